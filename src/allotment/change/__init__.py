@@ -1,0 +1,1 @@
+"""What may change, and how: commands, the rules, minimal moves, differences. Pure."""

@@ -1,0 +1,320 @@
+"""The narrow waist: every way to change a catalog is one of these small frozen values.
+
+A command that edits an iteration means the current one (the live one, else the last) unless it
+gives a number. Nouns on their way in may leave salts "" and slots empty; `apply` lays them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
+from allotment.model.flag import Flag, FlagExperiment, FlagState, Variation
+from allotment.model.idlist import IdList
+from allotment.model.layer import Holdout, Layer
+from allotment.model.segment import Condition, Segment
+from allotment.model.slots import Ranges
+
+Noun: TypeAlias = Flag | Segment | Layer | Holdout | Experiment
+
+# Any noun; `kind` is "flag", "segment", "layer", "holdout" or "experiment".
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Bring a noun in under a key that is free; an experiment comes with its iterations."""
+
+    noun: Noun
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Put a whole noun in place of the one with its key: for what no finer command can say.
+
+    Rolling back and importing need states that the lifecycle does not lead to. Everything a catalog
+    must satisfy is checked all the same, and only a policy that allows it lets it through.
+    """
+
+    noun: Noun
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a noun that nothing refers to."""
+
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Set a noun's name, a label that decides nothing."""
+
+    kind: str
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """Set a noun's description, which decides nothing."""
+
+    kind: str
+    key: str
+    description: str
+
+
+# Flags.
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariations:
+    """Set a flag's variations and its default among them."""
+
+    flag: str
+    variations: tuple[Variation, ...]
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchFlag:
+    """Turn a flag on or off, or archive it."""
+
+    flag: str
+    state: FlagState
+
+
+@dataclass(frozen=True, slots=True)
+class OrderExperiments:
+    """Set the ordered experiments of a flag."""
+
+    flag: str
+    experiments: tuple[FlagExperiment, ...]
+
+
+# Segments, layers, holdouts.
+
+
+@dataclass(frozen=True, slots=True)
+class SetRules:
+    """Set a segment's rules."""
+
+    segment: str
+    rules: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetMembers:
+    """Set a segment's lists and the kind of unit they name."""
+
+    segment: str
+    unit: str
+    include: IdList
+    exclude: IdList
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Give an experiment `share_ppm` of a layer's buckets, or exactly `ranges` where it says so.
+
+    Growing takes free buckets, lowest first; shrinking gives up the highest. An experiment that is
+    not in the layer joins it.
+    """
+
+    layer: str
+    experiment: str
+    share_ppm: int
+    ranges: Ranges = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Take an experiment out of its layer; its buckets become free."""
+
+    experiment: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetHoldoutShare:
+    """Set how much of the audience a holdout keeps out."""
+
+    holdout: str
+    share_ppm: int
+
+
+# Experiments.
+
+
+@dataclass(frozen=True, slots=True)
+class SetHoldout:
+    """Put an experiment under a holdout, or under none."""
+
+    experiment: str
+    holdout: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetOverrides:
+    """Set the units that get a fixed treatment: (unit key, treatment)."""
+
+    experiment: str
+    overrides: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetKeeping:
+    """Say whether first assignments are kept, and whether they outlive the targeting."""
+
+    experiment: str
+    keeps_assignments: bool
+    ignore_targeting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetIntake:
+    """Open or close the intake of new units."""
+
+    experiment: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveExperiment:
+    """Put an experiment away; it assigns nothing, overrides included."""
+
+    experiment: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreExperiment:
+    """Take an experiment out of the archive."""
+
+    experiment: str
+
+
+# Iterations.
+
+
+@dataclass(frozen=True, slots=True)
+class DraftIteration:
+    """Add a draft iteration, or put it in place of the draft there is.
+
+    Its number and state are set by `apply`. With `reshuffle` it gets a salt of its own; without, it
+    keeps the salt of the iteration before it, and its slots are reallocated from that one's.
+    """
+
+    experiment: str
+    iteration: Iteration
+
+
+@dataclass(frozen=True, slots=True)
+class SetTreatments:
+    """Set an iteration's treatments and which of them is the control."""
+
+    experiment: str
+    treatments: tuple[Treatment, ...]
+    control: str | None
+    iteration: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetAllocations:
+    """Set all allocations of an iteration; one whose key stays is reallocated with minimal moves."""
+
+    experiment: str
+    allocations: tuple[Allocation, ...]
+    iteration: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetWeights:
+    """Set the weights of one allocation; moves exactly the total-variation distance."""
+
+    experiment: str
+    allocation: str
+    weights: tuple[tuple[str, int], ...]
+    total: int
+    iteration: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetAudience:
+    """Set the segment that may take part, or everyone."""
+
+    experiment: str
+    segment: str | None
+    iteration: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetEnrolment:
+    """Set the ramp: which share of the audience is enrolled. Raising it moves no enrolled unit."""
+
+    experiment: str
+    share_ppm: int
+    iteration: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartIteration:
+    """Run the draft. Over a live iteration it stops that one, and needs a justification."""
+
+    experiment: str
+    justification: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseIteration:
+    """No unit gets a treatment, except by a kept assignment."""
+
+    experiment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeIteration:
+    """Run the paused iteration on; moves nobody."""
+
+    experiment: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndIteration:
+    """End the live iteration, perhaps with a winner."""
+
+    experiment: str
+    winner: str | None = None
+    reason: str = ""
+
+
+Command: TypeAlias = (
+    Create
+    | Replace
+    | Delete
+    | Rename
+    | Describe
+    | SetVariations
+    | SwitchFlag
+    | OrderExperiments
+    | SetRules
+    | SetMembers
+    | Reserve
+    | Release
+    | SetHoldoutShare
+    | SetHoldout
+    | SetOverrides
+    | SetKeeping
+    | SetIntake
+    | ArchiveExperiment
+    | RestoreExperiment
+    | DraftIteration
+    | SetTreatments
+    | SetAllocations
+    | SetWeights
+    | SetAudience
+    | SetEnrolment
+    | StartIteration
+    | PauseIteration
+    | ResumeIteration
+    | EndIteration
+)

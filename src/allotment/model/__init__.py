@@ -1,0 +1,1 @@
+"""The nouns: frozen values, exact integers, standard library only."""

@@ -1,0 +1,53 @@
+"""A flag: variations, a default, and the experiments that may choose among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+
+class FlagState(StrEnum):
+    """Whether the experiments behind a flag may assign. Archived is final."""
+
+    OFF = "off"
+    ON = "on"
+    ARCHIVED = "archived"
+
+
+class Miss(StrEnum):
+    """What resolving does when an experiment gives no treatment: go on, or end with the default."""
+
+    NEXT = "next"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """One value a flag can take. `value` is JSON text (RFC 8259), so that the noun stays frozen."""
+
+    key: str
+    value: str
+    name: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FlagExperiment:
+    """One place in a flag's ordered list of experiments."""
+
+    experiment: str
+    miss: Miss = Miss.NEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A flag; `default` names the variation served when no experiment gives a treatment."""
+
+    key: str
+    variations: tuple[Variation, ...]
+    default: str
+    name: str = ""
+    description: str = ""
+    state: FlagState = FlagState.ON
+    experiments: tuple[FlagExperiment, ...] = ()

@@ -1,0 +1,40 @@
+"""The limits of the house, in one block, each with its reason.
+
+They are checked where values are made and asserted again in C (`csrc/limits.h`; a test compares the
+two). A limit that is met is an error with a path, never a truncation.
+"""
+
+from typing import Final
+
+# The native bucket space: parts per million, fine enough for 0.0001 % and exact for every percent
+# with four decimals; a 64-bit draw leaves each bucket a relative error below 1e-13.
+BUCKETS: Final = 1_000_000
+
+# Longer keys are almost always a mistake (a token, a whole document) and cost a cache line each.
+UNIT_KEY_BYTES_MAX: Final = 1_024
+
+# A noun's key stands in URLs, file names and metrics unescaped.
+KEY_BYTES_MAX: Final = 256
+NAME_CHARACTERS_MAX: Final = 1_024
+TEXT_CHARACTERS_MAX: Final = 16_384
+
+# An outcome is one byte of treatment; nobody reads a table of more arms.
+TREATMENTS_MAX: Final = 256
+ALLOCATIONS_MAX: Final = 256
+
+# A lookup over 1,024 ranges is ten steps; fifty reweightings of ten arms stay well below it.
+RANGES_MAX: Final = 1_024
+
+# The worst legal segment stays within ten times the median cost of a call.
+RULES_MAX: Final = 1_000
+CLAUSE_VALUES_MAX: Final = 10_000
+CONDITION_DEPTH_MAX: Final = 32
+PATTERN_CHARACTERS_MAX: Final = 1_024
+
+# A hundred megabytes of keys as text, nine as hashes.
+LISTED_IDS_MAX: Final = 1_000_000
+OVERRIDES_MAX: Final = 10_000
+
+# Memory: a compiled experiment is at most 1 KB.
+EXPERIMENTS_MAX: Final = 100_000
+ITERATIONS_MAX: Final = 1_000

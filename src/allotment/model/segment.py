@@ -1,0 +1,92 @@
+"""A segment: a set of units, by lists and by rules on what is known of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from allotment.model.idlist import IdList
+
+Scalar: TypeAlias = str | int | float | bool
+
+
+class Operator(StrEnum):
+    """How a clause compares an attribute; several values mean any of them.
+
+    A value of another type than the operator compares is no match, never an error: text operators
+    see text, numeric ones int and float (not bool), semver ones text that is a semantic version.
+    A list attribute matches where any of its elements does.
+    """
+
+    IN = "in"  # equal to one of the values, same type; 1 and 1.0 are equal, 1 and true are not
+    CONTAINS = "contains"
+    STARTS_WITH = "starts_with"
+    ENDS_WITH = "ends_with"
+    MATCHES = "matches"  # RE2, unanchored
+    EXISTS = "exists"  # no values: present and not null
+    LESS = "less_than"
+    AT_MOST = "at_most"
+    GREATER = "greater_than"
+    AT_LEAST = "at_least"
+    SEMVER_EQUALS = "semver_equals"
+    SEMVER_LESS = "semver_less_than"
+    SEMVER_AT_MOST = "semver_at_most"
+    SEMVER_GREATER = "semver_greater_than"
+    SEMVER_AT_LEAST = "semver_at_least"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One comparison. `attribute` is the path to a nested value: ("address", "country")."""
+
+    attribute: tuple[str, ...]
+    operator: Operator
+    values: tuple[Scalar, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """True where every condition is; of none, true."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """True where at least one condition is; of none, false."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """True where the condition is not; a clause on a missing attribute is false, so its Not holds."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class InSegment:
+    """True for the members of another segment."""
+
+    segment: str
+
+
+Condition: TypeAlias = Clause | AllOf | AnyOf | Not | InSegment
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A unit is a member if it is in `include`; else not if in `exclude`; else if any rule holds.
+
+    `unit` is the kind of unit the two lists name.
+    """
+
+    key: str
+    name: str = ""
+    description: str = ""
+    unit: str = "user"
+    include: IdList = IdList()
+    exclude: IdList = IdList()
+    rules: tuple[Condition, ...] = ()
