@@ -1,0 +1,128 @@
+"""Allocations: the weights of treatments for one segment, in the file and back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from allotment.dialects.catalogfile.advice import quoted
+from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.errors import InvalidInput
+from allotment.model.experiment import Allocation
+from allotment.model.limits import BUCKETS
+from allotment.model.slots import Slot
+from allotment.model.weight import read_weight, to_parts
+
+_FIELDS: Final = ("key", "segment", "fallback", "priority", "weights", "gap", "of", "slots")
+_TOTAL: Final = 100
+_TOTAL_MAX: Final = 10**18
+
+
+def read_allocations(place: Place) -> tuple[Allocation, ...]:
+    """The allocations in the list at `place`, asked in its order unless they say otherwise."""
+    allocations: list[Allocation] = []
+    position = 0
+    for item in place.required().items():
+        fallback = item.fields(_FIELDS).at("fallback").truth(False)
+        position += not fallback
+        allocation = _read_allocation(item, fallback, position)
+        if any(allocation.key == other.key for other in allocations):
+            raise item.refusal(
+                f"two allocations have the key {quoted(allocation.key)}; "
+                "give one of them another `key`"
+            )
+        allocations.append(allocation)
+    return tuple(allocations)
+
+
+def show_allocations(allocations: tuple[Allocation, ...]) -> Tree:
+    """The allocations as the file spells them."""
+    shown: list[Tree] = []
+    position = 0
+    for allocation in allocations:
+        position += not allocation.fallback
+        shown.append(_show_allocation(allocation, position))
+    return shown
+
+
+def _read_allocation(place: Place, fallback: bool, position: int) -> Allocation:
+    segment = place.at("segment").key() if place.at("segment").given else None
+    priority = 0 if fallback else position
+    weights, total = _read_weights(place)
+    return Allocation(
+        key=place.at("key").key(_usual_key(segment, fallback)),
+        weights=weights,
+        total=total,
+        segment=segment,
+        priority=place.at("priority").whole(1) if place.at("priority").given else priority,
+        fallback=fallback,
+        slots=tuple(_read_slot(slot) for slot in place.at("slots").items()),
+    )
+
+
+def _show_allocation(allocation: Allocation, position: int) -> Tree:
+    shown: dict[str, Tree] = {}
+    if allocation.key != _usual_key(allocation.segment, allocation.fallback):
+        shown["key"] = allocation.key
+    if allocation.segment is not None:
+        shown["segment"] = allocation.segment
+    if allocation.fallback:
+        shown["fallback"] = True
+    elif allocation.priority != position:
+        shown["priority"] = allocation.priority
+    shown["weights"] = dict(allocation.weights)
+    gap = allocation.total - sum(parts for _, parts in allocation.weights)
+    if gap:
+        shown["gap"] = gap
+    if allocation.total != _TOTAL:
+        shown["of"] = allocation.total
+    if allocation.slots:
+        shown["slots"] = [list(slot) for slot in allocation.slots]
+    return shown
+
+
+def _usual_key(segment: str | None, fallback: bool) -> str:
+    return segment or ("fallback" if fallback else "everyone")
+
+
+def _read_weights(place: Place) -> tuple[tuple[tuple[str, int], ...], int]:
+    """The weights as integer parts of an integer total.
+
+    They have to sum to the total, so that a slip is not taken for a gap: a gap is said.
+    """
+    given = place.at("weights").required().entries()
+    weights = [_read_number(weight) for _, weight in given]
+    gap = _read_number(place.at("gap")) if place.at("gap").given else Decimal(0)
+    of = _read_number(place.at("of")) if place.at("of").given else Decimal(_TOTAL)
+    (*parts, rest), total = to_parts([*weights, gap], of)
+    if not 1 <= total < _TOTAL_MAX:
+        raise place.at("of").refusal("weights are parts of a total above 0, of at most 18 digits")
+    if sum(parts) + rest != total:
+        raise _wrong_sum(place, sum(weights, Decimal(0)), gap, of)
+    return tuple((key, part) for (key, _), part in zip(given, parts, strict=True)), total
+
+
+def _wrong_sum(place: Place, weights: Decimal, gap: Decimal, total: Decimal) -> InvalidInput:
+    """The error that says by how much the sum is off, and the two ways to mend it."""
+    said = f"the weights sum to {weights:f}" + (f" and the gap to {gap:f}" if gap else "")
+    off = total - weights - gap
+    if off > 0:
+        ways = f"add {off:f} to them, or say `gap: {gap + off:f}` for units that get nothing"
+    else:
+        ways = f"take {-off:f} from them, or say `of: {weights + gap:f}`"
+    return place.at("weights").refusal(f"{said}, not to {total:f}: {ways}")
+
+
+def _read_number(place: Place) -> Decimal:
+    if isinstance(place.value, int) and not isinstance(place.value, bool) and place.value > 0:
+        return Decimal(place.value)  # an exported part may have more digits than one by hand
+    if isinstance(place.value, str):
+        raise place.wrong("a number, 0 or more")
+    return read_weight(place.value, place.path)
+
+
+def _read_slot(place: Place) -> Slot:
+    if len(place.items()) != 3:
+        raise place.wrong("[start, stop, treatment]")
+    start, stop, treatment = place.items()
+    return Slot(start.whole(0, BUCKETS), stop.whole(0, BUCKETS), treatment.key())

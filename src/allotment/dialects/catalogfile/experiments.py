@@ -1,0 +1,134 @@
+"""Experiments: what outlives their iterations, the current one among it, and the others beside."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from allotment.dialects.catalogfile.iterations import FIELDS as ITERATION
+from allotment.dialects.catalogfile.iterations import read_iteration, show_iteration
+from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.model.experiment import Experiment, Iteration, State
+from allotment.model.text import check_unit_key
+
+_OWN: Final = (
+    "name",
+    "description",
+    "unit",
+    "holdout",
+    "overrides",
+    "keeps_assignments",
+    "ignore_targeting",
+    "intake_open",
+    "shared_salt",
+    "archived",
+    "iterations",
+)
+_FIELDS: Final = (*_OWN, *ITERATION)
+
+
+def read_experiment(
+    key: str, place: Place, layer: str | None, before: Experiment | None
+) -> Experiment:
+    """The experiment at `place`; `before` is the one that the catalog has under the key.
+
+    With a number (`iteration`) the file says all iterations there are. Without, it says only the
+    one it means, and the others stay as they are.
+    """
+    place.fields(_FIELDS)
+    iterations = _read_iterations(place, before)
+    experiment = Experiment(
+        key=key,
+        iterations=iterations,
+        name=place.at("name").name(),
+        description=place.at("description").description(),
+        unit=place.at("unit").key("user"),
+        layer=layer,
+        holdout=_read_holdout(place.at("holdout")),
+        overrides=_read_overrides(place),
+        keeps_assignments=place.at("keeps_assignments").truth(False),
+        ignore_targeting=place.at("ignore_targeting").truth(False),
+        intake_open=place.at("intake_open").truth(True),
+        shared_salt=place.at("shared_salt").truth(False),
+        archived=place.at("archived").truth(False),
+    )
+    said, current = place.at("iteration"), experiment.current.number
+    if said.given and said.value != current:
+        raise said.refusal(f"iteration {current} is the current one; it stands here instead")
+    return experiment
+
+
+def show_experiment(experiment: Experiment) -> Tree:
+    """The experiment as the file spells it, with all its iterations."""
+    shown: dict[str, Tree] = {}
+    if experiment.name:
+        shown["name"] = experiment.name
+    if experiment.description:
+        shown["description"] = experiment.description
+    if experiment.unit != "user":
+        shown["unit"] = experiment.unit
+    if experiment.holdout is not None:
+        shown["holdout"] = experiment.holdout
+    for field in ("archived", "keeps_assignments", "ignore_targeting", "shared_salt"):
+        if getattr(experiment, field):
+            shown[field] = True
+    if not experiment.intake_open:
+        shown["intake_open"] = False
+    if experiment.overrides:
+        shown["overrides"] = dict(experiment.overrides)
+    current = experiment.current
+    shown.update(show_iteration(current))
+    others = [show_iteration(each) for each in experiment.iterations if each is not current]
+    if others:
+        shown["iterations"] = list(others)
+    return shown
+
+
+def _read_iterations(place: Place, before: Experiment | None) -> tuple[Iteration, ...]:
+    said = place.at("iteration")
+    if not said.given:
+        if place.at("iterations").given:
+            raise said.refusal("beside `iterations`, say the number of the one that stands here")
+        number = _number(place.at("state").choice(State.DRAFT), before)
+        current = read_iteration(place, number)
+        kept = before.iterations if before else ()
+        return _in_order([current, *(each for each in kept if each.number != number)])
+    last = 0
+    iterations = [read_iteration(place, said.whole(1))]
+    for item in place.at("iterations").items():
+        number = item.fields(ITERATION).at("iteration").required().whole(1)
+        if number <= last or number == iterations[0].number:
+            raise item.at("iteration").refusal("iterations have numbers of their own, ascending")
+        iterations.append(read_iteration(item, number))
+        last = number
+    return _in_order(iterations)
+
+
+def _number(state: State, before: Experiment | None) -> int:
+    """The number of the iteration that a file without numbers means, by the state it wants."""
+    if before is None:
+        return 1
+    last = before.iterations[-1]
+    if state is State.DRAFT:
+        meant = before.draft
+    elif state is State.STOPPED:
+        meant = before.live or last
+    else:
+        meant = before.live or before.draft
+    return meant.number if meant else last.number + 1
+
+
+def _in_order(iterations: list[Iteration]) -> tuple[Iteration, ...]:
+    return tuple(sorted(iterations, key=lambda each: each.number))
+
+
+def _read_holdout(place: Place) -> str | None:
+    return place.key() if place.given else None
+
+
+def _read_overrides(place: Place) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        sorted(
+            (check_unit_key(unit, item.path), item.key())
+            for unit, item in place.at("overrides").entries()
+        )
+    )

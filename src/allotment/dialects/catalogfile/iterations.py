@@ -1,0 +1,117 @@
+"""Iterations: one run of an experiment, in the file and back."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from allotment.dialects.catalogfile.allocations import read_allocations, show_allocations
+from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.model.experiment import Iteration, State, Treatment
+from allotment.model.limits import BUCKETS
+from allotment.model.weight import read_percent, show_percent
+
+FIELDS: Final = (
+    "iteration",
+    "state",
+    "salt",
+    "reshuffle",
+    "audience",
+    "enrolment",
+    "treatments",
+    "allocations",
+    "justification",
+    "winner",
+    "winning_reason",
+)
+_SHARE: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?%\Z")
+_TREATMENT: Final = ("name", "control", "sets")
+
+
+def read_iteration(place: Place, number: int) -> Iteration:
+    """The iteration whose fields stand at `place`, perhaps among others."""
+    treatments, control = _read_treatments(place.at("treatments"))
+    audience, enrolment, winner = (place.at(n) for n in ("audience", "enrolment", "winner"))
+    return Iteration(
+        number=number,
+        treatments=treatments,
+        allocations=read_allocations(place.at("allocations")),
+        state=place.at("state").choice(State.DRAFT),
+        salt=read_salt(place.at("salt")),
+        control=control,
+        audience=audience.key() if audience.given else None,
+        enrolment_ppm=read_share(enrolment) if enrolment.given else BUCKETS,
+        reshuffle=place.at("reshuffle").truth(False),
+        justification=place.at("justification").description(),
+        winner=winner.key() if winner.given else None,
+        winning_reason=place.at("winning_reason").description(),
+    )
+
+
+def show_iteration(iteration: Iteration) -> dict[str, Tree]:
+    """The fields of the iteration as the file spells them, with its number, salt and slots."""
+    shown: dict[str, Tree] = {"iteration": iteration.number}
+    if iteration.state is not State.DRAFT:
+        shown["state"] = str(iteration.state)
+    if iteration.salt:
+        shown["salt"] = iteration.salt
+    if iteration.reshuffle:
+        shown["reshuffle"] = True
+    if iteration.audience is not None:
+        shown["audience"] = iteration.audience
+    if iteration.enrolment_ppm != BUCKETS:
+        shown["enrolment"] = show_percent(iteration.enrolment_ppm)
+    shown["treatments"] = {
+        treatment.key: _show_treatment(treatment, iteration.control)
+        for treatment in iteration.treatments
+    }
+    shown["allocations"] = show_allocations(iteration.allocations)
+    if iteration.justification:
+        shown["justification"] = iteration.justification
+    if iteration.winner is not None:
+        shown["winner"] = iteration.winner
+    if iteration.winning_reason:
+        shown["winning_reason"] = iteration.winning_reason
+    return shown
+
+
+def read_salt(place: Place) -> str:
+    """A salt, or "" where the file leaves the usual one to the catalog."""
+    if place.value == "":
+        raise place.refusal("a salt is not empty; leave it out for the usual one")
+    return place.name()
+
+
+def read_share(place: Place) -> int:
+    """A share such as "12.5%", in parts per million."""
+    if not isinstance(place.value, str) or not _SHARE.match(place.value):
+        raise place.wrong("a share such as 12.5%, with at most four decimals,")
+    return read_percent(place.value, place.path)
+
+
+def _read_treatments(place: Place) -> tuple[tuple[Treatment, ...], str | None]:
+    treatments: list[Treatment] = []
+    control: str | None = None
+    for key, item in place.required().entries():
+        item.own_key()
+        if item.fields(_TREATMENT).at("control").truth(False):
+            if control is not None:
+                raise item.at("control").refusal(f"{control!r} is the control already")
+            control = key
+        treatments.append(Treatment(key, item.at("name").name(), _read_sets(item)))
+    return tuple(treatments), control
+
+
+def _read_sets(place: Place) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((flag, at.key()) for flag, at in place.at("sets").entries()))
+
+
+def _show_treatment(treatment: Treatment, control: str | None) -> Tree:
+    shown: dict[str, Tree] = {}
+    if treatment.name:
+        shown["name"] = treatment.name
+    if treatment.key == control:
+        shown["control"] = True
+    if treatment.sets:
+        shown["sets"] = dict(treatment.sets)
+    return shown

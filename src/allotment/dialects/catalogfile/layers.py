@@ -1,0 +1,82 @@
+"""Layers and holdouts, in the file and back."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from allotment.dialects.catalogfile.iterations import read_salt, read_share
+from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.model.layer import Holdout, Layer, Reservation
+from allotment.model.limits import BUCKETS
+from allotment.model.slots import Range
+from allotment.model.weight import show_percent
+
+_LAYER: Final = ("name", "description", "unit", "salt", "reservations")
+_HOLDOUT: Final = ("name", "description", "unit", "salt", "share")
+
+
+def read_layer(key: str, place: Place) -> Layer:
+    """The layer at `place`; a reservation that is a share has no ranges yet."""
+    place.fields(_LAYER)
+    reservations = (_read_reservation(each, at) for each, at in place.at("reservations").entries())
+    return Layer(
+        key=key,
+        salt=read_salt(place.at("salt")),
+        name=place.at("name").name(),
+        description=place.at("description").description(),
+        unit=place.at("unit").key("user"),
+        reservations=tuple(sorted(reservations, key=lambda each: each.experiment)),
+    )
+
+
+def show_layer(layer: Layer) -> Tree:
+    """The layer as the file spells it, its reservations as ranges."""
+    shown: dict[str, Tree] = {
+        "name": layer.name,
+        "description": layer.description,
+        "unit": "" if layer.unit == "user" else layer.unit,
+        "salt": layer.salt,
+        "reservations": {
+            each.experiment: [list(edges) for edges in each.ranges] for each in layer.reservations
+        },
+    }
+    return {field: value for field, value in shown.items() if value}
+
+
+def read_holdout(key: str, place: Place) -> Holdout:
+    """The holdout at `place`."""
+    place.fields(_HOLDOUT)
+    return Holdout(
+        key=key,
+        salt=read_salt(place.at("salt")),
+        share_ppm=read_share(place.at("share").required()),
+        name=place.at("name").name(),
+        description=place.at("description").description(),
+        unit=place.at("unit").key("user"),
+    )
+
+
+def show_holdout(holdout: Holdout) -> Tree:
+    """The holdout as the file spells it."""
+    shown: dict[str, Tree] = {
+        "name": holdout.name,
+        "description": holdout.description,
+        "unit": "" if holdout.unit == "user" else holdout.unit,
+        "salt": holdout.salt,
+        "share": show_percent(holdout.share_ppm),
+    }
+    return {field: value for field, value in shown.items() if value}
+
+
+def _read_reservation(key: str, place: Place) -> Reservation:
+    """Exact ranges of buckets, or a share that is laid when the catalog is changed."""
+    if not isinstance(place.value, list):
+        return Reservation(key, (), read_share(place))
+    return Reservation(key, tuple(_read_range(item) for item in place.items()))
+
+
+def _read_range(place: Place) -> Range:
+    edges = place.items()
+    if len(edges) != 2:
+        raise place.wrong("[start, stop]")
+    return Range(edges[0].whole(0, BUCKETS), edges[1].whole(0, BUCKETS))

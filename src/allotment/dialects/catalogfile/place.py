@@ -1,0 +1,172 @@
+"""A value in a catalog file together with where it stands, so that every refusal can say so."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import TypeAlias, TypeVar
+
+from allotment.dialects.catalogfile.advice import choices, found, quoted
+from allotment.errors import InvalidInput
+from allotment.model.text import check_description, check_key, check_name
+
+Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | None"
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class Absent(Enum):
+    """What stands where the file says nothing."""
+
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
+
+# Keys that read well after a dot; others are quoted in brackets.
+_SIMPLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A value, and the way to it from the top of the file.
+
+    Reading a place gives the value as what it has to be, or raises InvalidInput with the path. A
+    field that the file leaves out is a place too: it reads as the default, or is refused where
+    there is none.
+    """
+
+    value: Tree | Absent
+    step: str | int = "$"
+    parent: Place | None = None
+
+    @property
+    def path(self) -> str:
+        """Where this stands, such as `$.experiments.checkout.allocations[1].weights`."""
+        if self.parent is None:
+            return str(self.step)
+        if isinstance(self.step, int):
+            return f"{self.parent.path}[{self.step}]"
+        if _SIMPLE.match(self.step):
+            return f"{self.parent.path}.{self.step}"
+        return f"{self.parent.path}[{json.dumps(self.step)}]"
+
+    @property
+    def given(self) -> bool:
+        """Whether the file says anything here."""
+        return self.value is not ABSENT
+
+    def refusal(self, message: str) -> InvalidInput:
+        """The error that says what is wrong at this place."""
+        return InvalidInput(message, self.path)
+
+    def wrong(self, wanted: str, advice: str = "") -> InvalidInput:
+        """The error for a value of another kind than the one `wanted` here."""
+        if self.value is ABSENT:
+            return self.refusal(f"this is missing: {wanted} belongs here")
+        return self.refusal(f"{wanted} belongs here; this is {found(self.value)}{advice}")
+
+    def required(self) -> Place:
+        """This place, once the file says something here."""
+        if self.value is ABSENT:
+            raise self.refusal("this is missing")
+        return self
+
+    # Collections.
+
+    def at(self, name: str) -> Place:
+        """The place of one field, given or not."""
+        if not isinstance(self.value, dict):
+            raise self.wrong("a mapping")
+        return Place(self.value.get(name, ABSENT), name, self)
+
+    def fields(self, known: Collection[str]) -> Place:
+        """This place, once it is a mapping that has no other fields than the `known` ones."""
+        if not isinstance(self.value, dict):
+            raise self.wrong("a mapping")
+        for name in self.value:
+            if name not in known:
+                message = f"there is no field {quoted(name)} here; {choices(name, known)}"
+                raise self.at(name).refusal(message)
+        return self
+
+    def entries(self) -> list[tuple[str, Place]]:
+        """The entries of a mapping whose keys the file chooses; nothing where it is left out."""
+        if self.value is ABSENT:
+            return []
+        if not isinstance(self.value, dict):
+            raise self.wrong("a mapping")
+        return [(key, Place(value, key, self)) for key, value in self.value.items()]
+
+    def items(self) -> list[Place]:
+        """The items of a list; nothing where it is left out."""
+        if self.value is ABSENT:
+            return []
+        if not isinstance(self.value, list):
+            raise self.wrong("a list")
+        return [Place(value, index, self) for index, value in enumerate(self.value)]
+
+    def parts(self) -> list[Place]:
+        """The places in a mapping or a list, whatever they are."""
+        if isinstance(self.value, dict):
+            return [place for _, place in self.entries()]
+        return self.items()
+
+    # Single values.
+
+    def text(self) -> str:
+        """Any text."""
+        if isinstance(self.value, bool | int | float):
+            raise self.wrong("text", f": write it in quotes, {quoted(json.dumps(self.value))}")
+        if not isinstance(self.value, str):
+            raise self.wrong("text")
+        return self.value
+
+    def name(self) -> str:
+        """A label, "" where the file gives none."""
+        return check_name(self.text(), self.path) if self.given else ""
+
+    def description(self) -> str:
+        """A longer text, "" where the file gives none."""
+        return check_description(self.text(), self.path) if self.given else ""
+
+    def key(self, default: str | None = None) -> str:
+        """A key: of a noun, a treatment, an allocation, or the name of a kind of unit."""
+        if default is not None and not self.given:
+            return default
+        return check_key(self.text(), self.path)
+
+    def truth(self, default: bool) -> bool:
+        """True or false."""
+        if not self.given:
+            return default
+        if not isinstance(self.value, bool):
+            raise self.wrong("true or false")
+        return self.value
+
+    def whole(self, low: int, high: int | None = None) -> int:
+        """A whole number from `low` on, and up to `high` where that is given."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int):
+            raise self.wrong("a whole number")
+        if self.value < low:
+            raise self.refusal(f"this is {low:,} or more; {self.value:,} is not")
+        if high is not None and self.value > high:
+            raise self.refusal(f"this is at most {high:,}; {self.value:,} is not")
+        return self.value
+
+    def choice(self, default: Choice) -> Choice:
+        """One of the words of the enumeration that `default` belongs to."""
+        if not self.given:
+            return default
+        words = [str(word) for word in type(default)]
+        if not isinstance(self.value, str) or self.value not in words:
+            raise self.wrong(f"one of {', '.join(words)}")
+        return type(default)(self.value)
+
+    # The key that an entry of a mapping stands under.
+
+    def own_key(self) -> str:
+        """The key of this entry, as one that can name a noun."""
+        return check_key(self.step, self.path)

@@ -1,0 +1,170 @@
+"""YAML 1.2, core schema: `NO` is text, a repeated key is an error, and nothing else is magic.
+
+ruamel.yaml finds the structure of the text; what a plain scalar means, and what is refused, is
+decided here, because only `true` and `false` are truth values and a line number helps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError, YAMLStreamError
+from ruamel.yaml.events import (
+    AliasEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+)
+
+from allotment.dialects.catalogfile.advice import quoted
+from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.errors import InvalidInput
+
+# How many values aliases may repeat, all in all: ten levels of ten aliases would be 10^10.
+_ALIASED_MAX: Final = 100_000
+
+# Numbers with more digits than this fit no 64 bits; the reader refuses what they become.
+DIGITS_MAX: Final = 20
+TOO_LONG: Final = 1 << 64
+
+_WORDS: Final[dict[str, Tree]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+_INTEGER: Final = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
+_DECIMAL: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_PADDED: Final = re.compile(r"[-+]?0[0-9]+\Z")
+
+
+def resolve(text: str) -> Tree:
+    """What a plain scalar means in the core schema of YAML 1.2.
+
+    >>> resolve("NO"), resolve("on"), resolve("true"), resolve("1_000"), resolve("33.5")
+    ('NO', 'on', True, '1_000', 33.5)
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in "0123456789+-.":
+        return text
+    if _INTEGER.match(text):
+        bases = {"0o": 8, "0x": 16}
+        return int(text, bases.get(text[:2], 10)) if len(text) <= DIGITS_MAX else TOO_LONG
+    return float(text) if _DECIMAL.match(text) else text
+
+
+def compose(text: str, depth_max: int) -> Tree:
+    """The tree of the one document in `text`; raises InvalidInput with the line and the path."""
+    composer = _Composer(text, depth_max)
+    try:
+        return composer.document()
+    except (YAMLError, YAMLStreamError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+        raise InvalidInput(f"{line}this is not YAML: {problem}", composer.place.path) from None
+
+
+class _Composer:
+    """Builds the tree from the parser's events; `place` is where it is."""
+
+    def __init__(self, text: str, depth_max: int) -> None:
+        self._events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)
+        self._depth = depth_max
+        self._anchors: dict[str, tuple[Tree, int]] = {}
+        self._values = 0
+        self._aliased = 0
+        self.place = Place(None)
+
+    def document(self) -> Tree:
+        tree: Tree = None
+        documents = 0
+        for event in self._events:
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise self._refusal(event, "a catalog is one document; drop the second")
+                if event.version not in (None, (1, 2)):
+                    raise self._refusal(event, "a catalog is YAML 1.2; drop the directive")
+            elif isinstance(event, NodeEvent):
+                tree = self._node(event)
+        return tree
+
+    def _node(self, event: Event) -> Tree:
+        before = self._values
+        self._values += 1
+        if isinstance(event, AliasEvent):
+            return self._alias(event)
+        assert isinstance(event, ScalarEvent | CollectionStartEvent)  # a node is one of these
+        if event.tag is not None:
+            raise self._refusal(event, f"tags such as {event.tag} are not used in a catalog")
+        tree = self._scalar(event) if isinstance(event, ScalarEvent) else self._collection(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = tree, self._values - before
+        return tree
+
+    def _scalar(self, event: ScalarEvent) -> Tree:
+        text: str = event.value
+        if event.style:
+            return text
+        if _PADDED.match(text):
+            message = f"{text} would lose its leading zeros; quote it as text, or drop them"
+            raise self._refusal(event, message)
+        return resolve(text)
+
+    def _collection(self, event: NodeEvent) -> Tree:
+        if self._depth == 0:
+            raise self._refusal(event, "the catalog is nested too deep")
+        self._depth -= 1
+        outside = self.place
+        tree = self._mapping() if isinstance(event, MappingStartEvent) else self._sequence()
+        self.place = outside
+        self._depth += 1
+        return tree
+
+    def _mapping(self) -> Tree:
+        outside, mapping = self.place, dict[str, Tree]()
+        while not isinstance(event := next(self._events), MappingEndEvent):
+            if not isinstance(event, ScalarEvent) or event.tag is not None:
+                raise self._refusal(event, "a key is plain text")
+            # A key is text as it is written: `1`, `true` and `NO` are keys of one, four and two
+            # characters.
+            key: str = event.value
+            self.place = Place(None, key, outside)
+            if key in mapping:
+                message = f"the key {quoted(key)} is given twice; keep one of them"
+                raise self._refusal(event, message)
+            mapping[key] = self._node(next(self._events))
+        return mapping
+
+    def _sequence(self) -> Tree:
+        outside, sequence = self.place, list[Tree]()
+        while not isinstance(event := next(self._events), SequenceEndEvent):
+            self.place = Place(None, len(sequence), outside)
+            sequence.append(self._node(event))
+        return sequence
+
+    def _alias(self, event: AliasEvent) -> Tree:
+        if event.anchor not in self._anchors:
+            raise self._refusal(event, f"nothing before this is anchored as &{event.anchor}")
+        tree, size = self._anchors[event.anchor]
+        self._values += size
+        self._aliased += size
+        if self._aliased > _ALIASED_MAX:
+            message = f"aliases repeat more than {_ALIASED_MAX:,} values; write them out"
+            raise self._refusal(event, message)
+        return tree
+
+    def _refusal(self, event: Event, message: str) -> InvalidInput:
+        return InvalidInput(f"line {event.start_mark.line + 1}: {message}", self.place.path)
