@@ -1,0 +1,56 @@
+"""One attribute path with the clauses that look at it: a value in, a bit set out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from allotment.matching.clause import Test, test_of
+from allotment.matching.value import values_of
+from allotment.model.segment import Clause
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The clauses of one segment that look at `path`, each with the number of its bit.
+
+    `words` is how many 64-bit words the segment's bit set has; it is the same for all its fields.
+    """
+
+    path: tuple[str, ...]
+    clauses: tuple[tuple[int, Clause], ...]
+    words: int
+    _tests: tuple[tuple[int, Test], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        tests = tuple((1 << bit, test_of(clause)) for bit, clause in self.clauses)
+        object.__setattr__(self, "_tests", tests)
+
+    def decide(self, value: object) -> bytes:
+        """The bits of the clauses that hold for a present value: `words` * 8 bytes, little-endian.
+
+        Of a list or tuple, a clause holds where it does for any element. Never raises.
+        """
+        bits = 0
+        for each in values_of(value):
+            for bit, test in self._tests:
+                if test(each):
+                    bits |= bit
+        return bits.to_bytes(self.words * 8, "little")
+
+
+def lookup(attributes: Mapping[str, object] | None, path: tuple[str, ...]) -> object | None:
+    """The value at `path` through nested dicts; None where a key is missing or a value is None.
+
+    A dict subclass is read as a dict. A key beside ours whose comparison raises makes it absent.
+    """
+    value: object = attributes
+    for key in path:
+        if not issubclass(type(value), dict):
+            return None
+        try:
+            value = dict.get(cast("dict[str, object]", value), key)
+        except Exception:  # noqa: BLE001  # a stranger's __eq__ may raise anything
+            return None
+    return value

@@ -1,0 +1,245 @@
+"""One experiment, one unit: the checks in their order, the first that decides wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
+
+from allotment.model.assignment import Assignment
+from allotment.model.catalog import Catalog
+from allotment.model.experiment import Experiment, Iteration, State, Treatment
+from allotment.model.flag import FlagState
+from allotment.model.limits import BUCKETS
+from allotment.model.reason import Reason
+from allotment.model.slots import Slots
+from allotment.reference.draw import bucket, draw
+from allotment.reference.member import Members
+from allotment.reference.unit import unit_key
+
+Outcome: TypeAlias = tuple[Reason, Treatment | None]
+
+
+class Check(NamedTuple):
+    """One check that was made.
+
+    name     the function below that made it
+    draw     the 64-bit draw, where it draws
+    bucket   floor(draw * 1,000,000 / 2^64), where it draws
+    bound    what the bucket was held against
+    outcome  the reason and the treatment if it decided, else None
+    """
+
+    name: str
+    draw: int | None = None
+    bucket: int | None = None
+    bound: object = None
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the checks look at; `iteration` is the experiment's current one."""
+
+    catalog: Catalog
+    experiment: Experiment
+    iteration: Iteration
+    unit: str
+    members: Members
+    stored: str | None
+
+
+def assign(
+    catalog: Catalog,
+    experiment: str,
+    unit: object,
+    attributes: Mapping[str, object] | None = None,
+    stored: str | None = None,
+) -> Assignment:
+    """What a unit gets in an experiment. `stored` is the treatment that was kept for it, by key."""
+    return explain(catalog, experiment, unit, attributes, stored)[0]
+
+
+def explain(
+    catalog: Catalog,
+    experiment: str,
+    unit: object,
+    attributes: Mapping[str, object] | None = None,
+    stored: str | None = None,
+) -> tuple[Assignment, list[Check]]:
+    """The assignment, and every check up to the one that decided."""
+    noun = catalog.experiments.get(experiment)
+    if noun is None:
+        decided = Check("is_known", outcome=(Reason.UNKNOWN_EXPERIMENT, None))
+        return Assignment(experiment, None, Reason.UNKNOWN_EXPERIMENT, {}, False, 0, 0), [decided]
+    key = unit_key(unit, noun.unit)
+    if key is None:
+        decided = Check("has_unit", outcome=(Reason.NO_UNIT, None))
+        return _answer(catalog, noun, Reason.NO_UNIT, None), [decided]
+    known = None if attributes is None else dict(attributes)
+    members = Members(catalog.segments, key, known)
+    case = Case(catalog, noun, noun.current, key, members, stored)
+    made: list[Check] = []
+    for check in CHECKS:
+        made.append(check(case))
+        outcome = made[-1].outcome
+        if outcome is not None:
+            return _answer(catalog, noun, *outcome), made
+    raise AssertionError("the last check always decides")
+
+
+def _answer(
+    catalog: Catalog, experiment: Experiment, reason: Reason, treatment: Treatment | None
+) -> Assignment:
+    iteration = experiment.current
+    return Assignment(
+        experiment=experiment.key,
+        treatment=treatment.key if treatment else None,
+        reason=reason,
+        variations=dict(treatment.sets) if treatment else {},
+        is_control=treatment is not None and treatment.key == iteration.control,
+        iteration=iteration.number,
+        revision=catalog.revision,
+        to_keep=experiment.keeps_assignments and reason in (Reason.ALLOCATED, Reason.FALLBACK),
+    )
+
+
+def override(case: Case) -> Check:
+    """Check 3: a unit with an override gets it, unless the experiment is archived."""
+    name = "override"
+    if case.experiment.archived:
+        return Check(name)
+    treatment = _treatment(case, dict(case.experiment.overrides).get(case.unit))
+    return Check(name, outcome=(Reason.OVERRIDE, treatment) if treatment else None)
+
+
+def active(case: Case) -> Check:
+    """Check 4: an iteration runs or is paused, and every flag that its treatments set is on."""
+    sets = {flag for treatment in case.iteration.treatments for flag, _ in treatment.sets}
+    is_active = (
+        not case.experiment.archived
+        and case.experiment.live is not None
+        and all(case.catalog.flags[flag].state is FlagState.ON for flag in sets)
+    )
+    return Check("active", outcome=None if is_active else (Reason.INACTIVE, None))
+
+
+def holdout(case: Case) -> Check:
+    """Check 5: the holdout's bucket is below its share."""
+    name = "holdout"
+    if case.experiment.holdout is None:
+        return Check(name)
+    noun = case.catalog.holdouts[case.experiment.holdout]
+    drawn = draw(f"{noun.salt}/holdout", case.unit)
+    is_held_out = bucket(drawn) < noun.share_ppm
+    outcome = (Reason.HELD_OUT, None) if is_held_out else None
+    return Check(name, drawn, bucket(drawn), noun.share_ppm, outcome)
+
+
+def layer(case: Case) -> Check:
+    """Check 6: another of the layer's experiments overrides the unit, or the bucket is not ours."""
+    name = "layer"
+    if case.experiment.layer is None:
+        return Check(name)
+    noun = case.catalog.layers[case.experiment.layer]
+    drawn = draw(f"{noun.salt}/layer", case.unit)
+    ours = [r.ranges for r in noun.reservations if r.experiment == case.experiment.key]
+    others = [
+        case.catalog.experiments[reservation.experiment]
+        for reservation in noun.reservations
+        if reservation.experiment != case.experiment.key
+    ]
+    is_claimed = any(
+        case.unit == unit for other in others if not other.archived for unit, _ in other.overrides
+    )
+    is_ours = any(start <= bucket(drawn) < stop for ranges in ours for start, stop in ranges)
+    outcome = None if is_ours and not is_claimed else (Reason.NOT_IN_LAYER, None)
+    return Check(name, drawn, bucket(drawn), "claimed" if is_claimed else ours, outcome)
+
+
+def sticky(case: Case) -> Check:
+    """Check 7: a kept assignment, where the experiment keeps them and still wants the unit."""
+    kept = _treatment(case, case.stored)
+    applies = case.experiment.keeps_assignments and (
+        case.experiment.ignore_targeting or _in_audience(case)
+    )
+    return Check("sticky", outcome=(Reason.STICKY, kept) if kept and applies else None)
+
+
+def intake(case: Case) -> Check:
+    """Check 8: the iteration is paused, or takes in no new units."""
+    if case.iteration.state is State.PAUSED:
+        return Check("intake", outcome=(Reason.PAUSED, None))
+    outcome = None if case.experiment.intake_open else (Reason.INTAKE_CLOSED, None)
+    return Check("intake", outcome=outcome)
+
+
+def audience(case: Case) -> Check:
+    """Check 9: the audience segment does not match."""
+    outcome = None if _in_audience(case) else (Reason.NOT_IN_AUDIENCE, None)
+    return Check("audience", bound=case.iteration.audience, outcome=outcome)
+
+
+def enrolment(case: Case) -> Check:
+    """Check 10: the enrolment bucket is at or above the enrolment share."""
+    share = case.iteration.enrolment_ppm
+    if share == BUCKETS:
+        return Check("enrolment", bound=share)
+    drawn = draw(f"{case.iteration.salt}/enrolment", case.unit)
+    outcome = None if bucket(drawn) < share else (Reason.NOT_ENROLLED, None)
+    return Check("enrolment", drawn, bucket(drawn), share, outcome)
+
+
+def allocations(case: Case) -> Check:
+    """Check 11: the first allocation by priority whose segment matches decides."""
+    ordered = sorted(case.iteration.allocations, key=lambda allocation: allocation.priority)
+    for allocation in ordered:
+        if allocation.fallback:
+            continue
+        if allocation.segment is None or case.members.has(allocation.segment):
+            return _dealt("allocations", case, allocation.slots, Reason.ALLOCATED)
+    return Check("allocations")
+
+
+def fallback(case: Case) -> Check:
+    """Check 12: nothing matched, so the fallback allocation decides, if there is one."""
+    for allocation in case.iteration.allocations:
+        if allocation.fallback:
+            return _dealt("fallback", case, allocation.slots, Reason.FALLBACK)
+    return Check("fallback", outcome=(Reason.NO_MATCH, None))
+
+
+Checks: TypeAlias = tuple[Callable[[Case], Check], ...]
+
+# Checks 1 and 2 are made before there is a case to look at.
+CHECKS: Final[Checks] = (
+    override,
+    active,
+    holdout,
+    layer,
+    sticky,
+    intake,
+    audience,
+    enrolment,
+    allocations,
+    fallback,
+)
+
+
+def _in_audience(case: Case) -> bool:
+    return case.iteration.audience is None or case.members.has(case.iteration.audience)
+
+
+def _treatment(case: Case, key: str | None) -> Treatment | None:
+    """The treatment of that key in the current iteration, which may no longer have it."""
+    return next((each for each in case.iteration.treatments if each.key == key), None)
+
+
+def _dealt(name: str, case: Case, slots: Slots, reason: Reason) -> Check:
+    """The treatment whose slots own the treatment bucket; NOT_ALLOCATED in a gap."""
+    drawn = draw(f"{case.iteration.salt}/treatment", case.unit)
+    number = bucket(drawn)
+    owner = next((slot.owner for slot in slots if slot.start <= number < slot.stop), None)
+    treatment = _treatment(case, owner)
+    outcome = (Reason.NOT_ALLOCATED, None) if treatment is None else (reason, treatment)
+    return Check(name, drawn, number, slots, outcome)

@@ -1,0 +1,34 @@
+"""A flag's value: assign, folded over its experiments. It has no rule of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from allotment.model.catalog import Catalog
+from allotment.model.flag import Miss
+from allotment.model.resolution import Resolution
+from allotment.reference.assign import assign
+
+
+def resolve(
+    catalog: Catalog, flag: str, unit: object, attributes: Mapping[str, object] | None = None
+) -> Resolution:
+    """The first treatment that one of the flag's experiments gives, or else the default.
+
+    Where an experiment gives none, `miss` says whether the next is asked or the default is served.
+    """
+    noun = catalog.flags.get(flag)
+    if noun is None:
+        return Resolution(flag, None, None, None, None)
+    values = {variation.key: json.loads(variation.value) for variation in noun.variations}
+    reason = None
+    for place in noun.experiments:
+        given = assign(catalog, place.experiment, unit, attributes)
+        reason = given.reason
+        if flag in given.variations:
+            variation = given.variations[flag]
+            return Resolution(flag, values[variation], variation, place.experiment, reason)
+        if place.miss is Miss.STOP:
+            break
+    return Resolution(flag, values[noun.default], noun.default, None, reason)
