@@ -18,10 +18,12 @@ class AllotmentError(Exception):
     """The base of the tree: a sentence that helps and, where one is known, the path of the fault.
 
     `path` is written like `$.experiments.checkout.allocations[1].weights`; it is "" where the fault
-    has no place. `status_hint` is the HTTP status a face would answer with.
+    has no place. `status_hint` is the HTTP status a face would answer with. `command` is set where
+    one of several commands failed: its position among them.
     """
 
     status_hint = 500
+    command: int | None = None
 
     def __init__(self, message: str, path: str = "") -> None:
         super().__init__(message, path)
@@ -62,5 +64,5 @@ class StoreError(AllotmentError):
     status_hint = 503
 
 
-class MissingExtra(AllotmentError, ImportError):
+class MissingExtra(AllotmentError):
     """An optional dependency is not installed; the message names the extra that brings it."""

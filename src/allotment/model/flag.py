@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-
 class FlagState(StrEnum):
     """Whether the experiments behind a flag may assign. Archived is final."""
 

@@ -41,3 +41,6 @@ class IdList:
 
     def __len__(self) -> int:
         return self.count
+
+
+NO_IDS = IdList()

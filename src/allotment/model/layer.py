@@ -9,10 +9,16 @@ from allotment.model.slots import Ranges
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """The layer buckets that belong to one experiment."""
+    """The layer buckets that belong to one experiment.
+
+    On the way in `ranges` may be empty and `share_ppm` say how many buckets to lay: those that the
+    experiment has, and free ones, lowest first. In a catalog the ranges say it all and `share_ppm`
+    is None.
+    """
 
     experiment: str
-    ranges: Ranges
+    ranges: Ranges = ()
+    share_ppm: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Holdout:
-    """The units whose holdout bucket is below `share_ppm` stay out of every experiment that names it."""
+    """Units whose holdout bucket is below `share_ppm` stay out of all experiments that name it."""
 
     key: str
     salt: str

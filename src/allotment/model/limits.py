@@ -1,7 +1,7 @@
 """The limits of the house, in one block, each with its reason.
 
-They are checked where values are made and asserted again in C (`csrc/limits.h`; a test compares the
-two). A limit that is met is an error with a path, never a truncation.
+They are checked where values are made and asserted again in C (`csrc/allot_limits.h`; a test
+compares the two). A limit that is met is an error with a path, never a truncation.
 """
 
 from typing import Final
@@ -30,6 +30,10 @@ RULES_MAX: Final = 1_000
 CLAUSE_VALUES_MAX: Final = 10_000
 CONDITION_DEPTH_MAX: Final = 32
 PATTERN_CHARACTERS_MAX: Final = 1_024
+
+# RE2 is linear in the text, and the worst legal pattern takes 12 us a character: 0.1 s for this
+# many. A longer text matches no pattern.
+SUBJECT_CHARACTERS_MAX: Final = 8_192
 
 # A hundred megabytes of keys as text, nine as hashes.
 LISTED_IDS_MAX: Final = 1_000_000

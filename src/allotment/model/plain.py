@@ -44,7 +44,7 @@ def to_plain(value: object) -> Plain:
 
 
 def from_plain(wanted: Any, plain: Plain, path: str = "$") -> Any:
-    """The value of type `wanted` that `to_plain` spelled; raises InvalidInput where it is not one."""
+    """The value of type `wanted` that `to_plain` spelled; raises InvalidInput for another's."""
     try:
         return _from_plain(wanted, plain, path)
     except (TypeError, ValueError, KeyError) as error:
@@ -61,7 +61,9 @@ def _from_plain(wanted: Any, plain: Plain, path: str) -> Any:
         return IdList.of(plain, path)
     if origin is Keyed:
         (item,) = arguments
-        return Keyed((key, _from_plain(item, value, f"{path}.{key}")) for key, value in plain.items())
+        return Keyed(
+            (key, _from_plain(item, value, f"{path}.{key}")) for key, value in plain.items()
+        )
     if origin is tuple:
         items = arguments[:1] * len(plain) if arguments[-1:] == (...,) else arguments
         return tuple(
@@ -70,11 +72,13 @@ def _from_plain(wanted: Any, plain: Plain, path: str) -> Any:
         )
     if isinstance(wanted, type) and issubclass(wanted, tuple):
         hints = _hints(wanted)
-        return wanted(*(_from_plain(h, v, path) for h, v in zip(hints.values(), plain, strict=True)))
-    if is_dataclass(wanted):
+        return wanted(
+            *(_from_plain(h, v, path) for h, v in zip(hints.values(), plain, strict=True))
+        )
+    if isinstance(wanted, type) and is_dataclass(wanted):
         hints = _hints(wanted)
         values = {k: _from_plain(hints[k], v, f"{path}.{k}") for k, v in plain.items() if k != "is"}
-        return wanted(**values)  # type: ignore[operator]  # a dataclass *type*, which mypy cannot see
+        return wanted(**values)
     if isinstance(wanted, type) and issubclass(wanted, Enum):
         return wanted(plain)
     if type(plain) is not wanted:
@@ -84,7 +88,7 @@ def _from_plain(wanted: Any, plain: Plain, path: str) -> Any:
 
 def _from_union(arguments: tuple[Any, ...], plain: Plain, path: str) -> Any:
     if isinstance(plain, dict):
-        named = {a.__name__: a for a in arguments if is_dataclass(a)}
+        named = {a.__name__: a for a in arguments if isinstance(a, type) and is_dataclass(a)}
         return _from_plain(named[plain["is"]], plain, path)
     for argument in arguments:
         if plain is None and argument is type(None):

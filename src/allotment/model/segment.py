@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from allotment.model.idlist import IdList
+from allotment.model.idlist import NO_IDS, IdList
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -61,7 +61,7 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """True where the condition is not; a clause on a missing attribute is false, so its Not holds."""
+    """True where the condition is not. A clause on a missing attribute is false: its Not holds."""
 
     condition: Condition
 
@@ -87,6 +87,6 @@ class Segment:
     name: str = ""
     description: str = ""
     unit: str = "user"
-    include: IdList = IdList()
-    exclude: IdList = IdList()
+    include: IdList = NO_IDS
+    exclude: IdList = NO_IDS
     rules: tuple[Condition, ...] = ()

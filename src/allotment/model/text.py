@@ -33,7 +33,9 @@ def check_unit_key(key: object, path: str) -> str:
     try:
         size = len(key.encode())
     except UnicodeEncodeError:
-        raise InvalidInput("a unit key is valid Unicode; this holds a lone surrogate", path) from None
+        raise InvalidInput(
+            "a unit key is valid Unicode; this holds a lone surrogate", path
+        ) from None
     if not 1 <= size <= UNIT_KEY_BYTES_MAX:
         raise InvalidInput(
             f"a unit key has 1 to {UNIT_KEY_BYTES_MAX:,} UTF-8 bytes; this has {size:,}", path

@@ -39,9 +39,7 @@ def to_parts(weights: Sequence[Decimal], total: Decimal) -> tuple[list[int], int
     >>> to_parts([Decimal("33.5"), Decimal("66.5")], Decimal(100))
     ([335, 665], 1000)
     """
-    decimals = max(
-        (-int(w.normalize().as_tuple().exponent) for w in (*weights, total)), default=0
-    )
+    decimals = max((-int(w.normalize().as_tuple().exponent) for w in (*weights, total)), default=0)
     scale = Decimal(10) ** max(decimals, 0)
     return [int(w * scale) for w in weights], int(total * scale)
 
@@ -55,7 +53,7 @@ def read_percent(value: object, path: str) -> int:
         raise InvalidInput('a share is text with a percent sign, such as "12.5%"', path)
     ppm = read_weight(value[:-1], path) * (BUCKETS // 100)
     if ppm > BUCKETS or ppm != int(ppm):
-        raise InvalidInput('a share is 0% to 100% with at most four decimals', path)
+        raise InvalidInput("a share is 0% to 100% with at most four decimals", path)
     return int(ppm)
 
 
