@@ -220,7 +220,7 @@ class SetTreatments:
 
 @dataclass(frozen=True, slots=True)
 class SetAllocations:
-    """Set all allocations of an iteration; one whose key stays is reallocated with minimal moves."""
+    """Set all allocations of an iteration; where a key stays, with the fewest possible moves."""
 
     experiment: str
     allocations: tuple[Allocation, ...]

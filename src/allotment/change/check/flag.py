@@ -1,0 +1,91 @@
+"""What a flag must satisfy."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+from allotment.change.check.label import check_labels
+from allotment.change.check.reference import check_sets
+from allotment.change.place import iteration_place, place
+from allotment.change.users import answering
+from allotment.errors import InvalidChange, InvalidInput, NotFound
+from allotment.model.catalog import Catalog
+from allotment.model.flag import Flag, FlagState, Miss, Variation
+from allotment.model.text import check_description, check_key, check_name
+
+
+def check_flag(flag: Flag, old: Flag | None, catalog: Catalog) -> None:
+    """Check the flag, and where variations are gone the experiments that set it."""
+    path = place("flag", flag.key)
+    check_labels(flag, path)
+    if not isinstance(flag.state, FlagState):
+        raise InvalidInput("a flag is on, off or archived", f"{path}.state")
+    keys = _check_variations(flag.variations, f"{path}.variations")
+    if flag.default not in keys:
+        raise NotFound(f"the default {flag.default!r} is not a variation", f"{path}.default")
+    _check_listed(flag, catalog, path)
+    if old and not keys.issuperset(variation.key for variation in old.variations):
+        for key in sorted(catalog.users.get(f"flag:{flag.key}", ())):
+            check_sets(catalog.experiments[key], catalog)
+
+
+def _check_variations(variations: tuple[Variation, ...], path: str) -> set[str]:
+    keys: set[str] = set()
+    for variation in variations:
+        here = f"{path}.{variation.key}"
+        check_key(variation.key, here)
+        check_name(variation.name, f"{here}.name")
+        check_description(variation.description, f"{here}.description")
+        _check_json(variation.value, f"{here}.value")
+        if variation.key in keys:
+            raise InvalidChange(f"two variations are called {variation.key!r}; rename one", here)
+        keys.add(variation.key)
+    if not keys:
+        raise InvalidChange("a flag has at least one variation", path)
+    return keys
+
+
+def _check_json(text: str, path: str) -> None:
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(constant)
+
+    try:
+        json.loads(text, parse_constant=refuse)
+        text.encode()
+    except (TypeError, ValueError, AttributeError, RecursionError):
+        raise InvalidInput("the value of a variation is JSON text (RFC 8259)", path) from None
+
+
+def _check_listed(flag: Flag, catalog: Catalog, path: str) -> None:
+    seen: set[str] = set()
+    for index, item in enumerate(flag.experiments):
+        here = f"{path}.experiments[{index}]"
+        if not isinstance(item.miss, Miss):
+            raise InvalidInput("a miss is next or stop", here)
+        if item.experiment in seen:
+            raise InvalidChange(f"experiment {item.experiment!r} is listed twice", here)
+        seen.add(item.experiment)
+        experiment = catalog.experiments.get(item.experiment)
+        if experiment is None:
+            raise NotFound(f"there is no experiment {item.experiment!r}", here)
+        check_sets_listed(flag.key, item.experiment, catalog, here)
+
+
+def check_sets_listed(
+    flag: str, experiment: str, catalog: Catalog, path: str | None = None
+) -> None:
+    """Raise InvalidChange unless every treatment of a listed experiment sets the flag.
+
+    `path` is the place in the list; without one the fault is at the treatment.
+    """
+    listed = catalog.experiments[experiment]
+    for iteration in answering(listed):
+        for treatment in iteration.treatments:
+            if not any(set_flag == flag for set_flag, _ in treatment.sets):
+                here = f"{iteration_place(listed, iteration)}.treatments.{treatment.key}"
+                raise InvalidChange(
+                    f"flag {flag!r} lists experiment {experiment!r}, whose treatment "
+                    f"{treatment.key!r} does not set it",
+                    path or f"{here}.sets",
+                )

@@ -1,0 +1,122 @@
+"""What an iteration must satisfy in itself."""
+
+from __future__ import annotations
+
+from allotment.change.check.label import check_salt, check_share
+from allotment.change.reallocate import counts
+from allotment.change.weights import check_weights
+from allotment.errors import InvalidChange, InvalidInput, NotFound
+from allotment.model.experiment import Allocation, Iteration, State, Treatment
+from allotment.model.limits import ALLOCATIONS_MAX, BUCKETS, RANGES_MAX, TREATMENTS_MAX
+from allotment.model.slots import is_orderly
+from allotment.model.text import check_description, check_key, check_name
+
+
+def check_iteration(iteration: Iteration, old: Iteration | None, path: str) -> None:
+    """Check treatments, allocations, slots and the rest of one iteration that was `old` before."""
+    if type(iteration.number) is not int or iteration.number < 1:
+        raise InvalidInput("iterations are numbered from 1", path)
+    if not isinstance(iteration.state, State):
+        raise InvalidInput("an iteration is draft, running, paused or stopped", f"{path}.state")
+    check_salt(iteration.salt, f"{path}.salt")
+    check_share(iteration.enrolment_ppm, f"{path}.enrolment")
+    if type(iteration.reshuffle) is not bool:
+        raise InvalidInput("reshuffle is true or false", f"{path}.reshuffle")
+    check_description(iteration.justification, f"{path}.justification")
+    check_description(iteration.winning_reason, f"{path}.winning_reason")
+    keys = _check_treatments(iteration.treatments, f"{path}.treatments")
+    for word, key in (("control", iteration.control), ("winner", iteration.winner)):
+        if key is not None and key not in keys:
+            raise NotFound(f"the {word} {key!r} is not a treatment", f"{path}.{word}")
+    _check_allocations(iteration, keys, f"{path}.allocations")
+    for index, allocation in enumerate(iteration.allocations):
+        if old is None or not any(allocation is known for known in old.allocations):
+            _check_slots(allocation, f"{path}.allocations[{index}].slots")
+
+
+def _check_treatments(treatments: tuple[Treatment, ...], path: str) -> set[str]:
+    if not 1 <= len(treatments) <= TREATMENTS_MAX:
+        raise InvalidChange(
+            f"an iteration has 1 to {TREATMENTS_MAX} treatments, not {len(treatments):,}", path
+        )
+    keys: set[str] = set()
+    for treatment in treatments:
+        here = f"{path}.{treatment.key}"
+        check_key(treatment.key, here)
+        check_name(treatment.name, f"{here}.name")
+        if treatment.key in keys:
+            raise InvalidChange(f"two treatments are called {treatment.key!r}; rename one", here)
+        keys.add(treatment.key)
+        flags = [flag for flag, _ in treatment.sets]
+        if len(set(flags)) < len(flags):
+            raise InvalidChange("a treatment sets each flag once", f"{here}.sets")
+    return keys
+
+
+def _check_allocations(iteration: Iteration, treatments: set[str], path: str) -> None:
+    allocations = iteration.allocations
+    if not 1 <= len(allocations) <= ALLOCATIONS_MAX:
+        raise InvalidChange(
+            f"an iteration has 1 to {ALLOCATIONS_MAX} allocations, not {len(allocations):,}", path
+        )
+    keys: set[str] = set()
+    priorities: dict[int, str] = {}
+    order = {treatment.key: index for index, treatment in enumerate(iteration.treatments)}
+    for index, allocation in enumerate(allocations):
+        here = f"{path}[{index}]"
+        check_key(allocation.key, f"{here}.key")
+        if allocation.key in keys:
+            raise InvalidChange(f"two allocations are called {allocation.key!r}", f"{here}.key")
+        keys.add(allocation.key)
+        _check_rank(allocation, here)
+        if allocation.priority in priorities:
+            raise InvalidChange(
+                "there is at most one fallback"
+                if allocation.fallback
+                else f"allocation {priorities[allocation.priority]!r} has priority "
+                f"{allocation.priority} too; each has its own",
+                f"{here}.priority",
+            )
+        priorities[allocation.priority] = allocation.key
+        check_weights(allocation, treatments, f"{here}.weights")
+        named = [order[treatment] for treatment, _ in allocation.weights]
+        if named != sorted(named):
+            raise InvalidChange("weights stand in the order of the treatments", f"{here}.weights")
+
+
+def _check_rank(allocation: Allocation, path: str) -> None:
+    if type(allocation.fallback) is not bool:
+        raise InvalidInput("fallback is true or false", f"{path}.fallback")
+    if type(allocation.priority) is not int:
+        raise InvalidInput("a priority is a whole number", f"{path}.priority")
+    if not allocation.fallback:
+        if allocation.priority < 1:
+            raise InvalidChange("priorities begin with 1", f"{path}.priority")
+    elif allocation.priority != 0:
+        raise InvalidChange("the fallback has priority 0", f"{path}.priority")
+    elif allocation.segment is not None:
+        raise InvalidChange("the fallback serves everyone; it has no segment", f"{path}.segment")
+
+
+def _check_slots(allocation: Allocation, path: str) -> None:
+    slots = allocation.slots
+    if any(type(slot.start) is not int or type(slot.stop) is not int for slot in slots):
+        raise InvalidInput("the edges of a slot are whole numbers", path)
+    if not is_orderly(slots, BUCKETS):
+        raise InvalidInput(
+            f"slots are not empty, ascend without overlap and lie within 0 and {BUCKETS:,}", path
+        )
+    if len(slots) > RANGES_MAX:
+        raise InvalidChange(f"an allocation has at most {RANGES_MAX:,} slots", path)
+    owned: dict[str, int] = {}
+    for slot in slots:
+        owned[slot.owner] = owned.get(slot.owner, 0) + slot.stop - slot.start
+    for treatment, count in counts(allocation.weights, allocation.total).items():
+        if treatment and owned.pop(treatment, 0) != count:
+            raise InvalidChange(
+                f"by the weights {treatment!r} owns {count:,} buckets; the slots give it another "
+                "number",
+                path,
+            )
+    if owned:
+        raise InvalidChange(f"the slots name {min(owned)!r}, which has no weight", path)

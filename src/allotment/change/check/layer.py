@@ -1,0 +1,147 @@
+"""What layers and holdouts must satisfy."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from allotment.change.check.label import check_labels, check_lone_salt, check_salt, check_share
+from allotment.change.place import place
+from allotment.change.ranges import WHOLE, covers
+from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound
+from allotment.model.catalog import Catalog
+from allotment.model.experiment import Experiment
+from allotment.model.layer import Holdout, Layer, Reservation
+from allotment.model.limits import BUCKETS, RANGES_MAX
+from allotment.model.slots import Ranges, is_orderly
+from allotment.model.text import check_key
+
+
+def check_holdout(holdout: Holdout, old: Holdout | None, catalog: Catalog) -> None:
+    """Check the holdout, and where its unit changed the experiments under it."""
+    path = place("holdout", holdout.key)
+    check_labels(holdout, path)
+    check_salt(holdout.salt, f"{path}.salt")
+    check_key(holdout.unit, f"{path}.unit")
+    check_share(holdout.share_ppm, f"{path}.share")
+    check_lone_salt("holdout", holdout.key, holdout.salt, catalog)
+    if old and old.unit != holdout.unit:
+        for key in sorted(catalog.users.get(f"holdout:{holdout.key}", ())):
+            check_unit(holdout, catalog.experiments[key], f"{path}.unit")
+
+
+def check_layer(layer: Layer, before: Catalog, catalog: Catalog) -> None:
+    """Check the layer, its reservations, and that both sides of each agree."""
+    path = place("layer", layer.key)
+    check_labels(layer, path)
+    check_salt(layer.salt, f"{path}.salt")
+    check_key(layer.unit, f"{path}.unit")
+    check_lone_salt("layer", layer.key, layer.salt, catalog)
+    keys = [reservation.experiment for reservation in layer.reservations]
+    if keys != sorted(set(keys)):
+        raise InvalidChange("an experiment is reserved for twice", f"{path}.reservations")
+    for reservation in layer.reservations:
+        here = f"{path}.reservations.{reservation.experiment}"
+        _check_ranges(reservation, here)
+        member = catalog.experiments.get(reservation.experiment)
+        if member is None:
+            raise NotFound(f"there is no experiment {reservation.experiment!r}", here)
+        if member.layer != layer.key:
+            raise InvalidChange(f"experiment {member.key!r} is not in this layer", here)
+        check_unit(layer, member, here)
+    _check_disjoint(layer, path)
+    old = before.layers.get(layer.key)
+    for key in {reservation.experiment for reservation in old.reservations} if old else ():
+        after = catalog.experiments.get(key)
+        if after is not None:
+            check_member(after, catalog)
+            check_gives_up_nothing(after, before, catalog)
+
+
+def _check_ranges(reservation: Reservation, path: str) -> None:
+    ranges = reservation.ranges
+    if reservation.share_ppm is not None:
+        raise InvalidChange("a reservation says its ranges, not its share", path)
+    if any(type(edge) is not int for item in ranges for edge in item):
+        raise InvalidInput("the edges of a range are whole numbers", path)
+    if not is_orderly(ranges, BUCKETS):
+        raise InvalidInput(
+            f"ranges are not empty, ascend without overlap and lie within 0 and {BUCKETS:,}", path
+        )
+    if len(ranges) > RANGES_MAX:
+        raise InvalidChange(f"a reservation has at most {RANGES_MAX:,} ranges", path)
+
+
+def _check_disjoint(layer: Layer, path: str) -> None:
+    owned = sorted(
+        (item.start, item.stop, reservation.experiment)
+        for reservation in layer.reservations
+        for item in reservation.ranges
+    )
+    for (_, stop, one), (start, _, other) in pairwise(owned):
+        if start < stop:
+            raise Conflict(
+                f"experiments {one!r} and {other!r} both reserve bucket {start:,}; in a layer no "
+                "bucket has two owners",
+                f"{path}.reservations.{other}",
+            )
+
+
+def check_member(experiment: Experiment, catalog: Catalog) -> None:
+    """Check that the layer an experiment names has a reservation for it."""
+    if experiment.layer is None:
+        return
+    path = f"{place('experiment', experiment.key)}.layer"
+    layer = catalog.layers.get(experiment.layer)
+    if layer is None:
+        raise NotFound(f"there is no layer {experiment.layer!r}", path)
+    check_unit(layer, experiment, path)
+    if not any(reserved.experiment == experiment.key for reserved in layer.reservations):
+        raise InvalidChange(
+            f"layer {layer.key!r} reserves nothing for this experiment; reserve a share", path
+        )
+
+
+def check_unit(noun: Layer | Holdout, experiment: Experiment, path: str) -> None:
+    """Raise InvalidChange where an experiment randomises another kind of unit than the noun."""
+    if noun.unit != experiment.unit:
+        raise InvalidChange(
+            f"{noun.key!r} draws by {noun.unit!r}, experiment {experiment.key!r} by "
+            f"{experiment.unit!r}; they need the same kind of unit",
+            path,
+        )
+
+
+def check_gives_up_nothing(experiment: Experiment, before: Catalog, catalog: Catalog) -> None:
+    """Raise InvalidChange where an experiment that keeps assignments gives up slots as it runs.
+
+    Its kept units would be lost to the layer, and another experiment could get them. Outside a
+    layer it may have every unit, so joining one gives up what is not reserved; leaving one is
+    giving up all.
+    """
+    old = before.experiments.get(experiment.key)
+    if old is None or not (old.keeps_assignments and experiment.keeps_assignments):
+        return
+    ran, runs = old.live, experiment.live
+    if ran is None or runs is None or ran.number != runs.number:
+        return
+    salt, slots = _reserved(old, before)
+    new_salt, new_slots = _reserved(experiment, catalog)
+    moves = old.layer is not None and (old.layer != experiment.layer or salt != new_salt)
+    if moves or not covers(new_slots, slots):
+        layer = experiment.layer or old.layer
+        raise InvalidChange(
+            f"experiment {experiment.key!r} keeps assignments and gives up no slots while it runs; "
+            "stop it first",
+            f"$.layers.{layer}.reservations.{experiment.key}",
+        )
+
+
+def _reserved(experiment: Experiment, catalog: Catalog) -> tuple[str, Ranges]:
+    """The salt and the buckets that the experiment has of its layer, or all of none."""
+    if experiment.layer is None:
+        return "", WHOLE
+    layer = catalog.layers[experiment.layer]
+    for reservation in layer.reservations:
+        if reservation.experiment == experiment.key:
+            return layer.salt, reservation.ranges
+    return layer.salt, ()

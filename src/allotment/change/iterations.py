@@ -1,0 +1,138 @@
+"""Edits of one iteration: what it gives to whom."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from allotment.change import lifecycle
+from allotment.change.commands import (
+    DraftIteration,
+    SetAllocations,
+    SetAudience,
+    SetEnrolment,
+    SetTreatments,
+    SetWeights,
+)
+from allotment.change.edit import edit
+from allotment.change.laying import (
+    in_order,
+    lay_allocation,
+    lay_allocations,
+    lay_iteration,
+    lay_treatments,
+    order_of,
+)
+from allotment.change.lifecycle import Event, Status
+from allotment.change.place import iteration_place, place
+from allotment.change.proposal import Proposal
+from allotment.errors import NotFound
+from allotment.model.experiment import Allocation, Experiment, Iteration, State
+
+
+@edit.register
+def _draft(command: DraftIteration, proposal: Proposal) -> None:
+    experiment = proposal.get(Experiment, command.experiment)
+    path = place("experiment", experiment.key)
+    draft = experiment.draft
+    earlier = experiment.iterations[:-1] if draft else experiment.iterations
+    here = f"{path}.iterations[{len(earlier) - 1}]" if experiment.live else path
+    before = earlier[-1] if earlier else None
+    number = draft.number if draft else experiment.iterations[-1].number + 1
+    new = replace(command.iteration, number=number, state=State.DRAFT)
+    new = lay_iteration(experiment.key, new, None, before, here)
+    if new == draft:
+        return
+    at = lifecycle.iteration_status(experiment, before) if before else Status.DRAFT
+    at = Status.ARCHIVED if experiment.archived else at
+    event = Event.RESHUFFLE if new.reshuffle else Event.CARRY_OVER
+    lifecycle.permit(proposal.policy, event, at, path)
+    proposal.put(replace(experiment, iterations=(*earlier, new)))
+
+
+@edit.register
+def _set_treatments(command: SetTreatments, proposal: Proposal) -> None:
+    experiment, old = _find(command.experiment, command.iteration, proposal)
+    treatments = lay_treatments(command.treatments)
+    order = order_of(treatments)
+    new = replace(
+        old,
+        treatments=treatments,
+        control=command.control,
+        allocations=tuple(in_order(allocation, order) for allocation in old.allocations),
+    )
+    _put(experiment, old, new, Event.TREATMENTS, proposal)
+
+
+@edit.register
+def _set_allocations(command: SetAllocations, proposal: Proposal) -> None:
+    experiment, old = _find(command.experiment, command.iteration, proposal)
+    path = iteration_place(experiment, old)
+    laid = lay_allocations(command.allocations, old.treatments, old, path)
+    _put(experiment, old, replace(old, allocations=laid), Event.ALLOCATIONS, proposal)
+
+
+@edit.register
+def _set_weights(command: SetWeights, proposal: Proposal) -> None:
+    experiment, old = _find(command.experiment, command.iteration, proposal)
+    path = iteration_place(experiment, old)
+    keys = [allocation.key for allocation in old.allocations]
+    if command.allocation not in keys:
+        raise NotFound(f"there is no allocation {command.allocation!r}", f"{path}.allocations")
+    index = keys.index(command.allocation)
+    was = old.allocations[index]
+    asked = replace(was, weights=command.weights, total=command.total, slots=())
+    order = order_of(old.treatments)
+    laid = lay_allocation(asked, order, was.slots, f"{path}.allocations[{index}]")
+    allocations = (*old.allocations[:index], laid, *old.allocations[index + 1 :])
+    new = replace(old, allocations=allocations)
+    _put(experiment, old, new, _direction(was, laid), proposal)
+
+
+def _direction(old: Allocation, new: Allocation) -> Event:
+    """Weights go down where some treatment's exact share shrinks, else they only go up."""
+    after = dict(new.weights)
+    shrinks = any(
+        after.get(treatment, 0) * old.total < part * new.total for treatment, part in old.weights
+    )
+    return Event.WEIGHTS_DOWN if shrinks else Event.WEIGHTS_UP
+
+
+@edit.register
+def _set_audience(command: SetAudience, proposal: Proposal) -> None:
+    experiment, old = _find(command.experiment, command.iteration, proposal)
+    new = replace(old, audience=command.segment)
+    _put(experiment, old, new, Event.AUDIENCE, proposal)
+
+
+@edit.register
+def _set_enrolment(command: SetEnrolment, proposal: Proposal) -> None:
+    experiment, old = _find(command.experiment, command.iteration, proposal)
+    grows = command.share_ppm > old.enrolment_ppm
+    event = Event.ENROLMENT_UP if grows else Event.ENROLMENT_DOWN
+    _put(experiment, old, replace(old, enrolment_ppm=command.share_ppm), event, proposal)
+
+
+def _find(key: str, number: int | None, proposal: Proposal) -> tuple[Experiment, Iteration]:
+    """The experiment and the iteration that is meant: the current one where no number is given."""
+    experiment = proposal.get(Experiment, key)
+    if number is None:
+        return experiment, experiment.current
+    for iteration in experiment.iterations:
+        if iteration.number == number:
+            return experiment, iteration
+    raise NotFound(f"there is no iteration {number}", f"{place('experiment', key)}.iterations")
+
+
+def _put(
+    experiment: Experiment,
+    old: Iteration,
+    new: Iteration,
+    event: Event,
+    proposal: Proposal,
+) -> None:
+    if new == old:
+        return
+    at = lifecycle.iteration_status(experiment, old)
+    lifecycle.permit(proposal.policy, event, at, iteration_place(experiment, old))
+    iterations = tuple(new if one is old else one for one in experiment.iterations)
+    proposal.put(replace(experiment, iterations=iterations))

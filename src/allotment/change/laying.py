@@ -1,0 +1,164 @@
+"""What a noun leaves open on its way in: the usual salts, and slots laid or reallocated.
+
+Also the order of what has none by meaning: overrides, what a treatment sets, reservations and
+weights are sorted here, so that equal configurations are equal values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from allotment.change.check.label import check_share
+from allotment.change.check.segment import check_segment
+from allotment.change.commands import Noun
+from allotment.change.kinds import kind_of
+from allotment.change.place import iteration_place, place
+from allotment.change.ranges import WHOLE, join, lowest, subtract
+from allotment.change.reallocate import Weights, reallocate
+from allotment.change.weights import check_weights
+from allotment.errors import Conflict, InvalidChange
+from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
+from allotment.model.layer import Holdout, Layer, Reservation
+from allotment.model.limits import BUCKETS
+from allotment.model.segment import Segment
+from allotment.model.slots import Ranges, Slots, size
+
+
+def lay_noun(noun: Noun, old: Noun | None) -> Noun:
+    """The noun complete: what it leaves open is as `old`, which has its key, says, or usual."""
+    path = place(kind_of(noun), noun.key)
+    if isinstance(noun, Experiment):
+        if not noun.iterations:
+            raise InvalidChange("an experiment has at least one iteration", path)
+        return lay_experiment(noun, old if isinstance(old, Experiment) else None)
+    if isinstance(noun, Layer):
+        return lay_layer(noun, old if isinstance(old, Layer) else None, path)
+    if isinstance(noun, Holdout):
+        return lay_holdout(noun, old if isinstance(old, Holdout) else None)
+    if isinstance(noun, Segment):
+        # Before anything compares it: a condition may be nested too deep to compare.
+        check_segment(noun, path)
+    return noun
+
+
+def lay_experiment(new: Experiment, old: Experiment | None) -> Experiment:
+    """The experiment with every salt and slot; where it leaves one open, as the old one has it."""
+    known = {iteration.number: iteration for iteration in old.iterations} if old else {}
+    laid: list[Iteration] = []
+    for iteration in new.iterations:
+        base = known.get(iteration.number)
+        before = laid[-1] if laid else None
+        path = iteration_place(new, iteration)
+        laid.append(lay_iteration(new.key, iteration, base, before, path))
+    return replace(new, iterations=tuple(laid), overrides=tuple(sorted(new.overrides)))
+
+
+def lay_iteration(
+    key: str, new: Iteration, base: Iteration | None, before: Iteration | None, path: str
+) -> Iteration:
+    """The iteration with salt and slots.
+
+    `base` is the same iteration as it is, `before` the one before it. What is left open is as in
+    the base; without one, a reshuffled or first iteration gets the salt `key#number` and slots laid
+    from nothing, any other the salt of the one before and slots reallocated from it.
+    """
+    if base is None and not new.reshuffle:
+        base = before
+    salt = new.salt or (base.salt if base else f"{key}#{new.number}")
+    treatments = lay_treatments(new.treatments)
+    allocations = lay_allocations(new.allocations, treatments, base, path)
+    return replace(new, salt=salt, treatments=treatments, allocations=allocations)
+
+
+def lay_treatments(treatments: Iterable[Treatment]) -> tuple[Treatment, ...]:
+    """The treatments with what they set sorted by flag."""
+    return tuple(replace(one, sets=tuple(sorted(one.sets))) for one in treatments)
+
+
+def lay_allocations(
+    allocations: Iterable[Allocation],
+    treatments: Iterable[Treatment],
+    base: Iteration | None,
+    path: str,
+) -> tuple[Allocation, ...]:
+    """The allocations with slots; where one leaves them open, reallocated from the base's slots
+    under the same key."""
+    order = order_of(treatments)
+    old = {allocation.key: allocation.slots for allocation in base.allocations} if base else {}
+    return tuple(
+        lay_allocation(
+            allocation, order, old.get(allocation.key, ()), f"{path}.allocations[{index}]"
+        )
+        for index, allocation in enumerate(allocations)
+    )
+
+
+def lay_allocation(
+    allocation: Allocation, order: Mapping[str, int], old: Slots, path: str
+) -> Allocation:
+    """The allocation with its weights in the order of the treatments, and with slots."""
+    check_weights(allocation, order, f"{path}.weights")
+    weights = _sorted(allocation.weights, order)
+    slots = allocation.slots or reallocate(old, weights, allocation.total)
+    return replace(allocation, weights=weights, slots=slots)
+
+
+def order_of(treatments: Iterable[Treatment]) -> dict[str, int]:
+    """The place of each treatment among the others."""
+    return {treatment.key: index for index, treatment in enumerate(treatments)}
+
+
+def in_order(allocation: Allocation, order: Mapping[str, int]) -> Allocation:
+    """The allocation with its weights in the order of the treatments, strangers last."""
+    return replace(allocation, weights=_sorted(allocation.weights, order))
+
+
+def _sorted(weights: Weights, order: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(weights, key=lambda weight: order.get(weight[0], len(order))))
+
+
+def lay_holdout(new: Holdout, old: Holdout | None) -> Holdout:
+    """The holdout with a salt: its own, the old one's, or its key."""
+    return replace(new, salt=new.salt or (old.salt if old else new.key))
+
+
+def lay_layer(new: Layer, old: Layer | None, path: str) -> Layer:
+    """The layer with a salt as a holdout's, and ranges for reservations that only say a share.
+
+    Exact ranges are set first, then shrinking shares give up what they do not keep, then growing
+    ones take what is free, in the order of the experiments.
+    """
+    known = {r.experiment: r.ranges for r in old.reservations} if old else {}
+    ordered = sorted(new.reservations, key=lambda reservation: reservation.experiment)
+    ranges = {r.experiment: r.ranges for r in ordered if r.share_ppm is None or r.ranges}
+    shares = {r.experiment: r.share_ppm or 0 for r in ordered if r.experiment not in ranges}
+    exact = list(ranges.values())
+    for key, share in shares.items():
+        check_share(share, f"{path}.reservations.{key}")
+        ranges[key] = lowest(subtract(known.get(key, ()), exact), share)
+    free = subtract(WHOLE, ranges.values())
+    for key, share in shares.items():
+        ranges[key] = lay_share(ranges[key], free, share, f"{path}.reservations.{key}")
+        free = subtract(free, [ranges[key]])
+    reservations = tuple(Reservation(r.experiment, ranges[r.experiment]) for r in ordered)
+    salt = new.salt or (old.salt if old else new.key)
+    return replace(new, salt=salt, reservations=reservations)
+
+
+def lay_share(own: Ranges, free: Ranges, share_ppm: int, path: str) -> Ranges:
+    """`share_ppm` buckets: growing adds free ones, lowest first; shrinking gives up the highest.
+
+    Raises Conflict where too few are free.
+    """
+    check_share(share_ppm, path)
+    missing = share_ppm - size(own)
+    if missing <= 0:
+        return lowest(own, share_ppm)
+    if size(free) < missing:
+        raise Conflict(
+            f"{missing:,} more of the layer's {BUCKETS:,} buckets are needed, but only "
+            f"{size(free):,} are free; let another reservation shrink first",
+            path,
+        )
+    return join([*own, *lowest(free, missing)])

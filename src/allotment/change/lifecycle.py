@@ -1,0 +1,350 @@
+"""What may follow what. Law: no other file decides a transition or an edit; all ask here.
+
+A row is an event, a column the status of the experiment (or of the iteration that is edited), and
+a cell holds the letters of the policies that allow it:
+
+    n native   a Auth0   l LaunchDarkly   c Confidence
+
+Everything an API says about its lifecycle (editable_fields, mutableFieldsByStatus,
+possibleTransitions, lockedDataKeys) is read from these tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+from allotment.change.place import place
+from allotment.errors import InvalidChange
+from allotment.model.experiment import Experiment, Iteration
+from allotment.model.flag import FlagState
+
+
+class Policy(StrEnum):
+    """Whose rules hold. Native allows the most."""
+
+    NATIVE = "native"
+    AUTH0 = "auth0"
+    LAUNCHDARKLY = "launchdarkly"
+    CONFIDENCE = "confidence"
+
+
+class Status(StrEnum):
+    """Where an experiment stands: its live or last iteration's state, or put away."""
+
+    DRAFT = "draft"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    ARCHIVED = "archived"
+
+
+class Event(StrEnum):
+    """What can happen to an experiment; the value ends the sentence "it cannot ..."."""
+
+    CREATE = "be created"
+    REPLACE = "be replaced as a whole"
+    DELETE = "be deleted"
+    START = "be started"
+    START_OVER = "be started over"
+    PAUSE = "be paused"
+    RESUME = "be resumed"
+    STOP = "be stopped"
+    ARCHIVE = "be archived"
+    RESTORE = "be restored"
+    CARRY_OVER = "get a draft that keeps the salt"
+    RESHUFFLE = "get a reshuffled draft"
+    NAME = "change its name or description"
+    UNIT = "change its kind of unit"
+    TREATMENTS = "change its treatments"
+    ALLOCATIONS = "change its allocations"
+    WEIGHTS_UP = "raise weights"
+    WEIGHTS_DOWN = "lower weights"
+    AUDIENCE = "change its audience"
+    ENROLMENT_UP = "raise its enrolment share"
+    ENROLMENT_DOWN = "lower its enrolment share"
+    LAYER_UP = "grow in its layer"
+    LAYER_DOWN = "give up part of its layer"
+    HOLDOUT = "change its holdout"
+    OVERRIDES = "change its overrides"
+    KEEPING = "change whether assignments are kept"
+    INTAKE = "open or close its intake"
+
+
+_COLUMNS: Final = tuple(Status)
+
+# Where the vendors' facts are silent, the choice and its reason stand beside the row.
+#
+# fmt: off
+_TABLE: Final[dict[Event, tuple[str, str, str, str, str]]] = {
+    #                     draft   running paused  stopped archived
+    # Through an API an experiment begins as a draft; a file or an import brings any state.
+    Event.CREATE:         ("nalc", "n",    "n",    "n",    "n"),
+    # Rolling back and importing are native.
+    Event.REPLACE:        ("n",    "n",    "n",    "n",    "n"),
+    # Auth0 refuses while active only. LaunchDarkly has no call for it. Confidence: as silent as
+    # its ended experiments are harmless. Natively a paused one is stopped first: it keeps units.
+    Event.DELETE:         ("nac",  "",     "a",    "nac",  "na"),
+    # A stopped one never runs again: native and LaunchDarkly draft an iteration first.
+    Event.START:          ("nalc", "",     "",     "",     ""),
+    Event.START_OVER:     ("",     "nl",   "nl",   "",     ""),
+    # LaunchDarkly has no pause; Confidence pauses the intake.
+    Event.PAUSE:          ("",     "na",   "",     "",     ""),
+    Event.RESUME:         ("",     "",     "na",   "",     ""),
+    Event.STOP:           ("",     "nalc", "nalc", "",     ""),
+    # Archiving a running one would end it without a winner: stop it first. Auth0 archives what is
+    # completed only.
+    Event.ARCHIVE:        ("nl",   "",     "",     "nal",  ""),
+    Event.RESTORE:        ("",     "",     "",     "",     "nl"),
+    # For a draft the column is the status of the iteration before it. LaunchDarkly reshuffles on
+    # stop and start whatever the request says. Auth0 and Confidence have one iteration.
+    Event.CARRY_OVER:     ("nl",   "nl",   "nl",   "n",    ""),
+    Event.RESHUFFLE:      ("nl",   "nl",   "nl",   "nl",   ""),
+    Event.NAME:           ("nalc", "nalc", "nalc", "nalc", "nl"),
+    # The unit is never edited under a running iteration: every draw would change.
+    Event.UNIT:           ("nalc", "",     "",     "",     ""),
+    # Auth0: pause, edit the allocations, resume. LaunchDarkly: a new iteration.
+    Event.TREATMENTS:     ("nalc", "n",    "na",   "",     ""),
+    Event.ALLOCATIONS:    ("nalc", "n",    "na",   "",     ""),
+    # Confidence grows live experiments and never shrinks them.
+    Event.WEIGHTS_UP:     ("nalc", "nc",   "nac",  "",     ""),
+    Event.WEIGHTS_DOWN:   ("nalc", "n",    "na",   "",     ""),
+    Event.AUDIENCE:       ("nalc", "n",    "n",    "",     ""),
+    # Auth0 sets its ramp levels in a draft and then advances them while active.
+    Event.ENROLMENT_UP:   ("nac",  "nac",  "nc",   "",     ""),
+    Event.ENROLMENT_DOWN: ("nac",  "n",    "n",    "",     ""),
+    # Auth0 has neither layers nor what follows. LaunchDarkly does not say when a reservation may
+    # shrink; while one runs this would throw units out, so it is refused.
+    Event.LAYER_UP:       ("nlc",  "nlc",  "nlc",  "nlc",  "n"),
+    Event.LAYER_DOWN:     ("nlc",  "n",    "n",    "nlc",  "nl"),
+    Event.HOLDOUT:        ("nlc",  "n",    "n",    "n",    ""),
+    Event.OVERRIDES:      ("nc",   "nc",   "nc",   "n",    ""),
+    Event.KEEPING:        ("nc",   "n",    "n",    "n",    ""),
+    Event.INTAKE:         ("nc",   "nc",   "nc",   "n",    ""),
+}
+
+_LETTER: Final = {
+    Policy.NATIVE: "n", Policy.AUTH0: "a", Policy.LAUNCHDARKLY: "l", Policy.CONFIDENCE: "c",
+}
+
+# What each policy calls each status. What an API cannot say exactly it shows as the nearest.
+_NAMES: Final[dict[Policy, tuple[str, str, str, str, str]]] = {
+    Policy.NATIVE:       ("draft",       "running", "paused",  "stopped",   "archived"),
+    Policy.AUTH0:        ("draft",       "active",  "paused",  "completed", "archived"),
+    Policy.LAUNCHDARKLY: ("not_started", "running", "running", "stopped",   "stopped"),
+    Policy.CONFIDENCE:   ("draft",       "live",    "live",    "ended",     "ended"),
+}
+# fmt: on
+
+# Where a transition leads to.
+_LEADS_TO: Final = {
+    Event.START: Status.RUNNING,
+    Event.START_OVER: Status.RUNNING,
+    Event.PAUSE: Status.PAUSED,
+    Event.RESUME: Status.RUNNING,
+    Event.STOP: Status.STOPPED,
+    Event.ARCHIVE: Status.ARCHIVED,
+    Event.RESTORE: Status.STOPPED,
+}
+
+_STRUCTURE: Final = (Event.TREATMENTS, Event.ALLOCATIONS, Event.WEIGHTS_UP, Event.WEIGHTS_DOWN)
+
+# What each policy calls its fields, and the events that writing one may be: it can be edited where
+# all of them are allowed. What Auth0 fixes when an experiment starts stands with the unit.
+_FIELDS: Final[dict[Policy, dict[str, tuple[Event, ...]]]] = {
+    Policy.NATIVE: {
+        "name": (Event.NAME,),
+        "description": (Event.NAME,),
+        "unit": (Event.UNIT,),
+        "treatments": (Event.TREATMENTS,),
+        "allocations": _STRUCTURE[1:],
+        "audience": (Event.AUDIENCE,),
+        "enrolment": (Event.ENROLMENT_UP, Event.ENROLMENT_DOWN),
+        "layer": (Event.LAYER_UP, Event.LAYER_DOWN),
+        "holdout": (Event.HOLDOUT,),
+        "overrides": (Event.OVERRIDES,),
+        "keeps_assignments": (Event.KEEPING,),
+        "intake_open": (Event.INTAKE,),
+    },
+    Policy.AUTH0: {
+        "name": (Event.NAME,),
+        "description": (Event.NAME,),
+        "authentication_flow": (Event.UNIT,),
+        "allocations": _STRUCTURE,
+        "default_config": (Event.UNIT,),
+        "levels": (Event.ENROLMENT_UP, Event.ENROLMENT_DOWN),
+    },
+    Policy.LAUNCHDARKLY: {
+        "name": (Event.NAME,),
+        "description": (Event.NAME,),
+        "randomizationUnit": (Event.UNIT,),
+        "treatments": _STRUCTURE,
+        "flags": (Event.TREATMENTS, Event.AUDIENCE),
+        "holdoutId": (Event.HOLDOUT,),
+    },
+    Policy.CONFIDENCE: {
+        "abtest": _STRUCTURE,
+        # The module's own gate is its intake, which is switched while live; each other field in it
+        # is asked about by the event that it is.
+        "flags": (Event.INTAKE,),
+    },
+}
+
+
+def status(experiment: Experiment) -> Status:
+    """Where the experiment stands."""
+    return iteration_status(experiment, experiment.current)
+
+
+def iteration_status(experiment: Experiment, iteration: Iteration) -> Status:
+    """Where one of its iterations stands, which is put away with the experiment."""
+    return Status.ARCHIVED if experiment.archived else Status(iteration.state)
+
+
+def called(policy: Policy, at: Status) -> str:
+    """The policy's word for a status."""
+    return _NAMES[policy][_COLUMNS.index(at)]
+
+
+def allows(policy: Policy, event: Event, at: Status) -> bool:
+    """Whether the policy lets the event happen at the status."""
+    return _LETTER[policy] in _TABLE[event][_COLUMNS.index(at)]
+
+
+def permit(policy: Policy, event: Event, at: Status, path: str) -> None:
+    """Raise InvalidChange, saying when it would be allowed, unless the policy allows the event."""
+    if allows(policy, event, at):
+        return
+    where = list(dict.fromkeys(called(policy, s) for s in Status if allows(policy, event, s)))
+    hint = f"it can while {' or '.join(where)}" if where else f"{policy} never allows it"
+    raise InvalidChange(f"while {called(policy, at)}, the experiment cannot {event}; {hint}", path)
+
+
+def may_replace(policy: Policy, kind: str, path: str) -> None:
+    """Raise InvalidChange unless the policy replaces nouns, of a kind without a status, whole."""
+    if not allows(policy, Event.REPLACE, Status.DRAFT):
+        raise InvalidChange(f"{policy} replaces no {kind} as a whole; change what differs", path)
+
+
+def possible_transitions(policy: Policy, at: Status) -> tuple[str, ...]:
+    """The policy's words for the other statuses that can follow, without repeats."""
+    here = called(policy, at)
+    reachable = (called(policy, to) for event, to in _LEADS_TO.items() if allows(policy, event, at))
+    return tuple(dict.fromkeys(word for word in reachable if word != here))
+
+
+def editable_fields(policy: Policy, at: Status) -> tuple[str, ...]:
+    """The policy's fields that can be written at the status.
+
+    Auth0 counts `status` among them where a transition is possible.
+    """
+    fields = [
+        field
+        for field, events in _FIELDS[policy].items()
+        if all(allows(policy, event, at) for event in events)
+    ]
+    if policy is Policy.AUTH0 and possible_transitions(policy, at):
+        fields.append("status")
+    return tuple(fields)
+
+
+def locked(policy: Policy, at: Status) -> tuple[str, ...]:
+    """The policy's fields that cannot be written at the status."""
+    editable = editable_fields(policy, at)
+    return tuple(field for field in _FIELDS[policy] if field not in editable)
+
+
+def mutable_by_status(policy: Policy) -> dict[str, tuple[str, ...]]:
+    """For each of the policy's words for a status, the fields that can be written."""
+    by_word: dict[str, tuple[str, ...]] = {}
+    for at in Status:
+        by_word.setdefault(called(policy, at), editable_fields(policy, at))
+    return by_word
+
+
+# Some events need more than a status. As above: the letters of the policies that ask for it.
+_NEEDS_JUSTIFICATION: Final = "nl"  # starting over
+_NEEDS_WINNER: Final = "l"  # stopping
+_NEEDS_WEIGHT: Final = "alc"  # starting: some treatment has a weight
+_NEEDS_FLAGS_ON: Final = "al"  # starting
+_NEEDS_COMPLETE: Final = "a"  # starting: a control, whole weights, and a fallback beside segments
+_NEEDS_RESHUFFLE: Final = "l"  # starting again after a stop
+_NEEDS_EITHER: Final = "l"  # a layer or a holdout, not both
+_NEEDS_TWO_VARIATIONS: Final = "a"  # turning a flag on
+
+
+def may_start(
+    policy: Policy, experiment: Experiment, is_on: Callable[[str], bool], justification: str
+) -> Iteration:
+    """The draft that may run now; raises InvalidChange where the policy needs more to start it.
+
+    `is_on` tells whether a flag is.
+    """
+    path, letter = place("experiment", experiment.key), _LETTER[policy]
+    over = experiment.live is not None
+    permit(policy, Event.START_OVER if over else Event.START, status(experiment), path)
+    draft = experiment.draft
+    if draft is None:
+        raise InvalidChange("there is no draft to start; draft an iteration first", path)
+    if over and letter in _NEEDS_JUSTIFICATION and not justification:
+        raise InvalidChange(
+            "starting over ends the iteration that runs; say why in a justification", path
+        )
+    if letter in _NEEDS_WEIGHT and not any(p for a in draft.allocations for _, p in a.weights):
+        raise InvalidChange("no treatment has a weight; give one more than 0 to start", path)
+    if letter in _NEEDS_FLAGS_ON:
+        for flag in sorted({flag for one in draft.treatments for flag, _ in one.sets}):
+            if not is_on(flag):
+                raise InvalidChange(f"flag {flag!r} is not on; turn it on to start", path)
+    if letter in _NEEDS_COMPLETE:
+        _is_complete(draft, path)
+    again = not over and len(experiment.iterations) > 1
+    if again and letter in _NEEDS_RESHUFFLE and not draft.reshuffle:
+        raise InvalidChange("starting again after a stop reshuffles; draft it so", path)
+    return draft
+
+
+def _is_complete(draft: Iteration, path: str) -> None:
+    if draft.control is None:
+        raise InvalidChange("no treatment is the control; name one to start", path)
+    for index, allocation in enumerate(draft.allocations):
+        if sum(part for _, part in allocation.weights) != allocation.total:
+            raise InvalidChange(
+                f"the weights do not sum to {allocation.total}",
+                f"{path}.allocations[{index}].weights",
+            )
+    by_segment = any(allocation.segment for allocation in draft.allocations)
+    if by_segment and not any(allocation.fallback for allocation in draft.allocations):
+        raise InvalidChange("allocations by segment need a fallback to start", path)
+
+
+def may_stop(policy: Policy, winner: str | None, path: str) -> None:
+    """Raise InvalidChange unless there is a winner where the policy needs one."""
+    if _LETTER[policy] in _NEEDS_WINNER and winner is None:
+        raise InvalidChange("stopping needs a winner; where nothing won, name the control", path)
+
+
+def may_join(policy: Policy, experiment: Experiment, path: str) -> None:
+    """Raise InvalidChange where the policy forbids a layer beside a holdout and there are both."""
+    if _LETTER[policy] in _NEEDS_EITHER and experiment.layer and experiment.holdout:
+        raise InvalidChange("an experiment is in a layer or under a holdout, not both", path)
+
+
+# fmt: off
+_FLAGS: Final = {
+    # LaunchDarkly switches flags; the others turn one on once. Archived is final.
+    (FlagState.OFF, FlagState.ON):       "nalc",
+    (FlagState.OFF, FlagState.ARCHIVED): "nalc",
+    (FlagState.ON,  FlagState.OFF):      "nl",
+    (FlagState.ON,  FlagState.ARCHIVED): "nalc",
+}
+# fmt: on
+
+
+def may_switch(policy: Policy, old: FlagState, new: FlagState, variations: int, path: str) -> None:
+    """Raise InvalidChange unless a flag with so many variations may be made `new`."""
+    if _LETTER[policy] not in _FLAGS.get((old, new), ""):
+        raise InvalidChange(f"a flag that is {old} cannot be made {new}", path)
+    if new is FlagState.ON and _LETTER[policy] in _NEEDS_TWO_VARIATIONS and variations < 2:
+        raise InvalidChange("a flag needs at least two variations to be turned on", path)

@@ -1,0 +1,87 @@
+"""Edits that every kind of noun has: create, replace, delete, rename, describe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from allotment.change import lifecycle
+from allotment.change.commands import Create, Delete, Describe, Noun, Rename, Replace
+from allotment.change.edit import edit
+from allotment.change.kinds import kind_of
+from allotment.change.laying import lay_noun
+from allotment.change.lifecycle import Event
+from allotment.change.place import place
+from allotment.change.proposal import Proposal, same
+from allotment.errors import Conflict, NotFound
+from allotment.model.experiment import Experiment
+
+
+@edit.register
+def _create(command: Create, proposal: Proposal) -> None:
+    noun = command.noun
+    kind = kind_of(noun)
+    path = place(kind, noun.key)
+    if proposal.find(kind, noun.key) is not None:
+        raise Conflict(f"the key {noun.key!r} is another {kind}'s already; choose one", path)
+    proposal.put(lay_noun(noun, None))
+    if isinstance(noun, Experiment):
+        lifecycle.permit(proposal.policy, Event.CREATE, lifecycle.status(noun), path)
+        lifecycle.may_join(proposal.policy, noun, path)
+
+
+@edit.register
+def _replace(command: Replace, proposal: Proposal) -> None:
+    noun = command.noun
+    kind = kind_of(noun)
+    path = place(kind, noun.key)
+    old = proposal.find(kind, noun.key)
+    if old is None:
+        raise NotFound(f"there is no {kind} {noun.key!r} to replace", path)
+    new = lay_noun(noun, old)
+    if same(old, new):
+        return
+    if isinstance(old, Experiment):
+        lifecycle.permit(proposal.policy, Event.REPLACE, lifecycle.status(old), path)
+    else:
+        lifecycle.may_replace(proposal.policy, kind, path)
+    proposal.put(new)
+
+
+@edit.register
+def _delete(command: Delete, proposal: Proposal) -> None:
+    path = place(command.kind, command.key)
+    noun = proposal.find(command.kind, command.key)
+    if noun is None:
+        raise NotFound(f"there is no {command.kind} {command.key!r} to delete", path)
+    if isinstance(noun, Experiment):
+        lifecycle.permit(proposal.policy, Event.DELETE, lifecycle.status(noun), path)
+    proposal.remove(command.kind, command.key)
+
+
+@edit.register
+def _rename(command: Rename, proposal: Proposal) -> None:
+    noun = _labelled(command.kind, command.key, proposal)
+    if noun.name != command.name:
+        _permit_label(noun, proposal)
+        proposal.put(replace(noun, name=command.name))
+
+
+@edit.register
+def _describe(command: Describe, proposal: Proposal) -> None:
+    noun = _labelled(command.kind, command.key, proposal)
+    if noun.description != command.description:
+        _permit_label(noun, proposal)
+        proposal.put(replace(noun, description=command.description))
+
+
+def _labelled(kind: str, key: str, proposal: Proposal) -> Noun:
+    noun = proposal.find(kind, key)
+    if noun is None:
+        raise NotFound(f"there is no {kind} {key!r}", place(kind, key))
+    return noun
+
+
+def _permit_label(noun: Noun, proposal: Proposal) -> None:
+    if isinstance(noun, Experiment):
+        path = place("experiment", noun.key)
+        lifecycle.permit(proposal.policy, Event.NAME, lifecycle.status(noun), path)

@@ -1,0 +1,58 @@
+"""Sums with sets of buckets that are kept as ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from allotment.model.limits import BUCKETS
+from allotment.model.slots import Range, Ranges
+
+WHOLE: Final[Ranges] = (Range(0, BUCKETS),)
+
+
+def lowest(ranges: Ranges, count: int) -> Ranges:
+    """The lowest `count` buckets of the ranges, or all where there are fewer."""
+    taken: list[Range] = []
+    for start, stop in ranges:
+        if count <= 0:
+            break
+        taken.append(Range(start, min(stop, start + count)))
+        count -= stop - start
+    return tuple(taken)
+
+
+def subtract(ranges: Ranges, taken: Iterable[Ranges]) -> Ranges:
+    """The buckets of `ranges` that are in none of `taken`."""
+    holes = join(hole for owned in taken for hole in owned)
+    left: list[Range] = []
+    index = 0
+    for start, stop in ranges:
+        edge = start
+        while index < len(holes) and holes[index].stop <= start:
+            index += 1
+        for hole in holes[index:]:
+            if hole.start >= stop:
+                break
+            if edge < hole.start:
+                left.append(Range(edge, hole.start))
+            edge = hole.stop
+        if edge < stop:
+            left.append(Range(edge, stop))
+    return tuple(left)
+
+
+def join(ranges: Iterable[Range]) -> Ranges:
+    """The same buckets as ascending ranges that do not touch."""
+    joined: list[Range] = []
+    for start, stop in sorted(ranges):
+        if joined and start <= joined[-1].stop:
+            joined[-1] = Range(joined[-1].start, max(stop, joined[-1].stop))
+        else:
+            joined.append(Range(start, stop))
+    return tuple(joined)
+
+
+def covers(ranges: Ranges, others: Ranges) -> bool:
+    """Whether every bucket of `others` is in `ranges`."""
+    return not subtract(others, [ranges])

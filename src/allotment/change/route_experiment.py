@@ -1,0 +1,129 @@
+"""The finest commands from one experiment to another under the same key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from allotment.change.commands import (
+    ArchiveExperiment,
+    Command,
+    DraftIteration,
+    EndIteration,
+    PauseIteration,
+    RestoreExperiment,
+    ResumeIteration,
+    SetAllocations,
+    SetAudience,
+    SetEnrolment,
+    SetHoldout,
+    SetIntake,
+    SetKeeping,
+    SetOverrides,
+    SetTreatments,
+    SetWeights,
+    StartIteration,
+)
+from allotment.change.laying import in_order, lay_allocation, order_of
+from allotment.model.experiment import Allocation, Experiment, Iteration, State
+
+
+def route_experiment(old: Experiment, new: Experiment) -> Iterator[Command]:
+    """Commands from `old` towards `new`, both complete; its layer is another matter."""
+    key = new.key
+    if old.archived and not new.archived:
+        yield RestoreExperiment(key)
+    known = {iteration.number: iteration for iteration in old.iterations}
+    for iteration in new.iterations:
+        before = known.get(iteration.number)
+        if before is None or _needs_drafting(before, iteration):
+            yield DraftIteration(key, iteration)
+            before = replace(iteration, state=State.DRAFT)
+        elif before != iteration:
+            yield from _edits(key, before, iteration)
+        yield from _transitions(before.state, iteration, new)
+    if old.holdout != new.holdout:
+        yield SetHoldout(key, new.holdout)
+    if old.overrides != new.overrides:
+        yield SetOverrides(key, new.overrides)
+    if _keeping(old) != _keeping(new):
+        yield SetKeeping(key, *_keeping(new))
+    if old.intake_open != new.intake_open:
+        yield SetIntake(key, new.intake_open)
+    if new.archived and not old.archived:
+        yield ArchiveExperiment(key)
+
+
+def _keeping(experiment: Experiment) -> tuple[bool, bool]:
+    return experiment.keeps_assignments, experiment.ignore_targeting
+
+
+def _needs_drafting(old: Iteration, new: Iteration) -> bool:
+    """Whether a draft differs in what only drafting it again can set."""
+    if old.state is not State.DRAFT:
+        return False
+    return (old.salt, old.reshuffle) != (new.salt, new.reshuffle)
+
+
+def _edits(key: str, old: Iteration, new: Iteration) -> Iterator[Command]:
+    number = new.number
+    if (old.treatments, old.control) != (new.treatments, new.control):
+        yield SetTreatments(key, new.treatments, new.control, number)
+    if old.allocations != new.allocations:
+        yield from _allocations(key, old, new)
+    if old.audience != new.audience:
+        yield SetAudience(key, new.audience, number)
+    if old.enrolment_ppm != new.enrolment_ppm:
+        yield SetEnrolment(key, new.enrolment_ppm, number)
+
+
+def _allocations(key: str, old: Iteration, new: Iteration) -> Iterator[Command]:
+    """One SetWeights for each allocation where these say it all, else SetAllocations."""
+    order = order_of(new.treatments)
+    finest: list[Command] = []
+    for before, now in zip(old.allocations, new.allocations, strict=False):
+        was = in_order(before, order)  # as setting the treatments left it
+        if was == now:
+            continue
+        if _reweighted(was, now, order) != now:
+            break
+        finest.append(SetWeights(key, now.key, now.weights, now.total, new.number))
+    else:
+        if len(old.allocations) == len(new.allocations):
+            yield from finest
+            return
+    yield SetAllocations(key, new.allocations, new.number)
+
+
+def _reweighted(was: Allocation, now: Allocation, order: Mapping[str, int]) -> Allocation:
+    asked = replace(was, weights=now.weights, total=now.total, slots=())
+    return lay_allocation(asked, order, was.slots, "")
+
+
+def _transitions(state: State, new: Iteration, experiment: Experiment) -> Iterator[Command]:
+    key = experiment.key
+    if state is State.DRAFT and new.state is not State.DRAFT:
+        yield StartIteration(key, new.justification)
+        state = State.RUNNING
+    if state is State.RUNNING and new.state is State.PAUSED:
+        yield PauseIteration(key)
+    elif state is State.PAUSED and new.state is State.RUNNING:
+        yield ResumeIteration(key)
+    elif (
+        state in (State.RUNNING, State.PAUSED)
+        and new.state is State.STOPPED
+        and not _is_started_over(new, experiment)
+    ):
+        yield EndIteration(key, new.winner, new.winning_reason)
+
+
+def _is_started_over(stopped: Iteration, experiment: Experiment) -> bool:
+    """Whether starting the next iteration is what stops this one: it says why, and none won."""
+    following = [one for one in experiment.iterations if one.number > stopped.number]
+    return (
+        bool(following)
+        and following[0].state is not State.DRAFT
+        and following[0].justification != ""
+        and stopped.winner is None
+        and stopped.winning_reason == ""
+    )

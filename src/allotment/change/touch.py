@@ -1,0 +1,146 @@
+"""What a change reaches: experiments to compile again, flags, and the units that move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from allotment.change.reallocate import moved
+from allotment.model.catalog import Catalog
+from allotment.model.experiment import Experiment, Iteration
+from allotment.model.flag import Flag
+from allotment.model.layer import Holdout
+from allotment.model.limits import BUCKETS
+from allotment.model.segment import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """How much of an allocation changes treatment, in parts per million of the treatment draw."""
+
+    experiment: str
+    allocation: str
+    moved_ppm: int
+
+
+def touched_experiments(
+    old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]
+) -> frozenset[str]:
+    """The experiments whose plans may differ. A name or a description decides nothing."""
+    touched: set[str] = set()
+    for kind, key in changed:
+        if kind == "experiment":
+            touched.update(_by_experiment(key, old, new))
+        elif kind == "segment":
+            if not _same_segment(old.segments.get(key), new.segments.get(key)):
+                touched.update(_users(f"segment:{key}", old, new))
+        elif kind == "holdout":
+            one, other = old.holdouts.get(key), new.holdouts.get(key)
+            if _unlabelled_holdout(one) != _unlabelled_holdout(other):
+                touched.update(_users(f"holdout:{key}", old, new))
+        elif kind == "layer":
+            touched.update(_by_layer(key, old, new))
+        elif kind == "flag":
+            touched.update(_by_flag(key, old, new))
+    return frozenset(touched)
+
+
+def touched_flags(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The flags that resolve otherwise, by what they are themselves."""
+    return frozenset(
+        key
+        for kind, key in changed
+        if kind == "flag" and _unlabelled(old.flags.get(key)) != _unlabelled(new.flags.get(key))
+    )
+
+
+def moves(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> tuple[Move, ...]:
+    """The allocations of live iterations whose slots moved, sorted by experiment.
+
+    An allocation that comes or goes moves what its slots hold. Starting over with another salt
+    draws everyone afresh, which moves all.
+    """
+    found: list[Move] = []
+    for kind, key in sorted(changed):
+        if kind != "experiment" or key not in old.experiments or key not in new.experiments:
+            continue
+        before, after = old.experiments[key].live, new.experiments[key].live
+        if before is not None and after is not None and before is not after:
+            found.extend(_moves(key, before, after))
+    return tuple(found)
+
+
+def _moves(key: str, before: Iteration, after: Iteration) -> Iterator[Move]:
+    was = {allocation.key: allocation.slots for allocation in before.allocations}
+    now = {allocation.key: allocation.slots for allocation in after.allocations}
+    for allocation in dict.fromkeys((*now, *was)):
+        if before.salt != after.salt:
+            yield Move(key, allocation, BUCKETS)
+            continue
+        slots = was.get(allocation, ()), now.get(allocation, ())
+        count = moved(*slots) if slots[0] != slots[1] else 0
+        if count:
+            yield Move(key, allocation, count)
+
+
+def _by_experiment(key: str, old: Catalog, new: Catalog) -> set[str]:
+    before, after = old.experiments.get(key), new.experiments.get(key)
+    if _differ_by_label(before, after):
+        return set()
+    touched = {key}
+    # A unit overridden here is kept out of the layer's others.
+    if _claims(before) != _claims(after):
+        for experiment in (before, after):
+            if experiment is not None and experiment.layer is not None:
+                touched |= _users(f"layer:{experiment.layer}", old, new)
+    return touched
+
+
+def _claims(experiment: Experiment | None) -> tuple[str | None, frozenset[str]]:
+    if experiment is None or experiment.layer is None or experiment.archived:
+        return None, frozenset()
+    units = frozenset(unit for unit, _ in experiment.overrides)
+    return (experiment.layer if units else None), units
+
+
+def _differ_by_label(one: Experiment | None, other: Experiment | None) -> bool:
+    if one is None or other is None:
+        return False
+    if one.name == other.name and one.description == other.description:
+        return False
+    return replace(one, name=other.name, description=other.description) == other
+
+
+def _same_segment(one: Segment | None, other: Segment | None) -> bool:
+    if one is None or other is None:
+        return False
+    lists = (one.unit, one.include, one.exclude) == (other.unit, other.include, other.exclude)
+    # By text, as 1, 1.0 and true are equal values but other clauses.
+    return lists and repr(one.rules) == repr(other.rules)
+
+
+def _by_layer(key: str, old: Catalog, new: Catalog) -> set[str]:
+    one, other = old.layers.get(key), new.layers.get(key)
+    if one is None or other is None or (one.salt, one.unit) != (other.salt, other.unit):
+        return _users(f"layer:{key}", old, new)
+    return {item.experiment for item in set(one.reservations) ^ set(other.reservations)}
+
+
+def _by_flag(key: str, old: Catalog, new: Catalog) -> set[str]:
+    """A plan knows of a flag whether it is on, and who lists it."""
+    one, other = old.flags.get(key), new.flags.get(key)
+    if one is None or other is None or one.state is not other.state:
+        return _users(f"flag:{key}", old, new)
+    return {item.experiment for item in set(one.experiments) ^ set(other.experiments)}
+
+
+def _unlabelled(flag: Flag | None) -> Flag | None:
+    return flag and replace(flag, name="", description="")
+
+
+def _unlabelled_holdout(holdout: Holdout | None) -> Holdout | None:
+    return holdout and replace(holdout, name="", description="")
+
+
+def _users(name: str, old: Catalog, new: Catalog) -> set[str]:
+    return set(old.users.get(name, ())) | set(new.users.get(name, ()))

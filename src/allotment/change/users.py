@@ -1,0 +1,140 @@
+"""Who depends on what: the index `Catalog.users`, kept up by difference and never by a rescan.
+
+    segment:KEY          experiments that reach the segment, through other segments too
+    flag:KEY             experiments whose treatments set the flag
+    layer:KEY            experiments in the layer
+    holdout:KEY          experiments under the holdout
+    experiment:KEY       flags that list the experiment
+    inside:KEY           segments that name the segment themselves
+    salt:KIND:SALT       nouns of the kind that use the salt
+
+Segments and flags count for the iterations that can still answer, those that are not stopped and
+the current one, and not for an archived experiment: it may outlive what it named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from allotment.change.commands import Noun
+from allotment.change.kinds import KINDS, shelf
+from allotment.model.catalog import Catalog
+from allotment.model.experiment import Experiment, Iteration, State
+from allotment.model.flag import Flag
+from allotment.model.keyed import Keyed
+from allotment.model.layer import Holdout, Layer
+from allotment.model.segment import AllOf, AnyOf, Condition, InSegment, Not, Segment
+
+
+def answering(experiment: Experiment) -> Iterator[Iteration]:
+    """The iterations that can still answer, none where the experiment is archived."""
+    if experiment.archived:
+        return
+    current = experiment.current
+    for iteration in experiment.iterations:
+        if iteration is current or iteration.state is not State.STOPPED:
+            yield iteration
+
+
+def named_segments(rules: Iterable[Condition]) -> set[str]:
+    """The segments that the rules name themselves."""
+    named: set[str] = set()
+    pending = list(rules)
+    while pending:
+        condition = pending.pop()
+        if isinstance(condition, AllOf | AnyOf):
+            pending.extend(condition.conditions)
+        elif isinstance(condition, Not):
+            pending.append(condition.condition)
+        elif isinstance(condition, InSegment):
+            named.add(condition.segment)
+    return named
+
+
+def reach(segments: Mapping[str, Segment], keys: Iterable[str]) -> set[str]:
+    """The segments that `keys` lead to, themselves among them."""
+    reached: set[str] = set()
+    pending = list(keys)
+    while pending:
+        key = pending.pop()
+        if key in reached:
+            continue
+        reached.add(key)
+        if (segment := segments.get(key)) is not None:
+            pending.extend(named_segments(segment.rules))
+    return reached
+
+
+def with_users(catalog: Catalog) -> Catalog:
+    """The catalog with its index made from nothing: for one that was put together elsewhere."""
+    users: dict[str, set[str]] = {}
+    for kind in KINDS:
+        for key, noun in shelf(catalog, kind).items():
+            for name in _names(noun, catalog):
+                users.setdefault(name, set()).add(key)
+    index = Keyed((name, frozenset(keys)) for name, keys in users.items())
+    return replace(catalog, users=index)
+
+
+def follow(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> Catalog:
+    """The new catalog with the old one's index brought up to it; `changed` are (kind, key)."""
+    affected = set(changed)
+    for kind, key in tuple(affected):
+        if kind == "segment" and _leads(key, old) != _leads(key, new):
+            users = old.users.get(f"segment:{key}", frozenset())
+            affected.update(("experiment", user) for user in users)
+    changes: dict[str, set[str]] = {}
+    for kind, key in affected:
+        was = _names(shelf(old, kind).get(key), old)
+        now = _names(shelf(new, kind).get(key), new)
+        for name in was ^ now:
+            users_now = changes.setdefault(name, set(old.users.get(name, ())))
+            (users_now.add if name in now else users_now.discard)(key)
+    if not changes:
+        return new
+    index = new.users.change({name: frozenset(keys) or None for name, keys in changes.items()})
+    return replace(new, users=index)
+
+
+def _leads(key: str, catalog: Catalog) -> set[str]:
+    segment = catalog.segments.get(key)
+    return named_segments(segment.rules) if segment else set()
+
+
+def _names(noun: Noun | None, catalog: Catalog) -> set[str]:
+    """What the noun depends on, spelled as the index has it."""
+    if isinstance(noun, Experiment):
+        return _experiment_names(noun, catalog.segments)
+    if isinstance(noun, Flag):
+        return {f"experiment:{item.experiment}" for item in noun.experiments}
+    if isinstance(noun, Segment):
+        return {f"inside:{segment}" for segment in named_segments(noun.rules)}
+    if isinstance(noun, Layer):
+        return {f"salt:layer:{noun.salt}"}
+    if isinstance(noun, Holdout):
+        return {f"salt:holdout:{noun.salt}"}
+    return set()
+
+
+def _experiment_names(experiment: Experiment, segments: Mapping[str, Segment]) -> set[str]:
+    names = {f"salt:experiment:{iteration.salt}" for iteration in experiment.iterations}
+    if experiment.layer is not None:
+        names.add(f"layer:{experiment.layer}")
+    if experiment.holdout is not None:
+        names.add(f"holdout:{experiment.holdout}")
+    for iteration in answering(experiment):
+        for treatment in iteration.treatments:
+            names.update([f"flag:{flag}" for flag, _ in treatment.sets])
+    asked = asked_segments(experiment)
+    names.update([f"segment:{key}" for key in (reach(segments, asked) if asked else ())])
+    return names
+
+
+def asked_segments(experiment: Experiment) -> set[str]:
+    """The segments that the experiment names itself."""
+    asked: set[str | None] = set()
+    for iteration in answering(experiment):
+        asked.add(iteration.audience)
+        asked.update([allocation.segment for allocation in iteration.allocations])
+    return {segment for segment in asked if segment is not None}

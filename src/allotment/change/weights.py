@@ -1,0 +1,37 @@
+"""What the weights of an allocation must satisfy before slots can be laid for them."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Final
+
+from allotment.errors import InvalidChange, NotFound
+from allotment.model.experiment import Allocation
+
+# Documents are JSON, whose readers agree on whole numbers of 64 bits and no more.
+_TOTAL_MAX: Final = 2**63 - 1
+
+
+def check_weights(allocation: Allocation, treatments: Container[str], path: str) -> None:
+    """Raise InvalidChange unless the weights are whole parts of the total, one a treatment."""
+    total = allocation.total
+    if type(total) is not int or not 1 <= total <= _TOTAL_MAX:
+        raise InvalidChange(f"the total is a whole number, 1 to {_TOTAL_MAX:,}", path)
+    seen: set[str] = set()
+    for treatment, part in allocation.weights:
+        if treatment not in treatments:
+            raise NotFound(f"there is no treatment {treatment!r} to give a weight", path)
+        if treatment in seen:
+            raise InvalidChange(f"treatment {treatment!r} has two weights; keep one", path)
+        if type(part) is not int or part < 0:
+            raise InvalidChange(
+                f"the weight of {treatment!r} is not a whole number, 0 or more", path
+            )
+        seen.add(treatment)
+    parts = sum(part for _, part in allocation.weights)
+    if parts > total:
+        raise InvalidChange(
+            f"the weights sum to {parts:,}, which is {parts - total:,} above their total of "
+            f"{total:,}; lower one, or raise the total",
+            path,
+        )

@@ -1,0 +1,201 @@
+"""The commands from one catalog to another: the finest there are, in an order that works."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from allotment.change import commands as c
+from allotment.change.apply import apply
+from allotment.change.diff import diff
+from allotment.errors import InvalidChange, NotFound
+from allotment.model.catalog import EMPTY, Catalog
+from allotment.model.experiment import State
+from allotment.model.flag import FlagExperiment, FlagState
+from allotment.model.idlist import IdList
+from allotment.model.keyed import Keyed
+from allotment.model.layer import Holdout, Layer, Reservation
+from allotment.model.segment import Clause, Operator, Segment
+from allotment.model.slots import Range
+from nouns import EVERYONE, FLAG, TREATMENTS, catalog, changed, experiment, iteration
+from strategies import plain
+
+IS_ONE = Clause(("age",), Operator.IN, (1,))
+DRAFT = iteration(State.DRAFT, 2)
+SPLIT = (("control", 20), ("green", 80))
+
+base = catalog(
+    Segment("nordics"),
+    Segment("ones", rules=(IS_ONE,)),
+    Holdout("q4", "", 50_000),
+    Layer("pages", "", reservations=(Reservation("checkout", share_ppm=1000),)),
+    experiment(layer="pages"),
+    experiment("draft", iteration(State.DRAFT)),
+    experiment("paused", iteration(State.PAUSED)),
+    experiment("stopped", iteration(State.STOPPED)),
+)
+
+# Each of these, applied, is found again as itself.
+FINEST: list[list[c.Command]] = [
+    [c.Create(experiment("new", iteration(salt="new#1")))],
+    [c.Delete("segment", "nordics")],
+    [c.Delete("experiment", "draft")],
+    [c.EndIteration("paused"), c.Delete("experiment", "paused")],
+    [c.Rename("holdout", "q4", "Autumn")],
+    [c.Describe("flag", "button", "Its colour")],
+    [c.SetVariations("button", FLAG.variations, "green")],
+    [c.SwitchFlag("button", FlagState.OFF)],
+    [c.OrderExperiments("button", (FlagExperiment("draft"),))],
+    [c.SetRules("ones", (replace(IS_ONE, values=(True,)),))],
+    [c.SetMembers("nordics", "user", IdList.of(["u1"]), IdList())],
+    [c.Reserve("pages", "checkout", 1001, (Range(0, 1001),))],
+    [c.Reserve("pages", "draft", 1000, (Range(1000, 2000),))],
+    [c.Release("checkout")],
+    [c.SetHoldoutShare("q4", 1)],
+    [c.SetHoldout("draft", "q4")],
+    [c.SetOverrides("stopped", (("u1", "green"),))],
+    [c.SetKeeping("draft", keeps_assignments=True, ignore_targeting=True)],
+    [c.SetIntake("checkout", open=False)],
+    [c.ArchiveExperiment("stopped")],
+    [c.SetTreatments("draft", TREATMENTS, "green", 1)],
+    [c.SetWeights("checkout", "everyone", SPLIT, 100, 1)],
+    [c.SetAudience("paused", "nordics", 1)],
+    [c.SetEnrolment("paused", 500_000, 1)],
+    [c.StartIteration("draft")],
+    [c.StartIteration("draft", "at last")],
+    [c.PauseIteration("checkout")],
+    [c.ResumeIteration("paused")],
+    [c.EndIteration("checkout", "green", "sold more")],
+    [c.StartIteration("draft"), c.PauseIteration("draft")],
+    [c.SetWeights("draft", "everyone", SPLIT, 100, 1), c.StartIteration("draft")],
+]
+
+
+@pytest.mark.parametrize("commands", FINEST, ids=lambda commands: type(commands[-1]).__name__)
+def test_the_finest_commands_are_found(commands: list[c.Command]) -> None:
+    goal = changed(base, *commands)
+    found = diff(base, goal)
+    assert plain(changed(base, *found)) == plain(goal)
+    if isinstance(commands[0], c.Create):
+        assert [type(command) for command in found] == [c.Create]
+    else:
+        assert found == tuple(commands)
+
+
+def test_a_new_iteration_is_drafted_and_started_over_the_old_one() -> None:
+    drafted = c.DraftIteration("checkout", replace(DRAFT, enrolment_ppm=5))
+    goal = changed(base, drafted, c.StartIteration("checkout", "smaller"))
+    found = diff(base, goal)
+    assert [type(command) for command in found] == [c.DraftIteration, c.StartIteration]
+    assert plain(changed(base, *found)) == plain(goal)
+
+
+def test_what_ended_before_the_next_began_is_ended_first() -> None:
+    goal = changed(
+        base,
+        c.EndIteration("checkout", "green"),
+        c.DraftIteration("checkout", DRAFT),
+        c.StartIteration("checkout"),
+    )
+    kinds = [type(command) for command in diff(base, goal)]
+    assert kinds == [c.EndIteration, c.DraftIteration, c.StartIteration]
+
+
+def test_going_back_replaces_what_the_lifecycle_cannot_say() -> None:
+    ended = changed(base, c.EndIteration("checkout", "green"))
+    (back,) = diff(ended, base)
+    assert isinstance(back, c.Replace)
+    assert plain(changed(ended, back)) == plain(base)
+
+
+def test_slots_that_weights_do_not_explain_are_set_exactly() -> None:
+    there = c.SetWeights("checkout", "everyone", SPLIT, 100)
+    back = c.SetWeights("checkout", "everyone", EVERYONE.weights, 100)
+    goal = changed(base, there, back)
+    (found,) = diff(base, goal)
+    assert found == c.SetAllocations(
+        "checkout", goal.experiments["checkout"].current.allocations, 1
+    )
+    assert plain(changed(base, found)) == plain(goal)
+
+
+def test_members_move_between_layers_by_release_and_reserve() -> None:
+    two = changed(base, c.Create(Layer("other", "")))
+    goal = changed(two, c.Release("checkout"), c.Reserve("other", "checkout", 7))
+    assert diff(two, goal) == (
+        c.Release("checkout"),
+        c.Reserve("other", "checkout", 7, (Range(0, 7),)),
+    )
+
+
+def test_everything_can_be_deleted_and_created_again() -> None:
+    assert plain(changed(base, *diff(base, EMPTY))) == plain(EMPTY)
+    assert plain(changed(EMPTY, *diff(EMPTY, base))) == plain(base)
+
+
+# A catalog as written by hand: salts "", slots and ranges ().
+
+
+def handwritten(*experiments: object, layers: tuple[Layer, ...] = ()) -> Catalog:
+    return Catalog(
+        flags=Keyed([("button", FLAG)]),
+        layers=Keyed((layer.key, layer) for layer in layers),
+        experiments=Keyed((e.key, e) for e in experiments),
+    )
+
+
+def test_a_file_without_salts_and_slots_means_those_that_are_there() -> None:
+    store = changed(EMPTY, *diff(EMPTY, handwritten(experiment())))
+    for weights in (SPLIT, (("control", 70), ("green", 30)), EVERYONE.weights):
+        allocation = replace(EVERYONE, weights=weights)
+        target = handwritten(experiment("checkout", iteration(allocations=(allocation,))))
+        (found,) = diff(store, target)
+        assert isinstance(found, c.SetWeights)
+        store = changed(store, found)
+        assert diff(store, target) == ()
+    salted = replace(store.experiments["checkout"].current, salt="mine")
+    kept = changed(store, c.Replace(replace(store.experiments["checkout"], iterations=(salted,))))
+    assert diff(kept, handwritten(experiment())) == ()
+
+
+def test_a_share_in_a_file_keeps_the_buckets_that_are_there() -> None:
+    def shares(checkout: int, search: int) -> Catalog:
+        layer = Layer(
+            "pages",
+            "",
+            reservations=(
+                Reservation("checkout", share_ppm=checkout),
+                Reservation("search", share_ppm=search),
+            ),
+        )
+        members = (experiment(layer="pages"), experiment("search", layer="pages"))
+        return handwritten(*members, layers=(layer,))
+
+    store = changed(EMPTY, *diff(EMPTY, shares(400_000, 600_000)))
+    assert diff(store, shares(400_000, 600_000)) == ()
+    assert diff(store, shares(600_000, 400_000)) == (
+        c.Reserve("pages", "checkout", 600_000, (Range(0, 400_000), Range(800_000, 1_000_000))),
+        c.Reserve("pages", "search", 400_000, (Range(400_000, 800_000),)),
+    )
+
+
+def test_a_target_that_cannot_be_laid_is_refused_with_its_place() -> None:
+    wrong = replace(EVERYONE, weights=(("control", 50), ("red", 50)))
+    with pytest.raises(NotFound) as refusal:
+        diff(base, handwritten(experiment("checkout", iteration(allocations=(wrong,)))))
+    assert refusal.value.path == "$.experiments.checkout.allocations[0].weights"
+    gone = Layer("pages", "", reservations=(Reservation("gone", share_ppm=1),))
+    with pytest.raises(NotFound) as refusal:
+        diff(base, handwritten(layers=(gone,)))
+    assert refusal.value.path == "$.layers.pages.reservations.gone"
+
+
+def test_no_difference_gets_around_the_rule_of_kept_assignments() -> None:
+    keeping = changed(
+        base, c.SetKeeping("checkout", keeps_assignments=True, ignore_targeting=False)
+    )
+    shrunk = changed(base, c.Reserve("pages", "checkout", 1))
+    goal = changed(shrunk, c.SetKeeping("checkout", keeps_assignments=True, ignore_targeting=False))
+    with pytest.raises(InvalidChange, match="gives up no slots"):
+        apply(keeping, diff(keeping, goal))

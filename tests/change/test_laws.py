@@ -1,0 +1,164 @@
+"""Laws that hold for any catalog and any commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from allotment.change.apply import Change, apply
+from allotment.change.check import check_catalog
+from allotment.change.commands import Command
+from allotment.change.diff import diff
+from allotment.change.lifecycle import Policy
+from allotment.change.reallocate import moved
+from allotment.change.users import with_users
+from allotment.errors import AllotmentError
+from allotment.model.catalog import EMPTY, Catalog
+from allotment.model.experiment import Iteration
+from allotment.model.slots import Slots
+from strategies import catalogs, changes, plain, targets
+
+steady = settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@steady
+@given(catalogs(), st.data())
+def test_whatever_is_applied_the_catalog_satisfies_everything(
+    catalog: Catalog, data: st.DataObject
+) -> None:
+    policy = data.draw(st.sampled_from((Policy.NATIVE, *Policy)))
+    for _ in range(data.draw(st.integers(1, 5))):
+        before = plain(catalog)
+        commands = data.draw(st.lists(changes(catalog), min_size=1, max_size=3))
+        outcome = attempt(catalog, commands, policy)
+        if isinstance(outcome, AllotmentError):
+            assert outcome.path.startswith("$."), outcome
+            assert outcome.command in range(len(commands))
+            assert plain(catalog) == before, "nothing happens where one command fails"
+        else:
+            check_catalog(outcome.catalog)
+            assert outcome.catalog.users == with_users(outcome.catalog).users
+            assert_told(catalog, outcome)
+            catalog = outcome.catalog
+
+
+def attempt(
+    catalog: Catalog, commands: Iterable[Command], policy: Policy = Policy.NATIVE
+) -> Change | AllotmentError:
+    try:
+        return apply(catalog, commands, policy)
+    except AllotmentError as error:
+        return error
+
+
+def assert_told(old: Catalog, change: Change) -> None:
+    """The change says what differs: the revision, whom to compile again, what moved."""
+    new = change.catalog
+    assert (new is old) == (plain(new) == plain(old))
+    assert new.revision == old.revision + (new is not old)
+    for key in {*old.experiments, *new.experiments} - change.touched:
+        assert depends_on(key, old) == depends_on(key, new), "an untouched plan is the same"
+    told = {(move.experiment, move.allocation): move.moved_ppm for move in change.moves}
+    for key in set(old.experiments) & set(new.experiments):
+        was, now = old.experiments[key].live, new.experiments[key].live
+        if was is None or now is None:
+            continue
+        before, after = slots_of(was), slots_of(now)
+        for allocation in before | after:
+            slots = before.get(allocation, ()), after.get(allocation, ())
+            count = moved(*slots) if was.salt == now.salt else 1_000_000
+            assert told.pop((key, allocation), 0) == count
+    assert not told
+
+
+def slots_of(iteration: Iteration) -> dict[str, Slots]:
+    return {allocation.key: allocation.slots for allocation in iteration.allocations}
+
+
+def depends_on(key: str, catalog: Catalog) -> list[object]:
+    """Everything that decides the experiment's assignments, labels aside, found the slow way."""
+    experiment = catalog.experiments.get(key)
+    if experiment is None:
+        return []
+    used = [name for name, keys in catalog.users.items() if key in keys]
+    segments = [catalog.segments[name[8:]] for name in used if name.startswith("segment:")]
+    flags = [catalog.flags[name[5:]] for name in used if name.startswith("flag:")]
+    layer = catalog.layers.get(experiment.layer or "")
+    holdout = catalog.holdouts.get(experiment.holdout or "")
+    claims = {
+        unit
+        for other in catalog.experiments.values()
+        if layer and other.layer == layer.key and other is not experiment and not other.archived
+        for unit, _ in other.overrides
+    }
+    reserved = [r for r in layer.reservations if r.experiment == key] if layer else []
+    return [
+        repr(replace(experiment, name="", description="")),
+        [repr(replace(segment, name="", description="")) for segment in segments],
+        [(flag.key, flag.state) for flag in flags],
+        (layer.salt, layer.unit, reserved) if layer else None,
+        (holdout.salt, holdout.unit, holdout.share_ppm) if holdout else None,
+        claims,
+    ]
+
+
+@steady
+@given(catalogs(), catalogs())
+def test_a_difference_leads_to_its_target(old: Catalog, new: Catalog) -> None:
+    reached = attempt(old, diff(old, new))
+    if isinstance(reached, AllotmentError):
+        # The one rule that no command gets around.
+        assert "keeps assignments and gives up no slots" in reached.message
+    else:
+        assert plain(reached.catalog) == plain(new)
+        assert diff(reached.catalog, new) == ()
+
+
+@steady
+@given(catalogs(), st.data())
+def test_a_difference_leads_to_where_commands_led(catalog: Catalog, data: st.DataObject) -> None:
+    goal = catalog
+    for _ in range(data.draw(st.integers(1, 4))):
+        outcome = attempt(goal, [data.draw(changes(goal))])
+        goal = outcome.catalog if isinstance(outcome, Change) else goal
+    reached = attempt(catalog, diff(catalog, goal))
+    if isinstance(reached, AllotmentError):
+        assert "keeps assignments and gives up no slots" in reached.message
+    else:
+        assert plain(reached.catalog) == plain(goal)
+
+
+@steady
+@given(catalogs(), st.data())
+def test_experiments_of_a_layer_never_share_a_bucket(catalog: Catalog, data: st.DataObject) -> None:
+    for _ in range(4):
+        outcome = attempt(catalog, [data.draw(changes(catalog))])
+        catalog = outcome.catalog if isinstance(outcome, Change) else catalog
+    for layer in catalog.layers.values():
+        edges = sorted(edge for r in layer.reservations for edge in r.ranges)
+        assert all(one.stop <= other.start for one, other in pairwise(edges))
+        assert {r.experiment for r in layer.reservations} == {
+            key for key, one in catalog.experiments.items() if one.layer == layer.key
+        }
+
+
+@steady
+@given(catalogs())
+def test_there_is_no_difference_between_a_catalog_and_itself(catalog: Catalog) -> None:
+    assert diff(catalog, catalog) == ()
+
+
+@steady
+@given(targets())
+def test_what_is_written_by_hand_is_laid_once(target: Catalog) -> None:
+    laid = apply(EMPTY, diff(EMPTY, target)).catalog
+    check_catalog(laid)
+    assert diff(laid, target) == (), "the same file again changes nothing"

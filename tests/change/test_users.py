@@ -1,0 +1,67 @@
+"""The index of who depends on what follows every change without a rescan."""
+
+from __future__ import annotations
+
+import pytest
+
+from allotment.change import commands as c
+from allotment.change.users import with_users
+from allotment.model.catalog import Catalog
+from allotment.model.experiment import State
+from allotment.model.flag import FlagExperiment
+from allotment.model.layer import Holdout, Layer
+from allotment.model.segment import AnyOf, InSegment, Not, Segment
+from nouns import TREATMENTS, catalog, changed, experiment, iteration
+
+
+@pytest.fixture(scope="module")
+def base() -> Catalog:
+    """`a` asks for `outer`, which leads to `middle`; `inner` is named by nobody yet."""
+    return catalog(
+        Segment("inner"),
+        Segment("middle"),
+        Segment("outer", rules=(Not(InSegment("middle")),)),
+        Holdout("q4", "", 1),
+        Layer("pages", ""),
+        experiment("a", iteration(audience="outer")),
+        experiment("b", iteration(State.STOPPED)),
+    )
+
+
+LEADS_ON = c.SetRules("middle", (AnyOf((InSegment("inner"),)),))
+
+
+@pytest.mark.parametrize(
+    ("commands", "name", "users"),
+    [
+        ([], "segment:middle", {"a"}),
+        ([], "segment:inner", set()),
+        ([LEADS_ON], "segment:inner", {"a"}),
+        ([LEADS_ON], "inside:inner", {"middle"}),
+        ([LEADS_ON, c.SetRules("outer", ())], "segment:inner", set()),
+        ([LEADS_ON, c.SetAudience("a", None)], "segment:inner", set()),
+        ([LEADS_ON, c.SetAudience("a", "inner")], "segment:middle", set()),
+        ([c.DraftIteration("a", iteration(audience="inner"))], "segment:inner", {"a"}),
+        ([], "flag:button", {"a", "b"}),
+        ([c.ArchiveExperiment("b")], "flag:button", {"a"}),
+        ([c.SetTreatments("a", (TREATMENTS[0], TREATMENTS[1]), None)], "flag:button", {"a", "b"}),
+        ([c.SetHoldout("a", "q4")], "holdout:q4", {"a"}),
+        ([c.SetHoldout("a", "q4"), c.SetHoldout("a", None)], "holdout:q4", set()),
+        ([c.Reserve("pages", "b", 1)], "layer:pages", {"b"}),
+        ([c.Reserve("pages", "b", 1), c.Release("b")], "layer:pages", set()),
+        ([c.OrderExperiments("button", (FlagExperiment("b"),))], "experiment:b", {"button"}),
+        ([c.DraftIteration("a", iteration(reshuffle=True))], "salt:experiment:a#2", {"a"}),
+        ([], "salt:layer:pages", {"pages"}),
+        ([c.Delete("holdout", "q4")], "salt:holdout:q4", set()),
+    ],
+)  # fmt: skip
+def test_a_change_is_followed(
+    base: Catalog, commands: list[c.Command], name: str, users: set[str]
+) -> None:
+    together = changed(base, *commands)
+    assert set(together.users.get(name, ())) == users
+    assert together.users == with_users(together).users
+    one_by_one = base
+    for command in commands:
+        one_by_one = changed(one_by_one, command)
+    assert one_by_one.users == together.users
