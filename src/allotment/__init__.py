@@ -1,0 +1,37 @@
+"""Allotment: which treatment of which experiment a unit gets, the same answer everywhere."""
+
+from allotment.engine import Check, Column, Engine, Explanation, Table
+from allotment.errors import (
+    AllotmentError,
+    Conflict,
+    InvalidChange,
+    InvalidInput,
+    MissingExtra,
+    NotFound,
+    StoreError,
+)
+from allotment.load import load
+from allotment.model.assignment import Assignment
+from allotment.model.catalog import Catalog
+from allotment.model.reason import Reason
+from allotment.model.resolution import Resolution
+
+__all__ = [
+    "AllotmentError",
+    "Assignment",
+    "Catalog",
+    "Check",
+    "Column",
+    "Conflict",
+    "Engine",
+    "Explanation",
+    "InvalidChange",
+    "InvalidInput",
+    "MissingExtra",
+    "NotFound",
+    "Reason",
+    "Resolution",
+    "StoreError",
+    "Table",
+    "load",
+]

@@ -1,0 +1,197 @@
+"""One experiment to one plan. One that cannot be compiled becomes its own failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from allotment.compile import fingerprint
+from allotment.compile.segment import CompiledSegment
+from allotment.kernel.idset import IdSet
+from allotment.kernel.plan import Plan
+from allotment.model.assignment import Assignment
+from allotment.model.catalog import Catalog
+from allotment.model.experiment import Allocation, Experiment, Iteration, State
+from allotment.model.flag import FlagState
+from allotment.model.limits import BUCKETS
+from allotment.model.reason import REASONS, Reason
+from allotment.model.slots import Ranges
+
+RUNNING, PAUSED, INTAKE_CLOSED, INACTIVE, ARCHIVED, FAILED = range(6)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a plan was compiled from, its segments in the kernel's order, and why it failed."""
+
+    experiment: Experiment
+    iteration: Iteration
+    revision: int
+    fingerprint: int
+    segments: tuple[str, ...] = ()
+    failure: str = ""
+
+
+SegmentOf = Callable[[str], CompiledSegment]
+
+
+def compile_experiment(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) -> Plan:
+    """The plan of an experiment; `segment_of` gives compiled segments by key."""
+    if experiment.archived:
+        # What it named may be gone: nothing of it is looked up.
+        return _closed(experiment, catalog.revision, ARCHIVED)
+    try:
+        return _compile(experiment, catalog, segment_of)
+    except Exception as error:  # noqa: BLE001  # a broken experiment never takes the snapshot down
+        return _closed(experiment, catalog.revision, FAILED, f"{type(error).__name__}: {error}")
+
+
+def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) -> Plan:
+    iteration = experiment.current
+    index = {treatment.key: i for i, treatment in enumerate(iteration.treatments)}
+    asked = sorted((a for a in iteration.allocations if not a.fallback), key=lambda a: a.priority)
+    fallback = next((a for a in iteration.allocations if a.fallback), None)
+    needed = dict.fromkeys(a.segment for a in asked if a.segment is not None)
+    if iteration.audience is not None:
+        needed[iteration.audience] = None
+    place = {key: i for i, key in enumerate(needed)}
+    segments = [segment_of(key) for key in needed]
+    state = _state(experiment, catalog)
+    claims = _claims(experiment, catalog)
+    holdout = catalog.holdouts[experiment.holdout] if experiment.holdout else None
+    layer = catalog.layers[experiment.layer] if experiment.layer else None
+    ranges = _ranges(experiment, catalog)
+    parts = fingerprint.of_iteration(experiment, iteration)
+    mark = fingerprint.of_parts(
+        "experiment",
+        experiment.key,
+        state,
+        claims,
+        (holdout.salt, holdout.share_ppm) if holdout else None,
+        (layer.salt, ranges) if layer else None,
+        [f"{segment.fingerprint:x}" for segment in segments],
+        parts,
+    )
+    return Plan(
+        state=state,
+        treatments=tuple(index),
+        unit=experiment.unit,
+        overrides=_overrides(experiment, index),
+        claims=IdSet(claims) if claims else None,
+        holdout=(f"{holdout.salt}/holdout", holdout.share_ppm) if holdout else None,
+        layer=(f"{layer.salt}/layer", ranges) if layer else None,
+        keeps=experiment.keeps_assignments,
+        ignore_targeting=experiment.ignore_targeting,
+        segments=tuple(segment.kernel for segment in segments),
+        audience=-1 if iteration.audience is None else place[iteration.audience],
+        enrolment=_enrolment(iteration),
+        treatment_salt=f"{iteration.salt}/treatment",
+        allocations=[
+            (-1 if a.segment is None else place[a.segment], _slots(a, index)) for a in asked
+        ],
+        fallback=None if fallback is None else _slots(fallback, index),
+        source=Source(experiment, iteration, catalog.revision, mark, tuple(needed)),
+        answer=answer,
+    )
+
+
+def _closed(experiment: Experiment, revision: int, state: int, failure: str = "") -> Plan:
+    """A plan that gives nobody a treatment: INACTIVE where archived, FAILED where broken."""
+    mark = fingerprint.of_parts("closed", experiment.key, state, experiment.unit)
+    return Plan(
+        state=state,
+        treatments=tuple(treatment.key for treatment in experiment.current.treatments),
+        unit=experiment.unit,
+        overrides=None,
+        claims=None,
+        holdout=None,
+        layer=None,
+        keeps=False,
+        ignore_targeting=False,
+        segments=(),
+        audience=-1,
+        enrolment=None,
+        treatment_salt="",
+        allocations=[],
+        fallback=None,
+        source=Source(experiment, experiment.current, revision, mark, failure=failure),
+        answer=answer,
+    )
+
+
+def _state(experiment: Experiment, catalog: Catalog) -> int:
+    live = experiment.live
+    if live is None:
+        return INACTIVE
+    flags = {flag for treatment in live.treatments for flag, _ in treatment.sets}
+    if any(catalog.flags[flag].state is not FlagState.ON for flag in flags):
+        return INACTIVE
+    if live.state is State.PAUSED:
+        return PAUSED
+    return RUNNING if experiment.intake_open else INTAKE_CLOSED
+
+
+def _claims(experiment: Experiment, catalog: Catalog) -> list[str]:
+    """The units that other experiments of the layer have by override."""
+    if experiment.layer is None:
+        return []
+    others = (r.experiment for r in catalog.layers[experiment.layer].reservations)
+    return sorted(
+        unit
+        for other in others
+        if other != experiment.key and not catalog.experiments[other].archived
+        for unit, _ in catalog.experiments[other].overrides
+    )
+
+
+def _ranges(experiment: Experiment, catalog: Catalog) -> Ranges:
+    if experiment.layer is None:
+        return ()
+    for reservation in catalog.layers[experiment.layer].reservations:
+        if reservation.experiment == experiment.key:
+            return reservation.ranges
+    return ()
+
+
+def _overrides(experiment: Experiment, index: dict[str, int]) -> IdSet | None:
+    known = [(unit, index[t]) for unit, t in experiment.overrides if t in index]
+    if not known:
+        return None
+    return IdSet([unit for unit, _ in known], [treatment for _, treatment in known])
+
+
+def _enrolment(iteration: Iteration) -> tuple[str, int] | None:
+    if iteration.enrolment_ppm == BUCKETS:
+        return None
+    return f"{iteration.salt}/enrolment", iteration.enrolment_ppm
+
+
+def _slots(allocation: Allocation, index: dict[str, int]) -> Sequence[tuple[int, int, int]]:
+    return [(slot.start, slot.stop, index[slot.owner]) for slot in allocation.slots]
+
+
+def answer(source: object, reason: int, treatment: int) -> Assignment:
+    """The answer object of one outcome; the kernel asks once an outcome and keeps it."""
+    assert isinstance(source, Source)
+    chosen = source.iteration.treatments[treatment] if treatment >= 0 else None
+    why = REASONS[reason]
+    return Assignment(
+        experiment=source.experiment.key,
+        treatment=chosen.key if chosen else None,
+        reason=why,
+        variations=MappingProxyType(dict(chosen.sets)) if chosen else _NONE,
+        is_control=chosen is not None and chosen.key == source.iteration.control,
+        iteration=source.iteration.number,
+        revision=source.revision,
+        to_keep=source.experiment.keeps_assignments and why in _FIRST,
+    )
+
+
+def unknown(experiment: str) -> Assignment:
+    """The answer for an experiment that is not in the catalog."""
+    return Assignment(experiment, None, Reason.UNKNOWN_EXPERIMENT, _NONE, False, 0, 0)
+
+
+_NONE: MappingProxyType[str, str] = MappingProxyType({})
+_FIRST = frozenset({Reason.ALLOCATED, Reason.FALLBACK})

@@ -1,0 +1,39 @@
+"""One segment of the catalog to one segment of the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from allotment.compile import fingerprint
+from allotment.kernel.idset import IdSet
+from allotment.kernel.segment import Segment as KernelSegment
+from allotment.matching.program import closure, compile_program
+from allotment.model.segment import Segment
+
+
+class CompiledSegment(NamedTuple):
+    """The kernel's segment, the fingerprint of who is in it, and the nouns it was made from."""
+
+    kernel: KernelSegment
+    fingerprint: int
+    nouns: tuple[Segment, ...]
+
+    def is_current(self, segments: Mapping[str, Segment]) -> bool:
+        """Whether none of the nouns has changed since."""
+        return all(segments.get(noun.key) is noun for noun in self.nouns)
+
+
+def compile_segment(segment: Segment, segments: Mapping[str, Segment]) -> CompiledSegment:
+    """Compile a segment with all it refers to; `segments` holds every segment of the catalog."""
+    program = compile_program(segment, segments)
+    kernel = KernelSegment(
+        program.code,
+        [(field.path, field.decide) for field in program.fields],
+        [IdSet.of_lines(ids.text) for ids in program.lists],
+        program.words,
+        program.registers,
+    )
+    nouns = tuple(closure(segment, segments))
+    mark = fingerprint.of_parts(segment.key, [fingerprint.of_segment(noun) for noun in nouns])
+    return CompiledSegment(kernel, mark, nouns)

@@ -1,0 +1,145 @@
+"""The engine: one slot that holds the current snapshot. Publishing swaps it whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+import numpy as np
+
+from allotment.compile.experiment import Source, unknown
+from allotment.compile.snapshot import Snapshot
+from allotment.engine.column import Codes, Column, Table
+from allotment.engine.explanation import Explanation, explanation
+from allotment.engine.resolve import resolve
+from allotment.errors import InvalidInput, NotFound
+from allotment.kernel.assigner import Assigner
+from allotment.kernel.batch import assign_columns
+from allotment.kernel.plan import Plan
+from allotment.model.assignment import Assignment
+from allotment.model.catalog import Catalog
+from allotment.model.resolution import Resolution
+
+Unit = str | int | Mapping[str, str | int]
+Attributes = Mapping[str, object] | None
+
+
+class Engine(Assigner):
+    """Answers what every unit gets, from the snapshot that was published last.
+
+    `assign(experiment, unit, attributes=None, stored=None)` and `assign_all(unit, attributes=None)`
+    come from the kernel; one call sees one snapshot, also while another thread publishes.
+
+    A unit is text, an integer (its decimal text), or a mapping from kind to key where experiments
+    randomise different kinds; text is taken as a unit of the experiment's kind. Attributes are a
+    mapping, nested as they come. `stored` is the treatment kept for this unit earlier, by key.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__(unknown)
+        self.publish(snapshot)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is answered from now."""
+        return self._snapshot
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog of the snapshot."""
+        return self._snapshot.catalog
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Answer from `snapshot` from now on; calls under way finish with the one they began."""
+        self._snapshot = snapshot
+        self.publish_plans(snapshot.plans)
+
+    def resolve(self, flag: str, unit: Unit, attributes: Attributes = None) -> Resolution:
+        """A flag's value for one unit: the first treatment of its experiments, else the default."""
+        noun = self._snapshot.catalog.flags.get(flag)
+        return resolve(noun, flag, lambda key: cast(Assignment, self.assign(key, unit, attributes)))
+
+    def explain(
+        self,
+        experiment: str,
+        unit: Unit,
+        attributes: Attributes = None,
+        stored: str | None = None,
+    ) -> Explanation:
+        """The answer of `assign` with every check, its draw, bucket, bound and outcome.
+
+        Raises NotFound for an unknown experiment.
+        """
+        plan = self._plan(experiment)
+        trace = self.trace(experiment, unit, attributes, stored)
+        assert trace is not None, "the plan was there a line ago"
+        return explanation(_source(plan), trace)
+
+    def assign_many(
+        self,
+        experiment: str,
+        units: object,
+        attributes: object = None,
+        *,
+        stored: object = None,
+        threads: int = 1,
+    ) -> Column:
+        """What n units get in one experiment.
+
+        units       list[str], a numpy array of text, bytes or integers, or anything with
+                    `__arrow_c_array__` or `__arrow_c_stream__`; a null, empty or over-long unit
+                    gets NO_UNIT
+        attributes  n rows of columns: a mapping from name to column, an Arrow table, or n dicts
+        stored      n treatment keys kept earlier (None where there is none)
+        threads     Arrow and numpy input is assigned with the GIL released
+
+        Raises NotFound for an unknown experiment, InvalidInput for a column that cannot be read.
+        """
+        kept = None if stored is None else _stored_codes(self._plan(experiment), stored)
+        return self._columns([experiment], units, attributes, kept, threads)[experiment]
+
+    def assign_table(
+        self,
+        units: object,
+        experiments: Iterable[str] | None = None,
+        attributes: object = None,
+        *,
+        threads: int = 1,
+    ) -> Table:
+        """What n units get in several experiments (default: all); each unit is hashed once.
+
+        `units` may also be a mapping from kind to column where experiments randomise several kinds.
+        """
+        keys = list(self._snapshot.plans if experiments is None else experiments)
+        return Table(self._columns(keys, units, attributes, None, threads))
+
+    def _columns(
+        self, keys: list[str], units: object, attributes: object, kept: Codes | None, threads: int
+    ) -> dict[str, Column]:
+        plans = [self._plan(key) for key in keys]
+        outcomes = assign_columns(plans, units, attributes, kept, threads)
+        return {
+            key: Column(codes, reasons, plan.names, _source(plan).revision)
+            for key, plan, (codes, reasons) in zip(keys, plans, outcomes, strict=True)
+        }
+
+    def _plan(self, experiment: str) -> Plan:
+        plan = self._snapshot.plans.get(experiment)
+        if plan is None:
+            raise NotFound(f"there is no experiment {experiment!r} in the catalog")
+        return plan
+
+
+def _source(plan: Plan) -> Source:
+    assert isinstance(plan.source, Source)
+    return plan.source
+
+
+def _stored_codes(plan: Plan, stored: object) -> Codes:
+    """Treatment keys to codes; one the iteration does not have is ignored, as in a single call."""
+    if not isinstance(stored, Iterable):
+        raise InvalidInput("stored treatments are a column of keys, one a unit", "$.stored")
+    index = {name: code for code, name in enumerate(plan.names)}
+    return np.array(
+        [index.get(key, -1) if isinstance(key, str) else -1 for key in stored], np.int16
+    )

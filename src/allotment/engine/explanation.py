@@ -1,0 +1,96 @@
+"""Why a unit got what it got: every check with its draw, bucket, bound and outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from allotment.compile.experiment import Source, answer
+from allotment.model.assignment import Assignment
+from allotment.model.experiment import Allocation
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check, in the order of asking.
+
+    name     what was asked, such as "layer" or "treatment"
+    applies  whether the experiment has this check and no earlier one decided
+    draw     the 64-bit draw, where the check draws
+    bucket   floor(draw * 1,000,000 / 2^64), where it draws
+    bound    what the bucket or the attributes are held against, in words
+    outcome  what came of it, in words
+    decided  whether this check gave the answer
+    """
+
+    name: str
+    applies: bool
+    draw: int | None
+    bucket: int | None
+    bound: str
+    outcome: str
+    decided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The assignment and the checks that led to it."""
+
+    assignment: Assignment
+    checks: tuple[Check, ...]
+
+    def __str__(self) -> str:
+        treatment = self.assignment.treatment or "no treatment"
+        lines = [f"{self.assignment.experiment}: {treatment}, {self.assignment.reason}"]
+        for check in self.checks:
+            if check.applies:
+                bucket = "" if check.bucket is None else f" bucket {check.bucket:,}"
+                bound = f" of {check.bound}" if check.bound else ""
+                lines.append(f"  {check.name}:{bucket}{bound} -> {check.outcome}")
+        return "\n".join(lines)
+
+
+def explanation(source: Source, trace: Mapping[str, Any]) -> Explanation:
+    """The kernel's trace of one call, told with the catalog's names."""
+    reason, treatment = trace["outcome"]
+    assignment = answer(source, reason, treatment)
+    segments = dict(zip(source.segments, trace["members"], strict=False))
+    return Explanation(assignment, tuple(_checks(source, trace, assignment, segments)))
+
+
+def _checks(
+    source: Source,
+    trace: Mapping[str, Any],
+    assignment: Assignment,
+    segments: Mapping[str, bool],
+) -> Iterator[Check]:
+    open_ = True
+    for name, applies, draw, bucket, detail, decided in trace["stages"]:
+        bound = f"segment {source.iteration.audience}" if name == "audience" and applies else detail
+        if name == "treatment" and open_:
+            yield from _allocations(source, trace["pick"], segments)
+        outcome = _told(assignment) if decided else "passes" if open_ and applies else "not asked"
+        yield Check(name, applies and open_, draw, bucket, bound, outcome, decided)
+        open_ = open_ and not decided
+
+
+def _allocations(source: Source, pick: int, segments: Mapping[str, bool]) -> Iterator[Check]:
+    """One line an allocation that was asked, in the order of asking."""
+    asked = sorted((a for a in source.iteration.allocations if not a.fallback), key=_priority)
+    for place, allocation in enumerate(asked[: pick + 1]):
+        bound = "everyone" if allocation.segment is None else f"segment {allocation.segment}"
+        matches = allocation.segment is None or segments[allocation.segment]
+        outcome = "matches" if matches else "does not match"
+        yield Check(f"allocation {allocation.key}", True, None, None, bound, outcome, False)
+        assert matches == (place == pick)
+
+
+def _priority(allocation: Allocation) -> int:
+    return allocation.priority
+
+
+def _told(assignment: Assignment) -> str:
+    treatment = f": {assignment.treatment}" if assignment.treatment else ""
+    return f"{assignment.reason}{treatment}"
+

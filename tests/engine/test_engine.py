@@ -1,0 +1,274 @@
+"""The engine as an embedding program uses it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import allotment
+import nouns
+from allotment.change.apply import apply
+from allotment.change.commands import (
+    ArchiveExperiment,
+    Create,
+    Delete,
+    Describe,
+    OrderExperiments,
+    PauseIteration,
+    Rename,
+    SetRules,
+    SetWeights,
+    SwitchFlag,
+)
+from allotment.compile import compile_catalog, recompile
+from allotment.model.catalog import Catalog
+from allotment.model.experiment import State
+from allotment.model.flag import FlagExperiment, FlagState, Miss
+from allotment.model.reason import Reason
+from allotment.model.segment import Clause, Operator, Segment
+
+GEO = Path(__file__).parents[2] / "examples" / "geo" / "catalog.yaml"
+UNITS = [f"user-{number}" for number in range(2_000)]
+
+
+def test_an_assignment_says_all_that_a_caller_needs() -> None:
+    engine = allotment.load(nouns.catalog(nouns.experiment()))
+    answer = engine.assign("checkout", "user-1", {})
+    assert answer.treatment in {"control", "green"}
+    assert answer.reason == "ALLOCATED"
+    assert answer.variations == {"button": "blue" if answer.is_control else "green"}
+    assert (answer.iteration, answer.revision, answer.to_keep) == (1, 1, False)
+
+
+def test_an_unknown_experiment_is_answered_and_a_batch_of_one_is_refused() -> None:
+    engine = allotment.load(nouns.catalog())
+    assert engine.assign("nothing", "user-1").reason is Reason.UNKNOWN_EXPERIMENT
+    with pytest.raises(allotment.NotFound, match="nothing"):
+        engine.assign_many("nothing", UNITS)
+    with pytest.raises(allotment.NotFound):
+        engine.explain("nothing", "user-1")
+
+
+def test_a_mapping_of_kinds_serves_experiments_of_several_kinds() -> None:
+    catalog = nouns.catalog(
+        nouns.experiment("by-user"), nouns.experiment("by-device", unit="device")
+    )
+    engine = allotment.load(catalog)
+    both = {"user": "u-1", "device": "d-1"}
+    assert engine.assign("by-user", both) == engine.assign("by-user", "u-1")
+    assert engine.assign("by-device", both) == engine.assign("by-device", "d-1")
+    assert engine.assign("by-device", {"user": "u-1"}).reason is Reason.NO_UNIT
+    assert dict(engine.assign_all(both)) == {
+        "by-user": engine.assign("by-user", "u-1"),
+        "by-device": engine.assign("by-device", "d-1"),
+    }
+
+
+def test_a_kept_treatment_stays_and_a_first_one_is_said_to_be_kept() -> None:
+    engine = allotment.load(nouns.catalog(nouns.experiment(keeps_assignments=True)))
+    first = engine.assign("checkout", "user-1", {})
+    assert first.to_keep
+    for kept in ("control", "green"):
+        again = engine.assign("checkout", "user-1", {}, kept)
+        assert (again.treatment, again.reason, again.to_keep) == (kept, "STICKY", False)
+    assert engine.assign("checkout", "user-1", {}, "gone") == first
+    column = engine.assign_many("checkout", UNITS, stored=["green"] * len(UNITS))
+    assert column.counts() == {("green", Reason.STICKY): len(UNITS)}
+
+
+def test_a_broken_experiment_fails_alone() -> None:
+    """A catalog that was not made by `apply` may name a segment that is not there."""
+    good, bad = nouns.experiment("good"), nouns.experiment("bad", nouns.iteration(audience="gone"))
+    catalog = nouns.catalog(good)
+    broken = replace(catalog, experiments=catalog.experiments.change({"bad": bad}))
+    engine = allotment.load(broken)
+    assert engine.assign("bad", "user-1").reason is Reason.FAILED
+    assert engine.assign("good", "user-1").treatment is not None
+    assert engine.assign_many("bad", UNITS).counts() == {(None, Reason.FAILED): len(UNITS)}
+    assert list(engine.snapshot.failures()) == ["bad"]
+    assert "gone" in engine.snapshot.failures()["bad"]
+
+
+def test_an_archived_experiment_gives_nothing_even_where_what_it_named_is_gone() -> None:
+    catalog = nouns.catalog(nouns.experiment("old", nouns.iteration(State.STOPPED)))
+    archived = nouns.changed(catalog, ArchiveExperiment("old"), Delete("flag", "button"))
+    engine = allotment.load(archived)
+    assert engine.assign("old", "user-1").reason is Reason.INACTIVE
+    assert engine.snapshot.failures() == {}
+
+
+def test_a_column_is_codes_with_names_and_the_single_call_a_million_times() -> None:
+    engine = allotment.load(nouns.catalog(nouns.experiment()))
+    column = engine.assign_many("checkout", UNITS)
+    assert column.codes.dtype == np.int16
+    assert column.reasons.dtype == np.uint8
+    assert column.treatments == ("control", "green")
+    assert len(column) == len(UNITS)
+    assert column.names() == [engine.assign("checkout", unit).treatment for unit in UNITS]
+    assert sum(column.counts().values()) == len(UNITS)
+
+
+def test_a_table_is_a_mapping_from_experiment_to_column() -> None:
+    engine = allotment.load(nouns.catalog(nouns.experiment("a"), nouns.experiment("b")))
+    table = engine.assign_table(UNITS)
+    assert list(table) == ["a", "b"]
+    assert len(table) == 2
+    for key, column in table.items():
+        assert column.names() == engine.assign_many(key, UNITS).names()
+    assert list(engine.assign_table(UNITS, experiments=["b"])) == ["b"]
+    assert table.counts()["a"] == table["a"].counts()
+
+
+def test_publishing_recompiles_only_what_a_change_touched() -> None:
+    catalog = nouns.catalog(nouns.experiment("a"), nouns.experiment("b"))
+    engine = allotment.load(catalog)
+    before = engine.snapshot
+    change = apply(catalog, [SetWeights("a", "everyone", (("control", 90), ("green", 10)), 100)])
+    engine.publish(recompile(before, change.catalog, change.touched, change.flags))
+    assert change.touched == {"a"}
+    assert engine.snapshot.plans["b"] is before.plans["b"]
+    assert engine.assign("a", "user-1").revision == 2
+    assert engine.assign("b", "user-1").revision == 1
+    assert engine.snapshot.fingerprint == compile_catalog(change.catalog).fingerprint
+    assert engine.snapshot.fingerprint != before.fingerprint
+
+
+def test_editing_text_leaves_the_fingerprint_and_moves_nothing() -> None:
+    catalog = nouns.catalog(nouns.experiment())
+    change = apply(
+        catalog,
+        [
+            Rename("experiment", "checkout", "Another name"),
+            Describe("flag", "button", "Another description"),
+        ],
+    )
+    old, new = compile_catalog(catalog), compile_catalog(change.catalog)
+    assert old.fingerprint == new.fingerprint
+    assert change.moves == ()
+
+
+def test_a_segment_that_changes_reaches_the_experiments_that_ask_it() -> None:
+    def nordics(*countries: str) -> Segment:
+        clause = Clause(("country",), Operator.IN, countries)
+        return Segment("nordics", rules=(clause,))
+
+    catalog = nouns.catalog(
+        nordics("SE"), nouns.experiment("checkout", nouns.iteration(audience="nordics"))
+    )
+    engine = allotment.load(catalog)
+    assert engine.assign("checkout", "u", {"country": "NO"}).reason is Reason.NOT_IN_AUDIENCE
+    change = apply(catalog, [SetRules("nordics", nordics("SE", "NO").rules)])
+    engine.publish(recompile(engine.snapshot, change.catalog, change.touched, change.flags))
+    assert engine.assign("checkout", "u", {"country": "NO"}).treatment is not None
+
+
+def flagged(*places: FlagExperiment) -> Catalog:
+    """The flag `button` with these experiments: `paused` gives nothing, `checkout` something."""
+    base = nouns.catalog(nouns.experiment("paused"), nouns.experiment("checkout"))
+    return nouns.changed(base, PauseIteration("paused"), OrderExperiments("button", places))
+
+
+def test_a_flag_resolves_to_the_first_treatment_of_its_experiments() -> None:
+    engine = allotment.load(flagged(FlagExperiment("paused"), FlagExperiment("checkout")))
+    flag = engine.resolve("button", "user-1")
+    treatment = engine.assign("checkout", "user-1")
+    assert flag.experiment == "checkout"
+    assert flag.reason is Reason.ALLOCATED
+    assert flag.variation == treatment.variations["button"]
+    assert flag.value == {"blue": "#00f", "green": "#0f0"}[flag.variation]
+
+
+def test_a_miss_that_stops_leaves_the_default() -> None:
+    places = FlagExperiment("paused", Miss.STOP), FlagExperiment("checkout")
+    flag = allotment.load(flagged(*places)).resolve("button", "user-1")
+    assert (flag.variation, flag.value) == ("blue", "#00f")
+    assert (flag.experiment, flag.reason) == (None, Reason.PAUSED)
+
+
+def test_a_flag_without_experiments_and_an_unknown_one_still_answer() -> None:
+    engine = allotment.load(nouns.catalog())
+    assert engine.resolve("button", "user-1").value == "#00f"
+    unknown = engine.resolve("nothing", "user-1")
+    assert (unknown.value, unknown.variation, unknown.reason) == (None, None, None)
+
+
+def test_a_flag_that_is_off_makes_its_experiments_inactive() -> None:
+    catalog = nouns.changed(nouns.catalog(nouns.experiment()), SwitchFlag("button", FlagState.OFF))
+    assert allotment.load(catalog).assign("checkout", "user-1").reason is Reason.INACTIVE
+
+
+def test_explaining_agrees_with_assigning_and_names_the_check_that_decided() -> None:
+    engine = allotment.load(GEO)
+    for number in range(500):
+        attributes = {"country": "SE", "population": number * 1_000}
+        told = engine.explain("delivery-banner", str(number), attributes)
+        assert told.assignment == engine.assign("delivery-banner", str(number), attributes)
+        deciding = [check for check in told.checks if check.decided]
+        assert len(deciding) == 1
+        assert told.assignment.reason in deciding[0].outcome
+        for check in told.checks:
+            if check.draw is not None:
+                assert check.bucket == check.draw * 1_000_000 >> 64
+        assert told.assignment.reason in str(told)
+
+
+def test_a_call_sees_one_snapshot_while_another_thread_publishes() -> None:
+    catalog = nouns.catalog(nouns.experiment("a"), nouns.experiment("b"))
+    engine = allotment.load(catalog)
+    change = apply(
+        catalog, [Rename("flag", "button", "x"), PauseIteration("a"), PauseIteration("b")]
+    )
+    snapshots = [engine.snapshot, compile_catalog(change.catalog)]
+    done = threading.Event()
+
+    def publish() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            engine.publish(snapshots[number % 2])
+
+    publisher = threading.Thread(target=publish)
+    publisher.start()
+    try:
+        for _ in range(2_000):
+            answers = engine.assign_all("user-1")
+            assert len({answer.reason for answer in answers.values()}) == 1
+            table = engine.assign_table(UNITS[:10])
+            assert len({column.revision for column in table.values()}) == 1
+    finally:
+        done.set()
+        publisher.join()
+
+
+def test_a_column_of_the_wrong_length_or_kind_is_refused() -> None:
+    engine = allotment.load(nouns.catalog(nouns.experiment(keeps_assignments=True)))
+    with pytest.raises(allotment.InvalidInput):
+        engine.assign_many("checkout", UNITS, stored=["green"])
+    with pytest.raises(allotment.InvalidInput):
+        engine.assign_many("checkout", UNITS, stored=7)
+    with pytest.raises(allotment.InvalidInput):
+        engine.assign_many("checkout", "user-1")
+
+
+def test_loading_takes_a_file_a_catalog_and_what_keeps_one() -> None:
+    class Keeper:
+        def catalog(self) -> Catalog:
+            return nouns.catalog(nouns.experiment())
+
+    by_keeper = allotment.load(Keeper())
+    by_catalog = allotment.load(Keeper().catalog())
+    assert by_keeper.snapshot.fingerprint == by_catalog.snapshot.fingerprint
+    with pytest.raises(OSError, match="nowhere"):
+        allotment.load("nowhere.yaml")
+
+
+def test_creating_a_noun_publishes_it() -> None:
+    catalog = nouns.catalog()
+    engine = allotment.load(catalog)
+    change = apply(catalog, [Create(nouns.experiment("new"))])
+    engine.publish(recompile(engine.snapshot, change.catalog, change.touched, change.flags))
+    assert engine.assign("new", "user-1").treatment is not None
