@@ -1,0 +1,1 @@
+"""The terminal: one command a file; what they print is drawn elsewhere."""

@@ -1,0 +1,146 @@
+"""`allotment assign IN OUT`: every unit of a table, with its treatment and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from allotment.cli.console import notes, print_json, results
+from allotment.cli.options import (
+    DEFAULT_STORE,
+    AsJson,
+    FromFile,
+    StorePath,
+    UnitColumns,
+    catalog_of,
+    existing,
+    unit_columns,
+)
+from allotment.cli.summary import plain_summary, summary_tables
+from allotment.errors import InvalidInput, NotFound
+from allotment.load import load
+from allotment.model.catalog import Catalog
+
+if TYPE_CHECKING:
+    from allotment.frames.form import Form
+    from allotment.frames.rows import Source
+
+NAME = "assign"
+
+Input = Annotated[Path, typer.Argument(metavar="IN", help="A Parquet, CSV or NDJSON file.")]
+Output = Annotated[str, typer.Argument(metavar="OUT", help="The file to write; - is stdout.")]
+Experiments = Annotated[
+    list[str] | None,
+    typer.Option("--experiment", help="An experiment's key; repeat for more. Default: all."),
+]
+Format = Annotated[
+    Literal["parquet", "csv", "ndjson"] | None,
+    typer.Option("--format", help="Default: by OUT's name, and ndjson to standard output."),
+]
+Threads = Annotated[int, typer.Option(min=1, max=64, help="How many threads assign.")]
+Summary = Annotated[bool, typer.Option("--summary/--no-summary", help="Show the counts.")]
+
+
+def run(  # noqa: PLR0913  # each is an option
+    input_: Input,
+    output: Output,
+    unit_column: UnitColumns,
+    *,
+    catalog: FromFile = None,
+    store: StorePath = DEFAULT_STORE,
+    experiment: Experiments = None,
+    format_: Format = None,
+    threads: Threads = 1,
+    summary: Summary = True,
+    as_json: AsJson = False,
+) -> None:
+    """Assign a table of any size in bounded memory; shows counts and the sample-ratio check.
+
+    The result has the unit column and, for each experiment, a column of treatments named after it
+    and one of reasons. It appears under its name only when it is whole.
+    """
+    # pyarrow loads slowly, and the other commands do without it.
+    from allotment.frames.assign import Tally, assigned, result_schema  # noqa: PLC0415
+    from allotment.frames.form import open_source, sink_of  # noqa: PLC0415
+    from allotment.frames.strata import stratified  # noqa: PLC0415
+    from allotment.frames.target import open_target  # noqa: PLC0415
+    from allotment.frames.wanted import wanted_columns  # noqa: PLC0415
+
+    columns = unit_columns(unit_column)
+    form = _form(input_, output, format_)
+    chosen = catalog_of(catalog, store)
+    keys = _chosen(chosen, experiment)
+    wanted = wanted_columns(chosen, keys, columns)
+    told, strata = stratified(chosen, keys)
+    engine = load(told)
+    tallies = {key: Tally(strata[key]) for key in keys}
+    with open_source(input_, wanted) as source:
+        _warn(input_, source)
+        schema = result_schema(source, strata)
+        with open_target(output) as file, _progress(source) as advance:
+            sink = sink_of(form, file, schema)
+            for rows in source.batches():
+                sink.write(assigned(engine, rows, tallies, threads=threads))
+                advance()
+            sink.close()
+    # The counts are the result that is looked at, unless standard output holds the data.
+    to = notes if output == "-" else results
+    if as_json:
+        print_json(plain_summary(tallies), to=to)
+    elif summary:
+        to.print(*summary_tables(tallies), sep="\n")
+
+
+def _chosen(catalog: Catalog, experiments: Sequence[str] | None) -> list[str]:
+    if not experiments:
+        if not catalog.experiments:
+            raise InvalidInput("the catalog has no experiments")
+        return list(catalog.experiments)
+    for key in experiments:
+        if key not in catalog.experiments:
+            raise NotFound(f"there is no experiment {key!r} in the catalog")
+    return list(dict.fromkeys(experiments))
+
+
+def _warn(file: Path, source: Source) -> None:
+    for name in sorted(source.absent):
+        line = f"note: {file} has no column {name!r}; it counts as absent for every unit"
+        notes.print(line, markup=False, soft_wrap=True)
+
+
+def _form(input_: Path, output: str, given: str | None) -> Form:
+    """The form to write; refuses what could not be written before anything is read."""
+    from allotment.frames.form import Form, form_of  # noqa: PLC0415
+
+    if output != "-" and Path(output).resolve() == existing(input_).resolve():
+        raise InvalidInput(f"the result would overwrite {input_}, which it is read from")
+    if given is not None:
+        return Form(given)
+    if output == "-":
+        return Form.NDJSON
+    return form_of(Path(output))
+
+
+@contextmanager
+def _progress(source: Source) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal, nothing anywhere else."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+    )
+    bar = Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=notes,
+        disable=not notes.is_terminal,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(f"assigning {source.total:,} {source.measure}", total=source.total)
+        yield lambda: bar.update(task, completed=source.done())

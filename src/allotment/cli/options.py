@@ -1,0 +1,65 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from allotment.errors import InvalidInput
+from allotment.load import load
+from allotment.model.catalog import EMPTY, Catalog
+from allotment.store import Store
+
+DEFAULT_STORE = Path("allotment.db")
+
+CatalogFile = Annotated[Path, typer.Argument(metavar="FILE", help="A catalog file (YAML or JSON).")]
+FromFile = Annotated[
+    Path | None, typer.Option("--catalog", help="Answer from this catalog file, not from a store.")
+]
+StorePath = Annotated[
+    Path, typer.Option("--store", envvar="ALLOTMENT_STORE", help="The store's SQLite file.")
+]
+UnitColumns = Annotated[
+    list[str],
+    typer.Option(
+        "--unit-column",
+        metavar="[KIND=]COLUMN",
+        help="The column that holds the units; once a kind where there are several.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
+
+
+def catalog_of(file: Path | None, store: Path) -> Catalog:
+    """The catalog a command answers from: that of the file if one is given, else the store's."""
+    if file is not None:
+        return load(existing(file)).catalog
+    with Store.open(store, create=False) as opened:
+        return opened.catalog()
+
+
+def stored_catalog(store: Path) -> Catalog:
+    """The store's catalog; the empty one where there is no store yet."""
+    return catalog_of(None, store) if store.exists() else EMPTY
+
+
+def existing(file: Path) -> Path:
+    """`file` if it can be read as one; raises InvalidInput where it cannot."""
+    if not file.is_file():
+        raise InvalidInput(f"there is no file {file}")
+    return file
+
+
+def unit_columns(given: Sequence[str]) -> Mapping[str | None, str]:
+    """Kind to column, where None stands for the only kind."""
+    columns: dict[str | None, str] = {}
+    for each in given:
+        kind, equals, column = each.rpartition("=")
+        key = kind if equals else None
+        if key in columns:
+            raise typer.BadParameter("--unit-column is given twice for the same kind of unit")
+        columns[key] = column
+    return columns

@@ -1,0 +1,70 @@
+"""The three forms of file, told apart by the end of a name or by being told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import pyarrow as pa
+
+from allotment.errors import InvalidInput
+from allotment.frames.csvfile import CsvSink, open_csv
+from allotment.frames.ndjsonfile import NdjsonSink, open_ndjson
+from allotment.frames.parquetfile import ParquetSink, open_parquet
+from allotment.frames.rows import Source, Wanted
+
+
+class Form(StrEnum):
+    """A form of file."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+    NDJSON = "ndjson"
+
+
+_ENDINGS = {
+    ".parquet": Form.PARQUET,
+    ".csv": Form.CSV,
+    ".ndjson": Form.NDJSON,
+    ".jsonl": Form.NDJSON,
+}
+
+
+class Sink(Protocol):
+    """Somewhere to write record batches of one schema; closing writes what ends the file."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write one batch."""
+
+    def close(self) -> None:
+        """Write what is left."""
+
+
+_OPEN = {Form.PARQUET: open_parquet, Form.CSV: open_csv, Form.NDJSON: open_ndjson}
+_SINK: dict[Form, Callable[[BinaryIO, pa.Schema], Sink]] = {
+    Form.PARQUET: ParquetSink,
+    Form.CSV: CsvSink,
+    Form.NDJSON: NdjsonSink,
+}
+
+
+def form_of(path: Path) -> Form:
+    """The form that the end of a name tells; raises InvalidInput where it tells none."""
+    form = _ENDINGS.get(path.suffix.lower())
+    if form is None:
+        endings = ", ".join(_ENDINGS)
+        raise InvalidInput(f"{path} does not tell its form: it ends in none of {endings}")
+    return form
+
+
+def open_source(path: Path, wanted: Wanted) -> AbstractContextManager[Source]:
+    """The rows of a file whose name tells its form."""
+    return _OPEN[form_of(path)](path, wanted)
+
+
+def sink_of(form: Form, file: BinaryIO, schema: pa.Schema) -> Sink:
+    """What writes record batches of `schema` into `file`."""
+    return _SINK[form](file, schema)

@@ -1,0 +1,81 @@
+"""Which real units a change would move: a table assigned under the catalog before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from allotment.engine import Column, Engine, Table
+from allotment.errors import InvalidInput
+from allotment.frames.rows import Compared, Rows, Wanted
+
+
+@dataclass(slots=True)
+class Moved:
+    """Counts of one experiment's units.
+
+    units   how many were asked about
+    moved   how many go from one treatment to another
+    gained  how many get a treatment and had none
+    lost    how many have a treatment and would get none
+    """
+
+    units: int = 0
+    moved: int = 0
+    gained: int = 0
+    lost: int = 0
+
+    def add(self, before: Column, after: Column) -> None:
+        """Count n units by what they have and what they would get."""
+        index = {name: code for code, name in enumerate(before.treatments)}
+        fresh = len(index)  # stands for every treatment that was not there before
+        same = np.array([*(index.get(name, fresh) for name in after.treatments), -1], np.int16)
+        then, now = before.codes, same[after.codes]
+        self.units += len(then)
+        self.moved += int(np.count_nonzero((then >= 0) & (now >= 0) & (then != now)))
+        self.gained += int(np.count_nonzero((then < 0) & (now >= 0)))
+        self.lost += int(np.count_nonzero((then >= 0) & (now < 0)))
+
+
+def count_moves(
+    before: Engine, after: Engine, batches: Iterable[Rows], experiments: Iterable[str]
+) -> dict[str, Moved]:
+    """Assign every row under both engines; one that lacks an experiment gives nothing in it."""
+    counts = {key: Moved() for key in experiments}
+    for rows in batches:
+        then, now = _assigned(before, rows, counts), _assigned(after, rows, counts)
+        for key, count in counts.items():
+            had, has = then.get(key), now.get(key)
+            if had is not None and has is not None:
+                count.add(had, has)
+            elif had is not None:
+                count.add(had, _nothing(had))
+            elif has is not None:
+                count.add(_nothing(has), has)
+    return counts
+
+
+def _assigned(engine: Engine, rows: Rows, experiments: Iterable[str]) -> Table:
+    there = [key for key in experiments if key in engine.catalog.experiments]
+    if not there:
+        return Table({})
+    kinds = {engine.catalog.experiments[key].unit for key in there}
+    units = {kind: column for kind, column in rows.units.items() if kind in kinds}
+    return engine.assign_table(units, there, rows.attributes)
+
+
+def _nothing(like: Column) -> Column:
+    return replace(like, codes=np.full_like(like.codes, -1))
+
+
+def joined(one: Wanted, other: Wanted) -> Wanted:
+    """The columns that two catalogs want; raises InvalidInput where they disagree on a unit's."""
+    for kind in one.units.keys() & other.units.keys():
+        if one.units[kind] != other.units[kind]:
+            raise InvalidInput(f"two columns are given for units of the kind {kind}")
+    attributes = dict(one.attributes)
+    for name, how in other.attributes.items():
+        attributes[name] = how if attributes.get(name, how) is how else Compared.ANY
+    return Wanted({**one.units, **other.units}, attributes)

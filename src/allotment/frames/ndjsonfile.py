@@ -1,0 +1,100 @@
+"""NDJSON files: a JSON object a line; attributes nest, and mean what they do in a single call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+import pyarrow as pa
+
+from allotment.errors import InvalidInput
+from allotment.frames.rows import Rows, Source, Wanted, reading
+
+_BLOCK_BYTES: Final = 1 << 22
+
+_Row = dict[str, object]
+_decoder: Final = msgspec.json.Decoder(_Row)
+_encoder: Final = msgspec.json.Encoder()
+
+# Bytes that are not UTF-8 and nesting without end are errors of their own to the decoder.
+_MALFORMED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+@contextmanager
+def open_ndjson(path: Path, wanted: Wanted) -> Iterator[Source]:
+    """The rows of an NDJSON file. A unit is text or an integer; the result has it as text.
+
+    A line that is not a JSON object raises InvalidInput with its row.
+    """
+    with reading(path):
+        opened = path.open("rb")
+    with opened as file:
+        yield _NdjsonSource(path, file, wanted)
+
+
+class _NdjsonSource:
+    measure = "bytes"
+    absent: frozenset[str] = frozenset()  # a line may lack what others have
+
+    def __init__(self, path: Path, file: BinaryIO, wanted: Wanted) -> None:
+        self.types = dict.fromkeys(wanted.units.values(), pa.string())
+        self.total = path.stat().st_size
+        self._path, self._file, self._wanted = path, file, wanted
+
+    def done(self) -> int:
+        return self._file.tell()
+
+    def batches(self) -> Iterator[Rows]:
+        first = 1
+        unseen = set(self.types)
+        while lines := self._lines():
+            rows = _decode(self._path, lines, first)
+            first += len(lines)
+            keys = {name: [row.get(name) for row in rows] for name in self.types}
+            unseen -= {name for name in unseen if any(key is not None for key in keys[name])}
+            units = {kind: keys[name] for kind, name in self._wanted.units.items()}
+            written = {name: pa.array(map(_text, keys[name]), pa.string()) for name in keys}
+            yield Rows(units, written, rows)
+        if unseen and first > 1:
+            raise InvalidInput(f"no line of {self._path} has {unseen.pop()!r}, the unit column")
+
+    def _lines(self) -> list[bytes]:
+        with reading(self._path):
+            return self._file.readlines(_BLOCK_BYTES)
+
+
+def _decode(path: Path, lines: list[bytes], first: int) -> list[_Row]:
+    try:
+        return _decoder.decode_lines(b"".join(lines))
+    except _MALFORMED:
+        for number, line in enumerate(lines, first):
+            try:
+                _decoder.decode(line)
+            except _MALFORMED as error:
+                raise InvalidInput(f"{path} cannot be read: row #{number}: {error}") from error
+        raise
+
+
+def _text(key: object) -> str | None:
+    if isinstance(key, int) and not isinstance(key, bool):
+        return str(key)
+    return key if isinstance(key, str) else None
+
+
+class NdjsonSink:
+    """Writes one JSON object a row."""
+
+    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+        self._file, self._names = file, schema.names
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write one batch."""
+        columns = [column.to_pylist() for column in batch.columns]
+        rows = (dict(zip(self._names, row, strict=True)) for row in zip(*columns, strict=True))
+        self._file.write(_encoder.encode_lines(rows))
+
+    def close(self) -> None:
+        """Write what is left: nothing."""

@@ -1,0 +1,96 @@
+"""What is asked of a file of units, and how it comes: batch by batch, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import pyarrow as pa
+
+from allotment.errors import InvalidInput
+
+
+class Compared(Enum):
+    """What the values of an attribute are compared with; a file without types is read by it."""
+
+    TEXT = "text"  # "007" stays "007"
+    NUMBER = "number"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The columns to read, and no others: unit kind to column, and attribute columns."""
+
+    units: Mapping[str, str]
+    attributes: Mapping[str, Compared]
+
+
+class Rows(NamedTuple):
+    """A batch of n rows.
+
+    units       unit kind to n unit keys, for the engine
+    written     unit column to the same n keys as they are written to the result
+    attributes  n rows of attributes, for the engine: a record batch, or n dicts
+    """
+
+    units: Mapping[str, object]
+    written: Mapping[str, pa.Array]
+    attributes: object
+
+
+class Source(Protocol):
+    """A file that is being read."""
+
+    @property
+    def total(self) -> int:
+        """How much there is to read: rows of a Parquet file, bytes of any other."""
+
+    @property
+    def measure(self) -> str:
+        """What `total` counts: "rows" or "bytes"."""
+
+    @property
+    def types(self) -> Mapping[str, pa.DataType]:
+        """Unit column to the Arrow type of `Rows.written`."""
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Attribute columns that the file does not have: no unit has these attributes."""
+
+    def done(self) -> int:
+        """How much of `total` has been read."""
+
+    def batches(self) -> Iterator[Rows]:
+        """The rows, in the order of the file; can be asked for once."""
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with reading `path` into InvalidInput that names it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InvalidInput(f"there is no file {path}") from error
+    except (pa.ArrowException, OSError) as error:
+        sentence = str(error).strip().splitlines()[0]
+        raise InvalidInput(f"{path} cannot be read: {sentence}") from error
+
+
+def check_columns(path: Path, names: Sequence[str], wanted: Wanted) -> frozenset[str]:
+    """The wanted attribute columns that are not among `names`.
+
+    Raises InvalidInput for a unit column that is not there and a wanted one that stands twice.
+    """
+    for column in wanted.units.values():
+        if column not in names:
+            known = ", ".join(names) or "none"
+            raise InvalidInput(f"{path} has no column {column!r}; its columns are: {known}")
+    for column in (*wanted.units.values(), *wanted.attributes):
+        if names.count(column) > 1:
+            raise InvalidInput(f"{path} has {names.count(column)} columns {column!r}")
+    return frozenset(wanted.attributes.keys() - set(names))

@@ -1,0 +1,327 @@
+"""What each command does, on real files and stores."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner, Result
+
+import allotment
+from allotment.cli.root import app
+from allotment.store import Store
+
+
+@pytest.fixture
+def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: object, code: int = 0) -> Result:
+        result = CliRunner().invoke(app, list(map(str, arguments)))
+        assert result.exit_code == code, result.output
+        return result
+
+    return invoke
+
+
+def test_a_plan_from_nothing_creates_everything(invoke, catalog: Path, tmp_path: Path) -> None:
+    result = invoke("plan", catalog)
+    assert "+ segment nordics" in result.stdout
+    assert "+ experiment banner" in result.stdout
+    assert not (tmp_path / "allotment.db").exists()
+
+
+def test_after_apply_the_plan_is_empty(invoke, catalog: Path) -> None:
+    invoke("apply", catalog)
+    assert invoke("plan", catalog).stdout == "nothing would change\n"
+    assert json.loads(invoke("plan", catalog, "--json").stdout) == {
+        "commands": [],
+        "moves": [],
+        "units": {},
+    }
+    assert "already as the file says, at revision 1" in invoke("apply", catalog).stderr
+
+
+def test_a_plan_says_which_share_of_each_allocation_would_move(invoke, catalog: Path) -> None:
+    invoke("apply", catalog)
+    catalog.write_text(
+        catalog.read_text().replace("control: 50, green: 50", "control: 30, green: 70")
+    )
+    lines = invoke("plan", catalog).stdout.splitlines()
+    assert lines == [
+        "~ experiment banner / nordics: control 30, green 70 of 100",
+        "banner / nordics: 20% of the treatment draw moves",
+    ]
+
+
+def test_a_plan_counts_the_real_units_that_would_move(invoke, catalog: Path, units: Path) -> None:
+    invoke("apply", catalog)
+    before = allotment.load(catalog)
+    catalog.write_text(
+        catalog.read_text().replace("control: 50, green: 50", "control: 30, green: 70")
+    )
+    plan = invoke("plan", catalog, "--units", units, "--unit-column", "id", "--json")
+    counted = json.loads(plan.stdout)["units"]["banner"]
+    invoke("apply", catalog)
+    after = load_store()
+    rows = pq.read_table(units).to_pylist()
+    moved = sum(
+        before.assign("banner", row["id"], row).treatment
+        != after.assign("banner", row["id"], row).treatment
+        for row in rows
+    )
+    assert counted == {"units": len(rows), "moved": moved, "gained": 0, "lost": 0}
+    assert 800 < moved < 1_200  # a fifth of the nordic half
+
+
+def load_store() -> allotment.Engine:
+    with Store.open("allotment.db", create=False) as store:
+        return allotment.load(store)
+
+
+def test_a_plan_counts_units_that_would_gain_and_lose_a_treatment(invoke, catalog, units) -> None:
+    invoke("apply", catalog)
+    text = catalog.read_text()
+    catalog.write_text(text.replace("    state: running", "    state: running\n    enrolment: 50%"))
+    lost = invoke("plan", catalog, "--units", units, "--unit-column", "id", "--json")
+    count = json.loads(lost.stdout)["units"]["banner"]
+    assert count["moved"] == count["gained"] == 0
+    assert 4_700 < count["lost"] < 5_300
+    catalog.write_text(text.replace("banner:", "header:"))
+    other = invoke("plan", catalog, "--units", units, "--unit-column", "id", "--json")
+    counts = json.loads(other.stdout)["units"]
+    assert counts["banner"]["lost"] == counts["header"]["gained"] == 10_000
+
+
+def test_three_weight_changes_then_export_and_load_move_no_unit(invoke, catalog, units) -> None:
+    text = catalog.read_text()
+    for control in (50, 33.5, 62, 41):
+        weights = f"control: {control}, green: {100 - control}"
+        catalog.write_text(text.replace("control: 50, green: 50", weights))
+        invoke("apply", catalog)
+    exported = catalog.with_name("exported.yaml")
+    exported.write_text(invoke("export").stdout)
+    stored, loaded = load_store(), allotment.load(exported)
+    assert stored.catalog.revision == 4
+    assert loaded.snapshot.fingerprint == stored.snapshot.fingerprint
+    rows = pq.read_table(units)
+    kept = stored.assign_many("banner", rows["id"], rows)
+    again = loaded.assign_many("banner", rows["id"], rows)
+    assert (kept.codes == again.codes).all()
+    assert (kept.reasons == again.reasons).all()
+    assert invoke("plan", exported).stdout == "nothing would change\n"
+    assert invoke("plan", catalog).stdout == "nothing would change\n"
+    # The hand-written file alone lays its slots afresh: that is why exports carry them.
+    assert allotment.load(catalog).snapshot.fingerprint != stored.snapshot.fingerprint
+
+
+def test_any_revision_can_be_exported(invoke, catalog: Path) -> None:
+    invoke("apply", catalog)
+    first = invoke("export").stdout
+    catalog.write_text(
+        catalog.read_text().replace("control: 50, green: 50", "control: 1, green: 99")
+    )
+    invoke("apply", catalog)
+    assert invoke("export", "--revision", 1).stdout == first
+    assert invoke("export").stdout != first
+    assert "0 to 2" in invoke("export", "--revision", 3, code=1).stderr
+
+
+def test_a_refused_file_makes_no_store(invoke, catalog: Path, tmp_path: Path) -> None:
+    catalog.write_text("allotment: 1\nexperiments: {x: {}}")
+    invoke("apply", catalog, code=1)
+    assert list(tmp_path.iterdir()) == [catalog]
+
+
+def test_a_refused_file_leaves_the_store_as_it_was(invoke, catalog: Path) -> None:
+    invoke("apply", catalog)
+    before = invoke("export").stdout
+    catalog.write_text(
+        catalog.read_text().replace("country, in: [SE, NO]", "country, matches: '('")
+    )
+    result = invoke("apply", catalog, code=1)
+    assert "$.segments.nordics.rules[0]" in result.stderr
+    assert invoke("export").stdout == before
+
+
+def test_history_tells_who_did_what_and_why(invoke, catalog: Path) -> None:
+    invoke("apply", catalog, "--who", "ann", "--comment", "first [draft]")
+    catalog.write_text(
+        catalog.read_text().replace("control: 50, green: 50", "control: 49, green: 51")
+    )
+    invoke("apply", catalog, "--who", "bob")
+    lines = invoke("history").stdout.splitlines()
+    assert lines[0].startswith("revision 2 ")
+    assert "bob" in lines[0]
+    assert "  banner / nordics: 1% of the treatment draw moves" in lines
+    assert "  first [draft]" in lines
+    newest, oldest = json.loads(invoke("history", "--json").stdout)
+    assert (newest["who"], oldest["who"], oldest["comment"]) == ("bob", "ann", "first [draft]")
+    assert newest["moves"][0]["moved_ppm"] == 10_000
+    assert len(json.loads(invoke("history", "--json", "--limit", 1).stdout)) == 1
+    assert json.loads(invoke("history", "--json", "--before", 2).stdout) == [oldest]
+
+
+@pytest.mark.parametrize("command", [["export"], ["history"], ["explain", "banner", "u"]])
+def test_a_missing_store_is_refused_and_not_made(invoke, tmp_path: Path, command) -> None:
+    result = invoke(*command, "--store", "none.db", code=1)
+    assert "no store at none.db" in result.stderr
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_the_store_can_be_named_by_the_environment(invoke, catalog, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("ALLOTMENT_STORE", "elsewhere.db")
+    invoke("apply", catalog)
+    assert (tmp_path / "elsewhere.db").exists()
+    assert not (tmp_path / "allotment.db").exists()
+
+
+def test_validate_counts_what_the_catalog_holds(invoke, catalog: Path) -> None:
+    assert "0 flags, 1 segment, 0 layers" in invoke("validate", catalog).stdout
+    assert json.loads(invoke("validate", catalog, "--json").stdout) == {
+        "valid": True,
+        "flags": 0,
+        "segments": 1,
+        "layers": 0,
+        "holdouts": 0,
+        "experiments": 1,
+    }
+    catalog.write_text("allotment: 1\nsegments: {x: {rules: [{segment: x}]}}")
+    told = json.loads(invoke("validate", catalog, "--json", code=1).stdout)
+    assert told["valid"] is False
+    assert told["path"].startswith("$.segments.x")
+    assert "no file" in invoke("validate", "none.yaml", code=1).stderr
+
+
+def test_explain_draws_every_check(invoke, catalog: Path) -> None:
+    result = invoke(
+        "explain", "banner", "user-1", "--attribute", "country=SE", "--catalog", catalog
+    )
+    assert "ALLOCATED" in result.stdout
+    assert "◀" in result.stdout
+    told = json.loads(
+        invoke(
+            "explain", "banner", "user-1", "--attributes", '{"country": "SE"}',
+            "--catalog", catalog, "--json",
+        ).stdout
+    )  # fmt: skip
+    answer = allotment.load(catalog).assign("banner", "user-1", {"country": "SE"})
+    assert (told["treatment"], told["reason"]) == (answer.treatment, answer.reason)
+    (decided,) = [check for check in told["checks"] if check["decided"]]
+    assert decided["bucket"] == int(decided["draw"], 16) * 1_000_000 >> 64
+
+
+def test_assign_writes_what_a_single_call_answers(invoke, catalog: Path, units: Path) -> None:
+    out = units.with_name("out.parquet")
+    invoke("assign", units, out, "--catalog", catalog, "--unit-column", "id", "--threads", 2)
+    engine = allotment.load(catalog)
+    rows, written = pq.read_table(units).to_pylist(), pq.read_table(out).to_pylist()
+    for row, got in zip(rows, written, strict=True):
+        answer = engine.assign("banner", row["id"], row)
+        assert got == {
+            "id": row["id"],
+            "banner": answer.treatment,
+            "banner.reason": answer.reason,
+        }
+
+
+def test_the_summary_counts_what_was_written_and_checks_each_allocation(
+    invoke, catalog: Path, units: Path
+) -> None:
+    out = units.with_name("out.parquet")
+    result = invoke("assign", units, out, "--catalog", catalog, "--unit-column", "id", "--json")
+    told = json.loads(result.stdout)["banner"]
+    written = pq.read_table(out).to_pylist()
+    for outcome in told["outcomes"]:
+        assert outcome["units"] == sum(
+            (row["banner"], row["banner.reason"]) == (outcome["treatment"], outcome["reason"])
+            for row in written
+        )
+    nordics, fallback = told["sample_ratio"]["nordics"], told["sample_ratio"]["fallback"]
+    assert nordics["buckets"] == {"control": 500_000, "green": 500_000}
+    assert fallback["buckets"] == {"control": 900_000, "green": 100_000}
+    assert sum(nordics["units"].values()) == 5_000
+    assert sum(fallback["units"].values()) == 4_999  # user-7 is overridden
+    assert not nordics["alarm"]
+    assert not fallback["alarm"]
+
+
+def test_the_summary_is_drawn_with_bars(invoke, catalog: Path, units: Path) -> None:
+    out = units.with_name("out.csv")
+    shown = invoke("assign", units, out, "--catalog", catalog, "--unit-column", "id").stdout
+    assert "banner, 10,000 units" in shown
+    assert "██████" in shown
+    assert "as expected" in shown
+    quiet = invoke(
+        "assign", units, out, "--catalog", catalog, "--unit-column", "id", "--no-summary"
+    )
+    assert quiet.stdout == ""
+
+
+def test_a_missing_attribute_column_is_noted(invoke, catalog: Path, units: Path) -> None:
+    text = catalog.read_text().replace("attribute: country", "attribute: land")
+    catalog.write_text(text)
+    out = units.with_name("out.csv")
+    result = invoke("assign", units, out, "--catalog", catalog, "--unit-column", "id")
+    assert "no column 'land'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["units.parquet", "out.csv", "--experiment", "none", "--unit-column", "id"], "'none'"),
+        (["units.parquet", "out.csv", "--unit-column", "key"], "no column 'key'"),
+        (["units.parquet", "units.parquet", "--unit-column", "id"], "overwrite"),
+        (["none.parquet", "out.csv", "--unit-column", "id"], "no file"),
+        (["units.parquet", "out", "--unit-column", "id"], "does not tell its form"),
+        (["units.parquet", "out.csv", "--unit-column", "device=id"], "kinds user"),
+        (["units.parquet", "no/out.csv", "--unit-column", "id"], "cannot be written"),
+    ],
+)
+@pytest.mark.usefixtures("units")
+def test_what_cannot_be_assigned_is_refused_and_nothing_is_written(
+    invoke, catalog: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    before = sorted(tmp_path.iterdir())
+    result = invoke("assign", *arguments, "--catalog", catalog, code=1)
+    assert said in result.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["assign", "units.parquet", "out.csv"],
+        ["assign", "units.parquet", "out.csv", "--unit-column", "id", "--format", "xls"],
+        ["assign", "units.parquet", "out.csv", "--unit-column", "id", "--unit-column", "x"],
+        ["plan", "catalog.yaml", "--units", "units.parquet"],
+        ["history", "--limit", "0"],
+    ],
+)
+@pytest.mark.usefixtures("catalog", "units")
+def test_a_misused_option_is_a_usage_error(invoke, arguments: list[str]) -> None:
+    invoke(*arguments, code=2)
+
+
+def test_experiments_of_several_kinds_of_unit_take_a_column_each(invoke, tmp_path: Path) -> None:
+    catalog = tmp_path / "kinds.yaml"
+    lines = ["allotment: 1", "experiments:"]
+    for kind in ("user", "device"):
+        lines += [
+            f"  by-{kind}:",
+            f"    {{state: running, unit: {kind}, treatments: {{a: {{}}, b: {{}}}},",
+            "     allocations: [{weights: {a: 50, b: 50}}]}",
+        ]
+    catalog.write_text("\n".join(lines))
+    source = tmp_path / "in.csv"
+    source.write_text("u,d\n1,x\n2,\n")
+    single = ["--catalog", catalog, "--unit-column", "u"]
+    assert "kinds device, user" in invoke("assign", source, "-", *single, code=1).stderr
+    both = ["--catalog", catalog, "--unit-column", "user=u", "--unit-column", "device=d"]
+    rows = [json.loads(line) for line in invoke("assign", source, "-", *both).stdout.splitlines()]
+    engine = allotment.load(catalog)
+    assert [row["by-user"] for row in rows] == [
+        engine.assign("by-user", key).treatment for key in ("1", "2")
+    ]
+    assert rows[0]["by-device"] == engine.assign("by-device", "x").treatment
+    assert (rows[1]["by-device"], rows[1]["by-device.reason"]) == (None, "NO_UNIT")
