@@ -1,0 +1,61 @@
+# make run and make test set everything up themselves; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+# Wide enough that a table of treatments stays on one line where no terminal says its width.
+export COLUMNS ?= 100
+
+KERNEL := $(wildcard csrc/*.c csrc/*.h src/allotment/kernel/*.pyx src/allotment/kernel/*.pxd)
+
+.PHONY: help run test soak sanitize fuzz bench lint mutants clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/ready: pyproject.toml setup.py $(KERNEL)
+	@echo "setting up $(VENV) (a minute or two the first time)"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install -q --upgrade 'pip>=25.1'
+	@$(PY) -m pip install -q -e '.[all]' --group test
+	@touch $@
+
+run: $(VENV)/ready ## assign 234,908 real cities under the example catalog
+	@$(PY) examples/geo/cities.py
+	@$(VENV)/bin/allotment assign examples/geo/cities.parquet examples/geo/assigned.parquet \
+	  --catalog examples/geo/catalog.yaml --unit-column geonameid
+
+test: $(VENV)/ready ## every test: C, kernel, laws, files, command line
+	@$(MAKE) -s -C csrc test
+	@$(PY) -m pytest -n 2 -m 'not soak'
+
+soak: $(VENV)/ready ## the long ones: 1e7 twin inputs, 100 million rows in bounded memory
+	@$(PY) -m pytest -n 2 -m soak
+
+sanitize: ## C tests and the Python suite under AddressSanitizer and UBSan
+	@$(MAKE) -s -C csrc sanitize
+	@test -x $(VENV)-asan/bin/python || $(PYTHON) -m venv $(VENV)-asan
+	@$(VENV)-asan/bin/python -m pip install -q --upgrade 'pip>=25.1'
+	@ALLOTMENT_SANITIZE=1 $(VENV)-asan/bin/python -m pip install -q --force-reinstall --no-deps .
+	@$(VENV)-asan/bin/python -m pip install -q '.[all]' --group test
+	@tests/sanitized.sh $(VENV)-asan/bin/python
+
+fuzz: ## libFuzzer over Arrow input and over the plan (needs clang; FUZZ_SECONDS each)
+	@$(MAKE) -s -C csrc fuzz
+
+bench: $(VENV)/ready ## every speed claim, as ratios to an interleaved reference
+	@$(PY) -m pip install -q --group bench
+	@$(PY) -m benchmarks
+
+lint: $(VENV)/ready ## ruff, mypy, and the kernel's stubs against the kernel
+	@$(PY) -m pip install -q --group lint
+	@$(VENV)/bin/ruff check && $(VENV)/bin/ruff format --check
+	@$(VENV)/bin/mypy
+	@$(PY) -m mypy.stubtest allotment.kernel
+
+mutants: $(VENV)/ready ## seeded faults, each of which the tests must catch
+	@$(PY) tests/mutants.py
+
+clean: ## everything that was built
+	@rm -rf $(VENV) $(VENV)-asan build src/*.egg-info
+	@find src -name '*.so' -delete
+	@$(MAKE) -s -C csrc clean

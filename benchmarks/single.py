@@ -1,0 +1,50 @@
+"""One unit at a time: the web request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import allotment
+from benchmarks.catalogs import COUNTRIES, catalog
+from benchmarks.harness import UNITS, Figure, ratio
+
+# The units of one country after another: the loop's own cost, tuples to unpack above all, would
+# otherwise be a tenth of what is measured.
+ROUNDS = 20
+VISITORS = [
+    (country, UNITS[place :: len(COUNTRIES)] * ROUNDS) for place, country in enumerate(COUNTRIES)
+]
+CALLS = len(UNITS) * ROUNDS
+
+
+def calling(assign: Callable[..., object], experiment: str) -> Callable[[], None]:
+    def run() -> None:
+        for country, units in VISITORS:
+            for unit in units:
+                assign(experiment, unit, {"country": country})
+
+    return run
+
+
+def single_call() -> Figure:
+    run = calling(allotment.load(catalog(1)).assign, "exp_0")
+    return ratio("single call, one segment rule, attributes built in the call", 1.3, run, CALLS)
+
+
+def single_call_with_ramp() -> Figure:
+    run = calling(allotment.load(catalog(1, enrolment_ppm=200_000)).assign, "exp_0")
+    return ratio("the same with a 20 % ramp", 1.3, run, CALLS)
+
+
+def assign_all_of_100() -> Figure:
+    assign_all = allotment.load(catalog(100, segments=10)).assign_all
+
+    def run() -> None:
+        for country, units in VISITORS:
+            for unit in units:
+                assign_all(unit, {"country": country})
+
+    return ratio("assign_all of 100 experiments, 10 segments", 6.0, run, CALLS)
+
+
+ROWS = [single_call, single_call_with_ramp, assign_all_of_100]

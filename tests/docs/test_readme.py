@@ -1,0 +1,48 @@
+"""The pages say what is true: their code runs, and the README keeps its promises of form."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[2]
+PAGES = ["README.md", "docs/catalog.md", "ARCHITECTURE.md"]
+
+
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def python_blocks() -> list[tuple[str, str]]:
+    return [
+        (f"{page}#{number}", block)
+        for page in PAGES
+        for number, block in enumerate(BLOCK.findall((HOUSE / page).read_text()))
+    ]
+
+
+@pytest.mark.parametrize(("place", "block"), python_blocks(), ids=lambda value: value[:20])
+def test_the_code_of_the_pages_runs(
+    place: str, block: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(HOUSE)
+    exec(compile(block, place, "exec"), {"__name__": place})
+
+
+def test_the_readme_shows_code_by_line_twenty() -> None:
+    lines = (HOUSE / "README.md").read_text().splitlines()
+    assert "```python" in lines[:20]
+
+
+def test_the_readme_begins_with_two_commands_that_exist() -> None:
+    text = (HOUSE / "README.md").read_text()
+    targets = re.findall(r"^    make (\w+)", text, flags=re.MULTILINE)
+    assert targets[:2] == ["run", "test"]
+    makefile = (HOUSE / "Makefile").read_text()
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_every_link_of_the_pages_leads_somewhere() -> None:
+    for page in [*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md")]:
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"

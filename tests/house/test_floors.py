@@ -1,0 +1,121 @@
+"""The floors: imports only point down. The table is the one in ARCHITECTURE.md."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[2]
+PACKAGE = HOUSE / "src" / "allotment"
+
+# Every floor may also use `errors`, and itself; a face may use everything.
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "model": set(),
+    "change": {"model"},
+    "matching": {"model"},
+    "dialects": {"model", "change"},
+    "kernel": set(),
+    "reference": {"model", "matching"},
+    "compile": {"model", "matching", "kernel"},
+    "engine": {"model", "matching", "compile", "kernel"},
+    "frames": {"model", "matching", "engine", "kernel"},
+    "store": {"model", "change"},
+}
+FACES = {"__init__", "load", "cli"}
+
+# What the embedding user gets needs these and nothing else.
+EMBEDDED = {"errors", "model", "change", "matching", "dialects", "compile", "engine", "kernel"}
+EMBEDDED_LIBRARIES = {"numpy", "msgspec", "re2", "ruamel"}
+
+
+def modules() -> list[Path]:
+    return sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.pyx"), *PACKAGE.rglob("*.pyi")])
+
+
+def floor_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].split(".")[0]
+
+
+def imports_of(file: Path) -> set[str]:
+    """The dotted names a file imports; Cython is read line by line, Python by its syntax tree."""
+    text = file.read_text()
+    if file.suffix == ".pyx":
+        lines = (line.split() for line in text.splitlines())
+        return {words[1] for words in lines if words[:1] in (["from"], ["import"], ["cimport"])}
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file.name}: imports are written in full"
+            module = node.module or ""
+            names.update(f"{module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def test_imports_only_point_down() -> None:
+    wrong = []
+    for file in modules():
+        floor = floor_of(file)
+        if floor in FACES:
+            continue
+        allowed = MAY_IMPORT[floor] | {floor, "errors"}
+        for name in imports_of(file):
+            parts = name.split(".")
+            if parts[0] == "allotment" and (len(parts) < 2 or parts[1] not in allowed):
+                wrong.append(f"{file.relative_to(HOUSE)}: {floor} may not import {name}")
+    assert wrong == []
+
+
+def test_sibling_dialects_never_import_each_other() -> None:
+    wrong = []
+    for file in (PACKAGE / "dialects").rglob("*.py"):
+        room = file.relative_to(PACKAGE / "dialects").parts[0]
+        for name in imports_of(file):
+            parts = name.split(".")
+            if parts[:2] == ["allotment", "dialects"] and len(parts) > 2 and parts[2] != room:
+                wrong.append(f"{file.relative_to(HOUSE)} imports {name}")
+    assert wrong == []
+
+
+def test_the_model_needs_only_the_standard_library() -> None:
+    import sys
+
+    for file in (PACKAGE / "model").rglob("*.py"):
+        for name in imports_of(file):
+            top = name.split(".")[0]
+            assert top == "allotment" or top in sys.stdlib_module_names, f"{file.name}: {name}"
+
+
+def test_the_embedded_floors_need_only_four_libraries() -> None:
+    import sys
+
+    for file in modules():
+        if floor_of(file) not in EMBEDDED or file.suffix != ".py":
+            continue
+        for name in imports_of(file):
+            top = name.split(".")[0]
+            known = {"allotment", *sys.stdlib_module_names, *EMBEDDED_LIBRARIES}
+            assert top in known, f"{file.relative_to(HOUSE)}: {name}"
+
+
+def test_only_the_kernel_knows_c() -> None:
+    for file in modules():
+        if floor_of(file) != "kernel":
+            assert file.suffix != ".pyx", file
+            assert not {"ctypes", "cffi"} & imports_of(file), file
+
+
+def test_the_c_core_knows_no_python() -> None:
+    for file in (HOUSE / "csrc").rglob("*.[ch]"):
+        assert "Python.h" not in file.read_text(), file
+
+
+@pytest.mark.parametrize("module", ["time", "random", "secrets", "uuid", "os", "datetime"])
+def test_nothing_below_the_faces_reads_a_clock_the_environment_or_entropy(module: str) -> None:
+    pure = ["model", "change", "matching", "dialects", "reference", "compile", "engine", "kernel"]
+    for file in modules():
+        if floor_of(file) in pure:
+            tops = {name.split(".")[0] for name in imports_of(file)}
+            assert module not in tops, file.relative_to(HOUSE)

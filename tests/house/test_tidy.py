@@ -1,0 +1,95 @@
+"""What a linter does not see: sizes, words, and names that must agree."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import allotment
+from allotment.model import limits
+from allotment.model.reason import REASONS
+
+HOUSE = Path(__file__).parents[2]
+SOURCES = [
+    *sorted((HOUSE / "src").rglob("*.py")),
+    *sorted((HOUSE / "src").rglob("*.pyx")),
+    *sorted((HOUSE / "csrc").rglob("*.[ch]")),
+]
+LINES_MAX = 350
+COLUMNS_MAX = 100
+
+
+def test_the_public_names_are_these() -> None:
+    assert allotment.__all__ == [
+        "AllotmentError",
+        "Assignment",
+        "Catalog",
+        "Check",
+        "Column",
+        "Conflict",
+        "Engine",
+        "Explanation",
+        "InvalidChange",
+        "InvalidInput",
+        "MissingExtra",
+        "NotFound",
+        "Reason",
+        "Resolution",
+        "StoreError",
+        "Table",
+        "load",
+    ]
+    assert all(hasattr(allotment, name) for name in allotment.__all__)
+
+
+def test_a_file_is_one_noun_and_short() -> None:
+    lengths = {file: len(file.read_text().splitlines()) for file in SOURCES}
+    assert {f.name: n for f, n in lengths.items() if n > LINES_MAX} == {}
+    middle = sorted(lengths.values())[len(lengths) // 2]
+    assert middle <= 130, f"the median file has {middle} lines"
+
+
+def test_no_line_is_longer_than_the_page() -> None:
+    tests = [*(HOUSE / "tests").rglob("*.py"), *(HOUSE / "benchmarks").rglob("*.py")]
+    long = [
+        f"{file.relative_to(HOUSE)}:{number}"
+        for file in [*SOURCES, *tests]
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if len(line) > COLUMNS_MAX
+    ]
+    assert long == []
+
+
+def test_nothing_has_a_name_that_says_nothing() -> None:
+    empty = {"utils", "util", "helpers", "helper", "common", "manager", "service", "misc", "core"}
+    assert [file for file in SOURCES if file.stem in empty] == []
+
+
+def test_the_limits_in_c_are_the_limits_in_python() -> None:
+    text = (HOUSE / "csrc" / "allot_limits.h").read_text()
+    in_c = dict(re.findall(r"#define ALLOT_(\w+) (\d+)", text))
+    assert in_c, "csrc/allot_limits.h defines the limits"
+    for name, value in in_c.items():
+        assert getattr(limits, name) == int(value), name
+
+
+def test_the_reasons_in_c_are_the_reasons_in_python() -> None:
+    text = (HOUSE / "csrc" / "plan.h").read_text()
+    enum = text[: text.index("} allot_reason;")].split("typedef enum")[-1]
+    assert re.findall(r"ALLOT_(\w+)", enum) == [*REASONS, "REASONS"]
+
+
+def test_every_markdown_page_has_one_title() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "*.md"], cwd=HOUSE, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "README.md" in tracked
+    for name in tracked:
+        text = re.sub(r"```.*?```", "", (HOUSE / name).read_text(), flags=re.DOTALL)
+        assert len(re.findall(r"^# ", text, flags=re.MULTILINE)) == 1, name
+
+
+def test_every_decision_says_what_was_decided_and_why() -> None:
+    for file in sorted((HOUSE / "docs" / "decisions").glob("[0-9]*.md")):
+        text = file.read_text()
+        for heading in ("## Situation", "## Decision", "## Consequences"):
+            assert heading in text, f"{file.name} lacks {heading!r}"

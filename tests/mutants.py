@@ -1,0 +1,169 @@
+"""Seeded faults: each is planted in a copy of the tree, and the tests must fail on it.
+
+`python tests/mutants.py [WORD...]` plants those whose names contain one of the words. A fault that
+survives is a hole in the tests; the exit code is then 1.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+HOUSE = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault: in `file`, the only occurrence of `good` becomes `bad`; `tests` must notice."""
+
+    name: str
+    file: str
+    good: str
+    bad: str
+    tests: str
+
+
+MUTANTS = [
+    Mutant(
+        "a bucket on the bound counts as below it",
+        "csrc/decide.h",
+        "(lasts[2] < draw)",
+        "(lasts[2] <= draw)",
+        "tests/laws tests/kernel",
+    ),
+    Mutant(
+        "enrolment and treatment share a salt",
+        "src/allotment/compile/experiment.py",
+        'f"{iteration.salt}/treatment"',
+        'f"{iteration.salt}/enrolment"',
+        "tests/laws",
+    ),
+    Mutant(
+        "allocations are asked in reverse",
+        "src/allotment/compile/experiment.py",
+        "key=lambda a: a.priority)",
+        "key=lambda a: -a.priority)",
+        "tests/laws",
+    ),
+    Mutant(
+        "the fallback is dropped",
+        "src/allotment/compile/experiment.py",
+        "fallback=None if fallback is None else _slots(fallback, index),",
+        "fallback=None,",
+        "tests/laws",
+    ),
+    Mutant(
+        "the ramp lets one bucket more in",
+        "src/allotment/compile/experiment.py",
+        'f"{iteration.salt}/enrolment", iteration.enrolment_ppm',
+        'f"{iteration.salt}/enrolment", iteration.enrolment_ppm + 1',
+        "tests/laws",
+    ),
+    Mutant(
+        "an override does not keep its unit out of the layer's others",
+        "src/allotment/compile/experiment.py",
+        "claims=IdSet(claims) if claims else None,",
+        "claims=None,",
+        "tests/laws",
+    ),
+    Mutant(
+        "a range is lost in reallocation",
+        "src/allotment/change/reallocate.py",
+        "    dealt = list(kept)\n    takers = iter(growth.items())",
+        "    dealt = list(kept)[1:]\n    takers = iter(growth.items())",
+        "tests/change",
+    ),
+    Mutant(
+        "remainders go to the later treatment",
+        "src/allotment/change/reallocate.py",
+        "key=lambda index: -quotas[index][1])",
+        "key=lambda index: (-quotas[index][1], -index))",
+        "tests/change",
+    ),
+    Mutant(
+        "two reservations may share a bucket",
+        "src/allotment/change/check/layer.py",
+        "        if start < stop:\n            raise Conflict(",
+        "        if start < stop - 1:\n            raise Conflict(",
+        "tests/change tests/catalogfile",
+    ),
+    Mutant(
+        "a segment's exclude list is not asked",
+        "src/allotment/matching/program.py",
+        "if segment.exclude and segment.rules:",
+        "if segment.exclude and not segment.rules:",
+        "tests/matching tests/laws",
+    ),
+    Mutant(
+        "a commit does not catch up with what others committed",
+        "src/allotment/store/store.py",
+        "before = self._caught_up(connection, self._known, latest)",
+        "before = self._known",
+        "tests/store",
+    ),
+    Mutant(
+        "a listed id that was pushed off its place is not found",
+        "csrc/idset.h",
+        "while (set->slots[place] < hash) {",
+        "while (set->slots[place] < hash && place < home + 1) {",
+        "tests/kernel tests/laws",
+    ),
+    Mutant(
+        "true counts as 1",
+        "src/allotment/matching/clause.py",
+        "return lambda value: value in (flags if isinstance(value, bool) else others)",
+        "return lambda value: value in flags | others",
+        "tests/matching",
+    ),
+]
+
+
+def plant(mutant: Mutant, tree: Path) -> None:
+    file = tree / mutant.file
+    text = file.read_text()
+    if text.count(mutant.good) != 1:
+        raise SystemExit(f"{mutant.name}: {mutant.good!r} stands {text.count(mutant.good)} times")
+    file.write_text(text.replace(mutant.good, mutant.bad))
+    if mutant.file.startswith("csrc") or mutant.file.endswith(".pyx"):
+        build = [sys.executable, "setup.py", "-q", "build_clib", "build_ext", "--inplace"]
+        subprocess.run(build, cwd=tree, check=True, capture_output=True)
+
+
+def is_caught(mutant: Mutant) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        skipped = shutil.ignore_patterns(".git", ".venv*", "__pycache__", "*.parquet")
+        shutil.copytree(HOUSE, tree, ignore=skipped)
+        plant(mutant, tree)
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(tree / "src"),
+            "ALLOTMENT_TWIN_INPUTS": "50000",
+        }
+        run = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not soak", *mutant.tests.split()]
+        done = subprocess.run(
+            run, cwd=tree, env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode not in (0, 1):
+            raise SystemExit(f"{mutant.name}: the tests did not run\n{done.stdout}{done.stderr}")
+        return done.returncode == 1
+
+
+def main(words: list[str]) -> int:
+    chosen = [m for m in MUTANTS if not words or any(word in m.name for word in words)]
+    survivors = []
+    for mutant in chosen:
+        caught = is_caught(mutant)
+        print(f"{'caught  ' if caught else 'SURVIVED'} {mutant.name}", flush=True)
+        survivors += [] if caught else [mutant.name]
+    print(f"{len(chosen) - len(survivors)} of {len(chosen)} caught")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
