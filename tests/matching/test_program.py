@@ -55,7 +55,7 @@ def run(program: Program, unit: str, attributes: Attributes) -> bool:
             case Op.NOT:
                 stack[-1] = not stack[-1]
             case Op.STORE:
-                registers[operand] = stack[-1]
+                registers[operand] = stack.pop()
             case Op.LOAD:
                 stack.append(registers[operand])
         assert len(stack) <= STACK_MAX

@@ -93,4 +93,3 @@ def _priority(allocation: Allocation) -> int:
 def _told(assignment: Assignment) -> str:
     treatment = f": {assignment.treatment}" if assignment.treatment else ""
     return f"{assignment.reason}{treatment}"
-

@@ -27,7 +27,7 @@ class Op(IntEnum):
     AND = 2  # of none: true
     OR = 3  # of none: false
     NOT = 4
-    STORE = 5  # leaves the stack as it is
+    STORE = 5
     LOAD = 6
 
 
@@ -113,20 +113,13 @@ class _Writer:
         self.clauses: dict[Hashable, tuple[int, Clause]] = {}
         self.lists: dict[IdList, int] = {}
         self.registers: dict[str, int] = {}
-        self.below = False  # whether a false lies under what is written now
 
     def add(self, segment: Segment, *, last: bool) -> None:
         """Write a segment: its value stays on the stack if it is the last, else in a register."""
         self.member(segment)
         if not last:
             register = self.registers[segment.key] = len(self.registers)
-            # The stack cannot drop a value, so it is turned to false, which no OR minds.
             self.write(Op.STORE, register)
-            self.write(Op.OR, 0)
-            self.write(Op.AND, 2)
-        if self.below:
-            self.write(Op.OR, 2)
-        self.below = True
 
     def member(self, segment: Segment) -> None:
         """Included; or else not excluded, and one of the rules holds."""
@@ -176,6 +169,8 @@ class _Writer:
             self.depth += 1
         elif op in (Op.AND, Op.OR):
             self.depth -= operand - 1
+        elif op is Op.STORE:
+            self.depth -= 1
 
     def program(self) -> Program:
         """What was written, with the clauses gathered by the path they look at."""

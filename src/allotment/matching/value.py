@@ -58,6 +58,6 @@ def value_of(value: object) -> Value:
         number = float.__float__(cast(float, value))
         return OPAQUE if math.isnan(number) else number
     try:
-        return int.__int__(operator.index(value))  # type: ignore[arg-type]  # it may well not be one
+        return int.__int__(operator.index(value))  # type: ignore[arg-type]  # it may not be one
     except Exception:  # noqa: BLE001  # whatever a stranger's __index__ raises, it is no number
         return OPAQUE

@@ -1,0 +1,164 @@
+#include "batch.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "text.h"
+
+const char allot_no_memory[] = "does not fit into memory";
+
+/* The piece that holds `row`. */
+static int64_t piece_of(const allot_pieces *pieces, int64_t row)
+{
+    int64_t low = 0, high = pieces->count;
+    while (high - low > 1) {
+        const int64_t middle = low + (high - low) / 2;
+        if (pieces->starts[middle] <= row) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    assert(pieces->starts[low] <= row && row < pieces->starts[low + 1]);
+    return low;
+}
+
+/* Rows of one piece within a block. */
+typedef struct {
+    int64_t piece;
+    int64_t start; /* within the piece */
+    int64_t n;
+} stretch;
+
+static stretch stretch_from(const allot_pieces *pieces, int64_t row, int64_t n)
+{
+    assert(n <= ALLOT_BLOCK_ROWS);
+    const int64_t piece = piece_of(pieces, row);
+    const int64_t left = pieces->starts[piece + 1] - row;
+    return (stretch){piece, row - pieces->starts[piece], n < left ? n : left};
+}
+
+static const char *digest_texts(const allot_column *column, stretch rows, allot_space *space,
+                                uint64_t *h1, uint64_t *h2, uint8_t *ok)
+{
+    const char *wrong =
+        allot_column_texts(column, rows.start, rows.n, space->scratch, space->texts);
+    if (wrong) return wrong;
+    /* A null text has size 0, and so is as bad as an empty one. */
+    allot_digest_texts(space->texts, rows.n, &space->lanes, h1, h2, ok);
+    return NULL;
+}
+
+static const char *digest_numbers(const allot_column *column, stretch rows, bool is_signed,
+                                  allot_space *space, uint64_t *h1, uint64_t *h2, uint8_t *ok)
+{
+    const char *wrong =
+        allot_column_numbers(column, rows.start, rows.n, space->numbers, space->valid);
+    if (wrong) return wrong;
+    allot_decimal_texts(space->numbers, space->valid, is_signed, rows.n, &space->decimals,
+                        space->texts);
+    allot_digest_texts(space->texts, rows.n, &space->lanes, h1, h2, ok);
+    return NULL;
+}
+
+static const char *digest_stretch(const allot_column *column, stretch rows, allot_space *space,
+                                  uint64_t *h1, uint64_t *h2, uint8_t *ok)
+{
+    switch (allot_column_rows(column)) {
+    case ALLOT_ROWS_TEXT: return digest_texts(column, rows, space, h1, h2, ok);
+    case ALLOT_ROWS_SIGNED: return digest_numbers(column, rows, true, space, h1, h2, ok);
+    case ALLOT_ROWS_UNSIGNED: return digest_numbers(column, rows, false, space, h1, h2, ok);
+    case ALLOT_ROWS_NONE:
+        memset(ok, 0, (size_t)rows.n);
+        memset(h1, 0, (size_t)rows.n * sizeof *h1);
+        memset(h2, 0, (size_t)rows.n * sizeof *h2);
+        return NULL;
+    default: return "has values that are neither text nor whole numbers";
+    }
+}
+
+const char *allot_units_read(const allot_pieces *pieces, int64_t start, int64_t n,
+                             allot_space *space, uint64_t *h1, uint64_t *h2, uint8_t *ok)
+{
+    for (int64_t done = 0; done < n;) {
+        const stretch rows = stretch_from(pieces, start + done, n - done);
+        const char *wrong = digest_stretch(&pieces->columns[rows.piece], rows, space, h1 + done,
+                                           h2 + done, ok + done);
+        if (wrong) return wrong;
+        for (int64_t k = 0; k < pieces->depth; k++) {
+            const allot_column *veil = &pieces->veils[rows.piece * pieces->depth + k];
+            if (allot_column_validity(veil, rows.start, rows.n, space->valid)) continue;
+            for (int64_t i = 0; i < rows.n; i++) ok[done + i] &= space->valid[i];
+        }
+        done += rows.n;
+    }
+    return NULL;
+}
+
+static const char *codes_of_stretch(const allot_column *column, stretch rows, allot_space *space,
+                                    allot_intern *intern, uint32_t *codes)
+{
+    const allot_rows taken = allot_column_rows(column);
+    const char *wrong;
+    switch (taken) {
+    case ALLOT_ROWS_NONE: memset(codes, 0, (size_t)rows.n * sizeof *codes); return NULL;
+    case ALLOT_ROWS_TEXT:
+        wrong = allot_column_texts(column, rows.start, rows.n, space->scratch, space->texts);
+        if (wrong) return wrong;
+        return allot_intern_texts(intern, space->texts, rows.n, codes) ? NULL : allot_no_memory;
+    case ALLOT_ROWS_BOOL:
+    case ALLOT_ROWS_SIGNED:
+    case ALLOT_ROWS_UNSIGNED:
+    case ALLOT_ROWS_FLOAT:
+        wrong = allot_column_numbers(column, rows.start, rows.n, space->numbers, space->valid);
+        if (wrong) return wrong;
+        return allot_intern_numbers(intern, taken, space->numbers, space->valid, rows.n, codes)
+                   ? NULL
+                   : allot_no_memory;
+    default: return "has values that are neither text, numbers nor booleans";
+    }
+}
+
+const char *allot_field_read(const allot_pieces *pieces, int64_t start, int64_t n,
+                             allot_space *space, allot_intern *intern, uint32_t *codes)
+{
+    for (int64_t done = 0; done < n;) {
+        const stretch rows = stretch_from(pieces, start + done, n - done);
+        const char *wrong = codes_of_stretch(&pieces->columns[rows.piece], rows, space, intern,
+                                             codes + done);
+        if (wrong) return wrong;
+        for (int64_t k = 0; k < pieces->depth; k++) {
+            const allot_column *veil = &pieces->veils[rows.piece * pieces->depth + k];
+            if (allot_column_validity(veil, rows.start, rows.n, space->valid)) continue;
+            for (int64_t i = 0; i < rows.n; i++) codes[done + i] *= space->valid[i];
+        }
+        done += rows.n;
+    }
+    return NULL;
+}
+
+void allot_members_read(const allot_membership *membership, const uint32_t *const *codes,
+                        const uint64_t *h1, int64_t n, uint64_t *bits, uint8_t *members)
+{
+    if (membership->answers) {
+        const uint32_t *code = codes[membership->attributes[0]];
+        for (int64_t i = 0; i < n; i++) members[i] = membership->answers[code[i]];
+        return;
+    }
+    const allot_segment *segment = membership->segment;
+    const size_t words = segment->words;
+    if (membership->fields == 0 && segment->lists_count == 0) {
+        memset(bits, 0, words * sizeof *bits);
+        memset(members, allot_segment_holds(segment, bits, 0), (size_t)n);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        memset(bits, 0, words * sizeof *bits);
+        for (uint32_t field = 0; field < membership->fields; field++) {
+            const uint32_t code = codes[membership->attributes[field]][i];
+            const uint64_t *more = membership->tables[field] + words * code;
+            for (size_t word = 0; word < words; word++) bits[word] |= more[word];
+        }
+        members[i] = allot_segment_holds(segment, bits, h1[i]);
+    }
+}

@@ -1,0 +1,54 @@
+/* The distinct values of a column, numbered 1, 2, 3 ... in the order in which they turn up.
+ *
+ * What a clause says of a value is decided once per distinct value, so a batch first turns a column
+ * into these codes. Code 0 is nobody's: it stands for an absent value. */
+#ifndef ALLOT_INTERN_H
+#define ALLOT_INTERN_H
+
+#include "column.h"
+
+/* One value. Up to 16 bytes of text lie in head and tail whole (the first eight and the last
+ * eight, which may overlap); the table keeps a copy of a longer one. A number is its 64 bits as
+ * head. Values that are taken differently are different: 1 is not true. */
+typedef struct {
+    uint64_t head, tail;
+    const uint8_t *at; /* NULL up to 16 bytes */
+    size_t size;
+    allot_rows taken;
+} allot_value;
+
+/* Where a value is looked for: a short one is known by these 16 bytes alone. */
+typedef struct {
+    uint64_t head;
+    uint32_t mark; /* of its size and how it is taken; whole for a short one */
+    uint32_t code; /* 0: free */
+} allot_place;
+
+typedef struct {
+    allot_value *values; /* of code 1, 2, ... */
+    allot_place *places; /* open addressing */
+    uint32_t count;
+    uint32_t mask;       /* of places, a power of two less one */
+} allot_intern;
+
+/* False where there is no memory. */
+bool allot_intern_init(allot_intern *intern);
+void allot_intern_free(allot_intern *intern);
+
+/* The code of one text, or of other bytes if `taken` says so; 0 where there is no memory. */
+uint32_t allot_intern_text(allot_intern *intern, allot_rows taken, allot_text text);
+
+/* The code of one number; 0 where there is no memory. */
+uint32_t allot_intern_number(allot_intern *intern, allot_rows taken, uint64_t number);
+
+/* The codes of texts; one that is null has code 0. Returns false where there is no memory. */
+bool allot_intern_texts(allot_intern *intern, const allot_text *texts, int64_t n, uint32_t *codes);
+
+/* The codes of numbers; one that is not valid has code 0. */
+bool allot_intern_numbers(allot_intern *intern, allot_rows taken, const uint64_t *numbers,
+                          const uint8_t *valid, int64_t n, uint32_t *codes);
+
+/* Where the `size` bytes of a value that is a text are: in the table, or written to `space`. */
+const uint8_t *allot_value_text(const allot_value *value, uint8_t space[16]);
+
+#endif

@@ -1,0 +1,1 @@
+"""The only floor that knows C: thin shells over csrc, which owns every rule of assignment."""

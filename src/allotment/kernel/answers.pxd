@@ -1,0 +1,10 @@
+cimport cython
+from libc.stdint cimport uint32_t
+
+from allotment.kernel.sheet cimport Sheet
+
+
+@cython.final
+cdef class Answers:
+    cdef Sheet sheet
+    cdef uint32_t *outcomes  # by place on the sheet

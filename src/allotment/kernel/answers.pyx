@@ -1,0 +1,68 @@
+"""The answers of one unit in all experiments: outcomes now, objects when they are asked for."""
+
+from collections.abc import ItemsView, KeysView, Mapping, ValuesView
+
+cimport cython
+from cpython.dict cimport PyDict_Check
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport uint32_t
+
+from allotment.errors import InvalidInput
+from allotment.kernel.plan cimport Plan
+from allotment.kernel.sheet cimport Sheet
+
+
+# It refers to a sheet alone, which never refers back: the collector has nothing to find here.
+@cython.no_gc
+@cython.freelist(8)
+@cython.final
+cdef class Answers:
+    def __cinit__(self, Sheet sheet not None, unit, attributes):
+        if attributes is not None and not PyDict_Check(attributes):
+            raise InvalidInput("attributes are a dict or None")
+        self.sheet = sheet
+        self.outcomes = <uint32_t *>PyMem_Malloc((sheet.count + 1) * sizeof(uint32_t))
+        if self.outcomes == NULL:
+            raise MemoryError
+        sheet.decide(unit, <dict>attributes, self.outcomes)
+
+    def __dealloc__(self):
+        PyMem_Free(self.outcomes)
+
+    def __getitem__(self, experiment):
+        cdef Py_ssize_t place = self.sheet.places[experiment]
+        return (<Plan>self.sheet.plans[place]).answer_to(self.outcomes[place])
+
+    def __len__(self):
+        return self.sheet.count
+
+    def __iter__(self):
+        return iter(self.sheet.names)
+
+    def __contains__(self, experiment):
+        return experiment in self.sheet.places
+
+    def get(self, experiment, default=None):
+        return self[experiment] if experiment in self.sheet.places else default
+
+    def keys(self):
+        return KeysView(self)
+
+    def values(self):
+        return ValuesView(self)
+
+    def items(self):
+        return ItemsView(self)
+
+    def __eq__(self, other):
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return dict(self.items()) == dict(other.items())
+
+    __hash__ = None
+
+    def __repr__(self):
+        return f"Answers({dict(self.items())!r})"
+
+
+Mapping.register(Answers)

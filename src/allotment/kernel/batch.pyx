@@ -1,0 +1,98 @@
+"""Many units at once: columns in, a column of codes and one of reasons out for each experiment."""
+
+from libc.stdint cimport int64_t
+
+from allotment.kernel.columns cimport Columns, columns_of
+from allotment.kernel.plan cimport Plan
+from allotment.kernel.units cimport Units, units_of
+from allotment.kernel.walk cimport Walk, walk_of
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from allotment.errors import InvalidInput
+
+# What a worker takes at a time: a quarter of a millisecond's work, so that none waits long for
+# the last.
+_SHARE_ROWS = 32_768
+
+
+def assign_columns(plans, units, attributes=None, stored=None, threads=1):
+    """The outcomes of every plan for every unit.
+
+    `units` is a column, of units of the kind of each plan, or a mapping of kinds to columns.
+    `attributes` is None, a mapping of names to columns, an Arrow table or struct, or a list of
+    dicts. `stored` is None or, for a single plan, an int16 array of treatment indices, -1 for none.
+
+    Returns, a plan each, an int16 array of treatment indices (-1: none) and a uint8 array of reason
+    codes. A row whose unit is null or malformed has the reason NO_UNIT; what is wrong with a whole
+    column, or a length, raises InvalidInput.
+    """
+    cdef tuple all_plans = _plans(plans)
+    cdef dict kinds = _kinds(all_plans, units)
+    cdef int64_t rows = _rows(kinds)
+    cdef Columns columns = columns_of(attributes, rows, "$.attributes")
+    kept = _stored(stored, len(all_plans), rows)
+    codes = [np.empty(rows, dtype=np.int16) for _ in all_plans]
+    reasons = [np.empty(rows, dtype=np.uint8) for _ in all_plans]
+    if type(threads) is not int or threads < 1:
+        raise InvalidInput("threads is how many: 1 or more", "$.threads")
+
+    starts = iter(range(0, rows, _SHARE_ROWS))
+
+    def work():
+        walk = walk_of(all_plans, kinds, columns, codes, reasons, kept)
+        for start in starts:  # shared: whoever is free takes the next rows
+            (<Walk>walk).run(start, min(start + _SHARE_ROWS, rows))
+
+    others = min(threads, -(-rows // _SHARE_ROWS)) - 1
+    if others <= 0:
+        work()
+    else:
+        with ThreadPoolExecutor(others) as pool:
+            started = [pool.submit(work) for _ in range(others)]
+            work()  # the calling thread is one of the workers
+            for worker in started:
+                worker.result()
+    return list(zip(codes, reasons, strict=True))
+
+
+def _plans(plans):
+    plans = tuple(plans)
+    for plan in plans:
+        if not isinstance(plan, Plan):
+            raise InvalidInput(f"a batch is of plans; this is {type(plan).__name__}", "$.plans")
+    return plans
+
+
+def _kinds(plans, units):
+    """The units by kind. A plain column serves every plan with units of its own kind."""
+    if not isinstance(units, Mapping):
+        column = units_of(units, "$.units")
+        return dict.fromkeys([(<Plan>plan).unit for plan in plans] or ["unit"], column)
+    if not units:
+        raise InvalidInput("units name no kind", "$.units")
+    return {kind: units_of(column, f"$.units.{kind}") for kind, column in units.items()}
+
+
+def _rows(kinds):
+    first = None
+    for kind, units in kinds.items():
+        rows = (<Units>units).rows
+        if first is None:
+            first = rows
+        if rows != first:
+            raise InvalidInput(f"{rows:,} units stand beside {first:,}", f"$.units.{kind}")
+    return first
+
+
+def _stored(stored, plans, rows):
+    if stored is None:
+        return None
+    if plans != 1:
+        raise InvalidInput("stored treatments belong to one experiment", "$.stored")
+    if not isinstance(stored, np.ndarray) or stored.dtype != np.int16 or stored.shape != (rows,):
+        raise InvalidInput("stored treatments are an int16 array, one for each unit", "$.stored")
+    return np.ascontiguousarray(stored)

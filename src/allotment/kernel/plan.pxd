@@ -1,0 +1,23 @@
+cimport cython
+from libc.stdint cimport int32_t, uint32_t
+
+from allotment.kernel.csrc cimport allot_plan
+from allotment.kernel.idset cimport IdSet
+
+
+@cython.final
+cdef class Plan:
+    cdef allot_plan *core          # owned; never changes once made
+    cdef readonly tuple names      # of the treatments
+    cdef readonly str unit         # the unit kind
+    cdef readonly tuple segments   # of Segment; index s is member s + 1 of the core
+    cdef readonly object source
+    cdef readonly IdSet overrides
+    cdef readonly IdSet claims
+    cdef object answer
+    cdef list answers              # one place an outcome, None until it is asked for
+
+    # The index of a treatment, by name; -1 if the plan has none of that name.
+    cdef int32_t place_of(self, object treatment) except -2
+    # The answer to an outcome of this plan: made on first use, then the same object for ever.
+    cdef object answer_to(self, uint32_t outcome)

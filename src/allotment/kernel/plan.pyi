@@ -1,0 +1,63 @@
+from collections.abc import Callable, Sequence
+from typing import Self, final
+
+from allotment.kernel.idset import IdSet
+from allotment.kernel.segment import Segment
+
+@final
+class Plan:
+    """A compiled experiment. Slots and ranges are half-open in buckets of 1,000,000, ascending.
+
+    state        0 running, 1 paused, 2 intake closed, 3 inactive, 4 archived, 5 failed
+    treatments   their names; everywhere else a treatment is its index
+    unit         the unit kind
+    overrides    unit keys, each with a treatment
+    claims       unit keys that are overridden in another experiment of the layer
+    holdout      (stage salt, bound): a unit whose bucket is below the bound is held out
+    layer        (stage salt, ranges): the buckets that are the experiment's
+    segments     what `audience` and `allocations` refer to by index; -1 is everyone
+    enrolment    (stage salt, bound): a unit whose bucket is below is enrolled; None: everyone
+    allocations  in order of asking: (segment, slots (start, stop, treatment))
+    fallback     slots for those whom no allocation matches
+    answer       answer(source, reason, treatment or -1), called once an outcome and then kept
+
+    Raises InvalidInput where any of it is malformed.
+    """
+
+    def __new__(
+        cls,
+        *,
+        state: int,
+        treatments: Sequence[str],
+        unit: str,
+        overrides: IdSet | None,
+        claims: IdSet | None,
+        holdout: tuple[str, int] | None,
+        layer: tuple[str, Sequence[tuple[int, int]]] | None,
+        keeps: bool,
+        ignore_targeting: bool,
+        segments: Sequence[Segment],
+        audience: int,
+        enrolment: tuple[str, int] | None,
+        treatment_salt: str,
+        allocations: Sequence[tuple[int, Sequence[tuple[int, int, int]]]],
+        fallback: Sequence[tuple[int, int, int]] | None,
+        source: object,
+        answer: Callable[[object, int, int], object],
+    ) -> Self: ...
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The treatments."""
+    @property
+    def unit(self) -> str: ...
+    @property
+    def segments(self) -> tuple[Segment, ...]: ...
+    @property
+    def source(self) -> object: ...
+    @property
+    def overrides(self) -> IdSet | None: ...
+    @property
+    def claims(self) -> IdSet | None: ...
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory of the plan: what it shares (segments, source, answers) not counted."""

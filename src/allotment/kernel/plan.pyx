@@ -1,0 +1,204 @@
+"""A compiled experiment: it owns its C block and hands out its answers."""
+
+cimport cython
+from cpython.list cimport PyList_GET_ITEM
+from cpython.mem cimport PyMem_Calloc, PyMem_Free
+from cpython.tuple cimport PyTuple_GET_ITEM
+from cpython.unicode cimport PyUnicode_Check, PyUnicode_FromObject
+from libc.stdint cimport int32_t, uint32_t
+
+from allotment.errors import InvalidInput
+from allotment.kernel.csrc cimport (
+    ALLOT_ALLOCATED,
+    ALLOT_ALLOCATIONS_MAX,
+    ALLOT_FALLBACK,
+    ALLOT_OVERRIDE,
+    ALLOT_RANGES_MAX,
+    ALLOT_REASONS,
+    ALLOT_SEED_SALT,
+    ALLOT_STAGE_ENROLMENT,
+    ALLOT_STAGE_HOLDOUT,
+    ALLOT_STAGE_LAYER,
+    ALLOT_STAGE_TREATMENT,
+    ALLOT_STICKY,
+    allot_outcome_reason,
+    allot_outcome_treatment,
+    allot_plan_check,
+    allot_plan_free,
+    allot_plan_new,
+    allot_plan_spec,
+    allot_share,
+    allot_slot,
+)
+from allotment.kernel.digest cimport digest_of
+from allotment.kernel.idset cimport IdSet
+from allotment.kernel.segment cimport Segment
+
+
+@cython.final
+@cython.internal
+cdef class Draft:
+    """The memory of a specification while a plan is made of it: its slots, freed with it."""
+
+    cdef allot_plan_spec spec
+    cdef allot_share shares[ALLOT_ALLOCATIONS_MAX]
+    cdef allot_slot *pool
+    cdef Py_ssize_t used
+
+    def __cinit__(self, Py_ssize_t slots):
+        self.pool = <allot_slot *>PyMem_Calloc(slots + 1, sizeof(allot_slot))
+        if self.pool == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        PyMem_Free(self.pool)
+
+    cdef const allot_slot *slots(self, list slots):
+        cdef const allot_slot *first = self.pool + self.used
+        for start, stop, treatment in slots:
+            self.pool[self.used].start = start
+            self.pool[self.used].stop = stop
+            self.pool[self.used].treatment = treatment
+            self.used += 1
+        return first
+
+
+cdef list slots_of(object slots):
+    cdef list read = [(start, stop, treatment) for start, stop, treatment in slots]
+    if len(read) > ALLOT_RANGES_MAX:
+        raise InvalidInput(f"there are at most {ALLOT_RANGES_MAX:,} ranges, not {len(read):,}")
+    return read
+
+
+cdef Draft draft_of(
+    object state, tuple names, IdSet overrides, IdSet claims, object holdout, object layer,
+    bint keeps, bint ignore_targeting, tuple segments, object audience, object enrolment,
+    str treatment_salt, object allocations, object fallback,
+):
+    cdef list shares = [(segment, slots_of(slots)) for segment, slots in allocations]
+    cdef list reserved = []
+    if layer is not None:
+        layer_salt, ranges = layer
+        reserved = slots_of([(start, stop, 0) for start, stop in ranges])
+    cdef list rest = [] if fallback is None else slots_of(fallback)
+    if len(shares) > ALLOT_ALLOCATIONS_MAX:
+        raise InvalidInput(f"there are at most {ALLOT_ALLOCATIONS_MAX} allocations")
+    cdef Draft draft = Draft(sum([len(slots) for _, slots in shares]) + len(reserved) + len(rest))
+    cdef allot_plan_spec *spec = &draft.spec
+    cdef Py_ssize_t i
+    spec.state = state
+    spec.treatments = len(names)
+    spec.segments = len(segments)
+    spec.audience = audience
+    spec.keeps = keeps
+    spec.ignore_targeting = ignore_targeting
+    spec.overrides = NULL if overrides is None else &overrides.core
+    spec.claims = NULL if claims is None else &claims.core
+    if holdout is not None:
+        spec.has_holdout = True
+        salt, spec.holdout_bound = holdout
+        spec.salts[<int>ALLOT_STAGE_HOLDOUT] = digest_of(salt, ALLOT_SEED_SALT)
+    if layer is not None:
+        spec.has_layer = True
+        spec.salts[<int>ALLOT_STAGE_LAYER] = digest_of(layer_salt, ALLOT_SEED_SALT)
+        spec.layer = draft.slots(reserved)
+        spec.layer_count = len(reserved)
+    if enrolment is not None:
+        spec.has_enrolment = True
+        salt, spec.enrolment_bound = enrolment
+        spec.salts[<int>ALLOT_STAGE_ENROLMENT] = digest_of(salt, ALLOT_SEED_SALT)
+    spec.salts[<int>ALLOT_STAGE_TREATMENT] = digest_of(treatment_salt, ALLOT_SEED_SALT)
+    for i, (segment, slots) in enumerate(shares):
+        draft.shares[i].segment = segment
+        draft.shares[i].slots = draft.slots(slots)
+        draft.shares[i].slots_count = len(slots)
+    spec.shares = draft.shares
+    spec.shares_count = len(shares)
+    if fallback is not None:
+        spec.has_fallback = True
+        spec.fallback.slots = draft.slots(rest)
+        spec.fallback.slots_count = len(rest)
+    return draft
+
+
+@cython.final
+cdef class Plan:
+    def __cinit__(
+        self, *, state, treatments, str unit not None, IdSet overrides, IdSet claims, holdout,
+        layer, bint keeps, bint ignore_targeting, segments, audience, enrolment,
+        str treatment_salt not None, allocations, fallback, source, answer,
+    ):
+        cdef Draft draft
+        cdef const char *fault
+        self.unit = unit
+        self.source = source
+        self.overrides = overrides
+        self.claims = claims
+        self.answer = answer
+        try:
+            self.names = tuple(treatments)
+            self.segments = tuple(segments)
+            draft = draft_of(
+                state, self.names, overrides, claims, holdout, layer, keeps, ignore_targeting,
+                self.segments, audience, enrolment, treatment_salt, allocations, fallback,
+            )
+        except InvalidInput:
+            raise
+        except (TypeError, ValueError, OverflowError, LookupError) as wrong:
+            raise InvalidInput(f"a plan cannot be read: {wrong}") from None
+        if not all(type(name) is str for name in self.names):
+            raise InvalidInput("a plan's treatments are named by text")
+        if not all(isinstance(segment, Segment) for segment in self.segments):
+            raise InvalidInput("a plan's segments are compiled segments")
+        fault = allot_plan_check(&draft.spec)
+        if fault != NULL:
+            raise InvalidInput(fault.decode())
+        self.core = allot_plan_new(&draft.spec)
+        if self.core == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        allot_plan_free(self.core)
+
+    @property
+    def nbytes(self):
+        cdef Py_ssize_t size = self.core.bytes + object.__sizeof__(self)
+        if self.answers is not None:
+            size += self.answers.__sizeof__()
+        return size + self.segments.__sizeof__() + self.names.__sizeof__()
+
+    cdef int32_t place_of(self, object treatment) except -2:
+        cdef int32_t place
+        if not PyUnicode_Check(treatment):
+            return -1
+        cdef str name = PyUnicode_FromObject(treatment)
+        for place in range(<int32_t>self.core.treatments):
+            if name == <str>PyTuple_GET_ITEM(self.names, place):
+                return place
+        return -1
+
+    cdef object answer_to(self, uint32_t outcome):
+        cdef int reason = allot_outcome_reason(outcome)
+        cdef int32_t treatment = allot_outcome_treatment(outcome)
+        cdef Py_ssize_t place = reason
+        if treatment >= 0:
+            place = ALLOT_REASONS + 4 * treatment + kind_of(reason)
+        if self.answers is None:
+            self.answers = [None] * (ALLOT_REASONS + 4 * self.core.treatments)
+        cdef object answer = <object>PyList_GET_ITEM(self.answers, place)
+        if answer is None:
+            answer = self.answer(self.source, reason, treatment)
+            # Another call may have made it meanwhile: the first one stays.
+            if self.answers[place] is None:
+                self.answers[place] = answer
+            answer = self.answers[place]
+        return answer
+
+
+cdef int kind_of(int reason) noexcept:
+    """Which of the four reasons that come with a treatment this is."""
+    if reason == ALLOT_ALLOCATED:
+        return 0
+    if reason == ALLOT_FALLBACK:
+        return 1
+    return 2 if reason == ALLOT_STICKY else 3

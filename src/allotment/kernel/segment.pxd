@@ -1,0 +1,55 @@
+cimport cython
+from libc.stdint cimport uint64_t
+
+from allotment.kernel.csrc cimport allot_idset, allot_segment
+
+cdef enum:
+    MEMO_ENTRIES_MAX = 4096
+    MEMO_TEXT_MAX = 256  # longer texts, and integers over 64 bits, would fill the memory
+
+
+# What nested dicts hold at a path; None where a step is missing, null or no dict.
+cdef object at_path(dict attributes, tuple path)
+
+
+@cython.final
+cdef class Field:
+    """A path to a value, and the memo of what the clauses on it made of each value seen."""
+
+    cdef readonly tuple path
+    cdef str key                       # the path, where it has one step
+    cdef object decide
+    cdef dict texts, integers, floats  # exact value -> bytes; None until one is met
+    cdef bytes yes, no, other          # for True, False, and a value no clause can read
+    cdef bytes absent                  # all bits 0
+    cdef Py_ssize_t size               # of all these bytes
+    cdef Py_ssize_t memo_max           # entries a dict
+
+    # What `attributes` has at the path; None where it has nothing.
+    cdef object of(self, dict attributes)
+    # The clause bits of any value: nothing for None, those of its elements for a list.
+    cdef bytes bits_for(self, object value)
+    # The clause bits of one present value that is not a list: `words` * 8 bytes, little-endian.
+    # The batch asks this once per distinct value.
+    cdef bytes bits_of(self, object value)
+
+    cdef bytes bits_of_elements(self, object values)
+    cdef bytes bits_of_other(self)
+    cdef bytes decided(self, object value)
+    cdef bytes remembered(self, dict memo, object value)
+
+
+@cython.final
+cdef class Segment:
+    cdef allot_segment core       # its program and its lists point into the members below
+    cdef readonly tuple fields    # of Field
+    cdef readonly tuple lists     # of IdSet
+    cdef Field single             # its field, where it has just one
+    cdef bytes program
+    cdef const allot_idset **pointers
+
+    # 1 if the unit is a member, else 0; `attributes` may be None.
+    cdef int holds(self, dict attributes, uint64_t unit_h1) except -1
+    # The same where the segment has a single field, of that field's value.
+    cdef int holds_value(self, object value, uint64_t unit_h1) except -1
+    cdef int holds_fields(self, dict attributes, uint64_t unit_h1) except -1

@@ -1,0 +1,265 @@
+"""Segments: from what is known of a unit to one bit, each value's clauses decided once."""
+
+cimport cython
+from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
+from cpython.dict cimport PyDict_Check, PyDict_SetItem
+from cpython.exc cimport PyErr_Clear, PyErr_ExceptionMatches, PyErr_Occurred
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check, PyFloat_CheckExact
+from cpython.list cimport PyList_Check, PyList_GET_SIZE, PyList_GetSlice
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check, PyLong_CheckExact
+from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
+from cpython.number cimport PyIndex_Check, PyNumber_Index
+from cpython.object cimport PyObject
+from cpython.tuple cimport PyTuple_Check, PyTuple_GET_SIZE, PyTuple_GetSlice
+from cpython.unicode cimport PyUnicode_Check, PyUnicode_CheckExact, PyUnicode_FromObject
+from libc.stdint cimport uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from allotment.errors import InvalidInput
+from allotment.kernel.csrc cimport (
+    ALLOT_WORDS_MAX,
+    allot_idset,
+    allot_segment_check,
+    allot_segment_holds,
+    allot_segment_only,
+)
+from allotment.kernel.idset cimport IdSet, hash_of
+
+cdef enum:
+    MEMO_BYTES_MAX = 1 << 20
+    STACK_WORDS = 64
+
+
+cdef extern from "Python.h":
+    # As in cpython.dict, but what a hostile key raises is no exception yet: NULL, to be looked at.
+    PyObject *PyDict_GetItemWithError(object values, object key) noexcept
+
+
+cdef int raise_what_is_set() except -1:
+    return -1
+
+
+cdef object at_key(dict values, str key):
+    """What `values` has for `key`; None also where a hostile key of its own raised."""
+    cdef PyObject *found = PyDict_GetItemWithError(values, key)
+    if found != NULL:
+        return <object>found
+    if PyErr_Occurred() != NULL:
+        if not PyErr_ExceptionMatches(Exception):
+            raise_what_is_set()
+        PyErr_Clear()
+    return None
+
+
+cdef object at_path(dict attributes, tuple path):
+    cdef object value = attributes
+    for key in path:
+        if not PyDict_Check(value):
+            return None
+        value = at_key(<dict>value, <str>key)
+    return value
+
+
+cdef void add_bits(uint64_t *bits, bytes more, Py_ssize_t words) noexcept:
+    cdef const char *at = PyBytes_AS_STRING(more)
+    cdef uint64_t word
+    cdef Py_ssize_t i
+    for i in range(words):
+        memcpy(&word, at + 8 * i, sizeof(word))
+        bits[i] |= word
+
+
+cdef object plain(object value):
+    """`value` as an exact str, bool, int or float; None where it is none of them.
+
+    A subclass counts as what it is underneath, and nothing it overrides is called. Only a foreign
+    type's `__index__` is, and what that raises makes it a value no clause can read.
+    """
+    if PyUnicode_Check(value):
+        return PyUnicode_FromObject(value)
+    if PyLong_Check(value):
+        return int.__pos__(value)
+    if PyFloat_Check(value):
+        return PyFloat_AS_DOUBLE(value)
+    if PyIndex_Check(value):
+        try:
+            return int.__pos__(PyNumber_Index(value))
+        except Exception:
+            return None
+    return None
+
+
+@cython.final
+cdef class Field:
+    def __cinit__(self, path, decide, Py_ssize_t words):
+        self.path = tuple(path)
+        if not self.path or not all(type(key) is str for key in self.path):
+            raise InvalidInput("a field's path is one or more texts")
+        if not callable(decide):
+            raise InvalidInput("a field has a function that decides its clauses")
+        self.key = self.path[0] if len(self.path) == 1 else None
+        self.decide = decide
+        self.size = words * 8
+        self.absent = bytes(self.size)
+        self.memo_max = min(MEMO_ENTRIES_MAX, max(16, MEMO_BYTES_MAX // max(8, self.size)))
+
+    cdef bytes decided(self, object value):
+        cdef object bits = self.decide(value)
+        if not PyBytes_CheckExact(bits) or PyBytes_GET_SIZE(bits) != self.size:
+            raise InvalidInput(f"a decision is {self.size} bytes; this one is {bits!r}")
+        return <bytes>bits
+
+    cdef bytes remembered(self, dict memo, object value):
+        cdef PyObject *found = PyDict_GetItemWithError(memo, value)
+        if found != NULL:  # the keys are exact builtins: comparing them cannot raise
+            return <bytes>found
+        cdef bytes bits = self.decided(value)
+        if len(memo) >= self.memo_max:
+            memo.clear()
+        PyDict_SetItem(memo, value, bits)
+        return bits
+
+    cdef bytes bits_of(self, object value):
+        cdef int overflow = 0
+        if PyUnicode_CheckExact(value):
+            if len(<str>value) > MEMO_TEXT_MAX:
+                return self.decided(value)
+            if self.texts is None:
+                self.texts = {}
+            return self.remembered(self.texts, value)
+        if value is True:
+            if self.yes is None:
+                self.yes = self.decided(True)
+            return self.yes
+        if value is False:
+            if self.no is None:
+                self.no = self.decided(False)
+            return self.no
+        if PyLong_CheckExact(value):
+            PyLong_AsLongLongAndOverflow(value, &overflow)
+            if overflow:
+                return self.decided(value)
+            if self.integers is None:
+                self.integers = {}
+            return self.remembered(self.integers, value)
+        if PyFloat_CheckExact(value):
+            if value != value:
+                return self.bits_of_other()
+            if self.floats is None:
+                self.floats = {}
+            return self.remembered(self.floats, value)
+        value = plain(value)
+        return self.bits_of_other() if value is None else self.bits_of(value)
+
+    cdef bytes bits_of_other(self):
+        if self.other is None:
+            self.other = self.decided(object())
+        return self.other
+
+    cdef bytes bits_of_elements(self, object values):
+        # A copy, since deciding an element may run code that changes the list; made by size, so
+        # that no subclass's __iter__ is called.
+        cdef object copy
+        cdef bytearray all_bits = bytearray(self.size)
+        if PyTuple_Check(values):
+            copy = PyTuple_GetSlice(values, 0, PyTuple_GET_SIZE(values))
+        else:
+            copy = PyList_GetSlice(values, 0, PyList_GET_SIZE(values))
+        for value in copy:
+            if not (value is None or PyList_Check(value) or PyTuple_Check(value)):
+                add_bits(
+                    <uint64_t *><void *>PyByteArray_AS_STRING(all_bits),
+                    self.bits_of(value),
+                    self.size // 8,
+                )
+        return bytes(all_bits)
+
+    cdef bytes bits_for(self, object value):
+        if value is None:
+            return self.absent
+        if PyList_Check(value) or PyTuple_Check(value):
+            return self.bits_of_elements(value)
+        return self.bits_of(value)
+
+    cdef object of(self, dict attributes):
+        if self.key is not None:
+            return at_key(attributes, self.key)
+        return at_path(attributes, self.path)
+
+    def bits(self, value):
+        return self.bits_for(value)
+
+
+@cython.final
+cdef class Segment:
+    def __cinit__(self, program, fields, lists, words, registers):
+        cdef Py_ssize_t i
+        cdef IdSet listed
+        if type(program) is not bytes or len(program) % 4:
+            raise InvalidInput("a program is bytes, four an instruction")
+        try:
+            self.core.words = words
+            self.core.registers = registers
+            self.fields = tuple([Field(path, decide, words) for path, decide in fields])
+            self.single = self.fields[0] if len(self.fields) == 1 else None
+            self.lists = tuple(lists)
+        except (TypeError, ValueError, OverflowError) as fault:
+            raise InvalidInput(f"a segment cannot be read: {fault}") from None
+        self.program = program
+        self.core.program = <const uint32_t *><const void *>PyBytes_AS_STRING(self.program)
+        self.core.size = <uint32_t>(len(program) // 4)
+        self.core.lists_count = <uint32_t>len(self.lists)
+        self.pointers = <const allot_idset **>PyMem_Calloc(len(self.lists) + 1, sizeof(void *))
+        if self.pointers == NULL:
+            raise MemoryError
+        for i in range(len(self.lists)):
+            if not isinstance(self.lists[i], IdSet):
+                raise InvalidInput("a segment's lists are id sets")
+            listed = self.lists[i]
+            self.pointers[i] = &listed.core
+        self.core.lists = self.pointers
+        cdef const char *fault_text = allot_segment_check(&self.core)
+        if fault_text != NULL:
+            raise InvalidInput(fault_text.decode())
+        self.core.only = allot_segment_only(&self.core)
+
+    def __dealloc__(self):
+        PyMem_Free(self.pointers)
+
+    cdef int holds(self, dict attributes, uint64_t unit_h1) except -1:
+        if self.single is None:
+            return self.holds_fields(attributes, unit_h1)
+        return self.holds_value(
+            None if attributes is None else self.single.of(attributes), unit_h1
+        )
+
+    cdef int holds_value(self, object value, uint64_t unit_h1) except -1:
+        cdef bytes bits = self.single.bits_for(value)
+        return allot_segment_holds(
+            &self.core, <const uint64_t *><const void *>PyBytes_AS_STRING(bits), unit_h1
+        )
+
+    cdef int holds_fields(self, dict attributes, uint64_t unit_h1) except -1:
+        cdef uint64_t few[STACK_WORDS]
+        cdef uint64_t *bits = few
+        cdef Py_ssize_t words = self.core.words
+        cdef Field field
+        if words > STACK_WORDS:
+            bits = <uint64_t *>PyMem_Malloc(words * sizeof(uint64_t))
+            if bits == NULL:
+                raise MemoryError
+        try:
+            memset(bits, 0, words * sizeof(uint64_t))
+            if attributes is not None:
+                for field in self.fields:
+                    add_bits(bits, field.bits_for(field.of(attributes)), words)
+            return allot_segment_holds(&self.core, bits, unit_h1)
+        finally:
+            if bits != few:
+                PyMem_Free(bits)
+
+    def matches(self, str unit not None, attributes):
+        if attributes is not None and not PyDict_Check(attributes):
+            raise InvalidInput("attributes are a dict or None")
+        return self.holds(<dict>attributes, hash_of(unit)) == 1

@@ -1,0 +1,45 @@
+cimport cython
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from allotment.kernel.csrc cimport allot_digest, allot_plan
+
+cdef enum:
+    KINDS_MAX = 16  # of units in one snapshot; two or three are usual
+
+
+@cython.final
+cdef class Sheet:
+    cdef readonly tuple shards       # what it was made of
+    cdef readonly tuple names        # the experiments, sorted
+    cdef dict places                 # name -> position in the three that follow
+    cdef tuple plans                 # those of one kind of unit together
+    cdef const allot_plan **cores
+    cdef uint32_t count
+
+    cdef tuple kinds                 # unit kinds, sorted
+    cdef uint32_t *kind_plans        # [kinds + 1] where the plans of each kind begin
+    cdef uint32_t *kind_draws        # [kinds + 1] where their draws begin
+    cdef uint32_t *kind_ids          # [kinds + 1] where their ids begin
+
+    cdef uint32_t draws              # of all plans together
+    cdef uint64_t *s1                # [draws] their salts
+    cdef uint64_t *s2
+    cdef uint32_t *ids               # where each member of each plan lies among the members
+    cdef uint32_t members            # everyone, then the topics' segments, then the others
+    cdef tuple topics                # of Topic: segments that are asked by path, for all kinds
+    cdef tuple segments              # the other distinct ones, once for each kind that asks them
+    cdef tuple segment_kinds         # parallel: the kind, an index
+    cdef void *block                 # owns the arrays
+
+    # The outcomes of one unit in all experiments, by place.
+    cdef int decide(self, object unit, dict attributes, uint32_t *outcomes) except -1
+
+    cdef dict gather(self)
+    cdef int lay(self) except -1
+    cdef int reserve(self, Py_ssize_t ids) except -1
+    cdef int digest(self, object unit, allot_digest *units, bint *good) except -1
+    cdef int ask(self, dict attributes, const allot_digest *units, uint8_t *members) except -1
+    cdef void decide_kind(
+        self, Py_ssize_t kind, allot_digest unit, uint64_t *draws, const uint8_t *members,
+        uint32_t *outcomes,
+    ) noexcept

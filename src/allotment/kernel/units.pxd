@@ -1,0 +1,16 @@
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+
+from allotment.kernel.cbatch cimport allot_space
+from allotment.kernel.column cimport Column
+
+
+cdef class Units:
+    cdef readonly int64_t rows
+    cdef Column column             # read in place, without the GIL; or None
+    cdef list items                # Python objects, read under the GIL; or None
+
+    # The digests of a block of rows of `items`; a row that is no unit has ok 0.
+    cdef int digest_items(self, int64_t start, int64_t n, allot_space *space, uint64_t *h1,
+                          uint64_t *h2, uint8_t *ok) except -1
+
+cdef Units units_of(object source, str path)
