@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from allotment.errors import InvalidInput
-from batches import SWEDES, batched, plan_of
+from kernel.batching import SWEDES, batched, plan_of
 
 
 class Schema(ctypes.Structure):

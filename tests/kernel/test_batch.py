@@ -16,9 +16,8 @@ from allotment.kernel.batch import assign_columns
 from allotment.kernel.idset import IdSet
 from allotment.kernel.plan import Plan
 from allotment.kernel.segment import Segment
-from batches import (
+from kernel.batching import (
     ALLOCATED,
-    CLAUSE,
     NO_UNIT,
     SWEDES,
     batched,
@@ -27,6 +26,7 @@ from batches import (
     segment_where,
     singly,
 )
+from kernel.making import CLAUSE
 
 BUCKETS = 1_000_000
 UNITS = [f"user-{i}" for i in range(200)]

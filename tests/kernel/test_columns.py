@@ -19,23 +19,18 @@ from allotment.errors import InvalidInput
 from allotment.kernel.idset import IdSet
 from allotment.kernel.plan import Plan
 from allotment.kernel.segment import Segment
-from batches import (
-    AND,
-    CLAUSE,
-    LIST,
-    NOT,
+from kernel.batching import (
     NOT_IN_AUDIENCE,
-    OR,
     SWEDES,
     Stream,
     batched,
     clause,
     in_sweden,
     plan_of,
-    program,
     segment_where,
     singly,
 )
+from kernel.making import AND, CLAUSE, LIST, NOT, OR, program
 
 COUNTRIES = ["SE", "NO", None, "SE", "", "S", "SEE", "se", "é", "a text of more than sixteen bytes",
              "a text of more than sixteen bytez", "DE", None, "SE", "é"]  # fmt: skip

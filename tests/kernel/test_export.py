@@ -150,7 +150,7 @@ WITHOUT_PYARROW = """
     import duckdb, numpy as np, polars as pl
     from allotment.kernel.batch import assign_columns
     from allotment.kernel.export import export_column, export_table
-    from batches import SWEDES, plan_of
+    from kernel.batching import SWEDES, plan_of
 
     class Exported:
         def __init__(self, made):

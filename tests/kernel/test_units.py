@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allotment.errors import InvalidInput
-from batches import NO_UNIT, Stream, batched, plan_of, singly
+from kernel.batching import NO_UNIT, Stream, batched, plan_of, singly
 
 TEXTS = [f"user-{i}" for i in range(40)] + ["é", "日本語", "😀", "a" * 80, "x" * 1024, "nul\0in"]
 NUMBERS = [0, 1, -1, 9, 10, 99, 100, -(2**31), 2**31 - 1, 12345678, 123456789, -(10**16), 2**53]

@@ -1,25 +1,18 @@
-"""Plans made by hand, what the single call says of them, and what the batch says."""
+"""What the single call says of a plan, and what the batch says of it."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping, Sequence
 
 from allotment.kernel.assigner import Assigner
 from allotment.kernel.batch import assign_columns
 from allotment.kernel.plan import Plan
 from allotment.kernel.segment import Segment
-from allotment.model.keyed import Keyed
+from kernel.making import CLAUSE, assigner, make_plan, program
 
 Outcome = tuple[int, int]  # reason code, treatment index or -1
-Field = tuple[tuple[str, ...], Callable[[object], bytes]]
 
-CLAUSE, LIST, AND, OR, NOT = range(5)
 NO_UNIT, NOT_IN_AUDIENCE, ALLOCATED = 1, 9, 11
-
-
-def program(*instructions: tuple[int, int]) -> bytes:
-    return b"".join(struct.pack("<I", op << 24 | operand) for op, operand in instructions)
 
 
 def clause(bit: int, holds: Callable[[object], bool]) -> Callable[[object], bytes]:
@@ -36,31 +29,11 @@ def in_sweden(value: object) -> bool:
 
 
 SWEDES = segment_where(("country",), in_sweden)
-HALVES = ((0, 500_000, 0), (500_000, 1_000_000, 1))
 
 
 def plan_of(**changes: object) -> Plan:
-    """A running experiment of two treatments for everyone, with changes."""
-    given: dict[str, object] = {
-        "state": 0,
-        "treatments": ("off", "on"),
-        "unit": "user",
-        "overrides": None,
-        "claims": None,
-        "holdout": None,
-        "layer": None,
-        "keeps": False,
-        "ignore_targeting": False,
-        "segments": (),
-        "audience": -1,
-        "enrolment": None,
-        "treatment_salt": "e/treatment",
-        "allocations": [(-1, HALVES)],
-        "fallback": None,
-        "source": None,
-        "answer": lambda source, reason, treatment: (reason, treatment),
-    }
-    return Plan(**(given | changes))  # type: ignore[arg-type]
+    """A running experiment of two treatments for everyone, whose answers are its outcomes."""
+    return make_plan(answer=lambda source, reason, treatment: (reason, treatment), **changes)
 
 
 def singly(
@@ -70,12 +43,11 @@ def singly(
     stored: Sequence[int] | None = None,
 ) -> list[Outcome]:
     """The outcomes by one call a unit."""
-    assigner = Assigner(lambda experiment: None)
-    assigner.publish_plans(Keyed({"e": plan}.items()))
+    engine: Assigner = assigner({"e": plan})
     rows = attributes if attributes is not None else [None] * len(units)
     kept = [None if k < 0 else plan.names[k] for k in stored or [-1] * len(units)]
     return [
-        assigner.assign("e", unit, row, keep)  # type: ignore[arg-type, misc]
+        engine.assign("e", unit, row, keep)  # type: ignore[arg-type, misc]
         for unit, row, keep in zip(units, rows, kept, strict=True)
     ]
 
