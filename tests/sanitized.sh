@@ -7,4 +7,4 @@ export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export ALLOTMENT_TWIN_INPUTS="${ALLOTMENT_TWIN_INPUTS:-100000}"
 cd "$(dirname "$0")/.."
-LD_PRELOAD="$libraries" PYTHONPATH= exec "$1" -m pytest -n 2 -m 'not soak' -p no:cacheprovider
+LD_PRELOAD="$libraries" PYTHONPATH= exec "$1" -m pytest -n 2 -m 'not soak and not memory' -p no:cacheprovider

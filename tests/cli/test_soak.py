@@ -63,6 +63,7 @@ def test_a_hundred_million_rows_are_assigned_in_bounded_memory(
     assert resident < RESIDENT_MAX, f"{resident / 2**20:,.0f} MiB"
 
 
+@pytest.mark.memory
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path: Path, catalog: Path) -> None:
     resident = []
     for rows in (2_000_000, 6_000_000):

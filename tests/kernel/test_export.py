@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 import textwrap
@@ -98,6 +99,7 @@ def test_children_that_are_moved_out_of_a_table_outlive_it() -> None:
     assert one.to_pylist() == ["control", None, "größer"]
 
 
+@pytest.mark.memory
 def test_capsules_that_nobody_reads_leak_nothing() -> None:
     codes = np.zeros(200_000, dtype=np.int16)
 
@@ -186,7 +188,7 @@ WITHOUT_PYARROW = """
 def test_polars_and_duckdb_are_read_and_fed_where_pyarrow_cannot_be_imported() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(WITHOUT_PYARROW)],
-        env={"PYTHONPATH": ":".join(sys.path)},
+        env={**os.environ, "PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
         check=False,
