@@ -5,6 +5,9 @@
 
 #include "text.h"
 
+/* How far ahead of the row that is decided the lists are fetched into the cache. */
+enum { ROWS_AHEAD = 16 };
+
 const char allot_no_memory[] = "does not fit into memory";
 
 /* The piece that holds `row`. */
@@ -153,6 +156,8 @@ void allot_members_read(const allot_membership *membership, const uint32_t *cons
         return;
     }
     for (int64_t i = 0; i < n; i++) {
+        for (uint32_t list = 0; list < segment->lists_count && i + ROWS_AHEAD < n; list++)
+            allot_idset_prefetch(segment->lists[list], h1[i + ROWS_AHEAD]);
         memset(bits, 0, words * sizeof *bits);
         for (uint32_t field = 0; field < membership->fields; field++) {
             const uint32_t code = codes[membership->attributes[field]][i];

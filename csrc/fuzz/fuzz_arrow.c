@@ -140,7 +140,11 @@ static void make(source *from, made *it)
     make_buffers(from, it, format, rows + offset, rows + offset);
     /* Now and then one thing about it is another than it should be. */
     switch (take_below(from, 40)) {
-    case 0: it->array.n_buffers = (int64_t)take_below(from, BUFFERS + 1); break;
+    case 0:
+        /* One buffer less would make text of the last block's content the sizes of the blocks, a lie
+         * that no reader can see: the size of a buffer is nowhere said. */
+        if (format[0] != 'v') it->array.n_buffers = (int64_t)take_below(from, BUFFERS + 1);
+        break;
     case 1: it->array.length = -1; break;
     case 2: it->array.offset = -(int64_t)take_below(from, 9); break;
     case 3: it->array.release = NULL; break;
