@@ -45,7 +45,7 @@ setup(
             "boundscheck": False,
             "wraparound": False,
             "binding": False,
-            "embedsignature": False,
+            "embedsignature": True,
         },
     ),
 )

@@ -141,8 +141,8 @@ static void make(source *from, made *it)
     /* Now and then one thing about it is another than it should be. */
     switch (take_below(from, 40)) {
     case 0:
-        /* One buffer less would make text of the last block's content the sizes of the blocks, a lie
-         * that no reader can see: the size of a buffer is nowhere said. */
+        /* One buffer less would take the content of the last block for the sizes of the blocks, a
+         * lie that no reader can see: the size of a buffer is nowhere said. */
         if (format[0] != 'v') it->array.n_buffers = (int64_t)take_below(from, BUFFERS + 1);
         break;
     case 1: it->array.length = -1; break;

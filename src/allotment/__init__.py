@@ -13,10 +13,11 @@ from allotment.errors import (
 from allotment.load import load
 from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
-from allotment.model.reason import Reason
+from allotment.model.reason import REASONS, Reason
 from allotment.model.resolution import Resolution
 
 __all__ = [
+    "REASONS",
     "AllotmentError",
     "Assignment",
     "Catalog",

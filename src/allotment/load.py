@@ -12,12 +12,15 @@ from allotment.change.commands import Command
 from allotment.compile import compile_catalog
 from allotment.dialects import catalogfile
 from allotment.engine import Engine
-from allotment.errors import InvalidInput
+from allotment.errors import InvalidInput, MissingExtra
 from allotment.matching.check import check_segment
 from allotment.model.catalog import EMPTY, Catalog
 
 # A megabyte more than a million of the longest keys would take is not an id list.
 _LIST_BYTES_MAX = 1 << 30
+
+# What every SQLite file begins with.
+_SQLITE = b"SQLite format 3\0"
 
 
 class HasCatalog(Protocol):
@@ -28,17 +31,35 @@ class HasCatalog(Protocol):
 
 
 def load(source: str | os.PathLike[str] | Catalog | HasCatalog) -> Engine:
-    """An engine that answers from a catalog file, a Catalog, or what a store has now.
+    """An engine that answers from a catalog file, a store's file, a Catalog, or a store.
+
+    Of a store it is what the store has now; load again, or publish, to follow it.
 
     Raises an AllotmentError with the path of the fault, and OSError for a file that cannot be read.
     """
     if isinstance(source, Catalog):
         catalog = source
     elif isinstance(source, str | os.PathLike):
-        catalog = change_by(Path(source), EMPTY).catalog
-    else:
+        catalog = _catalog_in(Path(source))
+    elif callable(getattr(source, "catalog", None)):
         catalog = source.catalog()
+    else:
+        raise InvalidInput(f"a catalog is loaded from a file, not from {type(source).__name__}")
     return Engine(compile_catalog(catalog))
+
+
+def _catalog_in(file: Path) -> Catalog:
+    """The catalog of a file: what it says, or what it keeps if it is a store."""
+    with file.open("rb") as opened:
+        is_store = opened.read(len(_SQLITE)) == _SQLITE
+    if not is_store:
+        return change_by(file, EMPTY).catalog
+    try:
+        from allotment.store import Store  # noqa: PLC0415  # it needs an optional dependency
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"a store needs {error.name}: pip install 'allotment[batch]'") from error
+    with Store.open(file, create=False) as store:
+        return store.catalog()
 
 
 def commands_of(file: Path, base: Catalog) -> tuple[Command, ...]:

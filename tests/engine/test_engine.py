@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +21,22 @@ from allotment.change.commands import (
     Create,
     Delete,
     Describe,
+    EndIteration,
     OrderExperiments,
     PauseIteration,
     Rename,
     SetRules,
+    SetVariations,
     SetWeights,
     SwitchFlag,
 )
 from allotment.compile import compile_catalog, recompile
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import State
-from allotment.model.flag import FlagExperiment, FlagState, Miss
+from allotment.model.flag import FlagExperiment, FlagState, Miss, Variation
 from allotment.model.reason import Reason
 from allotment.model.segment import Clause, Operator, Segment
+from allotment.store import Store
 
 GEO = Path(__file__).parents[2] / "examples" / "geo" / "catalog.yaml"
 UNITS = [f"user-{number}" for number in range(2_000)]
@@ -244,10 +251,108 @@ def test_a_call_sees_one_snapshot_while_another_thread_publishes() -> None:
         publisher.join()
 
 
+def test_resolving_stays_with_the_snapshot_it_began_with() -> None:
+    """The catalog changes while the first experiment's attributes are being read."""
+    places = FlagExperiment("paused"), FlagExperiment("checkout")
+    catalog = flagged(*places)
+    engine = allotment.load(catalog)
+    before = engine.resolve("button", "user-1")
+    other = nouns.changed(
+        catalog,
+        SetVariations("button", (Variation("red", '"#f00"'),), "red"),
+        OrderExperiments("button", ()),
+        EndIteration("paused"),
+        Delete("experiment", "paused"),
+        EndIteration("checkout"),
+        Delete("experiment", "checkout"),
+    )
+
+    class Attributes(Mapping[str, object]):
+        def __getitem__(self, key: str) -> object:
+            raise KeyError(key)
+
+        def __len__(self) -> int:
+            return 0
+
+        def __iter__(self) -> Iterator[str]:
+            engine.publish(compile_catalog(other))
+            return iter(())
+
+    assert engine.resolve("button", "user-1", Attributes()) == before
+    assert engine.resolve("button", "user-1").variation == "red"
+
+
+def test_what_is_no_snapshot_is_not_published() -> None:
+    engine = allotment.load(nouns.catalog(nouns.experiment()))
+    before = engine.assign("checkout", "user-1")
+    with pytest.raises(allotment.InvalidInput, match="NoneType"):
+        engine.publish(None)  # type: ignore[arg-type]
+    assert engine.assign("checkout", "user-1") == before
+    assert engine.explain("checkout", "user-1").assignment == before
+
+
+def test_answers_can_be_copied_hashed_and_sent_to_another_process() -> None:
+    engine = allotment.load(nouns.catalog(nouns.experiment()))
+    answer = engine.assign("checkout", "user-1")
+    assert pickle.loads(pickle.dumps(answer)) == answer
+    assert copy.deepcopy(answer) == answer
+    assert hash(answer) == hash(copy.copy(answer))
+    assert asdict(answer)["variations"] == dict(answer.variations)
+    everything = engine.assign_all("user-1")
+    assert pickle.loads(pickle.dumps(everything)) == dict(everything)
+
+
+@pytest.mark.parametrize("change", ["update", "pop", "clear", "setdefault", "__setitem__"])
+def test_what_an_answer_sets_cannot_be_changed(change: str) -> None:
+    answer = allotment.load(nouns.catalog(nouns.experiment())).assign("checkout", "user-1")
+    with pytest.raises(TypeError, match="frozen"):
+        getattr(answer.variations, change)("button", "x")
+
+
+def test_a_number_of_numpy_is_a_unit_as_an_int_is() -> None:
+    engine = allotment.load(nouns.catalog(nouns.experiment()))
+    for number in (np.int64(5), np.uint8(5), np.int64(-(2**63))):
+        assert engine.assign("checkout", number) == engine.assign("checkout", int(number))
+        assert engine.assign_many("checkout", [number]).names() == [
+            engine.assign("checkout", int(number)).treatment
+        ]
+    for wrong in (np.float64(5), np.bool_(True), True, 5.0, b"5", None):
+        assert engine.assign("checkout", wrong).reason is Reason.NO_UNIT
+
+
+def test_help_shows_how_to_assign() -> None:
+    for method in (allotment.Engine.assign, allotment.Engine.assign_all):
+        assert "attributes=None" in (method.__doc__ or "")
+
+
+def test_an_engine_is_loaded_from_a_store_too(tmp_path: Path) -> None:
+    file = tmp_path / "allotment.db"
+    when = datetime(2026, 11, 21, tzinfo=UTC)
+    with Store.open(file) as store:
+        store.commit([Create(nouns.FLAG)], who="me", when=when, dialect="test")
+        store.commit([Create(nouns.experiment())], who="me", when=when, dialect="test")
+        by_store = allotment.load(store)
+    assert allotment.load(file).snapshot.fingerprint == by_store.snapshot.fingerprint
+
+
+@pytest.mark.parametrize("wrong", [None, b"catalog.yaml", 7])
+def test_what_cannot_be_loaded_from_is_refused(wrong: object) -> None:
+    with pytest.raises(allotment.InvalidInput):
+        allotment.load(wrong)  # type: ignore[arg-type]
+
+
+def test_one_text_is_no_list_of_experiments() -> None:
+    engine = allotment.load(nouns.catalog(nouns.experiment()))
+    with pytest.raises(allotment.InvalidInput, match="list of keys"):
+        engine.assign_table(UNITS, "checkout")
+
+
 def test_a_column_of_the_wrong_length_or_kind_is_refused() -> None:
     engine = allotment.load(nouns.catalog(nouns.experiment(keeps_assignments=True)))
-    with pytest.raises(allotment.InvalidInput):
+    with pytest.raises(allotment.InvalidInput, match="one stored treatment for each unit"):
         engine.assign_many("checkout", UNITS, stored=["green"])
+    with pytest.raises(allotment.InvalidInput):
+        engine.assign_many("checkout", UNITS[:2], stored="ab")
     with pytest.raises(allotment.InvalidInput):
         engine.assign_many("checkout", UNITS, stored=7)
     with pytest.raises(allotment.InvalidInput):

@@ -20,6 +20,7 @@ COLUMNS_MAX = 100
 
 def test_the_public_names_are_these() -> None:
     assert allotment.__all__ == [
+        "REASONS",
         "AllotmentError",
         "Assignment",
         "Catalog",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 
 import duckdb
 import numpy as np
@@ -332,3 +333,9 @@ def test_typed_columns_of_several_attributes_meet_in_one_segment(
         }
     )
     assert batched(plan, units, table) == singly(plan, units, rows)
+
+
+def test_a_type_that_no_clause_could_see_is_refused_with_the_column_and_its_format() -> None:
+    table = pa.table({"country": pa.array([Decimal("1.5")])})
+    with pytest.raises(InvalidInput, match=r"format is 'd:2,1'\) - at \$\.attributes\.country$"):
+        batched(plan_of(segments=(SWEDES,), audience=0), ["user-1"], table)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from allotment.compile import fingerprint
 from allotment.compile.segment import CompiledSegment
@@ -14,6 +13,7 @@ from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State
 from allotment.model.flag import FlagState
+from allotment.model.frozen import NOTHING, Frozen
 from allotment.model.limits import BUCKETS
 from allotment.model.reason import REASONS, Reason
 from allotment.model.slots import Ranges
@@ -180,7 +180,7 @@ def answer(source: object, reason: int, treatment: int) -> Assignment:
         experiment=source.experiment.key,
         treatment=chosen.key if chosen else None,
         reason=why,
-        variations=MappingProxyType(dict(chosen.sets)) if chosen else _NONE,
+        variations=Frozen(chosen.sets) if chosen else NOTHING,
         is_control=chosen is not None and chosen.key == source.iteration.control,
         iteration=source.iteration.number,
         revision=source.revision,
@@ -190,8 +190,7 @@ def answer(source: object, reason: int, treatment: int) -> Assignment:
 
 def unknown(experiment: str) -> Assignment:
     """The answer for an experiment that is not in the catalog."""
-    return Assignment(experiment, None, Reason.UNKNOWN_EXPERIMENT, _NONE, False, 0, 0)
+    return Assignment(experiment, None, Reason.UNKNOWN_EXPERIMENT, NOTHING, False, 0, 0)
 
 
-_NONE: MappingProxyType[str, str] = MappingProxyType({})
 _FIRST = frozenset({Reason.ALLOCATED, Reason.FALLBACK})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import cast
 
 import numpy as np
 
@@ -11,12 +10,11 @@ from allotment.compile.experiment import Source, unknown
 from allotment.compile.snapshot import Snapshot
 from allotment.engine.column import Codes, Column, Table
 from allotment.engine.explanation import Explanation, explanation
-from allotment.engine.resolve import resolve
+from allotment.engine.resolve import Known, resolve
 from allotment.errors import InvalidInput, NotFound
 from allotment.kernel.assigner import Assigner
 from allotment.kernel.batch import assign_columns
 from allotment.kernel.plan import Plan
-from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
 from allotment.model.resolution import Resolution
 
@@ -42,22 +40,33 @@ class Engine(Assigner):
     @property
     def snapshot(self) -> Snapshot:
         """What is answered from now."""
-        return self._snapshot
+        return self._current[0]
 
     @property
     def catalog(self) -> Catalog:
         """The catalog of the snapshot."""
-        return self._snapshot.catalog
+        return self.snapshot.catalog
 
     def publish(self, snapshot: Snapshot) -> None:
-        """Answer from `snapshot` from now on; calls under way finish with the one they began."""
-        self._snapshot = snapshot
+        """Answer from `snapshot` from now on; calls under way finish with the one they began.
+
+        Raises InvalidInput, and changes nothing, for what is not a snapshot.
+        """
+        if not isinstance(snapshot, Snapshot):
+            raise InvalidInput(f"an engine publishes a Snapshot, not {type(snapshot).__name__}")
+        # A call that asks several times, as resolving does, asks an assigner that stays as it is.
+        still = Assigner(unknown)
+        still.publish_plans(snapshot.plans)
+        self._current: tuple[Snapshot, Assigner, Known] = (snapshot, still, {})
         self.publish_plans(snapshot.plans)
 
     def resolve(self, flag: str, unit: Unit, attributes: Attributes = None) -> Resolution:
         """A flag's value for one unit: the first treatment of its experiments, else the default."""
-        noun = self._snapshot.catalog.flags.get(flag)
-        return resolve(noun, flag, lambda key: cast(Assignment, self.assign(key, unit, attributes)))
+        snapshot, still, known = self._current
+        noun = snapshot.catalog.flags.get(flag) if isinstance(flag, str) else None
+        if noun is None:
+            return Resolution(flag, None, None, None, None)
+        return resolve(noun, still.assign, unit, attributes, known)
 
     def explain(
         self,
@@ -70,9 +79,10 @@ class Engine(Assigner):
 
         Raises NotFound for an unknown experiment.
         """
-        plan = self._plan(experiment)
-        trace = self.trace(experiment, unit, attributes, stored)
-        assert trace is not None, "the plan was there a line ago"
+        snapshot, still, _ = self._current
+        plan = _plan(snapshot, experiment)
+        trace = still.trace(experiment, unit, attributes, stored)
+        assert trace is not None, "an assigner that stays as it is has the plan"
         return explanation(_source(plan), trace)
 
     def assign_many(
@@ -95,8 +105,9 @@ class Engine(Assigner):
 
         Raises NotFound for an unknown experiment, InvalidInput for a column that cannot be read.
         """
-        kept = None if stored is None else _stored_codes(self._plan(experiment), stored)
-        return self._columns([experiment], units, attributes, kept, threads)[experiment]
+        plan = _plan(self.snapshot, experiment)
+        kept = None if stored is None else _stored_codes(plan, stored)
+        return _columns({experiment: plan}, units, attributes, kept, threads)[experiment]
 
     def assign_table(
         self,
@@ -110,24 +121,30 @@ class Engine(Assigner):
 
         `units` may also be a mapping from kind to column where experiments randomise several kinds.
         """
-        keys = list(self._snapshot.plans if experiments is None else experiments)
-        return Table(self._columns(keys, units, attributes, None, threads))
+        if isinstance(experiments, str):
+            raise InvalidInput("experiments are a list of keys, not one text", "$.experiments")
+        snapshot = self.snapshot
+        keys = snapshot.plans if experiments is None else experiments
+        plans = {key: _plan(snapshot, key) for key in keys}
+        return Table(_columns(plans, units, attributes, None, threads))
 
-    def _columns(
-        self, keys: list[str], units: object, attributes: object, kept: Codes | None, threads: int
-    ) -> dict[str, Column]:
-        plans = [self._plan(key) for key in keys]
-        outcomes = assign_columns(plans, units, attributes, kept, threads)
-        return {
-            key: Column(codes, reasons, plan.names, _source(plan).revision)
-            for key, plan, (codes, reasons) in zip(keys, plans, outcomes, strict=True)
-        }
 
-    def _plan(self, experiment: str) -> Plan:
-        plan = self._snapshot.plans.get(experiment)
-        if plan is None:
-            raise NotFound(f"there is no experiment {experiment!r} in the catalog")
-        return plan
+def _plan(snapshot: Snapshot, experiment: str) -> Plan:
+    known = isinstance(experiment, str)
+    plan: Plan | None = snapshot.plans.get(experiment) if known else None
+    if plan is None:
+        raise NotFound(f"there is no experiment {experiment!r} in the catalog")
+    return plan
+
+
+def _columns(
+    plans: dict[str, Plan], units: object, attributes: object, kept: Codes | None, threads: int
+) -> dict[str, Column]:
+    outcomes = assign_columns(list(plans.values()), units, attributes, kept, threads)
+    return {
+        key: Column(codes, reasons, plan.names, _source(plan).revision)
+        for (key, plan), (codes, reasons) in zip(plans.items(), outcomes, strict=True)
+    }
 
 
 def _source(plan: Plan) -> Source:
@@ -137,7 +154,7 @@ def _source(plan: Plan) -> Source:
 
 def _stored_codes(plan: Plan, stored: object) -> Codes:
     """Treatment keys to codes; one the iteration does not have is ignored, as in a single call."""
-    if not isinstance(stored, Iterable):
+    if isinstance(stored, str) or not isinstance(stored, Iterable):
         raise InvalidInput("stored treatments are a column of keys, one a unit", "$.stored")
     index = {name: code for code, name in enumerate(plan.names)}
     return np.array(

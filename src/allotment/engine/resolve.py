@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import msgspec
 
@@ -11,29 +12,46 @@ from allotment.model.flag import Flag, Miss
 from allotment.model.reason import Reason
 from allotment.model.resolution import Resolution
 
+_decode = msgspec.json.Decoder().decode
 
-def resolve(flag: Flag | None, key: str, assign: Callable[[str], Assignment]) -> Resolution:
+# Resolutions by flag, variation, experiment and reason: frozen, so made once a snapshot.
+Known: TypeAlias = dict[tuple[str, str, str | None, Reason | None], Resolution]
+
+
+def resolve(
+    flag: Flag,
+    assign: Callable[..., object],
+    unit: str | int | Mapping[str, str | int],
+    attributes: Mapping[str, object] | None,
+    known: Known,
+) -> Resolution:
     """The first treatment that one of the flag's experiments gives wins, else the default.
 
-    `assign` answers for one experiment. A miss goes on to the next experiment or ends, as the
-    flag's list says. `flag` is None where there is none under `key`.
+    `assign(experiment, unit, attributes)` answers for one experiment. A miss goes on to the next
+    experiment or ends, as the flag's list says.
     """
-    if flag is None:
-        return Resolution(key, None, None, None, None)
     reason: Reason | None = None
     for place in flag.experiments:
-        answer = assign(place.experiment)
+        answer = assign(place.experiment, unit, attributes)
+        assert isinstance(answer, Assignment)
         reason = answer.reason
         variation = answer.variations.get(flag.key)
         if variation is not None:
-            return _resolved(flag, variation, place.experiment, reason)
+            return _resolved(flag, variation, place.experiment, reason, known)
         if place.miss is Miss.STOP:
             break
-    return _resolved(flag, flag.default, None, reason)
+    return _resolved(flag, flag.default, None, reason, known)
 
 
 def _resolved(
-    flag: Flag, variation: str, experiment: str | None, reason: Reason | None
+    flag: Flag, variation: str, experiment: str | None, reason: Reason | None, known: Known
 ) -> Resolution:
-    value = next(each.value for each in flag.variations if each.key == variation)
-    return Resolution(flag.key, msgspec.json.decode(value), variation, experiment, reason)
+    asked = (flag.key, variation, experiment, reason)
+    if (resolution := known.get(asked)) is not None:
+        return resolution
+    text = next(each.value for each in flag.variations if each.key == variation)
+    resolution = Resolution(flag.key, _decode(text), variation, experiment, reason)
+    # A list or an object is decoded anew for each caller, who may change it.
+    if not text.startswith(("{", "[")):
+        known[asked] = resolution
+    return resolution

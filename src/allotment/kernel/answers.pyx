@@ -61,6 +61,9 @@ cdef class Answers:
 
     __hash__ = None
 
+    def __reduce__(self):
+        return dict, (dict(self.items()),)
+
     def __repr__(self):
         return f"Answers({dict(self.items())!r})"
 

@@ -112,7 +112,12 @@ cdef class Arrow:
 
     cdef Column column(self, tuple path):
         places = self.places(path)
-        return None if places is None else self.at(places)
+        if places is None:
+            return None
+        try:
+            return self.at(places)
+        except InvalidInput as wrong:
+            raise InvalidInput(wrong.message, ".".join((self.path, *path))) from None
 
     cdef Column only(self):
         alone = (self.schema.format != NULL and self.schema.format[:] == b"+s"
@@ -145,12 +150,18 @@ cdef class Arrow:
     cdef int read(self, ArrowSchema *schema, ArrowArray *array, allot_column *parent,
                   int64_t place, allot_column *column, allot_column *words) except -1:
         cdef const char *wrong
+        cdef const char *format = schema.format
+        if parent != NULL and 0 <= place < schema.n_children and schema.children != NULL \
+                and schema.children[place] != NULL:
+            format = schema.children[place].format
         if parent == NULL:
             wrong = allot_arrow_read(schema, array, column, words)
         else:
             wrong = allot_arrow_child(schema, array, parent, place, column, words)
         if wrong != NULL:
-            raise InvalidInput(f"the Arrow data {wrong.decode()}", self.path)
+            kind = b"" if format == NULL else (<bytes>format)[:32]
+            said = f" (its format is {kind.decode(errors='replace')!r})" if kind else ""
+            raise InvalidInput(f"the Arrow data {wrong.decode()}{said}", self.path)
         return 0
 
     cdef list objects(self, tuple path):

@@ -96,6 +96,11 @@ cdef class Assigner:
         return None if found == NULL else <Plan?><object>found
 
     def assign(self, experiment, unit, attributes=None, stored=None):
+        """What one unit gets in one experiment, and why; never raises for the sake of data.
+
+        `unit` is text, an integer, or a mapping from kind to key; `attributes` a mapping or None;
+        `stored` the key of the treatment that was kept for this unit earlier, or None.
+        """
         cdef Case case
         cdef uint32_t outcome
         cdef int32_t kept = -1
@@ -113,6 +118,10 @@ cdef class Assigner:
         return plan.answer_to(outcome)
 
     def assign_all(self, unit, attributes=None):
+        """What one unit gets in every experiment: a mapping from experiment to assignment.
+
+        All is decided before it returns; the assignment objects are made when they are asked for.
+        """
         cdef tuple shards = self.shards
         cdef Sheet sheet = self.sheet
         if sheet is None or sheet.shards is not shards:

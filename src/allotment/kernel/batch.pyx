@@ -94,5 +94,5 @@ def _stored(stored, plans, rows):
     if plans != 1:
         raise InvalidInput("stored treatments belong to one experiment", "$.stored")
     if not isinstance(stored, np.ndarray) or stored.dtype != np.int16 or stored.shape != (rows,):
-        raise InvalidInput("stored treatments are an int16 array, one for each unit", "$.stored")
+        raise InvalidInput("there is one stored treatment for each unit", "$.stored")
     return np.ascontiguousarray(stored)
