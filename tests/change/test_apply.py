@@ -15,6 +15,7 @@ from allotment.model.experiment import Allocation, State
 from allotment.model.flag import FlagExperiment, FlagState
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.segment import Clause, InSegment, Operator, Segment
+from allotment.model.slots import Slot
 from nouns import EVERYONE, FLAG, TREATMENTS, catalog, changed, experiment, iteration
 from strategies import plain
 
@@ -166,6 +167,18 @@ def test_moves_say_how_much_of_each_allocation_moved(base: Catalog) -> None:
     added = apply(base, [c.SetAllocations("a", (replace(EVERYONE, slots=()), second))])
     assert added.moves == (Move("a", "second", 300_000),)
     assert apply(added.catalog, [c.SetAllocations("a", (EVERYONE,))]).moves == added.moves
+
+
+def test_another_key_for_the_same_slots_moves_nobody(base: Catalog) -> None:
+    (laid,) = base.experiments["a"].current.allocations
+    renamed = replace(laid, key="all")
+    assert apply(base, [c.SetAllocations("a", (renamed,))]).moves == ()
+    swapped = replace(renamed, slots=tuple(replaced(slot) for slot in laid.slots))
+    assert apply(base, [c.SetAllocations("a", (swapped,))]).moves == (Move("a", "all", 1_000_000),)
+
+
+def replaced(slot: Slot) -> Slot:
+    return slot._replace(owner="green" if slot.owner == "control" else "control")
 
 
 def test_an_iteration_that_does_not_run_moves_nobody() -> None:

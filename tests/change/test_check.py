@@ -368,7 +368,7 @@ REFUSALS: list[Refusal] = [
      lambda b: allocated(b, replace(EVERYONE, priority=0))),
     ("priority text", InvalidInput, f"{X}.allocations[0].priority", "whole number",
      lambda b: allocated(b, replace(EVERYONE, priority="1"))),
-    ("two fallbacks", InvalidChange, f"{X}.allocations[1].priority", "at most one fallback",
+    ("two fallbacks", InvalidChange, f"{X}.allocations[1].fallback", "at most one fallback",
      lambda b: allocated(b, FALLBACK, replace(FALLBACK, key="second"))),
     ("fallback with a priority", InvalidChange, f"{X}.allocations[0].priority", "priority 0",
      lambda b: allocated(b, replace(FALLBACK, priority=3))),

@@ -154,9 +154,11 @@ def test_a_file_without_salts_and_slots_means_those_that_are_there() -> None:
         assert isinstance(found, c.SetWeights)
         store = changed(store, found)
         assert diff(store, target) == ()
-    salted = replace(store.experiments["checkout"].current, salt="mine")
-    kept = changed(store, c.Replace(replace(store.experiments["checkout"], iterations=(salted,))))
-    assert diff(kept, handwritten(experiment())) == ()
+
+
+def test_a_file_without_a_salt_means_the_one_that_is_there() -> None:
+    salted = changed(EMPTY, *diff(EMPTY, handwritten(experiment("checkout", iteration(salt="x")))))
+    assert diff(salted, handwritten(experiment())) == ()
 
 
 def test_a_share_in_a_file_keeps_the_buckets_that_are_there() -> None:
@@ -175,9 +177,52 @@ def test_a_share_in_a_file_keeps_the_buckets_that_are_there() -> None:
     store = changed(EMPTY, *diff(EMPTY, shares(400_000, 600_000)))
     assert diff(store, shares(400_000, 600_000)) == ()
     assert diff(store, shares(600_000, 400_000)) == (
-        c.Reserve("pages", "checkout", 600_000, (Range(0, 400_000), Range(800_000, 1_000_000))),
-        c.Reserve("pages", "search", 400_000, (Range(400_000, 800_000),)),
+        c.Reserve("pages", "search", 400_000),
+        c.Reserve("pages", "checkout", 600_000),
     )
+    swapped = changed(store, *diff(store, shares(600_000, 400_000)))
+    assert [r.ranges for r in swapped.layers["pages"].reservations] == [
+        (Range(0, 400_000), Range(800_000, 1_000_000)),
+        (Range(400_000, 800_000),),
+    ]
+
+
+def test_ranges_that_a_file_gives_are_reserved_exactly() -> None:
+    ranges = (Range(0, 1001),)
+    layer = Layer("pages", "", reservations=(Reservation("checkout", ranges),))
+    store = changed(base, c.Delete("experiment", "draft"))
+    found = diff(store, replace(store, layers=Keyed([("pages", layer)])))
+    assert found == (c.Reserve("pages", "checkout", 1001, ranges),)
+
+
+def test_a_replacement_is_left_only_what_finer_commands_cannot_say() -> None:
+    old = base.experiments["checkout"]
+    run = replace(old.current, justification="asked for", enrolment_ppm=100_000)
+    goal = replace(base, experiments=base.experiments.change(
+        {"checkout": replace(old, iterations=(run,), intake_open=False)}))  # fmt: skip
+    *finest, last = diff(base, goal)
+    assert finest == [c.SetEnrolment("checkout", 100_000, 1), c.SetIntake("checkout", open=False)]
+    assert isinstance(last, c.Replace)
+    assert plain(changed(base, *finest, last)) == plain(goal)
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.PAUSED])
+@pytest.mark.parametrize(
+    ("word", "instead"),
+    [
+        ("unit", experiment(unit="device")),
+        ("salt", experiment("checkout", iteration(salt="other"))),
+    ],
+)
+def test_no_difference_gets_around_what_a_live_iteration_keeps(word, instead, state) -> None:
+    store = catalog(experiment("checkout", iteration(state)))
+    goal = replace(store, experiments=Keyed([("checkout", instead)]))
+    with pytest.raises(InvalidChange, match="stop it and start a reshuffled iteration") as refusal:
+        apply(store, diff(store, goal))
+    assert refusal.value.path == f"$.experiments.checkout.{word}"
+    stopped = changed(store, c.EndIteration("checkout"))
+    back = diff(stopped, replace(goal, revision=1))
+    assert apply(stopped, back).catalog.experiments["checkout"].live, "rolling back stays possible"
 
 
 def test_a_target_that_cannot_be_laid_is_refused_with_its_place() -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
@@ -189,7 +190,7 @@ def test_validate_counts_what_the_catalog_holds(invoke, catalog: Path) -> None:
     catalog.write_text("allotment: 1\nsegments: {x: {rules: [{segment: x}]}}")
     told = json.loads(invoke("validate", catalog, "--json", code=1).stdout)
     assert told["valid"] is False
-    assert told["path"].startswith("$.segments.x")
+    assert told["error"]["path"].startswith("$.segments.x")
     assert "no file" in invoke("validate", "none.yaml", code=1).stderr
 
 
@@ -301,6 +302,86 @@ def test_what_cannot_be_assigned_is_refused_and_nothing_is_written(
 @pytest.mark.usefixtures("catalog", "units")
 def test_a_misused_option_is_a_usage_error(invoke, arguments: list[str]) -> None:
     invoke(*arguments, code=2)
+
+
+@pytest.mark.usefixtures("units")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["assign", "units.parquet", "out.csv", "--unit-column", "key", "--catalog", "catalog.yaml"],
+        ["explain", "none", "u", "--catalog", "catalog.yaml"],
+        ["plan", "none.yaml"],
+        ["apply", "none.yaml"],
+        ["history", "--store", "none.db"],
+        ["validate", "none.yaml"],
+    ],
+)
+def test_under_json_an_error_is_an_object_on_standard_output(
+    invoke, catalog: Path, arguments: list[str]
+) -> None:
+    result = invoke(*arguments, "--json", code=1)
+    assert json.loads(result.stdout)["error"].keys() == {"message", "path"}
+    assert result.stderr == ""
+
+
+def test_under_json_standard_error_holds_only_the_json_if_the_data_has_standard_output(
+    invoke, catalog: Path, units: Path
+) -> None:
+    catalog.write_text(catalog.read_text().replace("attribute: country", "attribute: land"))
+    arguments = ["assign", units, "-", "--catalog", catalog, "--json", "--unit-column"]
+    done = invoke(*arguments, "id")
+    assert json.loads(done.stderr).keys() == {"banner"}
+    assert len(done.stdout.splitlines()) == 10_000
+    refused = invoke(*arguments, "key", code=1)
+    assert "no column 'key'" in json.loads(refused.stderr)["error"]["message"]
+    assert refused.stdout == ""
+
+
+def test_a_kind_of_unit_that_does_not_exist_is_refused(invoke, catalog: Path, units: Path) -> None:
+    columns = ["--unit-column", "user=id", "--unit-column", "usr=id"]
+    result = invoke("assign", units, "-", "--catalog", catalog, *columns, code=1)
+    assert "kind 'usr': there are the kinds user" in result.stderr
+    assert "'usr'" in invoke("plan", catalog, "--units", units, *columns, code=1).stderr
+
+
+def test_assign_says_how_many_rows_it_wrote_and_where(invoke, catalog: Path, units: Path) -> None:
+    arguments = ["--catalog", catalog, "--unit-column", "id"]
+    assert invoke("assign", units, "out.csv", *arguments).stderr == "wrote 10,000 rows to out.csv\n"
+    assert invoke("assign", units, "out.csv", *arguments, "--json").stderr == ""
+
+
+def test_a_boolean_in_csv_means_the_same_whatever_the_other_rows_hold(
+    invoke, catalog: Path, tmp_path: Path
+) -> None:
+    rule = "{attribute: country, in: [SE, NO]}"
+    catalog.write_text(catalog.read_text().replace(rule, "{attribute: beta, equals: true}"))
+    source = tmp_path / "in.csv"
+    arguments = ["assign", source, "-", "--catalog", catalog, "--unit-column", "id"]
+    for others in ("", "u2,false\n"):
+        source.write_text(f"id,beta\nu1,true\n{others}")
+        rows = [json.loads(line) for line in invoke(*arguments).stdout.splitlines()]
+        assert rows[0]["banner.reason"] == "ALLOCATED"
+    source.write_text("id,beta\nu1,true\nu2,yes\n")
+    assert "Row #3" in invoke(*arguments, code=1).stderr
+
+
+def test_bytes_for_units_are_written_as_the_text_that_was_digested(
+    invoke, catalog: Path, tmp_path: Path
+) -> None:
+    keys = [b"user-7", b"\xff", None]
+    pq.write_table(pa.table({"id": pa.array(keys, pa.binary())}), tmp_path / "in.parquet")
+    arguments = ["--catalog", catalog, "--unit-column", "id"]
+    for name in ("out.ndjson", "out.csv", "out.parquet"):
+        invoke("assign", "in.parquet", name, *arguments)
+    rows = [json.loads(line) for line in (tmp_path / "out.ndjson").read_text().splitlines()]
+    assert [row["id"] for row in rows] == ["user-7", None, None]
+    assert [row["banner.reason"] for row in rows] == ["OVERRIDE", "NO_UNIT", "NO_UNIT"]
+    assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith('"user-7","green"')
+    assert pq.read_table(tmp_path / "out.parquet")["id"].to_pylist() == ["user-7", None, None]
+
+
+def test_the_version_is_told(invoke) -> None:
+    assert invoke("--version").stdout.startswith("allotment ")
 
 
 def test_experiments_of_several_kinds_of_unit_take_a_column_each(invoke, tmp_path: Path) -> None:

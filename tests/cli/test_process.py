@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -71,21 +72,91 @@ def wait_for(condition, seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_leaves_nothing_and_keeps_what_was_there(
-    number: signal.Signals, catalog: Path, tmp_path: Path
+    number: signal.Signals, name: str, catalog: Path, tmp_path: Path
 ) -> None:
-    source, out = tmp_path / "units.csv", tmp_path / "out.csv"
+    source, out = tmp_path / "units.csv", tmp_path / name
     source.write_text("id,country\n" + "user-1,SE\n" * 3_000_000)
     out.write_text("before")
     arguments = ["assign", str(source), str(out), "--catalog", str(catalog), "--unit-column", "id"]
     with subprocess.Popen([*ALLOTMENT, *arguments], stderr=subprocess.PIPE) as process:
         wait_for(lambda: list(tmp_path.glob("*.partial")))
         process.send_signal(number)
-        process.wait(20)
+        _, told = process.communicate(timeout=20)
     assert process.returncode == 128 + number
+    assert told == b"interrupted; nothing was written\n"
     assert list(tmp_path.glob("*.partial")) == []
     assert out.read_text() == "before"
+
+
+def test_an_interrupt_while_the_command_line_loads_ends_it_quietly() -> None:
+    code = """if True:
+        import os, signal, sys
+        from allotment.cli.app import main
+
+        class Interrupting:
+            def find_spec(self, name, *_):
+                if name == "typer":
+                    os.kill(os.getpid(), signal.SIGINT)
+
+        sys.meta_path.insert(0, Interrupting())
+        main()
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+FULL = [
+    "assign {0}/units.parquet - --catalog {0}/catalog.yaml --unit-column id",
+    "assign {0}/units.parquet - --catalog {0}/catalog.yaml --unit-column id --format parquet",
+    "assign {0}/units.parquet {0}/out.csv --catalog {0}/catalog.yaml --unit-column id",
+    "export --store {0}/store.db",
+    "plan {0}/catalog.yaml",
+    "history --store {0}/store.db",
+    "validate {0}/catalog.yaml --json",
+    "explain banner u --catalog {0}/catalog.yaml",
+]
+
+
+@pytest.mark.usefixtures("units")
+@pytest.mark.parametrize("command", FULL)
+def test_a_full_disk_is_one_line_and_a_failure(run, catalog: Path, command: str) -> None:
+    run("apply", catalog, "--store", catalog.with_name("store.db"))
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*ALLOTMENT, *command.format(catalog.parent).split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "cannot be written: No space left on device" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert "ignored" not in done.stderr
+
+
+def test_a_catalog_that_may_not_be_read_is_one_line(run, tmp_path: Path) -> None:
+    done = run("validate", "/proc/self/mem")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("out", ["/dev/stdout", ">(cat)", "/dev/fd/1"])
+def test_a_result_can_be_sent_through_a_name_of_an_open_file(catalog, units, out: str) -> None:
+    arguments = ["assign", str(units), "OUT", "--catalog", str(catalog), "--unit-column", "id"]
+    line = shlex.join([*ALLOTMENT, *arguments, "--format", "csv", "--no-summary"])
+    done = subprocess.run(
+        ["bash", "-c", f"{line.replace('OUT', out)} | cat"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "error" not in done.stderr
+    assert done.stdout.splitlines()[8] == '"user-7","green","OVERRIDE"'
 
 
 def on_a_terminal(arguments: list[str]) -> tuple[int, bytes, bytes]:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from allotment.errors import InvalidInput
-from allotment.frames.form import Form, form_of, sink_of
+from allotment.frames.form import Form, form_of, open_sink
 from allotment.frames.target import open_target
 
 CODED = pa.dictionary(pa.int16(), pa.string())
@@ -29,11 +29,9 @@ ROWS = [("007", "plain"), (None, None), ("é", 'com,ma "quoted"\nline'), ("", "p
 
 
 def write(target: Path, form: Form) -> None:
-    with open_target(str(target)) as file:
-        sink = sink_of(form, file, SCHEMA)
+    with open_target(str(target)) as file, open_sink(form, file, SCHEMA) as sink:
         for each in BATCHES:
             sink.write(each)
-        sink.close()
 
 
 def read(path: Path, form: Form) -> list[tuple[object, object]]:
@@ -134,3 +132,43 @@ def test_a_name_that_tells_no_form_is_refused() -> None:
     assert form_of(Path("A.JSONL")) is Form.NDJSON
     with pytest.raises(InvalidInput, match="ends in none of"):
         form_of(Path("out"))
+
+
+def test_a_device_that_is_full_is_a_refusal_in_every_form() -> None:
+    for form in Form:
+        with pytest.raises(InvalidInput, match="/dev/full cannot be written: No space left"):
+            write(Path("/dev/full"), form)
+
+
+def test_a_reader_that_leaves_is_no_refusal() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with pytest.raises(BrokenPipeError):
+        write(Path(f"/dev/fd/{writer}"), Form.CSV)
+    os.close(writer)
+
+
+def test_an_open_file_is_written_by_its_number(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    write(Path(f"/dev/fd/{writer}"), Form.CSV)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        text = pipe.read()
+    write(tmp_path / "out.csv", Form.CSV)
+    assert text == (tmp_path / "out.csv").read_bytes()
+
+
+def test_a_parquet_file_that_ends_early_is_left_without_a_footer(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "out.parquet"
+
+    def write_half() -> None:
+        with path.open("wb") as file, open_sink(Form.PARQUET, file, SCHEMA) as sink:
+            sink.write(BATCHES[0])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert path.read_bytes() == b"PAR1"
+    assert capfd.readouterr().err == ""

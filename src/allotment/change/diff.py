@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -19,16 +19,18 @@ from allotment.change.commands import (
 )
 from allotment.change.edit import edit
 from allotment.change.kinds import kind_of, shelf
-from allotment.change.laying import lay_noun
+from allotment.change.laying import lay_noun, lay_share
 from allotment.change.lifecycle import Policy
+from allotment.change.nearest import nearest
 from allotment.change.place import place
 from allotment.change.proposal import Proposal, same
+from allotment.change.ranges import WHOLE, subtract
 from allotment.change.route import route
 from allotment.errors import InvalidChange, NotFound
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.layer import Layer, Reservation
-from allotment.model.slots import size
+from allotment.model.slots import Ranges, size
 
 __all__ = ["EDITS", "diff"]
 
@@ -41,7 +43,9 @@ def diff(old: Catalog, target: Catalog) -> tuple[Command, ...]:
 
     The target may leave salts "" and slots and ranges (): these are as the old catalog has them,
     reallocated where weights or shares differ, or laid. A noun that the target lacks is deleted.
-    What no finer command says, such as running a stopped iteration again, is a `Replace`. Raises
+    What no finer command says, such as running a stopped iteration again, is a `Replace`, after the
+    finer ones have gone as far as they can. A share that the target gives stays a share where that
+    says which ranges are meant. Raises
     InvalidInput or InvalidChange where the target cannot be laid; whether its parts fit together
     is checked when the commands are applied.
     """
@@ -57,7 +61,7 @@ def diff(old: Catalog, target: Catalog) -> tuple[Command, ...]:
         walk.lead_to(noun)
     for noun in goal.values():
         if isinstance(noun, Layer):
-            walk.reserve(noun)
+            walk.reserve(noun, target.layers[noun.key], target.experiments)
     for kind in reversed(_ORDER):
         for key in shelf(old, kind):
             if (kind, key) not in goal:
@@ -84,20 +88,17 @@ class _Walk:
             noun = replace(noun, reservations=old.reservations)
         if same(old, noun):
             return
-        steps = list(route(old, noun))
-        if self._arrives(steps, noun):
-            self.commands += steps
-        else:
-            self._proposal.put(old)
+        self._try(route(old, noun))
+        if not same(self._proposal.find(kind_of(noun), noun.key), noun):
             self._do([Replace(noun)])
 
-    def _arrives(self, steps: Iterable[Command], noun: Noun) -> bool:
-        try:
-            for step in steps:
-                edit(step, self._proposal)
-        except InvalidChange:
-            return False
-        return same(self._proposal.find(kind_of(noun), noun.key), noun)
+    def _try(self, steps: Iterable[Command]) -> None:
+        """Go the steps that the lifecycle allows; what the others say is left to a `Replace`."""
+        for step in steps:
+            try:
+                self._do([step])
+            except InvalidChange:
+                continue
 
     def _do(self, commands: Iterable[Command]) -> None:
         for command in commands:
@@ -112,22 +113,43 @@ class _Walk:
             if reservation.experiment not in staying:
                 self._do([Release(reservation.experiment)])
 
-    def reserve(self, new: Layer) -> None:
-        """Give the members of a layer, which are all there by now, what it reserves for them."""
-        owned = self._reservations(new.key)
-        for reservation in new.reservations:
-            member = self._proposal.find("experiment", reservation.experiment)
-            if not isinstance(member, Experiment):
-                raise NotFound(
-                    f"there is no experiment {reservation.experiment!r}",
-                    f"{place('layer', new.key)}.reservations.{reservation.experiment}",
-                )
-            if member.layer != new.key or reservation not in owned:
-                ranges = reservation.ranges
-                self._do([Reserve(new.key, member.key, size(ranges), ranges)])
+    def reserve(self, new: Layer, asked: Layer, experiments: Collection[str]) -> None:
+        """Give the members of a layer, which are all there by now, what it reserves for them.
 
-    def _reservations(self, layer: str) -> frozenset[Reservation]:
-        return frozenset(self._proposal.get(Layer, layer).reservations)
+        `asked` is the layer as the target has it, `experiments` whom the target knows. As in
+        laying a layer, who gives buckets up comes before who takes them.
+        """
+        owned = {r.experiment: r.ranges for r in self._proposal.get(Layer, new.key).reservations}
+        exact = {r.experiment for r in asked.reservations if r.ranges or r.share_ppm is None}
+
+        def turn(reservation: Reservation) -> tuple[bool, bool]:
+            key = reservation.experiment
+            return key not in exact, size(reservation.ranges) > size(owned.get(key, ()))
+
+        for reservation in sorted(new.reservations, key=turn):
+            key = reservation.experiment
+            member = self._proposal.find("experiment", key)
+            if not isinstance(member, Experiment):
+                near = nearest(key, experiments)
+                raise NotFound(
+                    f"there is no experiment {key!r}{near}",
+                    f"{place('layer', new.key)}.reservations.{key}",
+                )
+            if member.layer == new.key and owned.get(key) == reservation.ranges:
+                continue
+            ranges = reservation.ranges
+            share = Reserve(new.key, key, size(ranges))
+            lays_the_same = key not in exact and self._lays(share, ranges)
+            self._do([share if lays_the_same else replace(share, ranges=ranges)])
+
+    def _lays(self, share: Reserve, ranges: Ranges) -> bool:
+        """Whether the share alone would be laid as these ranges."""
+        layer = self._proposal.get(Layer, share.layer)
+        owned = {r.experiment: r.ranges for r in layer.reservations}
+        free = subtract(WHOLE, owned.values())
+        own = owned.get(share.experiment, ())
+        wanted = share.share_ppm - size(own)
+        return wanted <= size(free) and lay_share(own, free, share.share_ppm, "") == ranges
 
     def delete(self, kind: str, key: str) -> None:
         """Remove the noun; an experiment that runs is ended first."""

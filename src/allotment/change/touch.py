@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from allotment.change.reallocate import moved
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Experiment, Iteration
+from allotment.model.experiment import Allocation, Experiment, Iteration
 from allotment.model.flag import Flag
 from allotment.model.layer import Holdout
 from allotment.model.limits import BUCKETS
@@ -57,7 +57,8 @@ def touched_flags(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]
 def moves(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> tuple[Move, ...]:
     """The allocations of live iterations whose slots moved, sorted by experiment.
 
-    An allocation that comes or goes moves what its slots hold. Starting over with another salt
+    An allocation under a new key is compared with the one that served the same units. One that
+    comes or goes moves what its slots hold. Starting over with another salt
     draws everyone afresh, which moves all.
     """
     found: list[Move] = []
@@ -71,16 +72,37 @@ def moves(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> tup
 
 
 def _moves(key: str, before: Iteration, after: Iteration) -> Iterator[Move]:
-    was = {allocation.key: allocation.slots for allocation in before.allocations}
-    now = {allocation.key: allocation.slots for allocation in after.allocations}
-    for allocation in dict.fromkeys((*now, *was)):
+    for was, now in _pairs(before, after):
+        name = now.key if now else was.key if was else ""
         if before.salt != after.salt:
-            yield Move(key, allocation, BUCKETS)
+            yield Move(key, name, BUCKETS)
             continue
-        slots = was.get(allocation, ()), now.get(allocation, ())
+        slots = was.slots if was else (), now.slots if now else ()
         count = moved(*slots) if slots[0] != slots[1] else 0
         if count:
-            yield Move(key, allocation, count)
+            yield Move(key, name, count)
+
+
+def _pairs(
+    before: Iteration, after: Iteration
+) -> Iterator[tuple[Allocation | None, Allocation | None]]:
+    """Each new allocation with the old one under its key, else the one that served the same."""
+    left = {allocation.key: allocation for allocation in before.allocations}
+    twins = {now.key: left.pop(now.key, None) for now in after.allocations}
+    for now in after.allocations:
+        was = twins[now.key]
+        if was is None:
+            alike = (one for one in left.values() if _serves(one) == _serves(now))
+            was = next(alike, None)
+            if was is not None:
+                del left[was.key]
+        yield was, now
+    for gone in left.values():
+        yield gone, None
+
+
+def _serves(allocation: Allocation) -> tuple[str | None, bool]:
+    return allocation.segment, allocation.fallback
 
 
 def _by_experiment(key: str, old: Catalog, new: Catalog) -> set[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection
 from typing import Final
 
+from allotment.change.nearest import nearest
 from allotment.errors import InvalidChange, NotFound
 from allotment.model.experiment import Allocation
 
@@ -12,7 +13,7 @@ from allotment.model.experiment import Allocation
 _TOTAL_MAX: Final = 2**63 - 1
 
 
-def check_weights(allocation: Allocation, treatments: Container[str], path: str) -> None:
+def check_weights(allocation: Allocation, treatments: Collection[str], path: str) -> None:
     """Raise InvalidChange unless the weights are whole parts of the total, one a treatment."""
     total = allocation.total
     if type(total) is not int or not 1 <= total <= _TOTAL_MAX:
@@ -20,7 +21,8 @@ def check_weights(allocation: Allocation, treatments: Container[str], path: str)
     seen: set[str] = set()
     for treatment, part in allocation.weights:
         if treatment not in treatments:
-            raise NotFound(f"there is no treatment {treatment!r} to give a weight", path)
+            near = nearest(treatment, treatments)
+            raise NotFound(f"there is no treatment {treatment!r} to give a weight{near}", path)
         if treatment in seen:
             raise InvalidChange(f"treatment {treatment!r} has two weights; keep one", path)
         if type(part) is not int or part < 0:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from allotment.cli.console import notes, print_json, results
+from allotment.cli.console import manner, notes, print_json, results
 from allotment.cli.options import (
     DEFAULT_STORE,
     AsJson,
@@ -18,6 +18,7 @@ from allotment.cli.options import (
     StorePath,
     UnitColumns,
     catalog_of,
+    check_kinds,
     existing,
     unit_columns,
 )
@@ -33,7 +34,19 @@ if TYPE_CHECKING:
 NAME = "assign"
 
 Input = Annotated[Path, typer.Argument(metavar="IN", help="A Parquet, CSV or NDJSON file.")]
-Output = Annotated[str, typer.Argument(metavar="OUT", help="The file to write; - is stdout.")]
+
+
+def _send_json(context: typer.Context, output: str) -> str:
+    if output not in ("-", "/dev/stdout"):
+        return output
+    manner(context).to = notes  # standard output holds the data
+    return "-"
+
+
+Output = Annotated[
+    str,
+    typer.Argument(metavar="OUT", callback=_send_json, help="The file to write; - is stdout."),
+]
 Experiments = Annotated[
     list[str] | None,
     typer.Option("--experiment", help="An experiment's key; repeat for more. Default: all."),
@@ -63,10 +76,14 @@ def run(  # noqa: PLR0913  # each is an option
 
     The result has the unit column and, for each experiment, a column of treatments named after it
     and one of reasons. It appears under its name only when it is whole.
+
+    CSV: a line is a row, so no value holds a line break; quotes come in pairs. A column that is
+    compared with text is read as text, with numbers as numbers, with booleans as true or false;
+    one that is compared with several of them, as what its first values look like.
     """
     # pyarrow loads slowly, and the other commands do without it.
     from allotment.frames.assign import Tally, assigned, result_schema  # noqa: PLC0415
-    from allotment.frames.form import open_source, sink_of  # noqa: PLC0415
+    from allotment.frames.form import open_sink, open_source  # noqa: PLC0415
     from allotment.frames.strata import stratified  # noqa: PLC0415
     from allotment.frames.target import open_target  # noqa: PLC0415
     from allotment.frames.wanted import wanted_columns  # noqa: PLC0415
@@ -74,25 +91,34 @@ def run(  # noqa: PLR0913  # each is an option
     columns = unit_columns(unit_column)
     form = _form(input_, output, format_)
     chosen = catalog_of(catalog, store)
+    check_kinds(columns, chosen)
     keys = _chosen(chosen, experiment)
     wanted = wanted_columns(chosen, keys, columns)
     told, strata = stratified(chosen, keys)
     engine = load(told)
     tallies = {key: Tally(strata[key]) for key in keys}
     with open_source(input_, wanted) as source:
-        _warn(input_, source)
-        schema = result_schema(source, strata)
-        with open_target(output) as file, _progress(source) as advance:
-            sink = sink_of(form, file, schema)
+        if not as_json:
+            _warn(input_, source)
+        schema, written = result_schema(source, strata), 0
+        with (
+            open_target(output) as file,
+            open_sink(form, file, schema) as sink,
+            _progress(source, quiet=as_json) as advance,
+        ):
             for rows in source.batches():
-                sink.write(assigned(engine, rows, tallies, threads=threads))
+                batch = assigned(engine, rows, tallies, threads=threads)
+                sink.write(batch)
+                written += batch.num_rows
                 advance()
-            sink.close()
     # The counts are the result that is looked at, unless standard output holds the data.
     to = notes if output == "-" else results
     if as_json:
         print_json(plain_summary(tallies), to=to)
-    elif summary:
+        return
+    if output != "-":
+        notes.print(f"wrote {written:,} rows to {output}", markup=False, soft_wrap=True)
+    if summary:
         to.print(*summary_tables(tallies), sep="\n")
 
 
@@ -127,7 +153,7 @@ def _form(input_: Path, output: str, given: str | None) -> Form:
 
 
 @contextmanager
-def _progress(source: Source) -> Iterator[Callable[[], None]]:
+def _progress(source: Source, *, quiet: bool) -> Iterator[Callable[[], None]]:
     """A bar on a terminal, nothing anywhere else."""
     columns = (
         TextColumn("{task.description}"),
@@ -138,7 +164,7 @@ def _progress(source: Source) -> Iterator[Callable[[], None]]:
         *columns,
         TimeRemainingColumn(),
         console=notes,
-        disable=not notes.is_terminal,
+        disable=quiet or not notes.is_terminal,
         transient=True,
     )
     with bar:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import dataclass
 from typing import Any, Final, TextIO
 
+import typer
 from rich.console import Console
 
 # A table that is piped into a file is not squeezed into the 80 columns of no terminal.
@@ -20,6 +22,25 @@ def _width(stream: TextIO) -> int | None:
 
 results: Final = Console(width=_width(sys.stdout))
 notes: Final = Console(stderr=True, width=_width(sys.stderr))
+
+
+@dataclass(slots=True)
+class Manner:
+    """How a command was asked to print: it is known before its arguments are acted on.
+
+    as_json  machine-readable; an error is JSON, too, and nothing is noted beside it
+    to       where JSON goes: standard output, unless that holds the data
+    """
+
+    as_json: bool = False
+    to: Console = results
+
+
+def manner(context: typer.Context) -> Manner:
+    """The manner of the command that runs; one for a context and those within it."""
+    found = context.meta.setdefault("allotment.manner", Manner())
+    assert isinstance(found, Manner)
+    return found
 
 
 def print_json(plain: Any, *, to: Console = results) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from allotment.cli.console import manner
 from allotment.errors import InvalidInput
 from allotment.load import load
 from allotment.model.catalog import EMPTY, Catalog
@@ -30,7 +31,21 @@ UnitColumns = Annotated[
         help="The column that holds the units; once a kind where there are several.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
+
+
+def _ask_for_json(context: typer.Context, value: bool) -> bool:
+    manner(context).as_json = value
+    return value
+
+
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        callback=_ask_for_json,
+        help="Print machine-readable JSON, errors too: an object under the key error.",
+    ),
+]
 
 
 def catalog_of(file: Path | None, store: Path) -> Catalog:
@@ -63,3 +78,12 @@ def unit_columns(given: Sequence[str]) -> Mapping[str | None, str]:
             raise typer.BadParameter("--unit-column is given twice for the same kind of unit")
         columns[key] = column
     return columns
+
+
+def check_kinds(columns: Mapping[str | None, str], *catalogs: Catalog) -> None:
+    """Raise InvalidInput for a kind that no experiment of these catalogs randomises."""
+    kinds = {experiment.unit for catalog in catalogs for experiment in catalog.experiments.values()}
+    for kind in columns:
+        if kind is not None and kind not in kinds:
+            known = ", ".join(sorted(kinds)) or "none"
+            raise InvalidInput(f"no unit is of the kind {kind!r}: there are the kinds {known}")

@@ -10,17 +10,19 @@ import typer
 
 from allotment.change.apply import Change
 from allotment.cli.console import notes, print_json, results
-from allotment.cli.lines import line_of, moved_line
+from allotment.cli.lines import moved_line
 from allotment.cli.options import (
     DEFAULT_STORE,
     AsJson,
     CatalogFile,
     StorePath,
     UnitColumns,
+    check_kinds,
     existing,
     stored_catalog,
     unit_columns,
 )
+from allotment.cli.planned import planned_lines, planned_plain
 from allotment.load import checked_change, commands_of, load
 from allotment.model.catalog import Catalog
 from allotment.model.plain import to_plain
@@ -44,7 +46,7 @@ def run(
     """Print the changes that `apply` would make, and per allocation the share that would move."""
     if units is not None and not unit_column:
         raise typer.BadParameter("--units needs --unit-column: which column holds the units")
-    if not store.exists():
+    if not store.exists() and not as_json:
         notes.print(f"there is no store at {store} yet: all is new", markup=False)
     base = stored_catalog(store)
     commands = commands_of(existing(file), base)
@@ -52,9 +54,10 @@ def run(
     counted = {} if units is None else _counted(base, change, units, unit_columns(unit_column))
     if as_json:
         moves = to_plain(change.moves)
-        print_json({"commands": to_plain(commands), "moves": moves, "units": counted})
+        print_json({"commands": planned_plain(commands, base), "moves": moves, "units": counted})
         return
-    for line in [*map(line_of, commands), *map(moved_line, change.moves), *_lines(counted)]:
+    moves = map(moved_line, change.moves)
+    for line in [*planned_lines(commands, base), *moves, *_lines(counted)]:
         results.print(line, markup=False, highlight=False, soft_wrap=True)
     if not commands:
         results.print("nothing would change")
@@ -68,6 +71,7 @@ def _counted(
     from allotment.frames.moves import count_moves, joined  # noqa: PLC0415
     from allotment.frames.wanted import wanted_columns  # noqa: PLC0415
 
+    check_kinds(columns, base, change.catalog)
     before, after = load(base), load(change.catalog)
     touched = sorted(change.touched)
     if not touched:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import signal
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from allotment.cli import apply, assign, explain, export, history, plan, validate
-from allotment.cli.console import notes
+from allotment.cli.console import manner, notes, print_json, results
 from allotment.errors import AllotmentError
 
 
@@ -16,15 +20,73 @@ class Commands(TyperGroup):
     """A group whose commands end in one line instead of a traceback when something is refused."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; what it raises as refused exits 1, an interrupt 130."""
+        """Run a command; what is refused and what the system refuses exits 1, an interrupt 130."""
         try:
-            return super().invoke(ctx)
+            done = super().invoke(ctx)
+            sys.stdout.flush()  # what does not fit on a full disk is told here, not at the exit
+        except BrokenPipeError:  # nobody reads on: typer ends quietly
+            raise
         except AllotmentError as error:
-            notes.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+            _tell(ctx, f"error: {error}", error.message, error.path)
+            raise typer.Exit(1) from error
+        except (OSError, UnicodeError) as error:
+            sentence = _sentence(error)
+            _tell(ctx, f"error: {sentence}", sentence)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            notes.print("interrupted; nothing was written")
-            raise typer.Exit(130) from error
+            sentence = "interrupted; nothing was written"
+            _tell(ctx, sentence, sentence)
+            raise typer.Exit(128 + (error.args[0] if error.args else signal.SIGINT)) from error
+        return done
+
+
+def _sentence(error: OSError | UnicodeError) -> str:
+    if not isinstance(error, OSError) or error.strerror is None:
+        return " ".join(str(error).split())
+    if error.filename is None:
+        return f"the output cannot be written: {error.strerror}"
+    return f"{error.filename}: {error.strerror}"
+
+
+def _tell(ctx: Any, line: str, message: str, path: str = "") -> None:
+    """Say what went wrong, as the command was asked to: in a line or in JSON."""
+    asked = manner(ctx)
+    if asked.as_json:
+        plain = {"error": {"message": message, "path": path}}
+        try:
+            print_json(plain, to=asked.to)
+        except (OSError, UnicodeError):  # it may be standard output that went wrong
+            print_json(plain, to=notes)
+    else:
+        notes.print(" ".join(line.split("\n")), style="red", markup=False, soft_wrap=True)
+    _give_up_output()
+
+
+def _give_up_output() -> None:
+    """Let what standard output cannot take go nowhere, lest the exit fails on it once more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        results.print(f"allotment {_version()}", highlight=False)
+        raise typer.Exit
+
+
+def _version() -> str:
+    try:
+        return version("allotment")
+    except PackageNotFoundError:  # run from its sources
+        return "of no version: it is not installed"
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+]
 
 
 app = typer.Typer(
@@ -35,5 +97,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def _root(*, version_: Version = False) -> None:
+    """Take the options that stand before a command."""
+
+
 for _command in (assign, explain, plan, apply, export, history, validate):
     app.command(_command.NAME)(_command.run)

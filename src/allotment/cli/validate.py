@@ -22,7 +22,7 @@ def run(file: CatalogFile, *, as_json: AsJson = False) -> None:
     except AllotmentError as error:
         if not as_json:
             raise
-        print_json({"valid": False, "error": error.message, "path": error.path})
+        print_json({"valid": False, "error": {"message": error.message, "path": error.path}})
         raise typer.Exit(1) from error
     if as_json:
         print_json({"valid": True, **counts})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -42,6 +42,9 @@ class Sink(Protocol):
     def close(self) -> None:
         """Write what is left."""
 
+    def abandon(self) -> None:
+        """Write no more, and leave quietly."""
+
 
 _OPEN = {Form.PARQUET: open_parquet, Form.CSV: open_csv, Form.NDJSON: open_ndjson}
 _SINK: dict[Form, Callable[[BinaryIO, pa.Schema], Sink]] = {
@@ -65,6 +68,13 @@ def open_source(path: Path, wanted: Wanted) -> AbstractContextManager[Source]:
     return _OPEN[form_of(path)](path, wanted)
 
 
-def sink_of(form: Form, file: BinaryIO, schema: pa.Schema) -> Sink:
-    """What writes record batches of `schema` into `file`."""
-    return _SINK[form](file, schema)
+@contextmanager
+def open_sink(form: Form, file: BinaryIO, schema: pa.Schema) -> Iterator[Sink]:
+    """What writes record batches of `schema` into `file`; a block that fails ends no file."""
+    sink = _SINK[form](file, schema)
+    try:
+        yield sink
+        sink.close()
+    except BaseException:
+        sink.abandon()
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,9 @@ from allotment.frames.rows import Rows, Source, Wanted, reading
 
 _BLOCK_BYTES: Final = 1 << 22
 
+_BOM: Final = b"\xef\xbb\xbf"
+_HALF: Final = "text with half a character: a \\u escape of a surrogate without its other half"
+
 _Row = dict[str, object]
 _decoder: Final = msgspec.json.Decoder(_Row)
 _encoder: Final = msgspec.json.Encoder()
@@ -27,7 +31,8 @@ _MALFORMED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 def open_ndjson(path: Path, wanted: Wanted) -> Iterator[Source]:
     """The rows of an NDJSON file. A unit is text or an integer; the result has it as text.
 
-    A line that is not a JSON object raises InvalidInput with its row.
+    What stands in the unit's place and is neither is no unit; the result has its JSON, to find the
+    row by. A line that is not a JSON object raises InvalidInput with its row.
     """
     with reading(path):
         opened = path.open("rb")
@@ -63,7 +68,11 @@ class _NdjsonSource:
 
     def _lines(self) -> list[bytes]:
         with reading(self._path):
-            return self._file.readlines(_BLOCK_BYTES)
+            at_start = self._file.tell() == 0
+            lines = self._file.readlines(_BLOCK_BYTES)
+        if at_start and lines:
+            lines[0] = lines[0].removeprefix(_BOM)
+        return lines
 
 
 def _decode(path: Path, lines: list[bytes], first: int) -> list[_Row]:
@@ -74,14 +83,26 @@ def _decode(path: Path, lines: list[bytes], first: int) -> list[_Row]:
             try:
                 _decoder.decode(line)
             except _MALFORMED as error:
-                raise InvalidInput(f"{path} cannot be read: row #{number}: {error}") from error
+                said = _HALF if _has_half_a_character(line) else error
+                raise InvalidInput(f"{path} cannot be read: row #{number}: {said}") from error
         raise
 
 
+def _has_half_a_character(line: bytes) -> bool:
+    """Whether a line is JSON, but with text that no Unicode text can be: a lone surrogate."""
+    try:
+        json.dumps(json.loads(line), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):
+        pass
+    return False
+
+
 def _text(key: object) -> str | None:
-    if isinstance(key, int) and not isinstance(key, bool):
-        return str(key)
-    return key if isinstance(key, str) else None
+    if key is None or isinstance(key, str):
+        return key
+    return _encoder.encode(key).decode()
 
 
 class NdjsonSink:
@@ -98,3 +119,6 @@ class NdjsonSink:
 
     def close(self) -> None:
         """Write what is left: nothing."""
+
+    def abandon(self) -> None:
+        """Write no more: nothing waits."""

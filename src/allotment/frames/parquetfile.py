@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -38,7 +38,9 @@ class _ParquetSource:
     def __init__(self, path: Path, file: pq.ParquetFile, wanted: Wanted) -> None:
         schema = file.schema_arrow
         self.absent = check_columns(path, schema.names, wanted)
-        self.types = {name: schema.field(name).type for name in wanted.units.values()}
+        self.types = {
+            name: _written_type(schema.field(name).type) for name in wanted.units.values()
+        }
         self.total = file.metadata.num_rows
         self._path, self._file, self._wanted = path, file, wanted
         self._done = 0
@@ -53,15 +55,51 @@ class _ParquetSource:
             for batch in self._file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False):
                 self._done += batch.num_rows
                 units = {kind: batch.column(name) for kind, name in self._wanted.units.items()}
-                written = {name: batch.column(name) for name in self.types}
+                written = {
+                    name: _written(batch.column(name), kind) for name, kind in self.types.items()
+                }
                 yield Rows(units, written, batch.select(attributes))
+
+
+def _written_type(kind: pa.DataType) -> pa.DataType:
+    """The type of a unit column in the result: bytes are text, for that is what is digested."""
+    if pa.types.is_dictionary(kind):
+        return _written_type(kind.value_type)
+    is_bytes = pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind)
+    if is_bytes or pa.types.is_binary_view(kind):
+        return pa.string()
+    return pa.large_string() if pa.types.is_large_binary(kind) else kind
+
+
+def _written(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """The unit keys as they are written; null for one that is not UTF-8, and hence no unit."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    try:
+        if column.type != kind:
+            return column.cast(kind)
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            raise
+        binary = column.cast(pa.large_binary())
+        return pa.array([_text(key) for key in binary.to_pylist()], kind)
+    return column
+
+
+def _text(key: bytes | None) -> str | None:
+    try:
+        return None if key is None else key.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 class ParquetSink:
     """Writes record batches of one schema, in row groups of about a million rows."""
 
     def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
-        self._writer = pq.ParquetWriter(file, schema, compression="zstd")
+        self._valve = _Valve(file)
+        self._writer = pq.ParquetWriter(self._valve, schema, compression="zstd")
         self._waiting: list[pa.RecordBatch] = []
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -75,7 +113,33 @@ class ParquetSink:
         self._flush()
         self._writer.close()
 
+    def abandon(self) -> None:
+        """Write no more: without its footer, what is there cannot be taken for a whole file."""
+        self._valve.shut = True
+        with suppress(pa.ArrowException, OSError):
+            self._writer.close()
+
     def _flush(self) -> None:
         if self._waiting:
             self._writer.write_table(pa.Table.from_batches(self._waiting))
             self._waiting = []
+
+
+class _Valve:
+    """A file that swallows what it is given once it is shut: a writer always ends with a footer."""
+
+    closed = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.shut = False
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        return len(data) if self.shut else self._file.write(data)
+
+    def flush(self) -> None:
+        if not self.shut:
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close nothing: whoever opened the file does."""

@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import pyarrow as pa
 
 from allotment.errors import InvalidInput
+
+# What reading and writing raise; Arrow's other errors are kinds of these.
+FAULTS: Final = (pa.ArrowException, OSError, UnicodeError)
 
 
 class Compared(Enum):
@@ -19,6 +22,7 @@ class Compared(Enum):
 
     TEXT = "text"  # "007" stays "007"
     NUMBER = "number"
+    BOOLEAN = "boolean"
     ANY = "any"
 
 
@@ -76,9 +80,15 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise InvalidInput(f"there is no file {path}") from error
-    except (pa.ArrowException, OSError) as error:
-        sentence = str(error).strip().splitlines()[0]
-        raise InvalidInput(f"{path} cannot be read: {sentence}") from error
+    except FAULTS as error:
+        raise InvalidInput(f"{path} cannot be read: {sentence_of(error)}") from error
+
+
+def sentence_of(error: BaseException) -> str:
+    """What an error of the system or of Arrow says, in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def check_columns(path: Path, names: Sequence[str], wanted: Wanted) -> frozenset[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from allotment.errors import InvalidInput
+from allotment.frames.rows import FAULTS, sentence_of
 
 
 @contextmanager
@@ -19,32 +20,42 @@ def open_target(target: str) -> Iterator[BinaryIO]:
 
     The file stands beside the target under a name ending in `.partial`; it takes the target's name
     in one step when the block ends well, and is removed when it ends in any exception, an interrupt
-    included. What is no regular file, such as a pipe or a device, is written directly.
+    included. What is no regular file, such as a pipe or a device, is written directly, and so is
+    what the number of an open file names under /dev/fd. Raises InvalidInput where the system does
+    not let it be written, except for BrokenPipeError, which says that nobody reads on.
     """
+    try:
+        with _open(target) as file:
+            yield file
+    except BrokenPipeError:
+        raise
+    except FAULTS as error:
+        name = "standard output" if target == "-" else target
+        raise InvalidInput(f"{name} cannot be written: {sentence_of(error)}") from error
+
+
+@contextmanager
+def _open(target: str) -> Iterator[BinaryIO]:
     if target == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(target).resolve()
-    if path.is_dir():
+    named = Path(target)
+    if named.is_dir():
         raise InvalidInput(f"{target} is a directory")
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        with path.open("wb") as file:
+    by_number = named.is_relative_to("/dev/fd")
+    # What such a name links to may be no name at all, so it is not followed.
+    if by_number or (named.exists() and not stat.S_ISREG(named.stat().st_mode)):
+        with named.open("wb") as file:
             yield file
         return
+    path = named.resolve()
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        with _opened(partial, target) as file:
+        with partial.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _opened(partial: Path, target: str) -> BinaryIO:
-    try:
-        return partial.open("wb")
-    except OSError as error:
-        raise InvalidInput(f"{target} cannot be written: {error.strerror}") from error

@@ -41,7 +41,7 @@ def _segments(iteration: Iteration) -> set[str]:
 def _how(value: object) -> Compared:
     if isinstance(value, str):
         return Compared.TEXT
-    return Compared.ANY if isinstance(value, bool) else Compared.NUMBER
+    return Compared.BOOLEAN if isinstance(value, bool) else Compared.NUMBER
 
 
 def _units(

@@ -10,6 +10,7 @@ from allotment.change.check.iteration import check_iteration
 from allotment.change.check.label import check_labels
 from allotment.change.check.layer import check_gives_up_nothing, check_member, check_unit
 from allotment.change.check.reference import check_segments, check_sets
+from allotment.change.nearest import nearest
 from allotment.change.place import iteration_place, place
 from allotment.change.users import asked_segments
 from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound
@@ -52,6 +53,8 @@ def check_experiment(experiment: Experiment, before: Catalog, catalog: Catalog) 
     _check_holdout(experiment, catalog, path)
     check_member(experiment, catalog)
     check_gives_up_nothing(experiment, before, catalog)
+    if old is not None:
+        _check_draws_alike(experiment, old, path)
     if old is not None and old.layer != experiment.layer:
         check_released(old, catalog)
 
@@ -121,6 +124,21 @@ def _check_salts(experiment: Experiment, catalog: Catalog, path: str) -> None:
                 )
 
 
+def _check_draws_alike(experiment: Experiment, old: Experiment, path: str) -> None:
+    """An iteration that stays live keeps its unit and its salt: else every draw would change."""
+    ran, runs = old.live, experiment.live
+    if ran is None or runs is None or ran.number != runs.number:
+        return
+    kept = (("unit", old.unit, experiment.unit), ("salt", ran.salt, runs.salt))
+    for word, was, now in kept:
+        if was != now:
+            raise InvalidChange(
+                f"iteration {runs.number} is live and keeps its {word} {was!r}, as {now!r} would "
+                "draw every unit anew; stop it and start a reshuffled iteration",
+                f"{path}.{word}",
+            )
+
+
 def _check_overrides(experiment: Experiment, path: str) -> None:
     overrides = experiment.overrides
     if len(overrides) > OVERRIDES_MAX:
@@ -138,9 +156,8 @@ def _check_overrides(experiment: Experiment, path: str) -> None:
         if last is not None and unit < last:
             raise InvalidChange("overrides are sorted by unit", here)
         if treatment not in treatments:
-            raise NotFound(
-                f"{treatment!r} is not a treatment of iteration {experiment.current.number}", here
-            )
+            number, near = experiment.current.number, nearest(treatment, treatments)
+            raise NotFound(f"{treatment!r} is not a treatment of iteration {number}{near}", here)
         last = unit
 
 
@@ -166,5 +183,6 @@ def _check_holdout(experiment: Experiment, catalog: Catalog, path: str) -> None:
         return
     holdout = catalog.holdouts.get(experiment.holdout)
     if holdout is None:
-        raise NotFound(f"there is no holdout {experiment.holdout!r}", f"{path}.holdout")
+        near = nearest(experiment.holdout, catalog.holdouts)
+        raise NotFound(f"there is no holdout {experiment.holdout!r}{near}", f"{path}.holdout")
     check_unit(holdout, experiment, f"{path}.holdout")

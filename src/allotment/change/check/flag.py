@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from allotment.change.check.label import check_labels
 from allotment.change.check.reference import check_sets
+from allotment.change.nearest import nearest
 from allotment.change.place import iteration_place, place
 from allotment.change.users import answering
 from allotment.errors import InvalidChange, InvalidInput, NotFound
@@ -23,7 +24,8 @@ def check_flag(flag: Flag, old: Flag | None, catalog: Catalog) -> None:
         raise InvalidInput("a flag is on, off or archived", f"{path}.state")
     keys = _check_variations(flag.variations, f"{path}.variations")
     if flag.default not in keys:
-        raise NotFound(f"the default {flag.default!r} is not a variation", f"{path}.default")
+        near = nearest(flag.default, keys)
+        raise NotFound(f"the default {flag.default!r} is not a variation{near}", f"{path}.default")
     _check_listed(flag, catalog, path)
     if old and not keys.issuperset(variation.key for variation in old.variations):
         for key in sorted(catalog.users.get(f"flag:{flag.key}", ())):
@@ -68,7 +70,8 @@ def _check_listed(flag: Flag, catalog: Catalog, path: str) -> None:
         seen.add(item.experiment)
         experiment = catalog.experiments.get(item.experiment)
         if experiment is None:
-            raise NotFound(f"there is no experiment {item.experiment!r}", here)
+            near = nearest(item.experiment, catalog.experiments)
+            raise NotFound(f"there is no experiment {item.experiment!r}{near}", here)
         check_sets_listed(flag.key, item.experiment, catalog, here)
 
 
@@ -83,6 +86,8 @@ def check_sets_listed(
     for iteration in answering(listed):
         for treatment in iteration.treatments:
             if not any(set_flag == flag for set_flag, _ in treatment.sets):
+                # A slip in what it sets explains more than what is missing.
+                check_sets(listed, catalog)
                 here = f"{iteration_place(listed, iteration)}.treatments.{treatment.key}"
                 raise InvalidChange(
                     f"flag {flag!r} lists experiment {experiment!r}, whose treatment "

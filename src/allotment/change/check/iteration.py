@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allotment.change.check.label import check_salt, check_share
+from allotment.change.nearest import nearest
 from allotment.change.reallocate import counts
 from allotment.change.weights import check_weights
 from allotment.errors import InvalidChange, InvalidInput, NotFound
@@ -27,7 +28,8 @@ def check_iteration(iteration: Iteration, old: Iteration | None, path: str) -> N
     keys = _check_treatments(iteration.treatments, f"{path}.treatments")
     for word, key in (("control", iteration.control), ("winner", iteration.winner)):
         if key is not None and key not in keys:
-            raise NotFound(f"the {word} {key!r} is not a treatment", f"{path}.{word}")
+            near = nearest(key, keys)
+            raise NotFound(f"the {word} {key!r} is not a treatment{near}", f"{path}.{word}")
     _check_allocations(iteration, keys, f"{path}.allocations")
     for index, allocation in enumerate(iteration.allocations):
         if old is None or not any(allocation is known for known in old.allocations):
@@ -75,7 +77,7 @@ def _check_allocations(iteration: Iteration, treatments: set[str], path: str) ->
                 if allocation.fallback
                 else f"allocation {priorities[allocation.priority]!r} has priority "
                 f"{allocation.priority} too; each has its own",
-                f"{here}.priority",
+                f"{here}.{'fallback' if allocation.fallback else 'priority'}",
             )
         priorities[allocation.priority] = allocation.key
         check_weights(allocation, treatments, f"{here}.weights")

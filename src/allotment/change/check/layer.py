@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from allotment.change.check.label import check_labels, check_lone_salt, check_salt, check_share
+from allotment.change.nearest import nearest
 from allotment.change.place import place
 from allotment.change.ranges import WHOLE, covers
 from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound
@@ -44,7 +45,8 @@ def check_layer(layer: Layer, before: Catalog, catalog: Catalog) -> None:
         _check_ranges(reservation, here)
         member = catalog.experiments.get(reservation.experiment)
         if member is None:
-            raise NotFound(f"there is no experiment {reservation.experiment!r}", here)
+            near = nearest(reservation.experiment, catalog.experiments)
+            raise NotFound(f"there is no experiment {reservation.experiment!r}{near}", here)
         if member.layer != layer.key:
             raise InvalidChange(f"experiment {member.key!r} is not in this layer", here)
         check_unit(layer, member, here)
@@ -93,7 +95,8 @@ def check_member(experiment: Experiment, catalog: Catalog) -> None:
     path = f"{place('experiment', experiment.key)}.layer"
     layer = catalog.layers.get(experiment.layer)
     if layer is None:
-        raise NotFound(f"there is no layer {experiment.layer!r}", path)
+        near = nearest(experiment.layer, catalog.layers)
+        raise NotFound(f"there is no layer {experiment.layer!r}{near}", path)
     check_unit(layer, experiment, path)
     if not any(reserved.experiment == experiment.key for reserved in layer.reservations):
         raise InvalidChange(

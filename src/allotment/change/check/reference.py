@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allotment.change.nearest import nearest
 from allotment.change.place import iteration_place
 from allotment.change.users import answering, reach
 from allotment.errors import InvalidChange, NotFound
@@ -18,9 +19,12 @@ def check_sets(experiment: Experiment, catalog: Catalog) -> None:
                 here = f"{path}.treatments.{treatment.key}.sets.{key}"
                 flag = catalog.flags.get(key)
                 if flag is None:
-                    raise NotFound(f"there is no flag {key!r}", here)
-                if not any(one.key == variation for one in flag.variations):
-                    raise NotFound(f"flag {key!r} has no variation {variation!r}", here)
+                    near = nearest(key, catalog.flags)
+                    raise NotFound(f"there is no flag {key!r}{near}", here)
+                known = [one.key for one in flag.variations]
+                if variation not in known:
+                    near = nearest(variation, known)
+                    raise NotFound(f"flag {key!r} has no variation {variation!r}{near}", here)
 
 
 def check_segments(experiment: Experiment, catalog: Catalog) -> None:
@@ -28,7 +32,8 @@ def check_segments(experiment: Experiment, catalog: Catalog) -> None:
     for iteration in answering(experiment):
         for segment, path in _asked(experiment, iteration):
             if segment not in catalog.segments:
-                raise NotFound(f"there is no segment {segment!r}", path)
+                near = nearest(segment, catalog.segments)
+                raise NotFound(f"there is no segment {segment!r}{near}", path)
             for key in reach(catalog.segments, [segment]):
                 reached = catalog.segments.get(key)
                 if reached is None:

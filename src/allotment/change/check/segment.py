@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from allotment.change.check.label import check_labels
 from allotment.change.check.reference import check_segments
+from allotment.change.nearest import nearest
 from allotment.change.place import place
 from allotment.change.users import named_segments, reach
 from allotment.errors import InvalidChange, InvalidInput, NotFound
@@ -57,7 +58,8 @@ def check_segment_within(segment: Segment, old: Segment | None, catalog: Catalog
         if not isinstance(condition, InSegment):
             continue
         if condition.segment not in catalog.segments:
-            raise NotFound(f"there is no segment {condition.segment!r}", here)
+            near = nearest(condition.segment, catalog.segments)
+            raise NotFound(f"there is no segment {condition.segment!r}{near}", here)
         if segment.key in reach(catalog.segments, [condition.segment]):
             raise InvalidChange(
                 f"segment {segment.key!r} leads back to itself through {condition.segment!r}", here

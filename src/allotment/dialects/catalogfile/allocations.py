@@ -14,6 +14,8 @@ from allotment.model.slots import Slot
 from allotment.model.weight import read_weight, to_parts
 
 _FIELDS: Final = ("key", "segment", "fallback", "priority", "weights", "gap", "of", "slots")
+_ALLOCATIONS: Final = "a list of allocations, such as [{weights: {control: 50, blue: 50}}],"
+_WEIGHTS: Final = "a mapping of treatments to weights, such as {control: 50, blue: 50},"
 _TOTAL: Final = 100
 _TOTAL_MAX: Final = 10**18
 
@@ -22,10 +24,14 @@ def read_allocations(place: Place) -> tuple[Allocation, ...]:
     """The allocations in the list at `place`, asked in its order unless they say otherwise."""
     allocations: list[Allocation] = []
     position = 0
-    for item in place.required().items():
+    for item in place.required(_ALLOCATIONS).items():
         fallback = item.fields(_FIELDS).at("fallback").truth(False)
         position += not fallback
         allocation = _read_allocation(item, fallback, position)
+        if fallback and any(other.fallback for other in allocations):
+            raise item.at("fallback").refusal(
+                "there is at most one fallback; give this one a segment, or take it out"
+            )
         if any(allocation.key == other.key for other in allocations):
             raise item.refusal(
                 f"two allocations have the key {quoted(allocation.key)}; "
@@ -90,7 +96,7 @@ def _read_weights(place: Place) -> tuple[tuple[tuple[str, int], ...], int]:
 
     They have to sum to the total, so that a slip is not taken for a gap: a gap is said.
     """
-    given = place.at("weights").required().entries()
+    given = place.at("weights").required(_WEIGHTS).entries()
     weights = [_read_number(weight) for _, weight in given]
     gap = _read_number(place.at("gap")) if place.at("gap").given else Decimal(0)
     of = _read_number(place.at("of")) if place.at("of").given else Decimal(_TOTAL)

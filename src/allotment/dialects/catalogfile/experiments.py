@@ -24,6 +24,10 @@ _OWN: Final = (
     "iterations",
 )
 _FIELDS: Final = (*_OWN, *ITERATION)
+_INSTEAD: Final = {
+    "rollout": 'do you mean "enrolment"?',
+    "layer": "a layer puts an experiment in by a share among its `reservations`",
+}
 
 
 def read_experiment(
@@ -34,7 +38,7 @@ def read_experiment(
     With a number (`iteration`) the file says all iterations there are. Without, it says only the
     one it means, and the others stay as they are.
     """
-    place.fields(_FIELDS)
+    place.fields(_FIELDS, _INSTEAD)
     iterations = _read_iterations(place, before)
     experiment = Experiment(
         key=key,
@@ -95,7 +99,9 @@ def _read_iterations(place: Place, before: Experiment | None) -> tuple[Iteration
     last = 0
     iterations = [read_iteration(place, said.whole(1))]
     for item in place.at("iterations").items():
-        number = item.fields(ITERATION).at("iteration").required().whole(1)
+        number = (
+            item.fields(ITERATION).at("iteration").required("the number of the iteration").whole(1)
+        )
         if number <= last or number == iterations[0].number:
             raise item.at("iteration").refusal("iterations have numbers of their own, ascending")
         iterations.append(read_iteration(item, number))

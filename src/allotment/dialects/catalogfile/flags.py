@@ -11,6 +11,7 @@ from allotment.errors import InvalidInput
 from allotment.model.flag import Flag, FlagExperiment, FlagState, Miss, Variation
 
 _FIELDS: Final = ("name", "description", "state", "default", "variations", "experiments")
+_VARIATIONS: Final = "a mapping of variations to their values, such as {off: false, on: true},"
 _VARIATION: Final = ("value", "json", "name", "description")
 
 # A deeper value is shown as JSON text: a file is not nested as deep as it might be.
@@ -21,7 +22,8 @@ def read_flag(key: str, place: Place) -> Flag:
     """The flag at `place`."""
     place.fields(_FIELDS)
     variations = tuple(
-        _read_variation(each, at) for each, at in place.at("variations").required().entries()
+        _read_variation(each, at)
+        for each, at in place.at("variations").required(_VARIATIONS).entries()
     )
     return Flag(
         key=key,

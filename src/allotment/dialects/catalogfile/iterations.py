@@ -25,6 +25,7 @@ FIELDS: Final = (
     "winning_reason",
 )
 _SHARE: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?%\Z")
+_TREATMENTS: Final = "a mapping of treatments, such as {control: {control: true}, blue: {}},"
 _TREATMENT: Final = ("name", "control", "sets")
 
 
@@ -92,7 +93,7 @@ def read_share(place: Place) -> int:
 def _read_treatments(place: Place) -> tuple[tuple[Treatment, ...], str | None]:
     treatments: list[Treatment] = []
     control: str | None = None
-    for key, item in place.required().entries():
+    for key, item in place.required(_TREATMENTS).entries():
         item.own_key()
         if item.fields(_TREATMENT).at("control").truth(False):
             if control is not None:

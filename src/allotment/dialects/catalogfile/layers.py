@@ -49,7 +49,7 @@ def read_holdout(key: str, place: Place) -> Holdout:
     return Holdout(
         key=key,
         salt=read_salt(place.at("salt")),
-        share_ppm=read_share(place.at("share").required()),
+        share_ppm=read_share(place.at("share")),
         name=place.at("name").name(),
         description=place.at("description").description(),
         unit=place.at("unit").key("user"),

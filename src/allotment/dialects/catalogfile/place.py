@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from allotment.dialects.catalogfile.advice import choices, found, quoted
@@ -24,6 +25,8 @@ class Absent(Enum):
 
 
 ABSENT = Absent.ABSENT
+
+NO_ADVICE: Mapping[str, str] = MappingProxyType({})
 
 # Keys that read well after a dot; others are quoted in brackets.
 _SIMPLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
@@ -68,10 +71,10 @@ class Place:
             return self.refusal(f"this is missing: {wanted} belongs here")
         return self.refusal(f"{wanted} belongs here; this is {found(self.value)}{advice}")
 
-    def required(self) -> Place:
-        """This place, once the file says something here."""
+    def required(self, wanted: str) -> Place:
+        """This place, once the file says something here, which is what is `wanted`."""
         if self.value is ABSENT:
-            raise self.refusal("this is missing")
+            raise self.wrong(wanted)
         return self
 
     # Collections.
@@ -82,14 +85,17 @@ class Place:
             raise self.wrong("a mapping")
         return Place(self.value.get(name, ABSENT), name, self)
 
-    def fields(self, known: Collection[str]) -> Place:
-        """This place, once it is a mapping that has no other fields than the `known` ones."""
+    def fields(self, known: Collection[str], instead: Mapping[str, str] = NO_ADVICE) -> Place:
+        """This place, once it is a mapping that has no other fields than the `known` ones.
+
+        `instead` says for some words from elsewhere what is written here.
+        """
         if not isinstance(self.value, dict):
             raise self.wrong("a mapping")
         for name in self.value:
             if name not in known:
-                message = f"there is no field {quoted(name)} here; {choices(name, known)}"
-                raise self.at(name).refusal(message)
+                advice = instead.get(name) or choices(name, known)
+                raise self.at(name).refusal(f"there is no field {quoted(name)} here; {advice}")
         return self
 
     def entries(self) -> list[tuple[str, Place]]:
