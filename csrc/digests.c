@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "clones.h"
-#include "digest.h"
+#include "murmur3.h"
 #include "allot_limits.h"
 #include "text.h"
 
@@ -12,43 +12,25 @@ enum { LANE_BYTES = 16 * ALLOT_LANE_BLOCKS + 15 };
 
 #define NOT_ASCII UINT64_C(0x8080808080808080)
 
-static const uint64_t C1 = UINT64_C(0x87c37b91114253d5);
-static const uint64_t C2 = UINT64_C(0x4cf5ad432745937f);
-
-static inline uint64_t rotate_left(uint64_t x, unsigned r) { return x << r | x >> (64 - r); }
-static inline uint64_t mix1(uint64_t k) { return rotate_left(k * C1, 31) * C2; }
-static inline uint64_t mix2(uint64_t k) { return rotate_left(k * C2, 33) * C1; }
-
 /* One key a turn, all turns alike: a key with fewer blocks than the longest of the group goes
- * through the others without taking what they made. A tail of no bytes mixes to 0. */
+ * through the others without taking what they made. */
 static inline __attribute__((always_inline)) void hash_lanes(const allot_lanes *lanes, int64_t n,
                                                              uint64_t blocks, uint64_t *h1,
                                                              uint64_t *h2)
 {
     for (int64_t i = 0; i < n; i++) {
         const uint64_t size = lanes->sizes[i];
-        uint64_t a = 0, b = 0;
+        allot_digest h = {ALLOT_SEED_UNIT, ALLOT_SEED_UNIT};
         for (uint64_t k = 0; k < blocks; k++) {
-            const uint64_t mixed = a ^ mix1(lanes->words[2 * k][i]);
-            const uint64_t a_next = (rotate_left(mixed, 27) + b) * 5 + 0x52dce729;
-            const uint64_t b_mixed = b ^ mix2(lanes->words[2 * k + 1][i]);
-            const uint64_t b_next = (rotate_left(b_mixed, 31) + a_next) * 5 + 0x38495ab5;
+            const allot_digest next =
+                allot_murmur3_block(h, lanes->words[2 * k][i], lanes->words[2 * k + 1][i]);
             const bool taken = k < size >> 4;
-            a = taken ? a_next : a;
-            b = taken ? b_next : b;
+            h.h1 = taken ? next.h1 : h.h1;
+            h.h2 = taken ? next.h2 : h.h2;
         }
-        b ^= mix2(lanes->tails[1][i]);
-        a ^= mix1(lanes->tails[0][i]);
-        a ^= size;
-        b ^= size;
-        a += b;
-        b += a;
-        a = allot_fmix64(a);
-        b = allot_fmix64(b);
-        a += b;
-        b += a;
-        h1[i] = a;
-        h2[i] = b;
+        h = allot_murmur3_end(h, lanes->tails[0][i], lanes->tails[1][i], size);
+        h1[i] = h.h1;
+        h2[i] = h.h2;
     }
 }
 

@@ -7,7 +7,6 @@ import typer
 from allotment.cli.console import print_json, results
 from allotment.cli.lines import counted
 from allotment.cli.options import AsJson, CatalogFile, existing
-from allotment.compile.experiment import Source
 from allotment.errors import AllotmentError, InvalidInput
 from allotment.load import load
 from allotment.model.catalog import Catalog
@@ -33,9 +32,8 @@ def run(file: CatalogFile, *, as_json: AsJson = False) -> None:
 
 def _checked(file: CatalogFile) -> dict[str, int]:
     engine = load(existing(file))
-    for key, plan in engine.snapshot.plans.items():
-        if isinstance(plan.source, Source) and plan.source.failure:
-            raise InvalidInput(plan.source.failure, f"$.experiments.{key}")
+    for key, failure in engine.snapshot.failures().items():
+        raise InvalidInput(failure, f"$.experiments.{key}")
     return _counts(engine.catalog)
 
 

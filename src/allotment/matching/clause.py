@@ -64,11 +64,6 @@ def identity(clause: Clause) -> Hashable:
     return clause.attribute, clause.operator, clause.values, tuple(map(type, clause.values))
 
 
-def is_number(value: object) -> bool:
-    """Whether a value is an int or a float; a bool is neither here."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _always(_: Value) -> bool:
     return True
 
