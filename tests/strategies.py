@@ -46,6 +46,15 @@ values = st.sampled_from(("SE", "NO", "2.0.0", "", "ä", 1, 0, 18, -3, 1.5, 1.0,
 paths = st.sampled_from((("country",), ("age",), ("app", "version"), ("tags",)))
 
 
+# Two of a few paths, so that one is kept, kept otherwise, and dropped again.
+PATHS = ("auth0/authentication_flow", "auth0/variation/x/note", "launchdarkly/tags")
+documents = st.sampled_from(('"all"', "null", '{"a":[1,{}]}', "1.50", '"\\ud800"', "[ ]"))
+kept = st.dictionaries(st.sampled_from(PATHS), documents, max_size=2).map(
+    lambda found: tuple(sorted(found.items()))
+)
+instants = st.sampled_from((None, 0, 1_782_345_600_007, 253_402_300_799_999))
+
+
 def plain(catalog: Catalog) -> str:
     """The catalog as text, its revision aside: equal texts mean equal catalogs, types included."""
     return json.dumps(to_plain(replace(catalog, revision=0)), sort_keys=True)
@@ -90,7 +99,8 @@ def conditions(segments: tuple[str, ...] = ()) -> SearchStrategy[Condition]:
 def segments(draw: DrawFn, key: str, earlier: tuple[str, ...]) -> Segment:
     lists = st.lists(st.sampled_from(UNITS), max_size=3).map(IdList.of)
     rules = draw(st.lists(conditions(earlier), max_size=2))
-    return Segment(key, draw(labels), "", "user", draw(lists), draw(lists), tuple(rules))
+    members = draw(lists), draw(lists)
+    return Segment(key, draw(labels), "", "user", *members, tuple(rules), draw(kept))
 
 
 @st.composite
@@ -99,33 +109,39 @@ def flags(draw: DrawFn, key: str) -> Flag:
         Variation(name, json.dumps(draw(values)), draw(labels)) for name in VARIATIONS
     )
     state = draw(st.sampled_from((*FlagState, FlagState.ON, FlagState.ON)))
-    return Flag(key, variations, draw(st.sampled_from(VARIATIONS)), draw(labels), "", state)
+    default = draw(st.sampled_from(VARIATIONS))
+    return Flag(key, variations, default, draw(labels), "", state, kept=draw(kept))
 
 
 @st.composite
 def weights(
-    draw: DrawFn, treatments: tuple[Treatment, ...]
+    draw: DrawFn, treatments: tuple[Treatment, ...], *, draft: bool = False
 ) -> tuple[tuple[tuple[str, int], ...], int]:
-    """Weights for some of the treatments, with or without a gap, and their total."""
+    """Weights for some of the treatments, with or without a gap, and their total.
+
+    A draft's may be above it.
+    """
     named = [treatment.key for treatment in treatments]
     parts = [draw(st.integers(0, 7)) for _ in named]
-    total = max(1, sum(parts) + draw(st.sampled_from((0, 0, 1, 5))))
+    total = max(1, sum(parts) + draw(st.sampled_from((0, 0, 1, 5, -3) if draft else (0, 0, 1, 5))))
     scale = draw(st.sampled_from((1, 1, 1000)))
     return tuple((key, part * scale) for key, part in zip(named, parts, strict=True)), total * scale
 
 
 @st.composite
 def allocations(
-    draw: DrawFn, treatments: tuple[Treatment, ...], asked: tuple[str, ...]
+    draw: DrawFn, treatments: tuple[Treatment, ...], asked: tuple[str, ...], *, draft: bool = False
 ) -> tuple[Allocation, ...]:
     segment = st.sampled_from((None, *asked))
-    priorities = draw(st.lists(st.integers(1, 9), min_size=1, max_size=3, unique=True))
+    some = weights(treatments, draft=draft)
+    fewest = 0 if draft else 1
+    priorities = draw(st.lists(st.integers(1, 9), min_size=fewest, max_size=3, unique=True))
     laid = [
-        Allocation(f"allocation-{priority}", *draw(weights(treatments)), draw(segment), priority)
+        Allocation(f"allocation-{priority}", *draw(some), draw(segment), priority)
         for priority in priorities
     ]
     if draw(st.booleans()):
-        laid.append(Allocation("fallback", *draw(weights(treatments)), None, 0, fallback=True))
+        laid.append(Allocation("fallback", *draw(some), None, 0, fallback=True))
     return tuple(laid)
 
 
@@ -133,24 +149,27 @@ def allocations(
 def iterations(
     draw: DrawFn, number: int, state: State, sets: tuple[str, ...], asked: tuple[str, ...]
 ) -> Iteration:
-    keys = TREATMENTS[: draw(st.integers(1, len(TREATMENTS)))]
+    """An iteration; a draft is sometimes not finished."""
+    draft, ended = state is State.DRAFT, state is State.STOPPED
+    keys = TREATMENTS[: draw(st.integers(0 if draft else 1, len(TREATMENTS)))]
     treatments = tuple(
         Treatment(key, draw(labels), tuple((f, draw(st.sampled_from(VARIATIONS))) for f in sets))
         for key in keys
     )
-    ended = state is State.STOPPED
     return Iteration(
         number=number,
         treatments=treatments,
-        allocations=draw(allocations(treatments, asked)),
+        allocations=draw(allocations(treatments, asked, draft=draft)),
         state=state,
-        control=draw(st.sampled_from((None, keys[0]))),
+        control=draw(st.sampled_from((None, *keys[:1]))),
         audience=draw(st.sampled_from((None, *asked))),
         enrolment_ppm=draw(shares),
         reshuffle=draw(st.booleans()),
         justification=draw(st.sampled_from(("", "a longer run"))),
         winner=draw(st.sampled_from((None, keys[-1]))) if ended else None,
         winning_reason=draw(st.sampled_from(("", "it won"))) if ended else "",
+        started_at=None if draft else draw(instants),
+        ended_at=draw(instants) if ended else None,
     )
 
 
@@ -180,12 +199,13 @@ def experiments(
         ignore_targeting=draw(st.booleans()),
         intake_open=draw(st.booleans()),
         archived=not lived and draw(st.booleans()),
+        kept=draw(kept),
     )
     # No two experiments override one unit, as they may come to share a layer.
     place = EXPERIMENTS.index(key)
     mine = UNITS[place * 3 : place * 3 + 3]
     named = [treatment.key for treatment in experiment.current.treatments]
-    overridden = draw(st.lists(st.sampled_from(mine), max_size=2, unique=True))
+    overridden = draw(st.lists(st.sampled_from(mine), max_size=2 if named else 0, unique=True))
     overrides = tuple((unit, draw(st.sampled_from(named))) for unit in sorted(overridden))
     return replace(experiment, overrides=overrides)
 
@@ -213,10 +233,12 @@ def targets(draw: DrawFn) -> Catalog:
         flags=Keyed((key, draw(_listing(key, made))) for key in flag_keys),
         segments=Keyed((key, draw(segments(key, asked[:i]))) for i, key in enumerate(asked)),
         layers=Keyed(
-            (key, Layer(key, "", draw(labels), reservations=tuple(reservations)))
+            (key, Layer(key, "", draw(labels), "", "user", tuple(reservations), draw(kept)))
             for key, reservations in members.items()
         ),
-        holdouts=Keyed((key, Holdout(key, "", draw(shares), draw(labels))) for key in held),
+        holdouts=Keyed(
+            (key, Holdout(key, "", draw(shares), draw(labels), kept=draw(kept))) for key in held
+        ),
         experiments=Keyed(made.items()),
     )
 
@@ -227,7 +249,7 @@ def _listing(draw: DrawFn, key: str, made: dict[str, Experiment]) -> Flag:
     listed = [
         FlagExperiment(experiment.key, draw(st.sampled_from(Miss)))
         for experiment in made.values()
-        if any(flag == key for flag, _ in experiment.iterations[0].treatments[0].sets)
+        if any(flag == key for one in experiment.iterations[0].treatments for flag, _ in one.sets)
         and draw(st.booleans())
     ]
     return replace(draw(flags(key)), experiments=tuple(listed))
@@ -256,7 +278,7 @@ def changes(draw: DrawFn, catalog: Catalog) -> c.Command:
     kind = draw(st.sampled_from(tuple(named)))
     current = catalog.experiments[experiment].current if experiment in catalog.experiments else None
     number = draw(st.sampled_from((None, None, 1, 2, 3)))
-    treatments = current.treatments if current else (Treatment("control"),)
+    treatments = (current and current.treatments) or (Treatment("control"),)
     keys = tuple(treatment.key for treatment in treatments)
     makers: tuple[Callable[[], c.Command], ...] = (
         lambda: c.Create(draw(_noun(kind, named[kind], catalog))),
@@ -264,6 +286,9 @@ def changes(draw: DrawFn, catalog: Catalog) -> c.Command:
         lambda: c.Delete(kind, named[kind]),
         lambda: c.Rename(kind, named[kind], draw(labels)),
         lambda: c.Describe(kind, named[kind], draw(labels)),
+        lambda: c.Keep(
+            kind, named[kind], draw(st.sampled_from(PATHS)), draw(st.none() | documents)
+        ),
         lambda: c.SetVariations(flag, draw(flags(flag)).variations[: draw(st.integers(1, 3))], "x"),
         lambda: c.SwitchFlag(flag, draw(st.sampled_from(FlagState))),
         lambda: c.OrderExperiments(flag, (FlagExperiment(experiment),)),
@@ -285,14 +310,20 @@ def changes(draw: DrawFn, catalog: Catalog) -> c.Command:
             draw(iterations(1, State.DRAFT, tuple(f for f, _ in treatments[0].sets), ())),
         ),
         lambda: c.SetTreatments(experiment, treatments[::-1], keys[-1], number),
-        lambda: c.SetAllocations(experiment, draw(allocations(treatments, SEGMENTS)), number),
-        lambda: c.SetWeights(experiment, _allocation(draw, current), *draw(weights(treatments))),
+        lambda: c.SetAllocations(
+            experiment, draw(allocations(treatments, SEGMENTS, draft=True)), number
+        ),
+        lambda: c.SetWeights(
+            experiment, _allocation(draw, current), *draw(weights(treatments, draft=True))
+        ),
         lambda: c.SetAudience(experiment, draw(st.sampled_from((None, *SEGMENTS))), number),
         lambda: c.SetEnrolment(experiment, draw(shares), number),
-        lambda: c.StartIteration(experiment, draw(st.sampled_from(("", "again")))),
+        lambda: c.StartIteration(experiment, draw(st.sampled_from(("", "again"))), draw(instants)),
         lambda: c.PauseIteration(experiment),
         lambda: c.ResumeIteration(experiment),
-        lambda: c.EndIteration(experiment, draw(st.sampled_from((None, *keys)))),
+        lambda: c.EndIteration(
+            experiment, draw(st.sampled_from((None, *keys))), "", draw(instants)
+        ),
     )
     return draw(st.sampled_from(makers))()
 
@@ -305,8 +336,8 @@ def _key(draw: DrawFn, there: Keyed[object], possible: tuple[str, ...]) -> str:
 
 
 def _allocation(draw: DrawFn, iteration: Iteration | None) -> str:
-    keys = [allocation.key for allocation in iteration.allocations] if iteration else ["gone"]
-    key: str = draw(st.sampled_from(keys))
+    keys = [allocation.key for allocation in iteration.allocations] if iteration else []
+    key: str = draw(st.sampled_from(keys or ["gone"]))
     return key
 
 

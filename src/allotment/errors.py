@@ -2,10 +2,17 @@
 
     AllotmentError
     ├── InvalidInput     something that came in is malformed: a catalog, a column, an argument
+    │   └── TooLarge     it is larger than it may be
     ├── InvalidChange    a well-formed change that the catalog or its lifecycle does not allow
     │   ├── NotFound     it names something that is not there
-    │   └── Conflict     it collides with what is there
-    ├── StoreError       the store is away, full or from another version
+    │   ├── Conflict     it collides with what is there
+    │   │   └── PreconditionFailed  what is there is not what the change was made for
+    │   └── IdempotencyMismatch     its idempotency key was used for another change
+    ├── StoreError       the store is away, broken or from another version
+    │   └── StoreFull    the store has no room left
+    ├── Unauthorized     the caller is not known
+    ├── Forbidden        the caller is known, and may not do this
+    ├── Overloaded       there is more to do than can be done now
     └── MissingExtra     an optional dependency is not installed
 
 Assigning raises none of these for the sake of data: it answers with a reason.
@@ -19,16 +26,18 @@ class AllotmentError(Exception):
 
     `path` is written like `$.experiments.checkout.allocations[1].weights`; it is "" where the fault
     has no place. `status_hint` is the HTTP status a face would answer with. `command` is set where
-    one of several commands failed: its position among them.
+    one of several commands failed: its position among them. `code` is a short word for the rule
+    that was broken, such as "no_control", where a dialect has its own word for that; else "".
     """
 
     status_hint = 500
     command: int | None = None
 
-    def __init__(self, message: str, path: str = "") -> None:
+    def __init__(self, message: str, path: str = "", *, code: str = "") -> None:
         super().__init__(message, path)
         self.message = message
         self.path = path
+        self.code = code
 
     def __str__(self) -> str:
         return f"{self.message} - at {self.path}" if self.path else self.message
@@ -38,6 +47,12 @@ class InvalidInput(AllotmentError, ValueError):
     """Something that came in is malformed; nothing of it was used."""
 
     status_hint = 400
+
+
+class TooLarge(InvalidInput):
+    """Something that came in is larger than it may be; it was not read to its end."""
+
+    status_hint = 413
 
 
 class InvalidChange(AllotmentError):
@@ -58,8 +73,44 @@ class Conflict(InvalidChange):
     status_hint = 409
 
 
+class PreconditionFailed(Conflict):
+    """What is there is not what the change was made for: read it again, and decide anew."""
+
+    status_hint = 412
+
+
+class IdempotencyMismatch(InvalidChange):
+    """The idempotency key was used for another change; a new change needs a new key."""
+
+    status_hint = 422
+
+
 class StoreError(AllotmentError):
     """The store cannot be read or written now; what is published goes on."""
+
+    status_hint = 503
+
+
+class StoreFull(StoreError):
+    """The store has no room for the change; what it holds can still be read."""
+
+    status_hint = 507
+
+
+class Unauthorized(AllotmentError):
+    """The caller gave no token, or one that is not known, has expired or was revoked."""
+
+    status_hint = 401
+
+
+class Forbidden(AllotmentError):
+    """The caller's token does not reach as far as this."""
+
+    status_hint = 403
+
+
+class Overloaded(AllotmentError):
+    """There is more to do than can be done now; asking again a little later will help."""
 
     status_hint = 503
 

@@ -252,6 +252,92 @@ def test_overrides_are_sorted_by_unit() -> None:
     assert catalog.experiments["e"].overrides == (("10", "a"), ("u2", "a"))
 
 
+# What is kept.
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("all", '"all"'),
+        ("[1, {a: 2}]", '[1,{"a":2}]'),
+        ("null", "null"),
+        ("{value: {json: 1}}", '{"json":1}'),
+        ("{json: '{ }'}", "{ }"),
+    ],
+)
+def test_every_noun_keeps_json_text_by_path(written: str, value: str) -> None:
+    kept = f"kept: {{b/x: {written}, a/y.z/w: 1}}"
+    catalog = target(
+        f"flags: {{f: {{default: v, variations: {{v: 1}}, {kept}}}}}\n"
+        f"segments: {{s: {{{kept}}}}}\n"
+        f"layers: {{l: {{{kept}}}}}\n"
+        f"holdouts: {{h: {{share: 1%, {kept}}}}}\n"
+        f"experiments: {{e: {{treatments: {{}}, allocations: [], {kept}}}}}"
+    )
+    nouns = (catalog.flags["f"], catalog.segments["s"], catalog.layers["l"], catalog.holdouts["h"])
+    for noun in (*nouns, catalog.experiments["e"]):
+        assert noun.kept == (("a/y.z/w", "1"), ("b/x", value))
+
+
+# Unfinished drafts.
+
+
+def test_a_draft_may_have_neither_treatments_nor_allocations() -> None:
+    assert iteration("treatments: {}, allocations: []") == Iteration(1, (), ())
+
+
+def test_an_excess_is_weights_above_their_total() -> None:
+    found = allocation("{weights: {a: 80, b: 40.5}, excess: 20.5}")
+    assert (found.weights, found.total) == ((("a", 800), ("b", 405)), 1000)
+    assert allocation("{weights: {a: 4}, excess: 1, of: 3}").total == 3
+    assert allocation("{weights: {a: 100}, excess: 0, gap: 0}").total == 100
+
+
+# Times.
+
+
+def test_times_are_read_in_any_zone() -> None:
+    found = iteration(
+        "state: stopped, started_at: 1970-01-01T01:00:00.005+01:00, ended_at: 1970-01-01T00:00:01Z,"
+        " treatments: {a: {}}, allocations: [{weights: {a: 100}}]"
+    )
+    assert (found.started_at, found.ended_at) == (5, 1000)
+
+
+RAN = "treatments: {a: {}}, allocations: [{weights: {a: 100}}]"
+
+
+@pytest.mark.parametrize(
+    ("had", "wanted", "times"),
+    [
+        ("running", "running", (5, None)),
+        ("running", "paused", (5, None)),
+        ("running", "stopped", (5, None)),
+        ("stopped", "stopped", (5, 7)),
+        ("stopped", "running", (None, None)),
+        ("stopped", "draft", (None, None)),
+    ],
+)
+def test_a_file_by_hand_leaves_times_as_they_are(
+    had: str, wanted: str, times: tuple[int | None, int | None]
+) -> None:
+    ended = ", ended_at: 1970-01-01T00:00:00.007Z" if had == "stopped" else ""
+    there = target(
+        f"experiments: {{e: {{state: {had}, started_at: 1970-01-01T00:00:00.005Z{ended}, {RAN}}}}}"
+    )
+    text = f"allotment: 1\nexperiments: {{e: {{state: {wanted}, {RAN}}}}}"
+    found = read_target(text, None, there).experiments["e"].iterations[-1]
+    assert (found.started_at, found.ended_at) == times
+
+
+def test_a_file_with_numbers_says_all_times() -> None:
+    there = target(
+        f"experiments: {{e: {{state: running, started_at: 2026-01-01T00:00:00Z, {RAN}}}}}"
+    )
+    text = f"allotment: 1\nexperiments: {{e: {{iteration: 1, state: running, {RAN}}}}}"
+    assert read_target(text, None, there).experiments["e"].current.started_at is None
+
+
 # Iterations that the file does not number.
 
 

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from allotment.change.apply import apply
-from allotment.change.commands import SetWeights
+from allotment.change.commands import EndIteration, Keep, SetWeights
+from allotment.change.diff import diff
 from allotment.dialects.catalogfile import read, read_target, show
 from allotment.errors import AllotmentError
 from allotment.model.catalog import EMPTY, Catalog
@@ -26,7 +27,10 @@ flags:
       exact: {json: '{"a" : 1.50}'}
     experiments: [checkout, {experiment: other, miss: stop}]
 segments:
-  staff: {include: [user-1, " leading", "NO", "1", "käse"], exclude: [user-2]}
+  staff:
+    include: [user-1, " leading", "NO", "1", "käse"]
+    exclude: [user-2]
+    kept: {auth0/rules: {value: {a: [1]}}, auth0/x: {json: '{"a" : 1}'}, b/y: null}
   nordics:
     name: The north
     description: "two\\nlines"
@@ -43,6 +47,8 @@ holdouts:
 experiments:
   checkout:
     state: running
+    started_at: 2026-01-02T03:04:05.678Z
+    kept: {auth0/authentication_flow: all}
     holdout: q4
     audience: nordics
     enrolment: 12.5%
@@ -57,6 +63,10 @@ experiments:
   other:
     treatments: {a: {sets: {button: blue}}}
     allocations: [{weights: {a: 100}}]
+  begun: {treatments: {}, allocations: []}
+  much:
+    treatments: {a: {}, b: {}}
+    allocations: [{weights: {a: 80, b: 40}, excess: 20}, {fallback: true, weights: {a: 1}, gap: 99}]
 """
 
 
@@ -103,6 +113,26 @@ def test_a_shown_catalog_loads_into_nothing_as_the_same_catalog() -> None:
     loaded = load(show(catalog))
     assert loaded == catalog
     assert show(loaded) == show(catalog)
+
+
+def test_what_is_kept_and_when_it_ran_survive_an_export_and_rolling_back() -> None:
+    catalog = load(HAND)
+    there = catalog.experiments["checkout"]
+    assert (there.kept, there.current.started_at) == (
+        (("auth0/authentication_flow", '"all"'),),
+        1_767_323_045_678,
+    )
+    ended = apply(
+        catalog,
+        [
+            EndIteration("checkout", at=1_767_323_046_000),
+            Keep("experiment", "checkout", "auth0/authentication_flow", None),
+        ],
+    ).catalog
+    exported = load(show(ended)).experiments["checkout"]
+    assert (exported.kept, exported.current.ended_at) == ((), 1_767_323_046_000)
+    back = apply(ended, diff(ended, catalog)).catalog
+    assert plain(back) == plain(catalog)
 
 
 def test_reading_the_same_file_again_changes_nothing() -> None:

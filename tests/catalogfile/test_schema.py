@@ -18,6 +18,8 @@ from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.limits import (
     ALLOCATIONS_MAX,
     BUCKETS,
+    KEPT_MAX,
+    KEPT_PATH_BYTES_MAX,
     KEY_BYTES_MAX,
     NAME_CHARACTERS_MAX,
     PATTERN_CHARACTERS_MAX,
@@ -96,6 +98,8 @@ def test_the_limits_in_the_schema_are_those_of_the_house() -> None:
     assert definitions["key"]["pattern"].endswith(f"{{0,{KEY_BYTES_MAX - 1}}}$")
     assert definitions["name"]["maxLength"] == NAME_CHARACTERS_MAX
     assert definitions["description"]["maxLength"] == TEXT_CHARACTERS_MAX
+    assert definitions["kept"]["maxProperties"] == KEPT_MAX
+    assert definitions["kept"]["propertyNames"]["maxLength"] == KEPT_PATH_BYTES_MAX
     assert definitions["bucket"]["maximum"] == BUCKETS
     assert definitions["segment"]["properties"]["rules"]["maxItems"] == RULES_MAX
     assert definitions["allocation"]["properties"]["slots"]["maxItems"] == RANGES_MAX
@@ -124,6 +128,10 @@ FULL = BLOCKS[0]
         ("enrolment: 50%", "enrolment: 0.5", "$.experiments['checkout-button'].enrolment"),
         ("enrolment: 50%", "iterations: []", "$.experiments['checkout-button']"),
         ("gap: 20", "gab: 20", "$.experiments['checkout-button'].allocations[1]"),
+        ("gap: 20", "excess: many", "$.experiments['checkout-button'].allocations[1].excess"),
+        ("holdout: q4", "started_at: soon", "$.experiments['checkout-button'].started_at"),
+        ("holdout: q4", "kept: {flow: 1}", "$.experiments['checkout-button'].kept"),
+        ("{share: 5%}", "{share: 5%, kept: {a/b: {c: 1}}}", "$.holdouts.q4.kept['a/b']"),
         ("one-page: 2}", "one-page: '2'}", "$.experiments['one-page'].allocations[0].weights"),
         ("in: [SE, NO, DK, FI]", "is: SE", "$.segments.nordics.rules[0]"),
         ("in: [SE, NO, DK, FI]", "in: [], exists: true", "$.segments.nordics.rules[0]"),

@@ -9,10 +9,14 @@ import pytest
 
 from allotment.change import commands as c
 from allotment.change.apply import apply
+from allotment.change.check import check_catalog
 from allotment.change.commands import Command
+from allotment.compile import compile_catalog
+from allotment.dialects import catalogfile
+from allotment.engine import Engine
 from allotment.errors import AllotmentError, Conflict, InvalidChange, InvalidInput, NotFound
 from allotment.model import limits
-from allotment.model.catalog import Catalog
+from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Allocation, Iteration, State, Treatment
 from allotment.model.flag import Flag, FlagExperiment, Variation
 from allotment.model.idlist import IdList
@@ -73,6 +77,10 @@ def allocated(base: Catalog, *allocations: Allocation) -> Command:
 def wholly(base: Catalog, **fields: object) -> Command:
     """Replace the checkout by one with other fields."""
     return c.Replace(replace(base.experiments["checkout"], **fields))
+
+
+def kept(path: str, value: str) -> Command:
+    return c.Keep("experiment", "checkout", path, value)
 
 
 def runs(base: Catalog, *iterations: Iteration) -> Command:
@@ -322,7 +330,38 @@ REFUSALS: list[Refusal] = [
      lambda _: [c.OrderExperiments("button", (FlagExperiment("checkout"),)),
                 c.Release("checkout"), c.EndIteration("checkout"),
                 c.Delete("experiment", "checkout")]),
+    # What is kept.
+    ("kept outside a dialect", InvalidInput, f"{X}.kept", "the dialect and at least one more step",
+     lambda _: c.Keep("experiment", "checkout", "flow", "1")),
+    ("kept nowhere", InvalidInput, f"{X}.kept", "the dialect", lambda _: kept("a//b", "1")),
+    ("kept at a path with a newline", InvalidInput, f"{X}.kept", "the dialect",
+     lambda _: kept("a/b\n", "1")),
+    ("kept at an endless path", InvalidInput, f"{X}.kept", "at most 1,024 characters",
+     lambda _: kept("a/" + "b" * 1023, "1")),
+    ("kept and not JSON", InvalidInput, f'{X}.kept["a/b"]', "JSON text", lambda _: kept("a/b", "")),
+    ("kept and not a number", InvalidInput, f'{X}.kept["a/b"]', "JSON text",
+     lambda _: kept("a/b", "[NaN]")),
+    ("kept with a surrogate", InvalidInput, f'{X}.kept["a/b"]', "JSON text",
+     lambda _: kept("a/b", '"\ud800"')),
+    ("kept and endless", InvalidInput, f'{X}.kept["a/b"]', "at most 65,536 characters",
+     lambda _: kept("a/b", f'"{"x" * 65_535}"')),
+    ("kept twice", InvalidChange, f"{X}.kept", "each once",
+     lambda b: wholly(b, kept=(("a/b", "1"), ("a/b", "2")))),
+    ("kept too often", InvalidChange, f"{X}.kept", "at most 1,000 values, not 1,001",
+     lambda b: wholly(b, kept=tuple((f"a/{i}", "1") for i in range(1001)))),
     # Iterations.
+    ("started before 1970", InvalidInput, f"{X}.started_at", "whole milliseconds since 1970",
+     lambda b: checkout(b, started_at=-1)),
+    ("started after 9999", InvalidInput, f"{X}.started_at", "before the year 10000",
+     lambda b: checkout(b, started_at=limits.INSTANT_END)),
+    ("started at a float", InvalidInput, f"{X}.started_at", "whole milliseconds",
+     lambda b: checkout(b, started_at=1.5)),
+    ("started over at true", InvalidInput, f"{X}.iterations[0].ended_at", "whole milliseconds",
+     lambda _: [c.DraftIteration("checkout", DRAFT), c.StartIteration("checkout", "why", True)]),
+    ("ended and runs", InvalidChange, f"{X}.ended_at", "that is running has not ended",
+     lambda b: checkout(b, ended_at=1)),
+    ("started and a draft", InvalidChange, f"{X}.iterations[0].started_at", "has not started",
+     lambda b: runs(b, iteration(), replace(DRAFT, started_at=1))),
     ("no treatments", InvalidChange, f"{X}.treatments", "1 to 256 treatments, not 0",
      lambda b: checkout(b, treatments=(), allocations=(Allocation("everyone", (), 1),))),
     ("too many treatments", InvalidChange, f"{X}.treatments", "not 257",
@@ -415,8 +454,8 @@ REFUSALS: list[Refusal] = [
          Slot(2 * i, 2 * i + 1, "green") for i in range(1025))))),
     # The path of an iteration that is not the current one.
     ("weights beside the live one", InvalidChange, f"{X}.iterations[0].allocations[0].weights",
-     "above", lambda _: c.DraftIteration("checkout", replace(DRAFT, allocations=(
-         replace(EVERYONE, total=99),)))),
+     "total", lambda _: c.DraftIteration("checkout", replace(DRAFT, allocations=(
+         replace(EVERYONE, total=0),)))),
     ("beside the live one", NotFound, f"{X}.iterations[0].audience", "no segment 'gone'",
      lambda _: c.DraftIteration("checkout", replace(DRAFT, audience="gone"))),
 ]  # fmt: skip
@@ -484,6 +523,21 @@ def test_an_archived_experiment_outlives_the_flags_and_segments_it_named() -> No
     gone = changed(made, c.Delete("flag", "button"), c.Delete("segment", "nordics"))
     with pytest.raises(NotFound, match="no flag 'button'"):
         apply(gone, [c.RestoreExperiment("old")])
+    check_catalog(gone)
+    shown = catalogfile.show(gone)
+    assert catalogfile.read(shown, gone) == ()
+    assert changed(EMPTY, *catalogfile.read(shown, EMPTY)).experiments == gone.experiments
+    assert Engine(compile_catalog(gone)).assign("old", "user-1").reason == "INACTIVE"
+
+
+def test_an_archived_experiment_outlives_a_variation_and_is_not_outlived_by_a_completed_one() -> (
+    None
+):
+    made = catalog(experiment("old", iteration(State.STOPPED)))
+    fewer = c.SetVariations("button", FLAG.variations[:1], "blue")
+    with pytest.raises(NotFound, match="no variation 'green'"):
+        apply(made, [fewer])
+    assert changed(made, c.ArchiveExperiment("old"), fewer).flags["button"].variations
 
 
 def test_an_iteration_that_can_no_longer_answer_outlives_what_it_named() -> None:

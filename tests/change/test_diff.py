@@ -34,6 +34,7 @@ base = catalog(
     experiment("draft", iteration(State.DRAFT)),
     experiment("paused", iteration(State.PAUSED)),
     experiment("stopped", iteration(State.STOPPED)),
+    experiment("noted", iteration(State.STOPPED), kept=(("auth0/a", "1"),)),
 )
 
 # Each of these, applied, is found again as itself.
@@ -44,6 +45,8 @@ FINEST: list[list[c.Command]] = [
     [c.EndIteration("paused"), c.Delete("experiment", "paused")],
     [c.Rename("holdout", "q4", "Autumn")],
     [c.Describe("flag", "button", "Its colour")],
+    [c.Keep("flag", "button", "auth0/type", '"self"')],
+    [c.Keep("experiment", "noted", "auth0/a", None), c.Keep("experiment", "noted", "auth0/b", "2")],
     [c.SetVariations("button", FLAG.variations, "green")],
     [c.SwitchFlag("button", FlagState.OFF)],
     [c.OrderExperiments("button", (FlagExperiment("draft"),))],
@@ -64,9 +67,12 @@ FINEST: list[list[c.Command]] = [
     [c.SetEnrolment("paused", 500_000, 1)],
     [c.StartIteration("draft")],
     [c.StartIteration("draft", "at last")],
+    [c.StartIteration("draft", at=1_782_345_600_007)],
     [c.PauseIteration("checkout")],
     [c.ResumeIteration("paused")],
     [c.EndIteration("checkout", "green", "sold more")],
+    [c.EndIteration("checkout", at=1_782_345_600_007)],
+    [c.StartIteration("draft", at=5), c.EndIteration("draft", at=7)],
     [c.StartIteration("draft"), c.PauseIteration("draft")],
     [c.SetWeights("draft", "everyone", SPLIT, 100, 1), c.StartIteration("draft")],
 ]
@@ -89,6 +95,41 @@ def test_a_new_iteration_is_drafted_and_started_over_the_old_one() -> None:
     found = diff(base, goal)
     assert [type(command) for command in found] == [c.DraftIteration, c.StartIteration]
     assert plain(changed(base, *found)) == plain(goal)
+
+
+def test_starting_over_says_when_for_both_and_is_found_so() -> None:
+    over = c.StartIteration("checkout", "smaller", 7)
+    drafted = c.DraftIteration("checkout", replace(DRAFT, enrolment_ppm=5))
+    goal = changed(base, drafted, over)
+    first, second = goal.experiments["checkout"].iterations
+    assert (first.ended_at, second.started_at) == (7, 7)
+    assert diff(base, goal)[1:] == (over,)
+    assert plain(changed(base, *diff(base, goal))) == plain(goal)
+
+
+def test_what_ended_some_time_before_it_was_started_over_is_ended_first() -> None:
+    goal = changed(
+        base,
+        c.EndIteration("checkout", at=6),
+        c.DraftIteration("checkout", DRAFT),
+        c.StartIteration("checkout", "smaller", 7),
+    )
+    found = diff(base, goal)
+    kinds = [type(command) for command in found]
+    assert kinds == [c.EndIteration, c.DraftIteration, c.StartIteration]
+    assert plain(changed(base, *found)) == plain(goal)
+
+
+def test_another_time_of_what_has_started_is_said_by_no_finer_command() -> None:
+    goal = changed(base, c.PauseIteration("checkout"))
+    old = goal.experiments["checkout"]
+    later = replace(old, iterations=(replace(old.current, started_at=3),))
+    goal = changed(goal, c.Replace(later))
+    pause, last = diff(base, goal)
+    assert pause == c.PauseIteration("checkout")
+    assert isinstance(last, c.Replace)
+    assert plain(changed(base, pause, last)) == plain(goal)
+    assert apply(changed(base, pause), [last]).touched == frozenset()
 
 
 def test_what_ended_before_the_next_began_is_ended_first() -> None:

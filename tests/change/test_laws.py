@@ -15,10 +15,12 @@ from allotment.change.commands import Command
 from allotment.change.diff import diff
 from allotment.change.lifecycle import Policy
 from allotment.change.reallocate import moved
+from allotment.change.touch import touched_between
 from allotment.change.users import with_users
 from allotment.errors import AllotmentError
 from allotment.model.catalog import EMPTY, Catalog
-from allotment.model.experiment import Iteration
+from allotment.model.experiment import Experiment, Iteration
+from allotment.model.plain import from_plain, to_plain
 from allotment.model.slots import Slots
 from strategies import catalogs, changes, plain, targets
 
@@ -62,6 +64,7 @@ def attempt(
 def assert_told(old: Catalog, change: Change) -> None:
     """The change says what differs: the revision, whom to compile again, what moved."""
     new = change.catalog
+    assert touched_between(old, new) == (change.touched, change.flags)
     assert (new is old) == (plain(new) == plain(old))
     assert new.revision == old.revision + (new is not old)
     for key in {*old.experiments, *new.experiments} - change.touched:
@@ -110,13 +113,18 @@ def depends_on(key: str, catalog: Catalog) -> list[object]:
     }
     reserved = [r for r in layer.reservations if r.experiment == key] if layer else []
     return [
-        repr(replace(experiment, name="", description="")),
-        [repr(replace(segment, name="", description="")) for segment in segments],
+        repr(unlabelled(experiment)),
+        [repr(replace(segment, name="", description="", kept=())) for segment in segments],
         [(flag.key, flag.state) for flag in flags],
         (layer.salt, layer.unit, reserved) if layer else None,
         (holdout.salt, holdout.unit, holdout.share_ppm) if holdout else None,
         claims,
     ]
+
+
+def unlabelled(experiment: Experiment) -> Experiment:
+    runs = (replace(one, started_at=None, ended_at=None) for one in experiment.iterations)
+    return replace(experiment, name="", description="", kept=(), iterations=tuple(runs))
 
 
 def said_by_no_command(refusal: AllotmentError) -> bool:
@@ -162,6 +170,30 @@ def test_experiments_of_a_layer_never_share_a_bucket(catalog: Catalog, data: st.
         assert {r.experiment for r in layer.reservations} == {
             key for key, one in catalog.experiments.items() if one.layer == layer.key
         }
+
+
+@steady
+@given(catalogs(), st.data())
+def test_who_saw_no_change_finds_what_it_touched(catalog: Catalog, data: st.DataObject) -> None:
+    new, touched, flags = catalog, set[str](), set[str]()
+    for _ in range(4):
+        outcome = attempt(new, [data.draw(changes(new))])
+        if isinstance(outcome, Change):
+            new, touched, flags = (
+                outcome.catalog,
+                touched | outcome.touched,
+                flags | outcome.flags,
+            )
+    for follower in (catalog, read_anew(catalog)):
+        assert touched_between(follower, new)[0] <= touched
+        assert touched_between(follower, new)[1] <= flags
+        for key in touched - touched_between(follower, new)[0]:
+            assert depends_on(key, catalog) == depends_on(key, new), "it went there and back"
+
+
+def read_anew(catalog: Catalog) -> Catalog:
+    """The same catalog, of which no object is the same."""
+    return with_users(from_plain(Catalog, to_plain(catalog)))
 
 
 @steady

@@ -84,6 +84,28 @@ def test_stopping_needs_a_winner_in_launchdarkly() -> None:
     assert (ended.current.winner, ended.current.winning_reason) == ("green", "sold more")
 
 
+def test_starting_and_ending_say_when_and_pausing_does_not() -> None:
+    running = changed(catalog(experiment("checkout", DRAFT)), replace(START, at=5))
+    held = (c.PauseIteration("checkout"), c.ResumeIteration("checkout"))
+    ended = changed(running, *held, c.EndIteration("checkout", at=7)).experiments["checkout"]
+    assert (ended.current.started_at, ended.current.ended_at) == (5, 7)
+
+
+def test_ending_again_changes_nothing_and_not_when_it_ended() -> None:
+    ended = changed(catalog(experiment()), c.EndIteration("checkout", "green", at=7))
+    for at in (None, 7, 8):
+        again = c.EndIteration("checkout", "green", at=at)
+        assert all(apply(ended, [again], policy).catalog is ended for policy in Policy)
+
+
+def test_a_draft_of_an_iteration_that_ran_has_not_started() -> None:
+    ran = iteration(State.STOPPED, started_at=5, ended_at=7)
+    drafted = changed(catalog(experiment()), c.DraftIteration("checkout", ran))
+    draft = drafted.experiments["checkout"].draft
+    assert draft is not None
+    assert (draft.started_at, draft.ended_at) == (None, None)
+
+
 def test_stop_and_start_always_reshuffles_in_launchdarkly() -> None:
     beside = changed(catalog(experiment()), c.DraftIteration("checkout", DRAFT))
     stopped = changed(beside, c.EndIteration("checkout", "green"))

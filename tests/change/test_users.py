@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from allotment.change import commands as c
-from allotment.change.users import with_users
+from allotment.change.users import FLOWING, with_users
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import State
-from allotment.model.flag import FlagExperiment
+from allotment.model.flag import FlagExperiment, Variation
+from allotment.model.identity import identity
 from allotment.model.layer import Holdout, Layer
 from allotment.model.segment import AnyOf, InSegment, Not, Segment
-from nouns import TREATMENTS, catalog, changed, experiment, iteration
+from nouns import FLAG, TREATMENTS, catalog, changed, experiment, iteration
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,7 @@ def base() -> Catalog:
     )
 
 
+FLOW = "auth0/authentication_flow"
 LEADS_ON = c.SetRules("middle", (AnyOf((InSegment("inner"),)),))
 
 
@@ -53,6 +55,26 @@ LEADS_ON = c.SetRules("middle", (AnyOf((InSegment("inner"),)),))
         ([c.DraftIteration("a", iteration(reshuffle=True))], "salt:experiment:a#2", {"a"}),
         ([], "salt:layer:pages", {"pages"}),
         ([c.Delete("holdout", "q4")], "salt:holdout:q4", set()),
+        ([], FLOWING, set()),
+        ([c.Keep("experiment", "a", FLOW, "1")], FLOWING, {"a"}),
+        ([c.Keep("experiment", "b", FLOW, "1")], FLOWING, set()),
+        ([c.Keep("experiment", "a", FLOW, "1"), c.PauseIteration("a")], FLOWING, set()),
+        ([c.Keep("experiment", "a", FLOW, "1"), c.Keep("experiment", "a", FLOW, None)], FLOWING,
+         set()),
+        ([], f"id:experiment:{identity('experiment', 'a')}", {"a"}),
+        ([], f"id:flag:{identity('flag', 'button')}", {"button"}),
+        ([], f"id:segment:{identity('segment', 'inner')}", {"inner"}),
+        ([], f"id:layer:{identity('layer', 'pages')}", {"pages"}),
+        ([], f"id:holdout:{identity('holdout', 'q4')}", {"q4"}),
+        ([c.Delete("holdout", "q4")], f"id:holdout:{identity('holdout', 'q4')}", set()),
+        ([], f"id:variation:{identity('variation', 'button', 'green')}", {"button"}),
+        ([c.SetVariations("button", (*FLAG.variations, Variation("red", "1")), "red")],
+         f"id:variation:{identity('variation', 'button', 'red')}", {"button"}),
+        ([c.SetVariations("button", (*FLAG.variations, Variation("red", "1")), "blue"),
+          c.SetVariations("button", FLAG.variations, "blue")],
+         f"id:variation:{identity('variation', 'button', 'red')}", set()),
+        ([c.Rename("flag", "button", "Knopf")], f"id:flag:{identity('flag', 'button')}",
+         {"button"}),
     ],
 )  # fmt: skip
 def test_a_change_is_followed(

@@ -177,7 +177,7 @@ class Maker:
         owned = [
             Slot(start, stop, self.rng.choice(owners))
             for start, stop in pairwise(edges)
-            if self.rng.random() < 0.9
+            if owners and self.rng.random() < 0.9
         ]
         return tuple(owned)
 
@@ -211,7 +211,9 @@ class Maker:
         return made
 
     def iteration(self, number: int, key: str, state: State, segments: list[str]) -> Iteration:
-        names = [f"t{index}" for index in range(self.rng.choice((1, 2, 3, 20)))]
+        # A draft may have no treatments yet, and then nobody owns a slot.
+        counts = (0, 0, 1, 2) if state is State.DRAFT else (1, 2, 3, 20)
+        names = [f"t{index}" for index in range(self.rng.choice(counts))]
         treatments = [
             Treatment(name, sets=(("f0", self.rng.choice("ab")),) if key in "e0 e1" else ())
             for name in names

@@ -65,6 +65,20 @@ class Describe:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep with a noun what a vendor's API sends and the model has no place for.
+
+    `path` begins with the dialect, "auth0/authentication_flow"; `value` is JSON text, or None to
+    keep nothing there any more. It decides nothing, and is allowed wherever renaming is.
+    """
+
+    kind: str
+    key: str
+    path: str
+    value: str | None
+
+
 # Flags.
 
 
@@ -200,8 +214,9 @@ class RestoreExperiment:
 class DraftIteration:
     """Add a draft iteration, or put it in place of the draft there is.
 
-    Its number and state are set by `apply`. With `reshuffle` it gets a salt of its own; without, it
-    keeps the salt of the iteration before it, and its slots are reallocated from that one's.
+    Its number and state are set by `apply`, and it has neither started nor ended. With `reshuffle`
+    it gets a salt of its own; without, it keeps the salt of the iteration before it, and its slots
+    are reallocated from that one's.
     """
 
     experiment: str
@@ -258,10 +273,14 @@ class SetEnrolment:
 
 @dataclass(frozen=True, slots=True)
 class StartIteration:
-    """Run the draft. Over a live iteration it stops that one, and needs a justification."""
+    """Run the draft. Over a live iteration it stops that one, and needs a justification.
+
+    `at` says when, in milliseconds since 1970, UTC.
+    """
 
     experiment: str
     justification: str = ""
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,11 +299,12 @@ class ResumeIteration:
 
 @dataclass(frozen=True, slots=True)
 class EndIteration:
-    """End the live iteration, perhaps with a winner."""
+    """End the live iteration, perhaps with a winner; `at` says when, as for its start."""
 
     experiment: str
     winner: str | None = None
     reason: str = ""
+    at: int | None = None
 
 
 Command: TypeAlias = (
@@ -293,6 +313,7 @@ Command: TypeAlias = (
     | Delete
     | Rename
     | Describe
+    | Keep
     | SetVariations
     | SwitchFlag
     | OrderExperiments

@@ -16,6 +16,7 @@ from allotment.change.commands import (
 from allotment.change.edit import edit
 from allotment.change.laying import (
     in_order,
+    known_slots,
     lay_allocation,
     lay_allocations,
     lay_iteration,
@@ -27,6 +28,7 @@ from allotment.change.place import iteration_place, place
 from allotment.change.proposal import Proposal
 from allotment.errors import NotFound
 from allotment.model.experiment import Allocation, Experiment, Iteration, State
+from allotment.model.slots import Slots
 
 
 @edit.register
@@ -38,7 +40,9 @@ def _draft(command: DraftIteration, proposal: Proposal) -> None:
     here = f"{path}.iterations[{len(earlier) - 1}]" if experiment.live else path
     before = earlier[-1] if earlier else None
     number = draft.number if draft else experiment.iterations[-1].number + 1
-    new = replace(command.iteration, number=number, state=State.DRAFT)
+    new = replace(
+        command.iteration, number=number, state=State.DRAFT, started_at=None, ended_at=None
+    )
     new = lay_iteration(experiment.key, new, None, before, here)
     if new == draft:
         return
@@ -67,7 +71,8 @@ def _set_treatments(command: SetTreatments, proposal: Proposal) -> None:
 def _set_allocations(command: SetAllocations, proposal: Proposal) -> None:
     experiment, old = _find(command.experiment, command.iteration, proposal)
     path = iteration_place(experiment, old)
-    laid = lay_allocations(command.allocations, old.treatments, old, path)
+    asked = replace(old, allocations=command.allocations)
+    laid = lay_allocations(asked, _slots_of(experiment, old), path)
     _put(experiment, old, replace(old, allocations=laid), Event.ALLOCATIONS, proposal)
 
 
@@ -81,11 +86,18 @@ def _set_weights(command: SetWeights, proposal: Proposal) -> None:
     index = keys.index(command.allocation)
     was = old.allocations[index]
     asked = replace(was, weights=command.weights, total=command.total, slots=())
-    order = order_of(old.treatments)
-    laid = lay_allocation(asked, order, was.slots, f"{path}.allocations[{index}]")
+    slots = _slots_of(experiment, old).get(was.key, ())
+    laid = lay_allocation(asked, old, slots, f"{path}.allocations[{index}]")
     allocations = (*old.allocations[:index], laid, *old.allocations[index + 1 :])
     new = replace(old, allocations=allocations)
     _put(experiment, old, new, _direction(was, laid), proposal)
+
+
+def _slots_of(experiment: Experiment, iteration: Iteration) -> dict[str, Slots]:
+    """What the iteration's allocations are reallocated from."""
+    place_in = experiment.iterations.index(iteration)
+    carries = place_in > 0 and not iteration.reshuffle
+    return known_slots(iteration, experiment.iterations[place_in - 1] if carries else None)
 
 
 def _direction(old: Allocation, new: Allocation) -> Event:

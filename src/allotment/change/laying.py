@@ -16,9 +16,9 @@ from allotment.change.kinds import kind_of
 from allotment.change.place import iteration_place, place
 from allotment.change.ranges import WHOLE, join, lowest, subtract
 from allotment.change.reallocate import Weights, reallocate
-from allotment.change.weights import check_weights
+from allotment.change.weights import check_weights, is_over
 from allotment.errors import Conflict, InvalidChange
-from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
+from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS
 from allotment.model.segment import Segment
@@ -28,6 +28,7 @@ from allotment.model.slots import Ranges, Slots, size
 def lay_noun(noun: Noun, old: Noun | None) -> Noun:
     """The noun complete: what it leaves open is as `old`, which has its key, says, or usual."""
     path = place(kind_of(noun), noun.key)
+    noun = _with_kept_sorted(noun)
     if isinstance(noun, Experiment):
         if not noun.iterations:
             raise InvalidChange("an experiment has at least one iteration", path)
@@ -40,6 +41,11 @@ def lay_noun(noun: Noun, old: Noun | None) -> Noun:
         # Before anything compares it: a condition may be nested too deep to compare.
         check_segment(noun, path)
     return noun
+
+
+def _with_kept_sorted(noun: Noun) -> Noun:
+    ordered = tuple(sorted(noun.kept))
+    return noun if noun.kept == ordered else replace(noun, kept=ordered)
 
 
 def lay_experiment(new: Experiment, old: Experiment | None) -> Experiment:
@@ -63,12 +69,28 @@ def lay_iteration(
     the base; without one, a reshuffled or first iteration gets the salt `key#number` and slots laid
     from nothing, any other the salt of the one before and slots reallocated from it.
     """
-    if base is None and not new.reshuffle:
-        base = before
-    salt = new.salt or (base.salt if base else f"{key}#{new.number}")
+    was = base or (None if new.reshuffle else before)
+    salt = new.salt or (was.salt if was else f"{key}#{new.number}")
     treatments = lay_treatments(new.treatments)
-    allocations = lay_allocations(new.allocations, treatments, base, path)
-    return replace(new, salt=salt, treatments=treatments, allocations=allocations)
+    new = replace(new, salt=salt, treatments=treatments)
+    slots = known_slots(base, None if new.reshuffle else before)
+    return replace(new, allocations=lay_allocations(new, slots, path))
+
+
+def known_slots(base: Iteration | None, before: Iteration | None) -> dict[str, Slots]:
+    """By allocation, the slots that those of an iteration are reallocated from.
+
+    They are its own as it is, `base`. Where there is none, or a draft has none as it is unfinished,
+    they are those of the one `before` that it carries on, None if it carries on none.
+    """
+    carried = before if base is None or base.state is State.DRAFT else None
+    return {
+        allocation.key: allocation.slots
+        for source in (carried, base)
+        if source is not None
+        for allocation in source.allocations
+        if allocation.slots
+    }
 
 
 def lay_treatments(treatments: Iterable[Treatment]) -> tuple[Treatment, ...]:
@@ -77,30 +99,32 @@ def lay_treatments(treatments: Iterable[Treatment]) -> tuple[Treatment, ...]:
 
 
 def lay_allocations(
-    allocations: Iterable[Allocation],
-    treatments: Iterable[Treatment],
-    base: Iteration | None,
-    path: str,
+    iteration: Iteration, old: Mapping[str, Slots], path: str
 ) -> tuple[Allocation, ...]:
-    """The allocations with slots; where one leaves them open, reallocated from the base's slots
-    under the same key."""
-    order = order_of(treatments)
-    old = {allocation.key: allocation.slots for allocation in base.allocations} if base else {}
+    """The iteration's allocations with slots; where one leaves them open, reallocated from the old
+    ones under its key."""
     return tuple(
         lay_allocation(
-            allocation, order, old.get(allocation.key, ()), f"{path}.allocations[{index}]"
+            allocation, iteration, old.get(allocation.key, ()), f"{path}.allocations[{index}]"
         )
-        for index, allocation in enumerate(allocations)
+        for index, allocation in enumerate(iteration.allocations)
     )
 
 
 def lay_allocation(
-    allocation: Allocation, order: Mapping[str, int], old: Slots, path: str
+    allocation: Allocation, iteration: Iteration, old: Slots, path: str
 ) -> Allocation:
-    """The allocation with its weights in the order of the treatments, and with slots."""
-    check_weights(allocation, order, f"{path}.weights")
+    """The allocation with its weights in the order of the iteration's treatments, and with slots.
+
+    A draft's weights may be above their total; then there are none.
+    """
+    order = order_of(iteration.treatments)
+    draft = iteration.state is State.DRAFT
+    check_weights(allocation, order, f"{path}.weights", draft=draft)
     weights = _sorted(allocation.weights, order)
-    slots = allocation.slots or reallocate(old, weights, allocation.total)
+    slots = allocation.slots
+    if not slots and not is_over(allocation):
+        slots = reallocate(old, weights, allocation.total)
     return replace(allocation, weights=weights, slots=slots)
 
 

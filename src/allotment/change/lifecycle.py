@@ -11,11 +11,9 @@ possibleTransitions, lockedDataKeys) is read from these tables.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
-from allotment.change.place import place
 from allotment.errors import InvalidChange
 from allotment.model.experiment import Experiment, Iteration
 from allotment.model.flag import FlagState
@@ -207,18 +205,29 @@ def called(policy: Policy, at: Status) -> str:
     return _NAMES[policy][_COLUMNS.index(at)]
 
 
+def is_among(policy: Policy, letters: str) -> bool:
+    """Whether the policy's letter is among those."""
+    return _LETTER[policy] in letters
+
+
 def allows(policy: Policy, event: Event, at: Status) -> bool:
     """Whether the policy lets the event happen at the status."""
-    return _LETTER[policy] in _TABLE[event][_COLUMNS.index(at)]
+    return is_among(policy, _TABLE[event][_COLUMNS.index(at)])
 
 
 def permit(policy: Policy, event: Event, at: Status, path: str) -> None:
-    """Raise InvalidChange, saying when it would be allowed, unless the policy allows the event."""
+    """Raise InvalidChange, saying when it would be allowed, unless the policy allows the event.
+
+    Its code is "no_way_from_running" for a transition and "not_while_running" for anything else,
+    with the native word for the status.
+    """
     if allows(policy, event, at):
         return
+    code = f"{'no_way_from' if event in _LEADS_TO else 'not_while'}_{at}"
     where = list(dict.fromkeys(called(policy, s) for s in Status if allows(policy, event, s)))
     hint = f"it can while {' or '.join(where)}" if where else f"{policy} never allows it"
-    raise InvalidChange(f"while {called(policy, at)}, the experiment cannot {event}; {hint}", path)
+    message = f"while {called(policy, at)}, the experiment cannot {event}; {hint}"
+    raise InvalidChange(message, path, code=code)
 
 
 def may_replace(policy: Policy, kind: str, path: str) -> None:
@@ -264,71 +273,24 @@ def mutable_by_status(policy: Policy) -> dict[str, tuple[str, ...]]:
 
 
 # Some events need more than a status. As above: the letters of the policies that ask for it.
-_NEEDS_JUSTIFICATION: Final = "nl"  # starting over
+# What starting needs stands in `obstacles`.
 _NEEDS_WINNER: Final = "l"  # stopping
-_NEEDS_WEIGHT: Final = "alc"  # starting: some treatment has a weight
-_NEEDS_FLAGS_ON: Final = "al"  # starting
-_NEEDS_COMPLETE: Final = "a"  # starting: a control, whole weights, and a fallback beside segments
-_NEEDS_RESHUFFLE: Final = "l"  # starting again after a stop
 _NEEDS_EITHER: Final = "l"  # a layer or a holdout, not both
 _NEEDS_TWO_VARIATIONS: Final = "a"  # turning a flag on
 
 
-def may_start(
-    policy: Policy, experiment: Experiment, is_on: Callable[[str], bool], justification: str
-) -> Iteration:
-    """The draft that may run now; raises InvalidChange where the policy needs more to start it.
-
-    `is_on` tells whether a flag is.
-    """
-    path, letter = place("experiment", experiment.key), _LETTER[policy]
-    over = experiment.live is not None
-    permit(policy, Event.START_OVER if over else Event.START, status(experiment), path)
-    draft = experiment.draft
-    if draft is None:
-        raise InvalidChange("there is no draft to start; draft an iteration first", path)
-    if over and letter in _NEEDS_JUSTIFICATION and not justification:
-        raise InvalidChange(
-            "starting over ends the iteration that runs; say why in a justification", path
-        )
-    if letter in _NEEDS_WEIGHT and not any(p for a in draft.allocations for _, p in a.weights):
-        raise InvalidChange("no treatment has a weight; give one more than 0 to start", path)
-    if letter in _NEEDS_FLAGS_ON:
-        for flag in sorted({flag for one in draft.treatments for flag, _ in one.sets}):
-            if not is_on(flag):
-                raise InvalidChange(f"flag {flag!r} is not on; turn it on to start", path)
-    if letter in _NEEDS_COMPLETE:
-        _is_complete(draft, path)
-    again = not over and len(experiment.iterations) > 1
-    if again and letter in _NEEDS_RESHUFFLE and not draft.reshuffle:
-        raise InvalidChange("starting again after a stop reshuffles; draft it so", path)
-    return draft
-
-
-def _is_complete(draft: Iteration, path: str) -> None:
-    if draft.control is None:
-        raise InvalidChange("no treatment is the control; name one to start", path)
-    for index, allocation in enumerate(draft.allocations):
-        if sum(part for _, part in allocation.weights) != allocation.total:
-            raise InvalidChange(
-                f"the weights do not sum to {allocation.total}",
-                f"{path}.allocations[{index}].weights",
-            )
-    by_segment = any(allocation.segment for allocation in draft.allocations)
-    if by_segment and not any(allocation.fallback for allocation in draft.allocations):
-        raise InvalidChange("allocations by segment need a fallback to start", path)
-
-
 def may_stop(policy: Policy, winner: str | None, path: str) -> None:
     """Raise InvalidChange unless there is a winner where the policy needs one."""
-    if _LETTER[policy] in _NEEDS_WINNER and winner is None:
-        raise InvalidChange("stopping needs a winner; where nothing won, name the control", path)
+    if is_among(policy, _NEEDS_WINNER) and winner is None:
+        message = "stopping needs a winner; where nothing won, name the control"
+        raise InvalidChange(message, path, code="no_winner")
 
 
 def may_join(policy: Policy, experiment: Experiment, path: str) -> None:
     """Raise InvalidChange where the policy forbids a layer beside a holdout and there are both."""
-    if _LETTER[policy] in _NEEDS_EITHER and experiment.layer and experiment.holdout:
-        raise InvalidChange("an experiment is in a layer or under a holdout, not both", path)
+    if is_among(policy, _NEEDS_EITHER) and experiment.layer and experiment.holdout:
+        message = "an experiment is in a layer or under a holdout, not both"
+        raise InvalidChange(message, path, code="layer_and_holdout")
 
 
 # fmt: off
@@ -344,7 +306,9 @@ _FLAGS: Final = {
 
 def may_switch(policy: Policy, old: FlagState, new: FlagState, variations: int, path: str) -> None:
     """Raise InvalidChange unless a flag with so many variations may be made `new`."""
-    if _LETTER[policy] not in _FLAGS.get((old, new), ""):
-        raise InvalidChange(f"a flag that is {old} cannot be made {new}", path)
-    if new is FlagState.ON and _LETTER[policy] in _NEEDS_TWO_VARIATIONS and variations < 2:
-        raise InvalidChange("a flag needs at least two variations to be turned on", path)
+    if not is_among(policy, _FLAGS.get((old, new), "")):
+        message = f"a flag that is {old} cannot be made {new}"
+        raise InvalidChange(message, path, code=f"no_way_from_{old}")
+    if new is FlagState.ON and is_among(policy, _NEEDS_TWO_VARIATIONS) and variations < 2:
+        message = "a flag needs at least two variations to be turned on"
+        raise InvalidChange(message, path, code="few_variations")

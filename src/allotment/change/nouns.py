@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from allotment.change import lifecycle
-from allotment.change.commands import Create, Delete, Describe, Noun, Rename, Replace
+from allotment.change.commands import Create, Delete, Describe, Keep, Noun, Rename, Replace
 from allotment.change.edit import edit
 from allotment.change.kinds import kind_of
 from allotment.change.laying import lay_noun
@@ -72,6 +72,20 @@ def _describe(command: Describe, proposal: Proposal) -> None:
     if noun.description != command.description:
         _permit_label(noun, proposal)
         proposal.put(replace(noun, description=command.description))
+
+
+@edit.register
+def _keep(command: Keep, proposal: Proposal) -> None:
+    noun = _labelled(command.kind, command.key, proposal)
+    kept = dict(noun.kept)
+    if command.value is None:
+        kept.pop(command.path, None)
+    else:
+        kept[command.path] = command.value
+    new = tuple(sorted(kept.items()))
+    if noun.kept != new:
+        _permit_label(noun, proposal)
+        proposal.put(replace(noun, kept=new))
 
 
 def _labelled(kind: str, key: str, proposal: Proposal) -> Noun:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from allotment.change.commands import (
     Command,
     Describe,
+    Keep,
     Noun,
     OrderExperiments,
     Rename,
@@ -46,6 +47,11 @@ def _labels(old: Noun, new: Noun) -> Iterator[Command]:
         yield Rename(kind_of(new), new.key, new.name)
     if old.description != new.description:
         yield Describe(kind_of(new), new.key, new.description)
+    if old.kept != new.kept:
+        was, now = dict(old.kept), dict(new.kept)
+        for path in sorted(was.keys() | now.keys()):
+            if was.get(path) != now.get(path):
+                yield Keep(kind_of(new), new.key, path, now.get(path))
 
 
 def _flag(old: Flag, new: Flag) -> Iterator[Command]:

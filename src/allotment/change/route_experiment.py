@@ -24,8 +24,9 @@ from allotment.change.commands import (
     SetWeights,
     StartIteration,
 )
-from allotment.change.laying import in_order, lay_allocation, order_of
-from allotment.model.experiment import Allocation, Experiment, Iteration, State
+from allotment.change.laying import in_order, known_slots, lay_allocation, order_of
+from allotment.model.experiment import Experiment, Iteration, State
+from allotment.model.slots import Slots
 
 
 def route_experiment(old: Experiment, new: Experiment) -> Iterator[Command]:
@@ -34,14 +35,17 @@ def route_experiment(old: Experiment, new: Experiment) -> Iterator[Command]:
     if old.archived and not new.archived:
         yield RestoreExperiment(key)
     known = {iteration.number: iteration for iteration in old.iterations}
+    earlier: Iteration | None = None
     for iteration in new.iterations:
         before = known.get(iteration.number)
         if before is None or _needs_drafting(before, iteration):
             yield DraftIteration(key, iteration)
             before = replace(iteration, state=State.DRAFT)
         elif before != iteration:
-            yield from _edits(key, before, iteration)
+            slots = known_slots(before, None if iteration.reshuffle else earlier)
+            yield from _edits(key, before, iteration, slots)
         yield from _transitions(before.state, iteration, new)
+        earlier = iteration
     if old.holdout != new.holdout:
         yield SetHoldout(key, new.holdout)
     if old.overrides != new.overrides:
@@ -65,19 +69,23 @@ def _needs_drafting(old: Iteration, new: Iteration) -> bool:
     return (old.salt, old.reshuffle) != (new.salt, new.reshuffle)
 
 
-def _edits(key: str, old: Iteration, new: Iteration) -> Iterator[Command]:
+def _edits(
+    key: str, old: Iteration, new: Iteration, slots: Mapping[str, Slots]
+) -> Iterator[Command]:
     number = new.number
     if (old.treatments, old.control) != (new.treatments, new.control):
         yield SetTreatments(key, new.treatments, new.control, number)
     if old.allocations != new.allocations:
-        yield from _allocations(key, old, new)
+        yield from _allocations(key, old, new, slots)
     if old.audience != new.audience:
         yield SetAudience(key, new.audience, number)
     if old.enrolment_ppm != new.enrolment_ppm:
         yield SetEnrolment(key, new.enrolment_ppm, number)
 
 
-def _allocations(key: str, old: Iteration, new: Iteration) -> Iterator[Command]:
+def _allocations(
+    key: str, old: Iteration, new: Iteration, slots: Mapping[str, Slots]
+) -> Iterator[Command]:
     """One SetWeights for each allocation where these say it all, else SetAllocations."""
     order = order_of(new.treatments)
     finest: list[Command] = []
@@ -85,7 +93,8 @@ def _allocations(key: str, old: Iteration, new: Iteration) -> Iterator[Command]:
         was = in_order(before, order)  # as setting the treatments left it
         if was == now:
             continue
-        if _reweighted(was, now, order) != now:
+        asked = replace(was, weights=now.weights, total=now.total, slots=())
+        if lay_allocation(asked, new, slots.get(was.key, ()), "") != now:
             break
         finest.append(SetWeights(key, now.key, now.weights, now.total, new.number))
     else:
@@ -95,15 +104,10 @@ def _allocations(key: str, old: Iteration, new: Iteration) -> Iterator[Command]:
     yield SetAllocations(key, new.allocations, new.number)
 
 
-def _reweighted(was: Allocation, now: Allocation, order: Mapping[str, int]) -> Allocation:
-    asked = replace(was, weights=now.weights, total=now.total, slots=())
-    return lay_allocation(asked, order, was.slots, "")
-
-
 def _transitions(state: State, new: Iteration, experiment: Experiment) -> Iterator[Command]:
     key = experiment.key
     if state is State.DRAFT and new.state is not State.DRAFT:
-        yield StartIteration(key, new.justification)
+        yield StartIteration(key, new.justification, new.started_at)
         state = State.RUNNING
     if state is State.RUNNING and new.state is State.PAUSED:
         yield PauseIteration(key)
@@ -114,11 +118,12 @@ def _transitions(state: State, new: Iteration, experiment: Experiment) -> Iterat
         and new.state is State.STOPPED
         and not _is_started_over(new, experiment)
     ):
-        yield EndIteration(key, new.winner, new.winning_reason)
+        yield EndIteration(key, new.winner, new.winning_reason, new.ended_at)
 
 
 def _is_started_over(stopped: Iteration, experiment: Experiment) -> bool:
-    """Whether starting the next iteration is what stops this one: it says why, and none won."""
+    """Whether starting the next iteration is what stops this one: it says why, none won, and the
+    one ended as the other began."""
     following = [one for one in experiment.iterations if one.number > stopped.number]
     return (
         bool(following)
@@ -126,4 +131,5 @@ def _is_started_over(stopped: Iteration, experiment: Experiment) -> bool:
         and following[0].justification != ""
         and stopped.winner is None
         and stopped.winning_reason == ""
+        and stopped.ended_at == following[0].started_at
     )

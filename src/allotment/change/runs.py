@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from allotment.change import lifecycle
+from allotment.change import lifecycle, obstacles
 from allotment.change.commands import (
     EndIteration,
     PauseIteration,
@@ -16,21 +16,18 @@ from allotment.change.lifecycle import Event
 from allotment.change.place import place
 from allotment.change.proposal import Proposal
 from allotment.model.experiment import Experiment, Iteration, State
-from allotment.model.flag import Flag, FlagState
 
 
 @edit.register
 def _start(command: StartIteration, proposal: Proposal) -> None:
     experiment = proposal.get(Experiment, command.experiment)
-
-    def is_on(flag: str) -> bool:
-        return proposal.get(Flag, flag).state is FlagState.ON
-
-    draft = lifecycle.may_start(proposal.policy, experiment, is_on, command.justification)
+    draft = obstacles.may_start(proposal, experiment, command.justification)
     justification = command.justification or draft.justification
-    running = replace(draft, state=State.RUNNING, justification=justification)
+    running = replace(
+        draft, state=State.RUNNING, justification=justification, started_at=command.at
+    )
     earlier = [
-        replace(one, state=State.STOPPED) if one is experiment.live else one
+        replace(one, state=State.STOPPED, ended_at=command.at) if one is experiment.live else one
         for one in experiment.iterations[:-1]
     ]
     proposal.put(replace(experiment, iterations=(*earlier, running)))
@@ -38,22 +35,27 @@ def _start(command: StartIteration, proposal: Proposal) -> None:
 
 @edit.register
 def _pause(command: PauseIteration, proposal: Proposal) -> None:
-    _switch(command.experiment, State.PAUSED, Event.PAUSE, proposal)
+    experiment = proposal.get(Experiment, command.experiment)
+    current = experiment.current
+    if _is(State.PAUSED, experiment):
+        return
+    path = place("experiment", experiment.key)
+    lifecycle.permit(proposal.policy, Event.PAUSE, lifecycle.status(experiment), path)
+    _put(experiment, current, replace(current, state=State.PAUSED), proposal)
 
 
 @edit.register
 def _resume(command: ResumeIteration, proposal: Proposal) -> None:
-    _switch(command.experiment, State.RUNNING, Event.RESUME, proposal)
-
-
-def _switch(key: str, to: State, event: Event, proposal: Proposal) -> None:
-    experiment = proposal.get(Experiment, key)
+    experiment = proposal.get(Experiment, command.experiment)
     current = experiment.current
-    if current.state is to and not experiment.archived:
+    if _is(State.RUNNING, experiment):
         return
-    path = place("experiment", key)
-    lifecycle.permit(proposal.policy, event, lifecycle.status(experiment), path)
-    _put(experiment, current, replace(current, state=to), proposal)
+    obstacles.may_resume(proposal, experiment)
+    _put(experiment, current, replace(current, state=State.RUNNING), proposal)
+
+
+def _is(state: State, experiment: Experiment) -> bool:
+    return experiment.current.state is state and not experiment.archived
 
 
 @edit.register
@@ -61,10 +63,14 @@ def _end(command: EndIteration, proposal: Proposal) -> None:
     experiment = proposal.get(Experiment, command.experiment)
     current = experiment.current
     ended = replace(
-        current, state=State.STOPPED, winner=command.winner, winning_reason=command.reason
+        current,
+        state=State.STOPPED,
+        winner=command.winner,
+        winning_reason=command.reason,
+        ended_at=command.at,
     )
-    if ended == current:
-        return
+    if replace(ended, ended_at=current.ended_at) == current:
+        return  # it ended when it first did
     path = place("experiment", experiment.key)
     lifecycle.permit(proposal.policy, Event.STOP, lifecycle.status(experiment), path)
     lifecycle.may_stop(proposal.policy, command.winner, path)

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import NamedTuple
 
 from allotment.change.apply import EDITS
-from allotment.change.commands import Command, Create, Delete, Describe, Noun, Rename, Replace
+from allotment.change.commands import Command, Create, Delete, Describe, Keep, Noun, Rename, Replace
 from allotment.change.edit import edit
 from allotment.change.kinds import kind_of
 from allotment.change.lifecycle import Policy
@@ -39,7 +39,7 @@ def _subject(command: Command) -> tuple[str, str]:
     """The kind and key of the noun that a command is about."""
     if isinstance(command, Create | Replace):
         return kind_of(command.noun), command.noun.key
-    if isinstance(command, Delete | Rename | Describe):
+    if isinstance(command, Delete | Rename | Describe | Keep):
         return command.kind, command.key
     # The others begin with the key, in a field that is called as the kind.
     kind = fields(command)[0].name

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
+from allotment.change.commands import Noun
+from allotment.change.kinds import KINDS
+from allotment.change.proposal import same
 from allotment.change.reallocate import moved
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration
 from allotment.model.flag import Flag
+from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout
 from allotment.model.limits import BUCKETS
 from allotment.model.segment import Segment
+
+N = TypeVar("N", Flag | None, Holdout | None, Experiment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,28 @@ class Move:
     experiment: str
     allocation: str
     moved_ppm: int
+
+
+def touched_between(old: Catalog, new: Catalog) -> tuple[frozenset[str], frozenset[str]]:
+    """The experiments and the flags that differ between two catalogs of one space.
+
+    They are what `Change.touched` and `Change.flags` say, for a follower that saw no change, or
+    missed some: what the catalogs share is not looked at.
+    """
+    changed = list(_changed(old, new))
+    return touched_experiments(old, new, changed), touched_flags(old, new, changed)
+
+
+def _changed(old: Catalog, new: Catalog) -> Iterator[tuple[str, str]]:
+    for kind in KINDS:
+        one: Keyed[Noun] = getattr(old, f"{kind}s")
+        other: Keyed[Noun] = getattr(new, f"{kind}s")
+        for was, now in zip(one.shards, other.shards, strict=True):
+            if was is now:
+                continue
+            for key in was.keys() | now.keys():
+                if not same(was.get(key), now.get(key)):
+                    yield kind, key
 
 
 def touched_experiments(
@@ -35,8 +64,7 @@ def touched_experiments(
             if not _same_segment(old.segments.get(key), new.segments.get(key)):
                 touched.update(_users(f"segment:{key}", old, new))
         elif kind == "holdout":
-            one, other = old.holdouts.get(key), new.holdouts.get(key)
-            if _unlabelled_holdout(one) != _unlabelled_holdout(other):
+            if _unlabelled(old.holdouts.get(key)) != _unlabelled(new.holdouts.get(key)):
                 touched.update(_users(f"holdout:{key}", old, new))
         elif kind == "layer":
             touched.update(_by_layer(key, old, new))
@@ -126,11 +154,18 @@ def _claims(experiment: Experiment | None) -> tuple[str | None, frozenset[str]]:
 
 
 def _differ_by_label(one: Experiment | None, other: Experiment | None) -> bool:
-    if one is None or other is None:
-        return False
-    if one.name == other.name and one.description == other.description:
-        return False
-    return replace(one, name=other.name, description=other.description) == other
+    return one is not None and other is not None and _undated(one) == _undated(other)
+
+
+def _undated(experiment: Experiment) -> Experiment:
+    """The experiment without labels, and without when its iterations ran."""
+    iterations = tuple(
+        one
+        if one.started_at is None and one.ended_at is None
+        else replace(one, started_at=None, ended_at=None)
+        for one in experiment.iterations
+    )
+    return replace(_unlabelled(experiment), iterations=iterations)
 
 
 def _same_segment(one: Segment | None, other: Segment | None) -> bool:
@@ -156,12 +191,9 @@ def _by_flag(key: str, old: Catalog, new: Catalog) -> set[str]:
     return {item.experiment for item in set(one.experiments) ^ set(other.experiments)}
 
 
-def _unlabelled(flag: Flag | None) -> Flag | None:
-    return flag and replace(flag, name="", description="")
-
-
-def _unlabelled_holdout(holdout: Holdout | None) -> Holdout | None:
-    return holdout and replace(holdout, name="", description="")
+def _unlabelled(noun: N) -> N:
+    """The noun without what decides nothing, where there is one."""
+    return noun and replace(noun, name="", description="", kept=())
 
 
 def _users(name: str, old: Catalog, new: Catalog) -> set[str]:

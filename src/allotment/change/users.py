@@ -7,6 +7,8 @@
     experiment:KEY       flags that list the experiment
     inside:KEY           segments that name the segment themselves
     salt:KIND:SALT       nouns of the kind that use the salt
+    id:KIND:HEX          the noun whose identity this is; of a variation, its flag
+    running:PATH         experiments that run and keep something there: of FLOWING only
 
 Segments and flags count for the iterations that can still answer, those that are not stopped and
 the current one, and not for an archived experiment: it may outlive what it named.
@@ -16,15 +18,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Final
 
 from allotment.change.commands import Noun
-from allotment.change.kinds import KINDS, shelf
+from allotment.change.kinds import KINDS, kind_of, shelf
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.flag import Flag
+from allotment.model.identity import identity
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer
 from allotment.model.segment import AllOf, AnyOf, Condition, InSegment, Not, Segment
+
+# Auth0 lets one experiment run at a time, and counts those that carry an authentication flow.
+_FLOW: Final = "auth0/authentication_flow"
+FLOWING: Final = f"running:{_FLOW}"
+
+
+def has_flow(experiment: Experiment) -> bool:
+    """Whether the experiment carries an authentication flow."""
+    return any(path == _FLOW for path, _ in experiment.kept)
+
+
+def flows(experiment: Experiment) -> bool:
+    """Whether the experiment carries an authentication flow and runs now."""
+    return has_flow(experiment) and experiment.current.state is State.RUNNING
 
 
 def answering(experiment: Experiment) -> Iterator[Iteration]:
@@ -103,18 +121,21 @@ def _leads(key: str, catalog: Catalog) -> set[str]:
 
 
 def _names(noun: Noun | None, catalog: Catalog) -> set[str]:
-    """What the noun depends on, spelled as the index has it."""
+    """What the noun depends on and what it is found by, spelled as the index has it."""
+    if noun is None:
+        return set()
+    kind = kind_of(noun)
+    names = {f"id:{kind}:{identity(kind, noun.key)}"}
     if isinstance(noun, Experiment):
-        return _experiment_names(noun, catalog.segments)
-    if isinstance(noun, Flag):
-        return {f"experiment:{item.experiment}" for item in noun.experiments}
-    if isinstance(noun, Segment):
-        return {f"inside:{segment}" for segment in named_segments(noun.rules)}
-    if isinstance(noun, Layer):
-        return {f"salt:layer:{noun.salt}"}
-    if isinstance(noun, Holdout):
-        return {f"salt:holdout:{noun.salt}"}
-    return set()
+        names |= _experiment_names(noun, catalog.segments)
+    elif isinstance(noun, Flag):
+        names |= {f"experiment:{item.experiment}" for item in noun.experiments}
+        names |= {f"id:variation:{identity('variation', noun.key, v.key)}" for v in noun.variations}
+    elif isinstance(noun, Segment):
+        names |= {f"inside:{segment}" for segment in named_segments(noun.rules)}
+    elif isinstance(noun, Layer | Holdout):
+        names.add(f"salt:{kind}:{noun.salt}")
+    return names
 
 
 def _experiment_names(experiment: Experiment, segments: Mapping[str, Segment]) -> set[str]:
@@ -123,6 +144,8 @@ def _experiment_names(experiment: Experiment, segments: Mapping[str, Segment]) -
         names.add(f"layer:{experiment.layer}")
     if experiment.holdout is not None:
         names.add(f"holdout:{experiment.holdout}")
+    if flows(experiment):
+        names.add(FLOWING)
     for iteration in answering(experiment):
         for treatment in iteration.treatments:
             names.update([f"flag:{flag}" for flag, _ in treatment.sets])

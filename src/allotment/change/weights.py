@@ -1,4 +1,4 @@
-"""What the weights of an allocation must satisfy before slots can be laid for them."""
+"""What the weights of an allocation must satisfy, and what before slots can be laid for them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,18 @@ from allotment.model.experiment import Allocation
 _TOTAL_MAX: Final = 2**63 - 1
 
 
-def check_weights(allocation: Allocation, treatments: Collection[str], path: str) -> None:
-    """Raise InvalidChange unless the weights are whole parts of the total, one a treatment."""
+def is_over(allocation: Allocation) -> bool:
+    """Whether the weights sum to more than their total, so that no slots can be laid."""
+    return sum(part for _, part in allocation.weights) > allocation.total
+
+
+def check_weights(
+    allocation: Allocation, treatments: Collection[str], path: str, *, draft: bool
+) -> None:
+    """Raise InvalidChange unless the weights are whole parts of the total, one a treatment.
+
+    A draft may have them above the total for a while.
+    """
     total = allocation.total
     if type(total) is not int or not 1 <= total <= _TOTAL_MAX:
         raise InvalidChange(f"the total is a whole number, 1 to {_TOTAL_MAX:,}", path)
@@ -30,10 +40,11 @@ def check_weights(allocation: Allocation, treatments: Collection[str], path: str
                 f"the weight of {treatment!r} is not a whole number, 0 or more", path
             )
         seen.add(treatment)
-    parts = sum(part for _, part in allocation.weights)
-    if parts > total:
+    if is_over(allocation) and not draft:
+        parts = sum(part for _, part in allocation.weights)
         raise InvalidChange(
             f"the weights sum to {parts:,}, which is {parts - total:,} above their total of "
             f"{total:,}; lower one, or raise the total",
             path,
+            code="weights",
         )

@@ -20,7 +20,8 @@ class Catalog:
 
     `users` is an index kept by `change.users`: for "segment:KEY", "layer:KEY", "holdout:KEY" and
     "flag:KEY" the keys of the experiments whose assignments depend on that noun, through other
-    segments too; and a few more that only `change` asks for. It is derived, so it takes no part in
+    segments too; for "id:KIND:HEX" the key of the noun with that identity, of a variation that of
+    its flag; and a few more that only `change` asks for. It is derived, so it takes no part in
     comparing catalogs.
     """
 

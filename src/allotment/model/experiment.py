@@ -52,7 +52,11 @@ class Iteration:
 
     `audience` is the segment that may take part at all; `enrolment_ppm` the ramp: how many of the
     1,000,000 enrolment buckets are in. `reshuffle` says whether this iteration was dealt afresh
-    (a salt of its own) or keeps the salt and slots of the one before it.
+    (a salt of its own) or keeps the salt and slots of the one before it. `started_at` and
+    `ended_at` are milliseconds since 1970, UTC, where whoever started and stopped it said when.
+
+    A draft may be unfinished: without treatments or allocations, or with weights above their total,
+    for which no slots are laid. Any other iteration is whole.
     """
 
     number: int
@@ -67,6 +71,8 @@ class Iteration:
     justification: str = ""
     winner: str | None = None
     winning_reason: str = ""
+    started_at: int | None = None
+    ended_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,8 @@ class Experiment:
     """An experiment; `unit` is the kind of unit it randomises.
 
     `layer` and `holdout` name the nouns it belongs to. `overrides` are (unit key, treatment),
-    sorted by unit key. `shared_salt` declares that its salt is deliberately another's too.
+    sorted by unit key. `shared_salt` declares that its salt is deliberately another's too. `kept`
+    is as in a flag.
     """
 
     key: str
@@ -90,6 +97,7 @@ class Experiment:
     intake_open: bool = True
     shared_salt: bool = False
     archived: bool = False
+    kept: tuple[tuple[str, str], ...] = ()
 
     @property
     def live(self) -> Iteration | None:

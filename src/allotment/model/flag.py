@@ -41,7 +41,11 @@ class FlagExperiment:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A flag; `default` names the variation served when no experiment gives a treatment."""
+    """A flag; `default` names the variation served when no experiment gives a treatment.
+
+    `kept` is what a vendor's API sends and the model has no place for, as (path, JSON text), sorted
+    by path; a path begins with the dialect: "auth0/authentication_flow". It decides nothing.
+    """
 
     key: str
     variations: tuple[Variation, ...]
@@ -50,3 +54,4 @@ class Flag:
     description: str = ""
     state: FlagState = FlagState.ON
     experiments: tuple[FlagExperiment, ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()

@@ -25,7 +25,8 @@ class Reservation:
 class Layer:
     """Experiments that never share a unit: one draw, and disjoint reservations of its buckets.
 
-    `reservations` are sorted by experiment; each of these experiments names this layer.
+    `reservations` are sorted by experiment; each of these experiments names this layer. `kept` is
+    as in a flag.
     """
 
     key: str
@@ -34,11 +35,15 @@ class Layer:
     description: str = ""
     unit: str = "user"
     reservations: tuple[Reservation, ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Holdout:
-    """Units whose holdout bucket is below `share_ppm` stay out of all experiments that name it."""
+    """Units whose holdout bucket is below `share_ppm` stay out of all experiments that name it.
+
+    `kept` is as in a flag.
+    """
 
     key: str
     salt: str
@@ -46,3 +51,4 @@ class Holdout:
     name: str = ""
     description: str = ""
     unit: str = "user"
+    kept: tuple[tuple[str, str], ...] = ()

@@ -39,6 +39,14 @@ SUBJECT_CHARACTERS_MAX: Final = 8_192
 LISTED_IDS_MAX: Final = 1_000_000
 OVERRIDES_MAX: Final = 10_000
 
+# What a vendor's API sends is as large as its own limits, a few KiB a value; a path holds a key.
+KEPT_MAX: Final = 1_000
+KEPT_PATH_BYTES_MAX: Final = 1_024
+KEPT_CHARACTERS_MAX: Final = 65_536
+
+# The first millisecond that RFC 3339, with its four digits for a year, cannot spell.
+INSTANT_END: Final = 253_402_300_800_000
+
 # Memory: a compiled experiment is at most 1 KB.
 EXPERIMENTS_MAX: Final = 100_000
 ITERATIONS_MAX: Final = 1_000

@@ -58,29 +58,58 @@ def _from_plain(wanted: Any, plain: Plain, path: str) -> Any:
     if origin in (typing.Union, types.UnionType):
         return _from_union(arguments, plain, path)
     if wanted is IdList:
-        return IdList.of(plain, path)
+        return IdList.of(_a(list, plain, path), path)
     if origin is Keyed:
         (item,) = arguments
         return Keyed(
-            (key, _from_plain(item, value, f"{path}.{key}")) for key, value in plain.items()
+            (key, _from_plain(item, value, f"{path}.{key}"))
+            for key, value in _a(dict, plain, path).items()
         )
     if origin is tuple:
-        items = arguments[:1] * len(plain) if arguments[-1:] == (...,) else arguments
-        return tuple(
-            _from_plain(item, value, f"{path}[{index}]")
-            for index, (item, value) in enumerate(zip(items, plain, strict=True))
-        )
+        many = arguments[-1:] == (...,)
+        return _row(arguments[:1] * len(_a(list, plain, path)) if many else arguments, plain, path)
     if isinstance(wanted, type) and issubclass(wanted, tuple):
-        hints = _hints(wanted)
-        return wanted(
-            *(_from_plain(h, v, path) for h, v in zip(hints.values(), plain, strict=True))
-        )
+        return wanted(*_row(tuple(_hints(wanted).values()), plain, path))
     if isinstance(wanted, type) and is_dataclass(wanted):
-        hints = _hints(wanted)
-        values = {k: _from_plain(hints[k], v, f"{path}.{k}") for k, v in plain.items() if k != "is"}
-        return wanted(**values)
+        return _from_object(wanted, plain, path)
     if isinstance(wanted, type) and issubclass(wanted, Enum):
+        if not any(plain == each.value for each in wanted):
+            words = ", ".join(str(each.value) for each in wanted)
+            raise InvalidInput(f"one of {words} belongs here", path)
         return wanted(plain)
+    return _a(wanted, plain, path)
+
+
+def _from_object(wanted: type, plain: Plain, path: str) -> Any:
+    hints, name = _hints(wanted), wanted.__name__
+    if _a(dict, plain, path).get("is", name) != name:
+        raise InvalidInput(f"a {name} belongs here", f"{path}.is")
+    values = {}
+    for key, item in plain.items():
+        if key != "is":
+            if key not in hints:
+                raise InvalidInput(f"a {name} has no other fields than {', '.join(hints)}", path)
+            values[key] = _from_plain(hints[key], item, f"{path}.{key}")
+    try:
+        return wanted(**values)
+    except TypeError:
+        missing = [key for key in _needed(wanted) if key not in values]
+        if not missing:
+            raise
+        raise InvalidInput(f"a {name} has the field {missing[0]} too", path) from None
+
+
+def _row(wanted: tuple[Any, ...], plain: Plain, path: str) -> tuple[Any, ...]:
+    if len(_a(list, plain, path)) != len(wanted):
+        raise InvalidInput(f"a list of {len(wanted)} belongs here", path)
+    return tuple(
+        _from_plain(item, value, f"{path}[{index}]")
+        for index, (item, value) in enumerate(zip(wanted, plain, strict=True))
+    )
+
+
+def _a(wanted: type, plain: Plain, path: str) -> Any:
+    """`plain`, which is of exactly the type that is wanted: True is no integer."""
     if type(plain) is not wanted:
         raise InvalidInput(f"this is {type(plain).__name__}, not {wanted.__name__}", path)
     return plain
@@ -89,13 +118,25 @@ def _from_plain(wanted: Any, plain: Plain, path: str) -> Any:
 def _from_union(arguments: tuple[Any, ...], plain: Plain, path: str) -> Any:
     if isinstance(plain, dict):
         named = {a.__name__: a for a in arguments if isinstance(a, type) and is_dataclass(a)}
-        return _from_plain(named[plain["is"]], plain, path)
+        name = plain.get("is")
+        if not isinstance(name, str) or name not in named:
+            raise InvalidInput(f"this is one of {', '.join(named)}", f"{path}.is")
+        return _from_plain(named[name], plain, path)
     for argument in arguments:
         if plain is None and argument is type(None):
             return None
         if type(plain) is argument:
             return plain
     raise InvalidInput(f"this is {type(plain).__name__}, which does not belong here", path)
+
+
+def _needed(wanted: Any) -> list[str]:
+    """The fields that have no default."""
+    return [
+        field.name
+        for field in fields(wanted)
+        if field.default is MISSING and field.default_factory is MISSING
+    ]
 
 
 def _default(field: Field[Any]) -> object:

@@ -80,7 +80,7 @@ Condition: TypeAlias = Clause | AllOf | AnyOf | Not | InSegment
 class Segment:
     """A unit is a member if it is in `include`; else not if in `exclude`; else if any rule holds.
 
-    `unit` is the kind of unit the two lists name.
+    `unit` is the kind of unit the two lists name. `kept` is as in a flag.
     """
 
     key: str
@@ -90,3 +90,4 @@ class Segment:
     include: IdList = NO_IDS
     exclude: IdList = NO_IDS
     rules: tuple[Condition, ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import NoReturn
-
+from allotment.change.check.kept import check_json
 from allotment.change.check.label import check_labels
 from allotment.change.check.reference import check_sets
 from allotment.change.nearest import nearest
@@ -39,24 +37,13 @@ def _check_variations(variations: tuple[Variation, ...], path: str) -> set[str]:
         check_key(variation.key, here)
         check_name(variation.name, f"{here}.name")
         check_description(variation.description, f"{here}.description")
-        _check_json(variation.value, f"{here}.value")
+        check_json(variation.value, f"{here}.value")
         if variation.key in keys:
             raise InvalidChange(f"two variations are called {variation.key!r}; rename one", here)
         keys.add(variation.key)
     if not keys:
         raise InvalidChange("a flag has at least one variation", path)
     return keys
-
-
-def _check_json(text: str, path: str) -> None:
-    def refuse(constant: str) -> NoReturn:
-        raise ValueError(constant)
-
-    try:
-        json.loads(text, parse_constant=refuse)
-        text.encode()
-    except (TypeError, ValueError, AttributeError, RecursionError):
-        raise InvalidInput("the value of a variation is JSON text (RFC 8259)", path) from None
 
 
 def _check_listed(flag: Flag, catalog: Catalog, path: str) -> None:

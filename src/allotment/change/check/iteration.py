@@ -5,10 +5,16 @@ from __future__ import annotations
 from allotment.change.check.label import check_salt, check_share
 from allotment.change.nearest import nearest
 from allotment.change.reallocate import counts
-from allotment.change.weights import check_weights
+from allotment.change.weights import check_weights, is_over
 from allotment.errors import InvalidChange, InvalidInput, NotFound
-from allotment.model.experiment import Allocation, Iteration, State, Treatment
-from allotment.model.limits import ALLOCATIONS_MAX, BUCKETS, RANGES_MAX, TREATMENTS_MAX
+from allotment.model.experiment import Allocation, Iteration, State
+from allotment.model.limits import (
+    ALLOCATIONS_MAX,
+    BUCKETS,
+    INSTANT_END,
+    RANGES_MAX,
+    TREATMENTS_MAX,
+)
 from allotment.model.slots import is_orderly
 from allotment.model.text import check_description, check_key, check_name
 
@@ -25,7 +31,8 @@ def check_iteration(iteration: Iteration, old: Iteration | None, path: str) -> N
         raise InvalidInput("reshuffle is true or false", f"{path}.reshuffle")
     check_description(iteration.justification, f"{path}.justification")
     check_description(iteration.winning_reason, f"{path}.winning_reason")
-    keys = _check_treatments(iteration.treatments, f"{path}.treatments")
+    _check_times(iteration, path)
+    keys = _check_treatments(iteration, f"{path}.treatments")
     for word, key in (("control", iteration.control), ("winner", iteration.winner)):
         if key is not None and key not in keys:
             near = nearest(key, keys)
@@ -36,11 +43,32 @@ def check_iteration(iteration: Iteration, old: Iteration | None, path: str) -> N
             _check_slots(allocation, f"{path}.allocations[{index}].slots")
 
 
-def _check_treatments(treatments: tuple[Treatment, ...], path: str) -> set[str]:
-    if not 1 <= len(treatments) <= TREATMENTS_MAX:
+def _check_times(iteration: Iteration, path: str) -> None:
+    for word, at in (("started_at", iteration.started_at), ("ended_at", iteration.ended_at)):
+        if at is not None and (type(at) is not int or not 0 <= at < INSTANT_END):
+            raise InvalidInput(
+                "a time is whole milliseconds since 1970, before the year 10000", f"{path}.{word}"
+            )
+    if iteration.state is State.DRAFT and iteration.started_at is not None:
+        raise InvalidChange("a draft has not started yet", f"{path}.started_at")
+    if iteration.state is not State.STOPPED and iteration.ended_at is not None:
+        message = f"an iteration that is {iteration.state} has not ended"
+        raise InvalidChange(message, f"{path}.ended_at")
+
+
+def _check_count(iteration: Iteration, word: str, count: int, most: int, path: str) -> None:
+    """A draft may have none yet."""
+    if count > most or (count == 0 and iteration.state is not State.DRAFT):
         raise InvalidChange(
-            f"an iteration has 1 to {TREATMENTS_MAX} treatments, not {len(treatments):,}", path
+            f"an iteration has 1 to {most} {word}, not {count:,}",
+            path,
+            code="" if count else f"no_{word.removesuffix('s')}",
         )
+
+
+def _check_treatments(iteration: Iteration, path: str) -> set[str]:
+    treatments = iteration.treatments
+    _check_count(iteration, "treatments", len(treatments), TREATMENTS_MAX, path)
     keys: set[str] = set()
     for treatment in treatments:
         here = f"{path}.{treatment.key}"
@@ -57,10 +85,7 @@ def _check_treatments(treatments: tuple[Treatment, ...], path: str) -> set[str]:
 
 def _check_allocations(iteration: Iteration, treatments: set[str], path: str) -> None:
     allocations = iteration.allocations
-    if not 1 <= len(allocations) <= ALLOCATIONS_MAX:
-        raise InvalidChange(
-            f"an iteration has 1 to {ALLOCATIONS_MAX} allocations, not {len(allocations):,}", path
-        )
+    _check_count(iteration, "allocations", len(allocations), ALLOCATIONS_MAX, path)
     keys: set[str] = set()
     priorities: dict[int, str] = {}
     order = {treatment.key: index for index, treatment in enumerate(iteration.treatments)}
@@ -80,7 +105,8 @@ def _check_allocations(iteration: Iteration, treatments: set[str], path: str) ->
                 f"{here}.{'fallback' if allocation.fallback else 'priority'}",
             )
         priorities[allocation.priority] = allocation.key
-        check_weights(allocation, treatments, f"{here}.weights")
+        draft = iteration.state is State.DRAFT
+        check_weights(allocation, treatments, f"{here}.weights", draft=draft)
         named = [order[treatment] for treatment, _ in allocation.weights]
         if named != sorted(named):
             raise InvalidChange("weights stand in the order of the treatments", f"{here}.weights")
@@ -110,6 +136,10 @@ def _check_slots(allocation: Allocation, path: str) -> None:
         )
     if len(slots) > RANGES_MAX:
         raise InvalidChange(f"an allocation has at most {RANGES_MAX:,} slots", path)
+    if is_over(allocation):
+        if slots:
+            raise InvalidChange("no slots are laid for weights above their total", path)
+        return
     owned: dict[str, int] = {}
     for slot in slots:
         owned[slot.owner] = owned.get(slot.owner, 0) + slot.stop - slot.start

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from allotment.change.check.kept import check_kept
 from allotment.change.place import place
 from allotment.errors import Conflict, InvalidInput
 from allotment.model.catalog import Catalog
@@ -18,13 +19,16 @@ class _Labelled(Protocol):
     def name(self) -> str: ...
     @property
     def description(self) -> str: ...
+    @property
+    def kept(self) -> tuple[tuple[str, str], ...]: ...
 
 
 def check_labels(noun: _Labelled, path: str) -> None:
-    """Check the key, the name and the description."""
+    """Check the key, the name, the description, and what is kept."""
     check_key(noun.key, path)
     check_name(noun.name, f"{path}.name")
     check_description(noun.description, f"{path}.description")
+    check_kept(noun.kept, f"{path}.kept")
 
 
 def check_salt(salt: str, path: str) -> None:

@@ -13,11 +13,22 @@ from allotment.model.limits import BUCKETS
 from allotment.model.slots import Slot
 from allotment.model.weight import read_weight, to_parts
 
-_FIELDS: Final = ("key", "segment", "fallback", "priority", "weights", "gap", "of", "slots")
+_FIELDS: Final = (
+    "key",
+    "segment",
+    "fallback",
+    "priority",
+    "weights",
+    "gap",
+    "excess",
+    "of",
+    "slots",
+)
 _ALLOCATIONS: Final = "a list of allocations, such as [{weights: {control: 50, blue: 50}}],"
 _WEIGHTS: Final = "a mapping of treatments to weights, such as {control: 50, blue: 50},"
 _TOTAL: Final = 100
 _TOTAL_MAX: Final = 10**18
+_PARTS: Final = (("gap", 0), ("excess", 0), ("of", _TOTAL))
 
 
 def read_allocations(place: Place) -> tuple[Allocation, ...]:
@@ -79,7 +90,7 @@ def _show_allocation(allocation: Allocation, position: int) -> Tree:
     shown["weights"] = dict(allocation.weights)
     gap = allocation.total - sum(parts for _, parts in allocation.weights)
     if gap:
-        shown["gap"] = gap
+        shown["gap" if gap > 0 else "excess"] = abs(gap)
     if allocation.total != _TOTAL:
         shown["of"] = allocation.total
     if allocation.slots:
@@ -94,29 +105,42 @@ def _usual_key(segment: str | None, fallback: bool) -> str:
 def _read_weights(place: Place) -> tuple[tuple[tuple[str, int], ...], int]:
     """The weights as integer parts of an integer total.
 
-    They have to sum to the total, so that a slip is not taken for a gap: a gap is said.
+    They have to sum to the total, so that a slip is not taken for a gap: a gap is said, and so is
+    an excess, which a draft may have.
     """
     given = place.at("weights").required(_WEIGHTS).entries()
     weights = [_read_number(weight) for _, weight in given]
-    gap = _read_number(place.at("gap")) if place.at("gap").given else Decimal(0)
-    of = _read_number(place.at("of")) if place.at("of").given else Decimal(_TOTAL)
-    (*parts, rest), total = to_parts([*weights, gap], of)
+    gap, excess, of = (_read_part(place, *each) for each in _PARTS)
+    if gap and excess:
+        raise place.at("excess").refusal("weights leave a gap or have an excess, not both")
+    (*parts, rest, above), total = to_parts([*weights, gap, excess], of)
     if not 1 <= total < _TOTAL_MAX:
         raise place.at("of").refusal("weights are parts of a total above 0, of at most 18 digits")
-    if sum(parts) + rest != total:
-        raise _wrong_sum(place, sum(weights, Decimal(0)), gap, of)
+    if sum(parts) + rest - above != total:
+        raise _wrong_sum(place, sum(weights, Decimal(0)), gap - excess, of)
     return tuple((key, part) for (key, _), part in zip(given, parts, strict=True)), total
 
 
 def _wrong_sum(place: Place, weights: Decimal, gap: Decimal, total: Decimal) -> InvalidInput:
-    """The error that says by how much the sum is off, and the two ways to mend it."""
-    said = f"the weights sum to {weights:f}" + (f" and the gap to {gap:f}" if gap else "")
+    """The error that says by how much the sum is off, and the ways to mend it.
+
+    An excess is a gap below zero.
+    """
+    said = f"the weights sum to {weights:f}"
+    if gap:
+        said += f" and the {'gap' if gap > 0 else 'excess'} to {abs(gap):f}"
     off = total - weights - gap
-    if off > 0:
+    if gap < 0:
+        ways = f"say `excess: {weights - total:f}`" if weights > total else "drop the excess"
+    elif off > 0:
         ways = f"add {off:f} to them, or say `gap: {gap + off:f}` for units that get nothing"
     else:
         ways = f"take {-off:f} from them, or say `of: {weights + gap:f}`"
     return place.at("weights").refusal(f"{said}, not to {total:f}: {ways}")
+
+
+def _read_part(place: Place, field: str, usual: int) -> Decimal:
+    return _read_number(place.at(field)) if place.at(field).given else Decimal(usual)
 
 
 def _read_number(place: Place) -> Decimal:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from allotment.dialects.catalogfile.iterations import FIELDS as ITERATION
 from allotment.dialects.catalogfile.iterations import read_iteration, show_iteration
 from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.dialects.catalogfile.values import read_kept, show_kept
 from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.text import check_unit_key
 
@@ -21,6 +23,7 @@ _OWN: Final = (
     "intake_open",
     "shared_salt",
     "archived",
+    "kept",
     "iterations",
 )
 _FIELDS: Final = (*_OWN, *ITERATION)
@@ -54,6 +57,7 @@ def read_experiment(
         intake_open=place.at("intake_open").truth(True),
         shared_salt=place.at("shared_salt").truth(False),
         archived=place.at("archived").truth(False),
+        kept=read_kept(place.at("kept")),
     )
     said, current = place.at("iteration"), experiment.current.number
     if said.given and said.value != current:
@@ -79,6 +83,7 @@ def show_experiment(experiment: Experiment) -> Tree:
         shown["intake_open"] = False
     if experiment.overrides:
         shown["overrides"] = dict(experiment.overrides)
+    shown |= show_kept(experiment.kept)
     current = experiment.current
     shown.update(show_iteration(current))
     others = [show_iteration(each) for each in experiment.iterations if each is not current]
@@ -93,9 +98,10 @@ def _read_iterations(place: Place, before: Experiment | None) -> tuple[Iteration
         if place.at("iterations").given:
             raise said.refusal("beside `iterations`, say the number of the one that stands here")
         number = _number(place.at("state").choice(State.DRAFT), before)
-        current = read_iteration(place, number)
-        kept = before.iterations if before else ()
-        return _in_order([current, *(each for each in kept if each.number != number)])
+        there = before.iterations if before else ()
+        known = next((each for each in there if each.number == number), None)
+        current = _with_times(read_iteration(place, number), known)
+        return _in_order([current, *(each for each in there if each is not known)])
     last = 0
     iterations = [read_iteration(place, said.whole(1))]
     for item in place.at("iterations").items():
@@ -121,6 +127,18 @@ def _number(state: State, before: Experiment | None) -> int:
     else:
         meant = before.live or before.draft
     return meant.number if meant else last.number + 1
+
+
+def _with_times(iteration: Iteration, known: Iteration | None) -> Iteration:
+    """The iteration with the times that a file by hand leaves out, as they are."""
+    if known is None or iteration.state is State.DRAFT:
+        return iteration
+    started, ended = iteration.started_at, iteration.ended_at
+    if started is None:
+        started = known.started_at
+    if ended is None and iteration.state is State.STOPPED:
+        ended = known.ended_at
+    return replace(iteration, started_at=started, ended_at=ended)
 
 
 def _in_order(iterations: list[Iteration]) -> tuple[Iteration, ...]:

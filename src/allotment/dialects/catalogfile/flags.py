@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from allotment.dialects.catalogfile.place import Place, Tree
-from allotment.dialects.catalogfile.source import inspect
-from allotment.errors import InvalidInput
+from allotment.dialects.catalogfile.values import (
+    VALUE,
+    read_kept,
+    read_value,
+    show_kept,
+    show_value,
+)
 from allotment.model.flag import Flag, FlagExperiment, FlagState, Miss, Variation
 
-_FIELDS: Final = ("name", "description", "state", "default", "variations", "experiments")
+_FIELDS: Final = ("name", "description", "state", "default", "variations", "experiments", "kept")
 _VARIATIONS: Final = "a mapping of variations to their values, such as {off: false, on: true},"
-_VARIATION: Final = ("value", "json", "name", "description")
-
-# A deeper value is shown as JSON text: a file is not nested as deep as it might be.
-_VALUE_DEPTH_MAX: Final = 32
+_VARIATION: Final = (*VALUE, "name", "description")
 
 
 def read_flag(key: str, place: Place) -> Flag:
@@ -33,6 +34,7 @@ def read_flag(key: str, place: Place) -> Flag:
         description=place.at("description").description(),
         state=place.at("state").choice(FlagState.ON),
         experiments=tuple(_read_experiment(each) for each in place.at("experiments").items()),
+        kept=read_kept(place.at("kept")),
     )
 
 
@@ -49,60 +51,26 @@ def show_flag(flag: Flag) -> Tree:
     shown["variations"] = {each.key: _show_variation(each) for each in flag.variations}
     if flag.experiments:
         shown["experiments"] = [_show_experiment(each) for each in flag.experiments]
-    return shown
+    return {**shown, **show_kept(flag.kept)}
 
 
 def _read_variation(key: str, place: Place) -> Variation:
     """A bare value, or a mapping with the value under `value`, or under `json` as exact text."""
     place.own_key()
     if not isinstance(place.value, dict):
-        return Variation(key, _to_json(place.value))
+        return Variation(key, read_value(place))
     place.fields(_VARIATION)
-    value, text = place.at("value"), place.at("json")
-    if value.given == text.given:
-        raise place.refusal("a variation's mapping has its value under `value`, or under `json`")
     return Variation(
         key,
-        _read_json(text) if text.given else _to_json(value.value),
+        read_value(place),
         place.at("name").name(),
         place.at("description").description(),
     )
 
 
 def _show_variation(variation: Variation) -> Tree:
-    value, exact = _from_json(variation.value)
     labels: dict[str, Tree] = {"name": variation.name, "description": variation.description}
-    given = {label: text for label, text in labels.items() if text}
-    if exact and not given and not isinstance(value, dict):
-        return value
-    return {"value": value, **given} if exact else {"json": variation.value, **given}
-
-
-def _from_json(text: str) -> tuple[Tree, bool]:
-    """The value that the text spells, and whether reading the value back gives that very text."""
-    value: Tree = json.loads(text)
-    try:
-        inspect(Place(value), _VALUE_DEPTH_MAX)
-    except InvalidInput:
-        return value, False
-    return value, _to_json(value) == text
-
-
-def _to_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _read_json(place: Place) -> str:
-    text = place.text()
-    try:
-        json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise place.refusal("this is not JSON text") from None
-    return text
-
-
-def _refuse_constant(word: str) -> None:
-    raise ValueError(f"{word} is not JSON")
+    return show_value(variation.value, {label: text for label, text in labels.items() if text})
 
 
 def _read_experiment(place: Place) -> FlagExperiment:

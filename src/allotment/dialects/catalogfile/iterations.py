@@ -8,6 +8,7 @@ from typing import Final
 from allotment.dialects.catalogfile.allocations import read_allocations, show_allocations
 from allotment.dialects.catalogfile.place import Place, Tree
 from allotment.model.experiment import Iteration, State, Treatment
+from allotment.model.instant import read_instant, show_instant
 from allotment.model.limits import BUCKETS
 from allotment.model.weight import read_percent, show_percent
 
@@ -23,6 +24,8 @@ FIELDS: Final = (
     "justification",
     "winner",
     "winning_reason",
+    "started_at",
+    "ended_at",
 )
 _SHARE: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?%\Z")
 _TREATMENTS: Final = "a mapping of treatments, such as {control: {control: true}, blue: {}},"
@@ -46,6 +49,8 @@ def read_iteration(place: Place, number: int) -> Iteration:
         justification=place.at("justification").description(),
         winner=winner.key() if winner.given else None,
         winning_reason=place.at("winning_reason").description(),
+        started_at=_read_time(place.at("started_at")),
+        ended_at=_read_time(place.at("ended_at")),
     )
 
 
@@ -67,12 +72,12 @@ def show_iteration(iteration: Iteration) -> dict[str, Tree]:
         for treatment in iteration.treatments
     }
     shown["allocations"] = show_allocations(iteration.allocations)
-    if iteration.justification:
-        shown["justification"] = iteration.justification
-    if iteration.winner is not None:
-        shown["winner"] = iteration.winner
-    if iteration.winning_reason:
-        shown["winning_reason"] = iteration.winning_reason
+    for field in ("justification", "winner", "winning_reason"):
+        if text := getattr(iteration, field):
+            shown[field] = text
+    for field in ("started_at", "ended_at"):
+        if (instant := getattr(iteration, field)) is not None:
+            shown[field] = show_instant(instant)
     return shown
 
 
@@ -88,6 +93,10 @@ def read_share(place: Place) -> int:
     if not isinstance(place.value, str) or not _SHARE.match(place.value):
         raise place.wrong("a share such as 12.5%, with at most four decimals,")
     return read_percent(place.value, place.path)
+
+
+def _read_time(place: Place) -> int | None:
+    return read_instant(place.value, place.path) if place.given else None
 
 
 def _read_treatments(place: Place) -> tuple[tuple[Treatment, ...], str | None]:

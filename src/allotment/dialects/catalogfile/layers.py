@@ -6,13 +6,14 @@ from typing import Final
 
 from allotment.dialects.catalogfile.iterations import read_salt, read_share
 from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.dialects.catalogfile.values import read_kept, show_kept
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS
 from allotment.model.slots import Range
 from allotment.model.weight import show_percent
 
-_LAYER: Final = ("name", "description", "unit", "salt", "reservations")
-_HOLDOUT: Final = ("name", "description", "unit", "salt", "share")
+_LAYER: Final = ("name", "description", "unit", "salt", "reservations", "kept")
+_HOLDOUT: Final = ("name", "description", "unit", "salt", "share", "kept")
 
 
 def read_layer(key: str, place: Place) -> Layer:
@@ -26,6 +27,7 @@ def read_layer(key: str, place: Place) -> Layer:
         description=place.at("description").description(),
         unit=place.at("unit").key("user"),
         reservations=tuple(sorted(reservations, key=lambda each: each.experiment)),
+        kept=read_kept(place.at("kept")),
     )
 
 
@@ -39,6 +41,7 @@ def show_layer(layer: Layer) -> Tree:
         "reservations": {
             each.experiment: [list(edges) for edges in each.ranges] for each in layer.reservations
         },
+        **show_kept(layer.kept),
     }
     return {field: value for field, value in shown.items() if value}
 
@@ -53,6 +56,7 @@ def read_holdout(key: str, place: Place) -> Holdout:
         name=place.at("name").name(),
         description=place.at("description").description(),
         unit=place.at("unit").key("user"),
+        kept=read_kept(place.at("kept")),
     )
 
 
@@ -64,6 +68,7 @@ def show_holdout(holdout: Holdout) -> Tree:
         "unit": "" if holdout.unit == "user" else holdout.unit,
         "salt": holdout.salt,
         "share": show_percent(holdout.share_ppm),
+        **show_kept(holdout.kept),
     }
     return {field: value for field, value in shown.items() if value}
 

@@ -8,6 +8,7 @@ from typing import Final
 from allotment.dialects.catalogfile.conditions import read_condition, show_condition
 from allotment.dialects.catalogfile.emit import Lines
 from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.dialects.catalogfile.values import read_kept, show_kept
 from allotment.errors import InvalidInput
 from allotment.model.idlist import IdList
 from allotment.model.segment import Segment
@@ -15,7 +16,7 @@ from allotment.model.segment import Segment
 # Reads the bytes of a list that lies beside the catalog, by the name that the catalog gives it.
 Lists = Callable[[str], bytes]
 
-_FIELDS: Final = ("name", "description", "unit", "include", "exclude", "rules")
+_FIELDS: Final = ("name", "description", "unit", "include", "exclude", "rules", "kept")
 
 # Lists longer than this are shown as a block of text, an id a line.
 _LISTED_MAX: Final = 8
@@ -32,6 +33,7 @@ def read_segment(key: str, place: Place, lists: Lists | None) -> Segment:
         include=_read_ids(place.at("include"), lists),
         exclude=_read_ids(place.at("exclude"), lists),
         rules=tuple(read_condition(rule) for rule in place.at("rules").items()),
+        kept=read_kept(place.at("kept")),
     )
 
 
@@ -44,6 +46,7 @@ def show_segment(segment: Segment) -> Tree:
         "include": _show_ids(segment.include),
         "exclude": _show_ids(segment.exclude),
         "rules": [show_condition(rule) for rule in segment.rules],
+        **show_kept(segment.kept),
     }
     return {field: value for field, value in shown.items() if value}
 
