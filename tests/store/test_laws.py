@@ -1,51 +1,106 @@
-"""Laws of the store, over random catalogs and random changes."""
+"""Laws of the store, over random catalogs and random changes: it is `apply`, and it remembers."""
 
-from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import strategies
+from allotment.change.apply import apply
 from allotment.change.commands import Command
 from allotment.change.diff import diff
+from allotment.change.kinds import KINDS, shelf
 from allotment.change.users import with_users
 from allotment.cli.lines import line_of
 from allotment.errors import AllotmentError
 from allotment.model.catalog import EMPTY, Catalog
-from allotment.store import Store
+from allotment.model.keyed import Keyed
+from allotment.store import Store, Stored, Version
+from store.examples import NOON, NOON_MS
 
-NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.data())
-def test_a_store_opened_again_has_every_revision_that_was_committed(data: st.DataObject) -> None:
-    with TemporaryDirectory() as folder, Store.open(Path(folder) / "s.db") as store:
-        commits: list[tuple[Command, ...]] = [diff(EMPTY, data.draw(strategies.catalogs()))]
-        history = [store.catalog()]
-        for _ in range(10):
-            commits.append((data.draw(strategies.changes(_commit(store, commits[-1], history))),))
-        _commit(store, commits[-1], history)
-        with Store.open(Path(folder) / "s.db") as again:
-            entries = again.journal()
-            assert [entry.revision for entry in entries] == list(range(len(history) - 1, 0, -1))
-            for revision, catalog in enumerate(history):
-                rebuilt = again.catalog(revision)
-                assert strategies.plain(rebuilt) == strategies.plain(catalog)
-                assert rebuilt.users == with_users(rebuilt).users
-            for entry in entries:
-                assert entry.commands in commits
-                assert all(line_of(command) for command in entry.commands)
+# Each example has a space of its own in the test's one database.
+SPACES = (f"p{number}/production" for number in itertools.count())
 
 
-def _commit(store: Store, commands: tuple[Command, ...], history: list[Catalog]) -> Catalog:
-    """Commit what may well be refused; a new revision is added to the history."""
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_a_store_holds_at_every_revision_what_plain_apply_makes(
+    database: str, data: st.DataObject
+) -> None:
+    space = next(SPACES)
+    with Store.open(database) as first, Store.open(database) as second:
+        first.create_space(space, who="", when=NOON)
+        nodes = first.at(space), second.at(space)
+        history = [Stored(space)]
+        made: list[tuple[Command, ...]] = []
+        commands: tuple[Command, ...] = diff(EMPTY, data.draw(strategies.catalogs()))
+        for turn in range(10):
+            node = nodes[data.draw(st.integers(0, 1))]
+            expected = model(history[-1], commands, turn)
+            kept = committed(node, commands, turn)
+            assert (kept is None) == (expected is None)
+            if expected is not None and expected is not history[-1]:
+                assert kept == expected
+                assert plain(kept) == plain(expected)
+                history.append(expected)
+                made.append(commands)
+            new = strategies.changes(history[-1].catalog)
+            commands = tuple(data.draw(st.lists(new, min_size=1, max_size=3)))
+        assert nodes[0].read() == nodes[1].read() == history[-1]
+    with Store.open(database, space) as again:
+        for revision, stored in enumerate(history):
+            rebuilt = again.read(revision)
+            assert rebuilt == stored
+            assert plain(rebuilt) == plain(stored)
+            assert rebuilt.catalog.users == with_users(rebuilt.catalog).users
+        entries = again.journal()[::-1]
+        assert [entry.revision for entry in entries] == list(range(1, len(history)))
+        assert [entry.commands for entry in entries] == made
+        assert all(line_of(command) for entry in entries for command in entry.commands)
+
+
+def plain(stored: Stored) -> str:
+    """The catalog as text, in which 1 is not true."""
+    return strategies.plain(stored.catalog)
+
+
+def committed(node: Store, commands: tuple[Command, ...], turn: int) -> Stored | None:
+    """What a node keeps of the commands, None where they are refused."""
+    when = NOON + timedelta(milliseconds=turn)
     try:
-        new = store.commit(commands, who="", when=NOON, dialect="test").catalog
+        return node.commit(commands, who="", when=when, dialect="test").stored
     except AllotmentError:
-        return history[-1]
-    if new.revision != history[-1].revision:
-        history.append(new)
-    return new
+        return None
+
+
+def model(before: Stored, commands: tuple[Command, ...], turn: int) -> Stored | None:
+    """What a store should make of them, by `apply` alone."""
+    try:
+        catalog = apply(before.catalog, commands).catalog
+    except AllotmentError:
+        return None
+    if catalog is before.catalog:
+        return before
+    return replace(before, catalog=catalog, versions=Keyed(versions(before, catalog, turn)))
+
+
+def versions(before: Stored, now: Catalog, turn: int) -> Iterator[tuple[str, Version]]:
+    """The old version of what is the same, and a new one of what is not."""
+    at = NOON_MS + turn
+    for kind in KINDS:
+        for key, noun in shelf(now, kind).items():
+            known = before.versions.get(f"{kind}:{key}")
+            if known is None:
+                known = Version(now.revision, at, at)
+            elif noun is not shelf(before.catalog, kind)[key]:
+                known = Version(now.revision, known.created_at, at)
+            yield f"{kind}:{key}", known

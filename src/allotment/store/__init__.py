@@ -1,6 +1,21 @@
 """The only floor that keeps data: revisions of the catalog and the journal of what changed."""
 
 from allotment.store.journal import Entry
+from allotment.store.lastgood import LastGood
+from allotment.store.once import Once
 from allotment.store.store import Store
+from allotment.store.stored import Committed, Pulse, Stored, Version
+from allotment.store.token import Scope, Token
 
-__all__ = ["Entry", "Store"]
+__all__ = [
+    "Committed",
+    "Entry",
+    "LastGood",
+    "Once",
+    "Pulse",
+    "Scope",
+    "Store",
+    "Stored",
+    "Token",
+    "Version",
+]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, tuple_
 
 from allotment.change.kinds import KINDS
 from allotment.change.users import follow
@@ -12,51 +14,130 @@ from allotment.errors import InvalidInput, StoreError
 from allotment.model.catalog import Catalog
 from allotment.model.keyed import Keyed
 from allotment.model.plain import Plain, from_plain, to_plain
+from allotment.store.schema import document
+from allotment.store.stored import Stored, Version
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One noun in its plain form; `body` is None where it was deleted."""
+    """One version of a noun in its plain form; `body` is None where it was deleted."""
 
     kind: str
     key: str
     body: Plain
+    version: Version
 
 
-def changed(old: Catalog, new: Catalog) -> Iterator[Document]:
-    """The documents of what differs between two catalogs, one of which came of the other.
-
-    Nouns that both share are the same object, and mostly the same shard: they are never looked at.
-    """
-    for kind in KINDS:
-        before, after = _shelf(old, kind), _shelf(new, kind)
-        for was, now in zip(before.shards, after.shards, strict=True):
-            if was is now:
-                continue
-            for key in sorted(was.keys() | now.keys()):
-                noun = now.get(key)
-                if noun is not was.get(key):
-                    yield Document(kind, key, None if noun is None else to_plain(noun))
-
-
-def amend(catalog: Catalog, documents: Iterable[Document], revision: int) -> Catalog:
-    """The catalog at `revision`: an earlier one with what was written since.
+def followed(known: Stored, documents: Sequence[Document], revision: int) -> Stored:
+    """The space at `revision`: an earlier state, and the documents that were written since.
 
     Raises StoreError for a document that cannot be read.
     """
     changes: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
-    for document in documents:
-        changes[document.kind][document.key] = _noun(document)
+    for one in documents:
+        changes[one.kind][one.key] = _noun(one)
     shelves: dict[str, Any] = {
-        f"{kind}s": _shelf(catalog, kind).change(nouns) for kind, nouns in changes.items() if nouns
+        f"{kind}s": shelf(known.catalog, kind).change(nouns)
+        for kind, nouns in changes.items()
+        if nouns
     }
-    new = replace(catalog, revision=revision, **shelves)
-    return follow(catalog, new, [(kind, key) for kind, nouns in changes.items() for key in nouns])
+    new = replace(known.catalog, revision=revision, **shelves)
+    names = [(kind, key) for kind, nouns in changes.items() for key in nouns]
+    versions = follow_versions(known.versions, documents)
+    return Stored(known.space, follow(known.catalog, new, names), versions)
 
 
-def _shelf(catalog: Catalog, kind: str) -> Keyed[Any]:
-    shelf: Keyed[Any] = getattr(catalog, f"{kind}s")
-    return shelf
+def changed(before: Stored, new: Catalog, at: int) -> Iterator[Document]:
+    """The documents of what a change at the time `at` made of a space.
+
+    Nouns that both catalogs share are the same object, and mostly the same shard: they are never
+    looked at.
+    """
+    for kind in KINDS:
+        was, now = shelf(before.catalog, kind), shelf(new, kind)
+        for old_shard, new_shard in zip(was.shards, now.shards, strict=True):
+            if old_shard is new_shard:
+                continue
+            for key in sorted(old_shard.keys() | new_shard.keys()):
+                noun = new_shard.get(key)
+                if noun is not old_shard.get(key):
+                    version = before.versions.get(f"{kind}:{key}")
+                    created_at = version.created_at if version else at
+                    body = None if noun is None else to_plain(noun)
+                    yield Document(kind, key, body, Version(new.revision, created_at, at))
+
+
+def follow_versions(versions: Keyed[Version], documents: Iterable[Document]) -> Keyed[Version]:
+    """The versions of nouns after these documents."""
+    return versions.change(
+        {f"{d.kind}:{d.key}": None if d.body is None else d.version for d in documents}
+    )
+
+
+def write(connection: Connection, space: str, documents: Iterable[Document]) -> None:
+    """Add new documents to those of a space."""
+    rows = [
+        {
+            "space": space,
+            "kind": one.kind,
+            "key": one.key,
+            "revision": one.version.revision,
+            "body": one.body,
+            "created_at": one.version.created_at,
+            "updated_at": one.version.updated_at,
+        }
+        for one in documents
+    ]
+    if rows:
+        connection.execute(insert(document), rows)
+
+
+def caught_up(connection: Connection, known: Stored, revision: int) -> Stored:
+    """The space at `revision`, given an earlier state; it costs what changed in between.
+
+    Raises StoreError for a document that cannot be read, and for a store that has gone back.
+    """
+    if known.catalog.revision == revision:
+        return known
+    if known.catalog.revision > revision:
+        raise StoreError(
+            f"the store is at revision {revision}, but was at {known.catalog.revision} before: "
+            "it has been put back from an older copy"
+        )
+    documents = _between(connection, known.space, known.catalog.revision, revision)
+    return followed(known, documents, revision)
+
+
+def _between(connection: Connection, space: str, after: int, until: int) -> Sequence[Document]:
+    """The last version of each document written after one revision and until another."""
+    noun = (document.c.kind, document.c.key)
+    last = (
+        select(*noun, func.max(document.c.revision))
+        .where(document.c.space == space)
+        .where(document.c.revision > after, document.c.revision <= until)
+        .group_by(*noun)
+    )
+    version = (document.c.revision, document.c.created_at, document.c.updated_at)
+    query = (
+        select(*noun, document.c.body, *version)
+        .where(document.c.space == space)
+        .where(tuple_(*noun, document.c.revision).in_(last))
+    )
+    try:
+        return [
+            Document(kind, key, body, Version(*version))
+            for kind, key, body, *version in connection.execute(query)
+        ]
+    except ValueError as error:
+        raise StoreError(
+            f"a document of {space} after revision {after} is no JSON: {error}"
+        ) from error
+
+
+def shelf(catalog: Catalog, kind: str) -> Keyed[Any]:
+    """The catalog's nouns of one kind."""
+    found: Keyed[Any] = getattr(catalog, f"{kind}s")
+    return found
 
 
 def _noun(document: Document) -> object:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+
+from sqlalchemy import Connection, insert, select
 
 from allotment.change.apply import Move
 from allotment.change.commands import Command
-from allotment.errors import InvalidInput
 from allotment.model.plain import from_plain, to_plain
+from allotment.model.text import check_description, check_name
+from allotment.store.schema import journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +35,39 @@ class Entry:
     moves: tuple[Move, ...]
 
 
-def to_row(entry: Entry) -> dict[str, Any]:
-    """The journal's columns; raises InvalidInput for a time without a zone."""
-    if entry.when.tzinfo is None:
-        raise InvalidInput("a time in the journal needs a time zone", "$.when")
-    return {
-        "revision": entry.revision,
-        "at": entry.when.astimezone(UTC).isoformat(timespec="microseconds"),
-        "who": entry.who,
-        "dialect": entry.dialect,
-        "comment": entry.comment,
-        "commands": to_plain(entry.commands),
-        "moves": to_plain(entry.moves),
-    }
+def write(connection: Connection, space: str, entry: Entry) -> None:
+    """Add an entry to a space's journal; raises InvalidInput for text that cannot be kept."""
+    connection.execute(
+        insert(journal).values(
+            space=space,
+            revision=entry.revision,
+            at=entry.when.astimezone(UTC).isoformat(timespec="microseconds"),
+            who=check_name(entry.who, "$.who"),
+            dialect=check_name(entry.dialect, "$.dialect"),
+            comment=check_description(entry.comment, "$.comment"),
+            commands=to_plain(entry.commands),
+            moves=to_plain(entry.moves),
+        )
+    )
 
 
-def from_row(row: Mapping[str, Any]) -> Entry:
-    """The entry that `to_row` spelled."""
-    return Entry(
-        revision=row["revision"],
-        when=datetime.fromisoformat(row["at"]),
-        who=row["who"],
-        dialect=row["dialect"],
-        comment=row["comment"],
-        commands=from_plain(tuple[Command, ...], row["commands"]),
-        moves=from_plain(tuple[Move, ...], row["moves"]),
+def read(
+    connection: Connection, space: str, limit: int, before: int | None = None
+) -> tuple[Entry, ...]:
+    """The last `limit` entries of a space, newest first; only those before a revision if given."""
+    query = select(journal).where(journal.c.space == space)
+    if before is not None:
+        query = query.where(journal.c.revision < before)
+    query = query.order_by(journal.c.revision.desc()).limit(limit)
+    return tuple(
+        Entry(
+            revision=row.revision,
+            when=datetime.fromisoformat(row.at),
+            who=row.who,
+            dialect=row.dialect,
+            comment=row.comment,
+            commands=from_plain(tuple[Command, ...], row.commands),
+            moves=from_plain(tuple[Move, ...], row.moves),
+        )
+        for row in connection.execute(query)
     )

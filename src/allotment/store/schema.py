@@ -1,7 +1,12 @@
-"""The tables. Nothing in them is ever updated but the revision row; documents and journal grow.
+"""The tables as they are now; `migrations` leads there from each release.
 
-A revision comes from a row that is locked, never from a sequence: a sequence hands out numbers
-before their transactions commit, and a reader that follows it can pass one by.
+Nothing in them is ever updated but the revision rows and what is said of tokens; documents and
+journal grow. A revision comes from a row that is locked, never from a sequence: a sequence hands
+out numbers before their transactions commit, and a reader that follows it can pass one by.
+
+Text that a caller chooses freely stands in JSON, where NUL and the like are escaped, or is checked
+to be text that both databases keep as it is. The JSON is text to PostgreSQL too: its `jsonb` would
+refuse a NUL and round what does not fit its numbers.
 """
 
 from __future__ import annotations
@@ -15,23 +20,28 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 
 # Raised whenever the tables or the plain form of what is in them change.
-VERSION: Final = 1
+VERSION: Final = 2
 
 # The space of a catalog whose user names none.
 DEFAULT_SPACE: Final = "default/production"
 
 metadata: Final = MetaData()
 
-# Which version of this schema the store has: one row.
+# One row: which version of this schema the store has, and how often its tokens changed.
 allotment_store: Final = Table(
-    "allotment_store", metadata, Column("version", Integer, primary_key=True)
+    "allotment_store",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    Column("tokens", BigInteger, nullable=False, server_default=text("0")),
 )
 
 # One row a space: its latest revision. Whoever commits holds this row.
@@ -42,7 +52,8 @@ space: Final = Table(
     Column("revision", BigInteger, nullable=False),
 )
 
-# Each noun as it was from a revision on: its plain form, or null where it was deleted.
+# Each noun as it was from a revision on: its plain form, or null where it was deleted. The times
+# are milliseconds since 1970 UTC: when the noun came, and when this version of it did.
 document: Final = Table(
     "document",
     metadata,
@@ -51,6 +62,8 @@ document: Final = Table(
     Column("key", Text, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("body", JSON(none_as_null=True)),
+    Column("created_at", BigInteger, nullable=False, server_default=text("0")),
+    Column("updated_at", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("space", "kind", "key", "revision"),
     Index("document_by_revision", "space", "revision"),  # what is new since one
 )
@@ -68,4 +81,32 @@ journal: Final = Table(
     Column("commands", JSON, nullable=False),
     Column("moves", JSON, nullable=False),
     PrimaryKeyConstraint("space", "revision"),
+)
+
+# What was answered to a request that may come again. `key` is the SHA-256, in hex, of the one that
+# names it; `at` is in milliseconds since 1970 UTC.
+idempotency: Final = Table(
+    "idempotency",
+    metadata,
+    Column("space", Text, ForeignKey("space.name"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("space", "key"),
+    Index("idempotency_by_age", "space", "at"),
+)
+
+# Who may call; the three times in milliseconds since 1970 UTC.
+token: Final = Table(
+    "token",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("scope", Text, nullable=False),
+    Column("space", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
 )

@@ -2,55 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Connection, Engine, func, insert, select, tuple_, update
+from sqlalchemy import Connection
 
-from allotment.change.apply import Change, apply
+from allotment.change.apply import Change
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
-from allotment.errors import NotFound, StoreError
-from allotment.model.catalog import EMPTY, Catalog
-from allotment.store import schema, sqlite
-from allotment.store.documents import Document, amend, changed
-from allotment.store.journal import Entry, from_row, to_row
+from allotment.errors import NotFound
+from allotment.model.catalog import Catalog
+from allotment.store import documents, journal, migrate, place, schema, spaces, token
+from allotment.store.commit import Origin, check_expected, commit, copied
+from allotment.store.database import Database
+from allotment.store.journal import Entry
+from allotment.store.once import Once, record, recorded
+from allotment.store.stored import Committed, Pulse, Stored, milliseconds
+from allotment.store.token import Token
 
 
 class Store:
     """A catalog that is kept: every revision of it, and the journal of what led there.
 
-    It may be used from several threads and processes at once. The latest catalog that was read is
-    remembered, so that reading again costs what changed since.
+    It may be used from several threads and processes at once. The latest state that was read is
+    remembered, so that reading again costs what changed since. Whatever is asked raises StoreError
+    while the database is away, and works again when it is back.
     """
 
-    def __init__(self, engine: Engine, space: str = schema.DEFAULT_SPACE) -> None:
-        self._engine = engine
-        self._space = space
-        self._known = EMPTY
+    def __init__(self, database: Database, space: str, known: dict[str, Stored]) -> None:
+        self.space = space
+        self._database = database
+        # What was read last, by space, for all who share the connections. A thread that was
+        # overtaken may put an older state back: reading from it costs more, and comes out the same.
+        self._known = known
 
     @classmethod
-    def open(cls, path: str | Path, *, create: bool = True) -> Store:
-        """The store in the SQLite file at `path`; a missing file is made unless `create` is false.
+    def open(
+        cls, database: str | Path, space: str = schema.DEFAULT_SPACE, *, create: bool = True
+    ) -> Store:
+        """The store at a path, at `sqlite:///PATH`, or at `postgresql+psycopg://USER@HOST/NAME`.
 
-        Raises StoreError for a file that is not a store, or is one of another schema version.
+        One of an earlier release is brought up to this one. A missing file, or the tables in a new
+        database, are made unless `create` is false.
+
+        Raises StoreError for a database that is away, is of something else, or of a later release,
+        and NotFound for a space that is not there.
         """
-        path = Path(path)
-        if not create and not path.exists():
-            raise StoreError(f"there is no store at {path}; `allotment apply FILE` makes one")
-        engine = sqlite.connect(path)
+        found = place.find(database, create=create)
         try:
-            sqlite.ready(engine)
-        except StoreError:
-            engine.dispose()
+            migrate.ready(found, create=create)
+            return cls(found, schema.DEFAULT_SPACE, {}).at(space)
+        except BaseException:
+            found.close()
             raise
-        return cls(engine)
+
+    def at(self, space: str) -> Store:
+        """Another space, over the same connections; raises NotFound where there is none."""
+        if space not in self._known:
+            with self._database.transaction(writes=False) as connection:
+                spaces.latest(connection, space)
+        return Store(self._database, space, self._known)
 
     def close(self) -> None:
-        """Give back every connection."""
-        self._engine.dispose()
+        """Give back every connection, those of this store's other spaces too."""
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -58,19 +75,52 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def catalog(self, revision: int | None = None) -> Catalog:
-        """The catalog at `revision`, or the latest; raises NotFound for one that is not there."""
-        known = self._known  # before the transaction begins: never newer than what it sees
-        with sqlite.transaction(self._engine, writes=False) as connection:
-            latest = self._revision(connection)
+    def spaces(self) -> tuple[str, ...]:
+        """The names of all spaces, sorted."""
+        with self._database.transaction(writes=False) as connection:
+            return spaces.names(connection)
+
+    def create_space(
+        self, name: str, *, who: str, when: datetime, copy_from: str | None = None
+    ) -> None:
+        """Add the space "project/environment", with what is its project's: flags and layers.
+
+        They come from `copy_from`, or else from the first of the project's spaces by name, without
+        the experiments behind them, and are revision 1; with nothing to copy it starts empty.
+        Raises Conflict where there is such a space, NotFound where `copy_from` is none.
+        """
+        project = name.partition("/")[0]
+        with self._database.transaction(writes=True) as connection:
+            spaces.add(connection, name)
+            there = [other for other in spaces.names(connection) if other != name]
+            siblings = [other for other in there if other.partition("/")[0] == project]
+            if source := copy_from or next(iter(siblings), None):
+                revision = spaces.locked(connection, [source])[source]
+                origin = self._latest(connection, source, revision)
+                cause = Origin(who, when, "native", f"copied from {source}")
+                commit(connection, Stored(name), copied(origin.catalog), cause)
+
+    def pulse(self) -> Pulse:
+        """What there is to be read, by one cheap query: for those who watch."""
+        with self._database.transaction(writes=False) as connection:
+            return spaces.pulse(connection)
+
+    def read(self, revision: int | None = None) -> Stored:
+        """The space at `revision`, or at the latest; raises NotFound for one that is not there."""
+        known = self._known.get(self.space)  # before the first query: never newer than what it sees
+        with self._database.transaction(writes=False) as connection:
+            latest = spaces.latest(connection, self.space)
             if revision is None:
-                self._known = self._caught_up(connection, known, latest)
-                return self._known
+                return self._caught_up(connection, known or Stored(self.space), latest)
             if not 0 <= revision <= latest:
                 raise NotFound(f"the store has the revisions 0 to {latest}; {revision} is none")
-            return self._caught_up(connection, EMPTY, revision)
+            return documents.caught_up(connection, Stored(self.space), revision)
 
-    def commit(  # noqa: PLR0913  # the journal asks each of them of whoever changes something
+    def catalog(self, revision: int | None = None) -> Catalog:
+        """The catalog at `revision`, or the latest; raises NotFound for one that is not there."""
+        return self.read(revision).catalog
+
+    def commit(  # noqa: PLR0913  # the journal asks most of them of whoever changes something
         self,
         commands: Sequence[Command],
         *,
@@ -79,79 +129,95 @@ class Store:
         dialect: str,
         comment: str = "",
         policy: Policy = Policy.NATIVE,
-    ) -> Change:
+        expect: Mapping[tuple[str, str], int] | None = None,
+        expect_revision: int | None = None,
+        once: Once | None = None,
+    ) -> Committed:
         """Apply `commands` to the latest catalog and keep what comes of it, in one transaction.
 
         Under the lock it first catches up with what others committed, so no change is lost and none
-        is refused for being late. What `apply` refuses, and a store that cannot be written, leave
-        everything as it was. Where nothing changes, nothing is written, and no revision is used.
+        is refused for being late, unless it asks for that: `expect` says at which revisions nouns,
+        by (kind, key), must be (0: not there), `expect_revision` at which the catalog must be, else
+        it raises PreconditionFailed. What `apply` refuses, and a store that cannot be written,
+        leave everything as it was. Where nothing changes, nothing is written, and no revision used.
+
+        A commit that was made before under the key of `once` is not made again, whatever it
+        expects: what it recorded is in the answer. With another digest it is IdempotencyMismatch.
         """
-        with sqlite.transaction(self._engine, writes=True) as connection:
-            latest = self._revision(connection)
-            before = self._caught_up(connection, self._known, latest)
-            change = apply(before, commands, policy)
-            after = change.catalog
-            if after.revision != latest:
-                entry = Entry(
-                    after.revision, when, who, dialect, comment, tuple(commands), change.moves
-                )
-                self._write(connection, changed(before, after), entry)
-        self._known = after
-        return change
+        committed = self.commit_together(
+            {self.space: commands},
+            who=who,
+            when=when,
+            dialect=dialect,
+            comment=comment,
+            policy=policy,
+            expect=expect,
+            expect_revision=expect_revision,
+            once=once,
+        )
+        return committed[self.space]
+
+    def commit_together(  # noqa: PLR0913  # as `commit`
+        self,
+        changes: Mapping[str, Sequence[Command]],
+        *,
+        who: str,
+        when: datetime,
+        dialect: str,
+        comment: str = "",
+        policy: Policy = Policy.NATIVE,
+        expect: Mapping[tuple[str, str], int] | None = None,
+        expect_revision: int | None = None,
+        once: Once | None = None,
+    ) -> Mapping[str, Committed]:
+        """Commit to several spaces, by name, in one transaction: all of it or nothing.
+
+        What is expected, and `once`, are of this store's own space, be it among them or not.
+        Raises NotFound for a space that is not there; otherwise it is as `commit`.
+        """
+        cause, at = Origin(who, when, dialect, comment, policy), milliseconds(when)
+        with self._database.transaction(writes=True) as connection:
+            latest = spaces.locked(connection, {self.space, *changes})
+            before = {name: self._latest(connection, name, latest[name]) for name in latest}
+            if once and (answer := recorded(connection, self.space, once, at)) is not None:
+                return {n: Committed(Change(before[n].catalog), before[n], answer) for n in changes}
+            check_expected(before[self.space], expect or {}, expect_revision)
+            committed = {
+                name: commit(connection, before[name], commands, cause)
+                for name, commands in changes.items()
+            }
+            if once:
+                own = committed[self.space].stored if self.space in changes else before[self.space]
+                answer = once.record(own, changes.get(self.space, ()))
+                record(connection, self.space, once, answer, at)
+        self._known.update({name: done.stored for name, done in committed.items()})
+        return committed
 
     def journal(self, limit: int = 100, before: int | None = None) -> tuple[Entry, ...]:
         """The last `limit` entries, newest first; before the revision `before`, to page on."""
-        table = schema.journal
-        query = select(table).where(table.c.space == self._space)
-        if before is not None:
-            query = query.where(table.c.revision < before)
-        query = query.order_by(table.c.revision.desc()).limit(limit)
-        with sqlite.transaction(self._engine, writes=False) as connection:
-            return tuple(from_row(row._asdict()) for row in connection.execute(query))
+        with self._database.transaction(writes=False) as connection:
+            return journal.read(connection, self.space, limit, before)
 
-    def _revision(self, connection: Connection) -> int:
-        row = schema.space
-        # The lock on this row is what puts commits in order where the database locks rows.
-        query = select(row.c.revision).where(row.c.name == self._space).with_for_update()
-        revision: int = connection.execute(query).scalar_one()
-        return revision
+    def tokens(self) -> tuple[Token, ...]:
+        """Every token of the database, revoked and expired ones too, the oldest first."""
+        with self._database.transaction(writes=False) as connection:
+            return token.all_tokens(connection)
 
-    def _caught_up(self, connection: Connection, known: Catalog, revision: int) -> Catalog:
-        """The catalog at `revision`, given an earlier one."""
-        if known.revision == revision:
-            return known
-        if known.revision > revision:
-            raise StoreError(
-                f"the store is at revision {revision}, but was at {known.revision} before: "
-                "it has been put back from an older copy"
-            )
-        return amend(known, self._documents(connection, known.revision, revision), revision)
+    def add_token(self, new: Token) -> None:
+        """Keep a token; raises Conflict where its id or its digest is another's."""
+        with self._database.transaction(writes=True) as connection:
+            token.add(connection, new)
 
-    def _documents(self, connection: Connection, after: int, until: int) -> Iterable[Document]:
-        """The last version of each document written after one revision and until another."""
-        table = schema.document
-        noun = (table.c.kind, table.c.key)
-        last = (
-            select(*noun, func.max(table.c.revision))
-            .where(table.c.space == self._space)
-            .where(table.c.revision > after, table.c.revision <= until)
-            .group_by(*noun)
-        )
-        query = (
-            select(*noun, table.c.body)
-            .where(table.c.space == self._space)
-            .where(tuple_(*noun, table.c.revision).in_(last))
-        )
-        for kind, key, body in connection.execute(query):
-            yield Document(kind, key, body)
+    def revoke_token(self, token_id: str, when: datetime) -> None:
+        """End a token for good; one that has ended keeps its time. Raises NotFound."""
+        with self._database.transaction(writes=True) as connection:
+            token.revoke(connection, token_id, milliseconds(when))
 
-    def _write(self, connection: Connection, documents: Iterable[Document], entry: Entry) -> None:
-        home = {"space": self._space, "revision": entry.revision}
-        rows = [{**home, "kind": d.kind, "key": d.key, "body": d.body} for d in documents]
-        if rows:
-            connection.execute(insert(schema.document), rows)
-        connection.execute(insert(schema.journal).values(space=self._space, **to_row(entry)))
-        row = schema.space
-        connection.execute(
-            update(row).where(row.c.name == self._space).values(revision=entry.revision)
-        )
+    def _latest(self, connection: Connection, space: str, revision: int) -> Stored:
+        """A space at its latest revision, which nothing overtakes while it is locked."""
+        return self._caught_up(connection, self._known.get(space) or Stored(space), revision)
+
+    def _caught_up(self, connection: Connection, known: Stored, latest: int) -> Stored:
+        stored = documents.caught_up(connection, known, latest)
+        self._known[known.space] = stored
+        return stored

@@ -1,0 +1,161 @@
+"""The last good file: what a node saw of the store last, to start from while the store is away.
+
+A line that says what it is, with the SHA-256 of all that follows it, and then JSON, a line for each
+noun. It is written beside its place and moved there whole, and the one before it is kept under
+`.1`: there is always a whole one, and one that is torn, cut or flipped is told by its sum.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, astuple, dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from allotment.change.kinds import KINDS
+from allotment.errors import StoreError, StoreFull
+from allotment.model.plain import to_plain
+from allotment.store.documents import Document, followed, shelf
+from allotment.store.stored import Stored, Version
+from allotment.store.token import Scope, Token
+
+# The number is raised whenever the form of what follows changes.
+_MAGIC: Final = b"allotment last good 1 "
+
+# What was spelled the last time, by the identity of the shard it is of, which is kept with it: a
+# shard is never changed, and most are shared between one revision and the next.
+_spelled: Final[dict[int, tuple[object, bytes]]] = {}
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """Every space as it was seen last, and the tokens there were.
+
+    `written` is when, in seconds since 1970 UTC, if this was loaded.
+    """
+
+    spaces: Mapping[str, Stored]
+    tokens: tuple[Token, ...]
+    written: float = field(default=0.0, compare=False)
+
+
+def save(path: Path, last_good: LastGood) -> None:
+    """Put a file at `path` that survives a loss of power as soon as this returns.
+
+    One thread of a process saves at a time; several processes may. Raises StoreError, or StoreFull
+    where there is no room; the file that was there stays then.
+    """
+    body = b"".join(_lines(last_good))
+    # Named by the process: a killed one leaves a file behind, which its successor writes over.
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(_MAGIC + sha256(body).hexdigest().encode() + b"\n" + body)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileNotFoundError):  # the first one has none before it
+            os.replace(path, _previous(path))
+        os.replace(fresh, path)
+        _sync(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        kind = StoreFull if error.errno in _NO_ROOM else StoreError
+        raise kind(f"the last good file {path} cannot be written: {error.strerror}") from error
+
+
+def load(path: Path) -> LastGood:
+    """The newest whole file at `path`; raises StoreError where there is none.
+
+    A file that is torn, or of another release, is passed over as if it were not there.
+    """
+    first: StoreError | None = None
+    for generation in (path, _previous(path)):
+        try:
+            return _load(generation)
+        except StoreError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def exists(path: Path) -> bool:
+    """Whether there is anything to load: between the two moves of a save, it is not at `path`."""
+    return path.exists() or _previous(path).exists()
+
+
+def _load(path: Path) -> LastGood:
+    try:
+        content, written = path.read_bytes(), path.stat().st_mtime
+    except OSError as error:
+        raise StoreError(f"there is no last good file {path}: {error.strerror}") from error
+    head, _, body = content.partition(b"\n")
+    if head != _MAGIC + sha256(body).hexdigest().encode():
+        raise StoreError(f"the last good file {path} is torn, or of another release")
+    try:
+        return replace(_read(body), written=written)
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"the last good file {path} is of another release: {error}") from error
+
+
+def _lines(last_good: LastGood) -> Iterator[bytes]:
+    """Tokens, and then each space, which its nouns follow."""
+    spelled: dict[int, tuple[object, bytes]] = {}
+    yield _json({"tokens": [asdict(token) for token in last_good.tokens]})
+    for name, stored in last_good.spaces.items():
+        yield _json({"space": name, "revision": stored.catalog.revision})
+        for kind in KINDS:
+            for shard in shelf(stored.catalog, kind).shards:
+                if shard:
+                    known = _spelled.get(id(shard))
+                    text = known[1] if known else _nouns(kind, shard, stored)
+                    spelled[id(shard)] = shard, text
+                    yield text
+    _spelled.clear()
+    _spelled.update(spelled)
+
+
+def _nouns(kind: str, shard: Mapping[str, object], stored: Stored) -> bytes:
+    return b"".join(
+        _json([kind, key, to_plain(noun), astuple(stored.versions[f"{kind}:{key}"])])
+        for key, noun in shard.items()
+    )
+
+
+def _json(plain: object) -> bytes:
+    return json.dumps(plain, separators=(",", ":")).encode() + b"\n"
+
+
+def _read(body: bytes) -> LastGood:
+    first, *lines = (json.loads(line) for line in body.splitlines())
+    tokens = tuple(Token(**{**token, "scope": Scope(token["scope"])}) for token in first["tokens"])
+    spaces: dict[str, tuple[int, list[Document]]] = {}
+    documents: list[Document] = []
+    for line in lines:
+        if isinstance(line, dict):
+            documents = []
+            spaces[line["space"]] = line["revision"], documents
+        else:
+            kind, key, noun, version = line
+            documents.append(Document(kind, key, noun, Version(*version)))
+    return LastGood({name: followed(Stored(name), *spaces[name][::-1]) for name in spaces}, tokens)
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(f"{path.name}.1")
+
+
+def _sync(folder: Path) -> None:
+    """Make what was moved into the folder outlast a loss of power."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

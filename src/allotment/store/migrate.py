@@ -1,0 +1,82 @@
+"""Lay a store in a new database, or bring one of an earlier release up to this one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from sqlalchemy import Connection, inspect, select, text
+
+from allotment.errors import StoreError
+from allotment.store.database import Database
+from allotment.store.schema import VERSION, allotment_store
+
+_STEPS: Final = Path(__file__).parent / "migrations"
+
+# The number that those who migrate the same PostgreSQL database lock.
+_TURN: Final = 0x616C6C6F746D6E74
+
+# Alembic keeps what it is doing in variables of its modules.
+_one_at_a_time: Final = Lock()
+
+
+def ready(database: Database, *, create: bool) -> None:
+    """Make the database a store of this version, whoever else does so at the same time.
+
+    A new database is laid out where `create` says so. Raises StoreError for one without a store
+    otherwise, for one of something else, and for a store of a later version.
+    """
+    with database.transaction(writes=False) as connection:
+        version = _version(connection, database.name)
+    if version == VERSION:
+        return
+    if version is None and not create:
+        raise StoreError(
+            f"there is no store in {database.name}; `allotment apply FILE` makes one",
+            code="no_store",
+        )
+    with database.transaction(writes=True) as connection:
+        if connection.dialect.name == "postgresql":  # SQLite's writers take turns as it is
+            for patience in ("lock_timeout", "idle_in_transaction_session_timeout"):
+                connection.execute(text(f"SET LOCAL {patience} = 0"))  # a step may take long
+            connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
+        version = _version(connection, database.name)
+        if version != VERSION:
+            try:
+                _migrate(connection, version)
+            except (ValueError, KeyError) as error:
+                raise StoreError(
+                    f"the store {database.name} has schema version {version} and cannot be brought "
+                    f"up to {VERSION}: {error}"
+                ) from error
+
+
+def _version(connection: Connection, name: str) -> int | None:
+    """The version of the store in a database, None where that is empty."""
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        return None
+    if allotment_store.name not in tables:
+        raise StoreError(f"{name} is a database of something else, not a store")
+    version: int = connection.execute(select(allotment_store.c.version)).scalar_one()
+    if version > VERSION:
+        raise StoreError(
+            f"the store {name} has schema version {version}, and this Allotment knows versions up "
+            f"to {VERSION}: open it with the Allotment that wrote it, or a later one"
+        )
+    return version
+
+
+def _migrate(connection: Connection, version: int | None) -> None:
+    # A store that is as it should be, which is nearly every one, never waits for this import.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    with _one_at_a_time:
+        if version is not None:
+            command.stamp(config, str(version))  # the first release did not know of Alembic
+        command.upgrade(config, "head")

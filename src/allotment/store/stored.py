@@ -1,0 +1,77 @@
+"""What is kept of a space: its catalog, and for each noun when it came and when it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from allotment.change.apply import Change
+from allotment.errors import InvalidInput
+from allotment.model.catalog import EMPTY, Catalog
+from allotment.model.keyed import Keyed
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def milliseconds(when: datetime) -> int:
+    """An instant in milliseconds since 1970 UTC; raises InvalidInput for one without a zone."""
+    if when.tzinfo is None:
+        raise InvalidInput("a time in the store needs a time zone", "$.when")
+    return (when - _EPOCH) // _MILLISECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which version of a noun is kept.
+
+    revision    the catalog's revision that brought this version in
+    created_at  when the noun came, in milliseconds since 1970 UTC; one deleted and created again is
+                a new one
+    updated_at  when this version came in, likewise
+    """
+
+    revision: int
+    created_at: int
+    updated_at: int
+
+
+_NONE: Final[Keyed[Version]] = Keyed()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One space at one revision; `versions` of its nouns are by "kind:key"."""
+
+    space: str
+    catalog: Catalog = EMPTY
+    versions: Keyed[Version] = field(default=_NONE, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What came of a commit.
+
+    change  what the commands made of the catalog; of a replay, nothing
+    stored  the space as it is now
+    replay  what an earlier commit under the same idempotency key recorded: then nothing was
+            committed now; else None
+    """
+
+    change: Change
+    stored: Stored
+    replay: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a watcher looks at: it differs as soon as there is something new to read.
+
+    revisions  by space, the latest
+    tokens     a count that grows whenever a token is added or revoked
+    """
+
+    revisions: Mapping[str, int]
+    tokens: int

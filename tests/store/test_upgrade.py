@@ -1,0 +1,209 @@
+"""A store of every release becomes one of this release, with all that it holds.
+
+`released/N.sql` is the dump of a store with data that the release of schema version N wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from allotment.change.commands import Create
+from allotment.change.kinds import KINDS, shelf
+from allotment.change.users import with_users
+from allotment.errors import StoreError
+from allotment.model.plain import to_plain
+from allotment.model.segment import Segment
+from allotment.store import Store, Version
+from allotment.store.schema import VERSION, metadata
+from store.examples import NORDICS, commit, sql
+
+RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
+DAY_MS = 86_400_001  # the steps of the dump are a day and a millisecond apart
+
+
+def laid(path: Path, dump: Path) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(dump.read_text())
+    return str(path)
+
+
+@pytest.fixture(params=RELEASED, ids=lambda dump: f"released-{dump.stem}")
+def released(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return laid(tmp_path / "allotment.db", request.param)
+
+
+def test_there_is_a_store_of_every_earlier_version() -> None:
+    assert [dump.stem for dump in RELEASED] == [str(number) for number in range(1, VERSION)]
+
+
+def test_every_revision_of_a_released_store_reads_as_it_was_written(released: str) -> None:
+    rows = sql(released, "SELECT kind, key, revision, body FROM document ORDER BY revision")
+    (latest,) = sql(released, "SELECT revision FROM space")[0]
+    with Store.open(released) as store:
+        assert store.catalog().revision == latest == 8
+        now: dict[tuple[str, str], object] = {}
+        for revision in range(latest + 1):
+            now.update(
+                {
+                    (k, key): json.loads(body or "null")
+                    for k, key, at, body in rows
+                    if at == revision
+                }
+            )
+            catalog = store.catalog(revision)
+            assert catalog.revision == revision
+            assert {
+                (kind, key): to_plain(noun)
+                for kind in KINDS
+                for key, noun in shelf(catalog, kind).items()
+            } == {noun: body for noun, body in now.items() if body is not None}
+            assert catalog.users == with_users(catalog).users
+
+
+def test_the_journal_of_a_released_store_reads_as_it_was_written(released: str) -> None:
+    query = "SELECT revision, at, who, comment, commands, moves FROM journal ORDER BY revision DESC"
+    rows = sql(released, query)
+    with Store.open(released) as store:
+        entries = store.journal()
+    assert len(entries) == len(rows) == 8
+    for entry, (revision, at, who, comment, commands, moves) in zip(entries, rows, strict=True):
+        assert (entry.revision, entry.who, entry.comment) == (revision, who, comment)
+        assert entry.when.isoformat(timespec="microseconds") == at
+        assert to_plain(entry.commands) == json.loads(commands)
+        assert to_plain(entry.moves) == json.loads(moves)
+
+
+def test_a_noun_of_a_released_store_came_and_changed_when_the_journal_says(released: str) -> None:
+    first = 1_768_469_400_250
+    with Store.open(released) as store:
+        versions, at_five = store.read().versions, store.read(5).versions
+    assert versions["flag:button"] == Version(8, first, first + 7 * DAY_MS)
+    assert versions["experiment:banner"] == Version(5, first + 4 * DAY_MS, first + 4 * DAY_MS)
+    # It was deleted at revision 6, and came anew at 7.
+    assert at_five["segment:nordics"] == Version(1, first, first)
+    assert versions["segment:nordics"] == Version(7, first + 6 * DAY_MS, first + 6 * DAY_MS)
+
+
+def test_an_upgraded_store_goes_on_where_it_was(released: str) -> None:
+    with Store.open(released) as store:
+        assert commit(store, Create(Segment("new"))) == 9
+        store.create_space("default/staging", who="", when=store.journal()[0].when)
+    with Store.open(released) as again:
+        assert "new" in again.catalog().segments
+        assert again.spaces() == ("default/production", "default/staging")
+
+
+def test_reading_a_released_store_upgrades_it_too(released: str) -> None:
+    with Store.open(released, create=False) as store:
+        assert store.catalog().revision == 8
+    assert sql(released, "SELECT version FROM allotment_store") == [(VERSION,)]
+
+
+def test_the_steps_lead_to_the_tables_that_the_store_uses(database: str, tmp_path: Path) -> None:
+    upgraded = [laid(tmp_path / f"{dump.stem}.db", dump) for dump in RELEASED]
+    for place in (database, *upgraded):
+        Store.open(place).close()
+        engine = create_engine(place if "://" in place else f"sqlite:///{place}")
+        with engine.connect() as connection:
+            options = {"include_name": lambda name, kind, _: name != "alembic_version"}
+            context = MigrationContext.configure(connection, opts=options)
+            assert compare_metadata(context, metadata) == []
+        engine.dispose()
+
+
+OPENER = """
+import sys
+from allotment.store import Store
+sys.stdin.read(1)
+with Store.open(sys.argv[1]) as store:
+    print(store.catalog().revision)
+"""
+
+
+def opened_at_once(database: str, processes: int = 3) -> list[str]:
+    """What as many processes say that open a store at the same moment."""
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENER, database],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(processes)
+    ]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("x")
+        process.stdin.flush()
+    return [process.communicate()[0].strip() for process in started]
+
+
+def test_processes_that_upgrade_at_once_do_not_clash(released: str) -> None:
+    assert opened_at_once(released) == ["8"] * 3
+
+
+def test_processes_that_lay_a_store_at_once_do_not_clash(database: str) -> None:
+    assert opened_at_once(database) == ["0"] * 3
+
+
+def test_threads_that_lay_stores_at_once_do_not_clash(tmp_path: Path) -> None:
+    def lay(number: int) -> int:
+        with Store.open(tmp_path / f"{number}.db") as store:
+            return commit(store, Create(NORDICS))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lay, range(8))) == [1] * 8
+
+
+def test_an_upgrade_that_fails_leaves_the_store_as_it_was(released: str) -> None:
+    before = sql(released, "SELECT sql FROM sqlite_master ORDER BY name")
+    sql(released, "UPDATE journal SET at = 'never' WHERE revision = 3")
+    with pytest.raises(StoreError, match=r"cannot be brought up to.*never"):
+        Store.open(released)
+    assert sql(released, "SELECT sql FROM sqlite_master ORDER BY name") == before
+    sql(released, "UPDATE journal SET at = '2026-01-17T00:00:00.000000+00:00' WHERE revision = 3")
+    with Store.open(released) as store:
+        assert store.catalog().revision == 8
+
+
+def test_a_store_of_a_later_release_is_refused_and_left_as_it_is(
+    store: Store, database: str
+) -> None:
+    commit(store, Create(NORDICS))
+    sql(database, "UPDATE allotment_store SET version = 99")
+    for create in (True, False):
+        with pytest.raises(StoreError, match=r"version 99.*up to \d+.*Allotment that wrote it"):
+            Store.open(database, create=create)
+    assert sql(database, "SELECT version FROM allotment_store") == [(99,)]
+
+
+def test_a_database_of_something_else_is_refused_and_left_as_it_is(database: str) -> None:
+    sql(database, "CREATE TABLE cats (name TEXT)")
+    with pytest.raises(StoreError, match="not a store"):
+        Store.open(database)
+    with pytest.raises(Exception, match="allotment_store"):
+        sql(database, "SELECT * FROM allotment_store")
+
+
+def test_a_store_that_is_as_it_should_be_opens_without_alembic(database: str) -> None:
+    Store.open(database).close()
+    code = (
+        "import sys\nfrom allotment.store import Store\n"
+        "Store.open(sys.argv[1]).close()\nprint('alembic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, database], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"

@@ -1,0 +1,122 @@
+"""When nouns came and changed, and changes that are made only if nobody else made one."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from allotment.change.commands import Create, Delete, Describe, Rename
+from allotment.errors import Conflict, PreconditionFailed
+from allotment.model.segment import Segment
+from allotment.store import Store, Version
+from store.examples import NOON, NOON_MS, NORDICS, commit, experiment
+
+
+def test_a_noun_has_the_time_it_came_and_the_time_and_revision_it_changed(
+    store: Store, database: str
+) -> None:
+    commit(store, Create(NORDICS), Create(experiment()))
+    commit(store, Rename("segment", "nordics", "N"), when=NOON + timedelta(milliseconds=5))
+    commit(store, Describe("segment", "nordics", "D"), when=NOON + timedelta(days=1))
+    expected = {
+        "segment:nordics": Version(3, NOON_MS, NOON_MS + 86_400_000),
+        "experiment:checkout": Version(1, NOON_MS, NOON_MS),
+    }
+    assert store.read().versions == expected
+    with Store.open(database) as again:
+        assert again.read().versions == expected
+        assert again.read(2).versions["segment:nordics"] == Version(2, NOON_MS, NOON_MS + 5)
+
+
+def test_a_noun_that_was_deleted_has_no_version_and_comes_anew(store: Store, database: str) -> None:
+    commit(store, Create(NORDICS))
+    with Store.open(database) as other:
+        assert "segment:nordics" in other.read().versions
+        commit(store, Delete("segment", "nordics"), when=NOON + timedelta(seconds=1))
+        assert other.read().versions == store.read().versions == {}
+        commit(store, Create(NORDICS), when=NOON + timedelta(seconds=2))
+        anew = {"segment:nordics": Version(3, NOON_MS + 2_000, NOON_MS + 2_000)}
+        assert other.read().versions == store.read().versions == anew
+    with Store.open(database) as again:
+        assert again.read().versions == anew
+
+
+def test_a_change_is_made_only_where_its_nouns_are_at_the_revisions_it_expects(
+    store: Store,
+) -> None:
+    commit(store, Create(NORDICS))
+    commit(store, Create(experiment()))
+
+    def rename(name: str, **expected: int) -> int:
+        expect = {("segment", "nordics"): expected["nordics"]}
+        done = store.commit(
+            [Rename("segment", "nordics", name)], who="", when=NOON, dialect="test", expect=expect
+        )
+        return done.stored.catalog.revision
+
+    assert rename("A", nordics=1) == 3
+    for wrong in (0, 1, 2, 4):
+        with pytest.raises(PreconditionFailed, match="is at revision 3") as caught:
+            rename("B", nordics=wrong)
+        assert caught.value.path == "$.segments.nordics"
+        assert caught.value.status_hint == 412
+    assert store.catalog().segments["nordics"].name == "A"
+
+
+def test_a_noun_can_be_expected_not_to_be_there(store: Store) -> None:
+    def create(**options: object) -> None:
+        store.commit([Create(NORDICS)], who="", when=NOON, dialect="test", **options)
+
+    with pytest.raises(PreconditionFailed, match="is not there"):
+        create(expect={("segment", "nordics"): 1})
+    create(expect={("segment", "nordics"): 0, ("flag", "other"): 0})
+    with pytest.raises(PreconditionFailed, match="expected not to be there"):
+        create(expect={("segment", "nordics"): 0})
+    with pytest.raises(Conflict, match="another segment's"):
+        create()
+
+
+def test_a_change_can_expect_the_whole_catalog_to_be_at_a_revision(store: Store) -> None:
+    commit(store, Create(NORDICS))
+    for wrong in (0, 2):
+        with pytest.raises(PreconditionFailed, match="catalog is at revision 1"):
+            store.commit(
+                [Create(experiment())], who="", when=NOON, dialect="t", expect_revision=wrong
+            )
+    done = store.commit([Create(experiment())], who="", when=NOON, dialect="t", expect_revision=1)
+    assert done.stored.catalog.revision == 2
+
+
+def test_of_changes_that_expect_the_same_revision_exactly_one_is_made(
+    store: Store, database: str
+) -> None:
+    commit(store, Create(NORDICS), *(Create(Segment(f"other-{n}")) for n in range(8)))
+    with Store.open(database) as elsewhere:
+
+        def work(number: int) -> str:
+            through = (store, elsewhere)[number % 2]
+            done = []
+            for turn in range(1, 11):
+                expect = {("segment", "nordics"): turn}
+                rename = [Rename("segment", "nordics", f"{number} in {turn}")]
+                try:
+                    through.commit(rename, who="", when=NOON, dialect="t", expect=expect)
+                    done.append(turn)
+                except PreconditionFailed:
+                    pass
+                # A noun that nobody else changes is in nobody's way.
+                version = through.read().versions[f"segment:other-{number}"].revision
+                other = {("segment", f"other-{number}"): version}
+                tell = [Describe("segment", f"other-{number}", str(turn))]
+                through.commit(tell, who="", when=NOON, dialect="t", expect=other)
+            return f"{number}: {done}"
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(work, range(8)))
+    names = [c.name for e in store.journal(1000) for c in e.commands if isinstance(c, Rename)]
+    turns = [int(name.split()[-1]) for name in reversed(names)]
+    assert turns == sorted(set(turns))
+    assert turns[0] == 1
+    assert store.catalog().revision == 1 + len(turns) + 80
