@@ -1,0 +1,111 @@
+"""The words of this API's errors: its codes, its sentences, and what ours are in them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final, NoReturn
+
+from allotment.change.obstacles import ObstacleCode
+from allotment.dialects.wire.refusal import Refusal
+from allotment.dialects.wire.source import Tree
+from allotment.errors import AllotmentError, InvalidInput
+
+# Where a query stands in the paths of errors.
+QUERY: Final = "query"
+
+# How each noun is called in a code, and in a sentence.
+WORDS: Final = {
+    "experiment": ("experiment", "experiment"),
+    "flag": ("feature_flag", "feature flag"),
+    "variation": ("variation", "variation"),
+    "segment": ("segment", "segment"),
+}
+
+# What keeps an experiment from running, as `validate` calls it.
+OBSTACLES: Final[dict[str, str]] = {
+    ObstacleCode.FLAG_NOT_ON: "feature_flag_not_active",
+    ObstacleCode.NO_TREATMENT: "experiment_missing_allocations",
+    ObstacleCode.NO_ALLOCATION: "experiment_missing_allocations",
+    ObstacleCode.NO_CONTROL: "experiment_missing_control",
+    ObstacleCode.WEIGHTS: "experiment_invalid_allocation_weights",
+    ObstacleCode.NO_WEIGHT: "experiment_invalid_allocation_weights",
+    ObstacleCode.NO_FALLBACK: "experiment_missing_default",
+    ObstacleCode.FOREIGN_VARIATION: "variation_not_from_flag",
+    ObstacleCode.ACTIVE_LIMIT: "experiment_active_limit_exceeded",
+}
+
+# What the lifecycle refuses, by how its codes begin.
+_LIFECYCLE: Final = (
+    ("not_while_", "experiment_field_not_editable"),
+    ("no_way_from_", "experiment_status_transition_not_allowed"),
+)
+
+# What is malformed, by where its path begins; anything else is in a body.
+_PLACES: Final = (
+    (QUERY, "invalid_query_string"),
+    ("headers", "invalid_header"),
+    ("path", "invalid_uri"),
+    ("", "invalid_body"),
+)
+
+# Errors that are nobody's own.
+_STATUSES: Final = {
+    401: "invalid_token",
+    403: "insufficient_scope",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    409: "conflict",
+    412: "precondition_failed",
+    413: "payload_too_large",
+    414: "uri_too_long",
+    415: "unsupported_media_type",
+    422: "idempotency_key_reused",
+    431: "headers_too_large",
+    503: "service_unavailable",
+    507: "insufficient_storage",
+}
+
+
+def missing(kind: str) -> NoReturn:
+    """Raise the 404 for a noun that an id in a path does not name."""
+    code, word = WORDS[kind]
+    raise Refusal(404, f"{code}_not_found", f"There is no such {word}")
+
+
+def name_taken(kind: str) -> Refusal:
+    """The 409 for a name that another noun of the kind has."""
+    code, word = WORDS[kind]
+    article = "An" if word[0] in "aeiou" else "A"
+    return Refusal(409, f"{code}_already_exists", f"{article} {word} with this name already exists")
+
+
+def in_use(kind: str, why: str) -> Refusal:
+    """The 409 for a noun that something refers to."""
+    code, word = WORDS[kind]
+    return Refusal(409, f"{code}_in_use", f"The {word} is in use: {why}")
+
+
+def show_error(error: AllotmentError) -> dict[str, Tree]:
+    """The body of an error: its status, the status's name, a sentence and a code."""
+    return {
+        "statusCode": error.status_hint,
+        "error": HTTPStatus(error.status_hint).phrase,
+        "message": str(error),
+        "errorCode": _code(error),
+    }
+
+
+def _code(error: AllotmentError) -> str:
+    if isinstance(error, Refusal):
+        return error.code
+    if error.code in OBSTACLES:
+        return OBSTACLES[error.code]
+    for prefix, code in _LIFECYCLE:
+        if error.code.startswith(prefix):
+            return code
+    if error.status_hint != 400:
+        return _STATUSES.get(error.status_hint, "internal_error")
+    if isinstance(error, InvalidInput):
+        return next(code for place, code in _PLACES if error.path.startswith(place))
+    return "invalid_change"

@@ -1,0 +1,101 @@
+"""Ids as this API spells them, `exp_` and 22 digits of base58, and the nouns they name."""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar, cast
+
+from allotment.change.kinds import shelf
+from allotment.dialects.auth0.codes import missing
+from allotment.dialects.wire.spelling import BASE58
+from allotment.model.catalog import Catalog
+from allotment.model.experiment import Experiment
+from allotment.model.flag import Flag, Variation
+from allotment.model.identity import identity
+from allotment.model.segment import Segment
+
+N = TypeVar("N", Flag, Segment, Experiment)
+
+_PREFIXES: Final = {"experiment": "exp_", "flag": "flg_", "segment": "seg_", "variation": "var_"}
+
+# No id is as long.
+ID_MAX: Final = 64
+
+# Where an answer must have an id and there is nothing to name.
+NOBODY: Final = "0" * 24
+
+# The variation that holds a flag's defaults. This API shows it as the flag's parameters.
+DEFAULTS: Final = "defaults"
+
+
+def id_of(kind: str, *keys: str) -> str:
+    """The id of a noun; of a variation by the keys of its flag and its own."""
+    return _PREFIXES[kind] + BASE58.spell(identity(kind, *keys))
+
+
+def id_of_nothing(kind: str) -> str:
+    """An id of the right form that names nothing."""
+    return _PREFIXES[kind] + BASE58.spell(NOBODY)
+
+
+def find_experiment(catalog: Catalog, text: str) -> Experiment | None:
+    """The experiment that the id names."""
+    return cast(Experiment | None, _find(catalog, "experiment", text))
+
+
+def find_flag(catalog: Catalog, text: str) -> Flag | None:
+    """The flag that the id names."""
+    return cast(Flag | None, _find(catalog, "flag", text))
+
+
+def find_segment(catalog: Catalog, text: str) -> Segment | None:
+    """The segment that the id names."""
+    return cast(Segment | None, _find(catalog, "segment", text))
+
+
+def find_variation(flag: Flag, text: str) -> Variation | None:
+    """The variation of the flag that the id names, of those that are shown."""
+    wanted = _identity("variation", text)
+    for variation in visible(flag) if wanted else ():
+        if identity("variation", flag.key, variation.key) == wanted:
+            return variation
+    return None
+
+
+def get_experiment(catalog: Catalog, text: str) -> Experiment:
+    """The experiment that the id names; raises Refusal, 404."""
+    return find_experiment(catalog, text) or missing("experiment")
+
+
+def get_flag(catalog: Catalog, text: str) -> Flag:
+    """The flag that the id names; raises Refusal, 404."""
+    return find_flag(catalog, text) or missing("flag")
+
+
+def get_segment(catalog: Catalog, text: str) -> Segment:
+    """The segment that the id names; raises Refusal, 404."""
+    return find_segment(catalog, text) or missing("segment")
+
+
+def get_variation(flag: Flag, text: str) -> Variation:
+    """The variation of the flag that the id names; raises Refusal, 404."""
+    return find_variation(flag, text) or missing("variation")
+
+
+def visible(flag: Flag) -> tuple[Variation, ...]:
+    """The variations that this API lists: all but the one that holds the defaults."""
+    if flag.default != DEFAULTS:
+        return flag.variations
+    return tuple(one for one in flag.variations if one.key != DEFAULTS)
+
+
+def _find(catalog: Catalog, kind: str, text: str) -> object | None:
+    wanted = _identity(kind, text)
+    if wanted is None:
+        return None
+    keys = catalog.users.get(f"id:{kind}:{wanted}", frozenset())
+    return next((shelf(catalog, kind)[key] for key in keys), None)
+
+
+def _identity(kind: str, text: str) -> str | None:
+    prefix = _PREFIXES[kind]
+    return BASE58.read(text[len(prefix) :]) if text.startswith(prefix) else None

@@ -1,0 +1,22 @@
+"""A request for a change, as a dialect reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from allotment.dialects.wire.given import Given
+from allotment.dialects.wire.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request says, and what the face gives beside it.
+
+    ids    the parts of its path that name nouns
+    body   its JSON; null where the call has none
+    """
+
+    ids: Mapping[str, str]
+    body: Place
+    given: Given

@@ -1,0 +1,104 @@
+"""The body of a request as a tree of plain values: JSON, and only what every reader reads alike."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeAlias
+
+from allotment.dialects.wire.path import step
+from allotment.errors import InvalidInput
+
+Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | None"
+
+DEPTH_MAX: Final = 32
+
+# 64 bits are 19 digits and a sign. More are not even converted: that takes quadratic time.
+_DIGITS_MAX: Final = 20
+_TOO_LONG: Final = 1 << 64
+
+
+class _Repeated(dict[str, Tree]):
+    """An object with a key given twice; `_inspect` refuses it where it stands."""
+
+    key = ""
+
+
+def read_json(body: bytes, depth: int = DEPTH_MAX) -> Tree:
+    """The tree that a body spells; raises InvalidInput with the path of the fault.
+
+    UTF-8 without a byte order mark; no key twice in an object; no NaN, no infinity and no number
+    beyond a double or, whole, beyond 64 bits; no lone surrogate; nested at most `depth` deep.
+    Nothing of the body stands in an error but short plain keys.
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"the body is not UTF-8 at byte {error.start}", "$") from None
+    if text.startswith("\ufeff"):
+        raise InvalidInput("the body begins with a byte order mark; leave it out", "$")
+    if not text.strip():
+        raise InvalidInput("the body is empty; JSON belongs here", "$")
+    try:
+        tree: Tree = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise InvalidInput(f"the body is not JSON at {where}", "$") from None
+    except RecursionError:
+        raise _too_deep("$", depth) from None
+    _inspect(tree, "$", depth, depth)
+    return tree
+
+
+def _object(pairs: Sequence[tuple[str, Tree]]) -> dict[str, Tree]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    repeated = _Repeated(found)
+    repeated.key = Counter(key for key, _ in pairs).most_common(1)[0][0]
+    return repeated
+
+
+def _integer(digits: str) -> int:
+    return int(digits) if len(digits) <= _DIGITS_MAX else _TOO_LONG
+
+
+# NaN and the infinities become floats that `_inspect` refuses, with their place.
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer)
+
+
+def _inspect(value: Tree, path: str, left: int, depth: int) -> None:
+    if isinstance(value, str):
+        _inspect_text(value, path)
+    elif isinstance(value, list | dict):
+        if left == 0:
+            raise _too_deep(path, depth)
+        if isinstance(value, _Repeated):
+            raise InvalidInput("this key is given twice; keep one", step(path, value.key))
+        for item, here in _parts(value, path):
+            _inspect(item, here, left - 1, depth)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise InvalidInput("NaN, the infinities and numbers beyond 1e308 are refused", path)
+    elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        raise InvalidInput("this whole number does not fit in 64 bits", path)
+
+
+def _parts(value: list[Tree] | dict[str, Tree], path: str) -> Iterator[tuple[Tree, str]]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield item, f"{path}[{index}]"
+        return
+    for key, item in value.items():
+        _inspect_text(key, path)
+        yield item, step(path, key)
+
+
+def _inspect_text(text: str, path: str) -> None:
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidInput("this text holds a lone surrogate, which is not valid Unicode", path)
+
+
+def _too_deep(path: str, depth: int) -> InvalidInput:
+    return InvalidInput(f"the body is nested deeper than {depth} levels", path)

@@ -1,0 +1,42 @@
+"""How a dialect spells the 96-bit id of a noun: as a number in the dialect's own digits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_BITS = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """A fixed length of digits of an alphabet, the first of them worth nothing.
+
+    It goes both ways without loss: every id has one spelling, and other texts spell none.
+    """
+
+    digits: str
+    length: int
+
+    def spell(self, identity: str) -> str:
+        """The spelling of 24 hex digits."""
+        number, base = int(identity, 16), len(self.digits)
+        text = ""
+        for _ in range(self.length):
+            number, digit = divmod(number, base)
+            text = self.digits[digit] + text
+        return text
+
+    def read(self, text: str) -> str | None:
+        """The 24 hex digits that `text` spells; None where it spells no id."""
+        if len(text) != self.length or any(digit not in self.digits for digit in text):
+            return None
+        number = 0
+        for digit in text:
+            number = number * len(self.digits) + self.digits.index(digit)
+        return f"{number:024x}" if number < 1 << _BITS else None
+
+
+# What is easily misread, 0 O I l, is no digit of base58.
+BASE58 = Spelling("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", 22)
+HEX = Spelling("0123456789abcdef", 24)
+BASE36 = Spelling("0123456789abcdefghijklmnopqrstuvwxyz", 20)
