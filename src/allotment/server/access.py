@@ -1,0 +1,117 @@
+"""Who may call: tokens by their digest, and loopback while there are none."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Final
+
+from allotment.errors import Forbidden, InvalidInput, StoreError, Unauthorized
+from allotment.server.caller import LOOPBACK, Caller
+from allotment.store import Scope, Token
+from allotment.store.schema import DEFAULT_SPACE
+
+_PREFIX: Final = b"bearer "
+_ANY: Final = "*"
+SPACE_NAME: Final = "^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$"
+_SPACE: Final = re.compile(SPACE_NAME[1:-1] + r"\Z")
+
+
+class Access:
+    """The tokens as they were at one moment; replaced whole when one is added or revoked.
+
+    `tokens` None means that nobody knows them yet: then nobody is let in. `now` gives the time in
+    seconds since the epoch.
+    """
+
+    def __init__(self, tokens: Iterable[Token] | None, now: Callable[[], float]) -> None:
+        self.known = tokens is not None
+        self._by_digest = {token.digest: token for token in tokens or ()}
+        self._now = now
+
+    def caller(
+        self,
+        authorization: bytes | None,
+        space: bytes | None,
+        client_host: str | None,
+        needs: Scope,
+    ) -> Caller:
+        """Whoever sent these headers from that host, once they may do what `needs` says.
+
+        Raises Unauthorized for no token or one that does not hold, Forbidden for one that does not
+        reach so far, StoreError while the tokens are not known yet.
+        """
+        if not self.known:
+            raise StoreError("the tokens are not loaded yet; ask again soon")
+        wanted = None if space is None else _space(space)
+        if not self._by_digest:
+            if not is_loopback(client_host):
+                raise Unauthorized("there is no token yet, so only this machine itself may call")
+            return Caller(LOOPBACK, Scope.ADMIN, wanted or DEFAULT_SPACE)
+        token = self._token(authorization)
+        if not token.scope.covers(needs):
+            raise Forbidden(f"this needs a token of scope {needs}; this one has {token.scope}")
+        return Caller(token.id, token.scope, _within(token.space, wanted), token.space)
+
+    def _token(self, authorization: bytes | None) -> Token:
+        if authorization is None:
+            raise Unauthorized("this needs a token: `Authorization: Bearer TOKEN`")
+        text = authorization.strip()
+        if text[: len(_PREFIX)].lower() == _PREFIX:
+            text = text[len(_PREFIX) :].strip()
+        digest = hashlib.sha256(text).hexdigest()
+        token = self._by_digest.get(digest)
+        # The lookup is by digest, of which a caller cannot steer a prefix; what is compared is
+        # compared in constant time all the same.
+        if token is None or not hmac.compare_digest(token.digest, digest):
+            raise Unauthorized("this token is not known")
+        now = self._now() * 1000
+        if token.revoked_at is not None or (
+            token.expires_at is not None and token.expires_at <= now
+        ):
+            raise Unauthorized("this token is revoked or has expired")
+        return token
+
+
+@lru_cache(1024)
+def is_loopback(host: str | None) -> bool:
+    """Whether a peer's address is this machine's own."""
+    if host is None:
+        return False
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def reaches(pattern: str, space: str) -> bool:
+    """Whether all that `space` names, which may be a pattern too, is among what `pattern` names."""
+    if pattern == f"{_ANY}/{_ANY}":
+        return True
+    project, _, environment = pattern.partition("/")
+    one, _, other = space.partition("/")
+    return project in (_ANY, one) and environment in (_ANY, other)
+
+
+def _space(name: bytes) -> str:
+    space = name.decode("latin-1")
+    if not _SPACE.match(space):
+        raise InvalidInput("a space is written PROJECT/ENVIRONMENT", "headers.Allotment-Space")
+    return space
+
+
+def _within(pattern: str, wanted: str | None) -> str:
+    """The space that is meant: the one that was named, if the pattern has it, or its own."""
+    if wanted is None:
+        default = DEFAULT_SPACE.split("/")
+        parts = zip(pattern.split("/"), default, strict=True)
+        return "/".join(each if part == _ANY else part for part, each in parts)
+    if not reaches(pattern, wanted):
+        raise Forbidden("this token does not reach into that space")
+    return wanted

@@ -1,0 +1,98 @@
+"""The application: the assignment paths stand in front, the framework has everything else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+from allotment.errors import AllotmentError
+from allotment.server import native
+from allotment.server.answer import respond
+from allotment.server.asgi import App, Receive, Scope, Send
+from allotment.server.assign.app import AssignPaths
+from allotment.server.auth0 import routes as auth0
+from allotment.server.exposures import Exposures
+from allotment.server.front import Front
+from allotment.server.metrics import Metrics
+from allotment.server.node import Node
+from allotment.server.problems import answer_error
+from allotment.server.refusals import MethodNotAllowed, NoSuchPath
+from allotment.server.settings import Settings
+
+
+def create_app(node: Node, settings: Settings) -> App:
+    """The ASGI application that serves a node; its lifespan starts the node, and stops it."""
+    exposures = Exposures.of(settings, node.counters)
+    metrics = Metrics(node, settings.workers)
+    assign = AssignPaths(node, exposures, settings)
+    framework = Front(_framework(node, metrics, exposures), node, metrics)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and assign.takes(scope["path"]):
+            await assign(scope, receive, send)
+        else:
+            await framework(scope, receive, send)
+
+    return app
+
+
+def _framework(node: Node, metrics: Metrics, exposures: Exposures) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await node.start()
+        exposures.start()
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(exposures.close)
+            await node.stop()
+
+    # What the framework would add by itself is switched off: its documents, its redirects.
+    app = FastAPI(
+        title="Allotment",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.node = node
+    app.state.metrics = metrics
+    # The routes themselves, not routers within the router: each then says what it answers to.
+    for router in (*native.ROUTERS, auth0.router):
+        app.router.routes.extend(router.routes)
+    app.add_exception_handler(AllotmentError, _show_error)
+    app.add_exception_handler(HTTPException, _show_refusal)
+    app.add_exception_handler(Exception, _show_error)
+    return app
+
+
+async def _show_error(request: Request, error: Exception) -> Response:
+    return respond(answer_error(error, request.url.path, request.state.request_id))
+
+
+async def _show_refusal(request: Request, error: Exception) -> Response:
+    """What the router says, as an error of ours."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    refusal: Exception = error
+    if status == 404:
+        refusal = NoSuchPath()
+    elif status == 405:
+        refusal = MethodNotAllowed(_methods(request))
+    return await _show_error(request, refusal)
+
+
+def _methods(request: Request) -> set[str]:
+    """All methods that some route answers to under this path."""
+    allowed: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            allowed |= getattr(route, "methods", None) or set()
+    return allowed | ({"HEAD"} if "GET" in allowed else set())

@@ -1,0 +1,100 @@
+"""A batch from its first byte to its last: it comes in pieces, is assigned and leaves in pieces."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from starlette.requests import ClientDisconnect
+
+from allotment.errors import AllotmentError, Overloaded
+from allotment.server.asgi import Receive, Scope, Send
+from allotment.server.assign.batch.course import Course
+from allotment.server.assign.batch.media import form_given, form_wanted
+from allotment.server.assign.batch.outbox import Outbox
+from allotment.server.assign.batch.room import Room
+from allotment.server.assign.shown import Shown
+from allotment.server.assign.target import read_query
+from allotment.server.requests import header
+
+# Two threads keep a batch of one client from waiting for the whole batch of another; more would
+# only fight for the interpreter.
+_THREADS: Final = 2
+
+# What was taken up of requests and cannot be answered yet: eight of the largest documents.
+_MEMORY_BYTES: Final = 512 << 20
+
+# What was answered and not read yet, in files.
+_DISK_BYTES: Final = 4 << 30
+
+# What is worked on before others have their turn.
+_PIECE_BYTES: Final = 256 << 10
+
+
+class BrokenOff(AllotmentError):
+    """The answer has begun, and cannot be finished: all that is left is to close the connection."""
+
+
+class Batches:
+    """Answers batches, several at a time, in memory that does not grow with them."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="allotment-batch")
+        self._memory = Room(_MEMORY_BYTES)
+        self._disk = Room(_DISK_BYTES)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send, shown: Shown) -> None:
+        """Answer one batch, from the revision that is shown however long it takes.
+
+        Raises what is wrong with the request as long as nothing is answered, and BrokenOff later.
+        """
+        given = form_given(header(scope["headers"], b"content-type"))
+        wanted = form_wanted(header(scope["headers"], b"accept"), given)
+        course = Course(shown.served, given, wanted, read_query(scope))
+        headers = [(b"content-type", wanted.encode()), *shown.headers[1:]]
+        outbox = Outbox(send, headers, self._threads, self._disk)
+        held = 0
+        try:
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                more = message.get("more_body", False)
+                await self._put(course.feed(message.get("body", b"")), outbox)
+                if not self._memory.take(course.held - held):
+                    raise Overloaded("large batches take all the memory that is set aside for them")
+                held = course.held
+            await self._put(course.end(), outbox)
+            await outbox.finish()
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            if outbox.begun:
+                raise BrokenOff(f"the answer to a batch broke off: {error}") from error
+            raise
+        finally:
+            self._memory.take(-held)
+            await outbox.abandon()
+
+    async def _put(self, pieces: Iterator[bytes] | None, outbox: Outbox) -> None:
+        """Put the pieces into the outbox; each is made in a thread."""
+        loop = asyncio.get_running_loop()
+        while pieces is not None and (
+            piece := await loop.run_in_executor(self._threads, _some, pieces)
+        ):
+            await outbox.put(piece)
+
+
+def _some(pieces: Iterator[bytes]) -> bytes:
+    """The next pieces together; nothing when there are no more."""
+    some = []
+    size = 0
+    for piece in pieces:
+        some.append(piece)
+        size += len(piece)
+        if size >= _PIECE_BYTES:
+            break
+    return b"".join(some)

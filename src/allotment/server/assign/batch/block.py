@@ -1,0 +1,96 @@
+"""Units that are assigned together, as they came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_encode: Final = msgspec.json.Encoder()
+_SHOWN: Final = frozenset({str, int, dict})
+
+
+class Block(Protocol):
+    """Some units, in the order of the request."""
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+
+    @property
+    def faults(self) -> Mapping[int, str]:
+        """What is wrong with rows that could not be read, by their place."""
+
+    def part(self, start: int, stop: int) -> Block:
+        """The rows of a range."""
+
+    def units(self, kinds: Sequence[str]) -> object:
+        """The units as an engine takes them whose experiments randomise these kinds."""
+
+    def attributes(self) -> object:
+        """The attributes as an engine takes them."""
+
+    def unit_texts(self) -> list[bytes]:
+        """Each unit as JSON, `null` for what is none."""
+
+    def unit_columns(self) -> dict[str, pa.Array]:
+        """The units as Arrow columns by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Units of JSON; `known` has a mapping a row, or a column of values an attribute."""
+
+    keys: list[Any]
+    known: list[dict[str, Any] | None] | dict[str, list[Any]] | None = None
+    faults: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.keys)
+
+    def part(self, start: int, stop: int) -> Rows:
+        """The rows of a range."""
+        known = self.known
+        if isinstance(known, dict):
+            known = {name: column[start:stop] for name, column in known.items()}
+        elif known is not None:
+            known = known[start:stop]
+        faults = {row - start: said for row, said in self.faults.items() if start <= row < stop}
+        return Rows(self.keys[start:stop], known, faults)
+
+    def units(self, kinds: Sequence[str]) -> object:
+        """The keys; a column a kind where one of them is a mapping from kind to key."""
+        if dict not in set(map(type, self.keys)):
+            return self.keys
+        return {
+            kind: [key.get(kind) if type(key) is dict else key for key in self.keys]
+            for kind in kinds
+        }
+
+    def attributes(self) -> object:
+        """What is known of them."""
+        return self.known
+
+    def unit_texts(self) -> list[bytes]:
+        """Each unit as JSON, `null` for what is none."""
+        shown = [key if type(key) in _SHOWN else None for key in self.keys]
+        return _encode.encode_lines(shown).split(b"\n")[:-1]
+
+    def unit_columns(self) -> dict[str, pa.Array]:
+        """One column of text; a unit of several kinds is the text of its JSON."""
+        import pyarrow as pa  # noqa: PLC0415  # loads slowly, and few requests are for Arrow
+
+        return {"unit": pa.array(map(_text, self.keys), pa.string())}
+
+
+def _text(key: Any) -> str | None:
+    if type(key) is str:
+        return key
+    return _encode.encode(key).decode() if type(key) in _SHOWN else None

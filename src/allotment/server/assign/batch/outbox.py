@@ -1,0 +1,168 @@
+"""Answers on their way to a client that may not read them yet.
+
+Most clients send all of a request before they read any of its answer. If answers waited to be read
+before more of the request is taken, both sides would wait for each other. So what is not read yet
+waits here: a little in memory, more in a file without a name. Only when there is no room for that
+either is the client kept waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import IO, Final, TypeVar
+
+from allotment.server.asgi import Send
+from allotment.server.assign.batch.room import Room
+
+_MEMORY_BYTES: Final = 1 << 20
+_PIECE_BYTES: Final = 256 << 10
+
+T = TypeVar("T")
+
+
+class Outbox:
+    """Sends what is put in, in order, beside whoever puts.
+
+    `disk` is how much all outboxes together may keep in files. Nothing is sent, not even that an
+    answer begins, before something was put in.
+    """
+
+    def __init__(
+        self, send: Send, headers: list[tuple[bytes, bytes]], threads: Executor, disk: Room
+    ) -> None:
+        self._send = send
+        self._headers = headers
+        self._threads = threads
+        self._disk = disk
+        self._sender: asyncio.Task[None] | None = None
+        self._waiting: deque[bytes] = deque()
+        self._size = 0  # of what waits in memory
+        self._file: IO[bytes] | None = None
+        self._using = threading.Lock()  # it must not be closed under a thread
+        self._written = 0  # bytes of it; those that are not read come after what waits in memory
+        self._read = 0
+        self._writing = False
+        self._closed = False
+        self._news = asyncio.Event()  # something was put in, or nothing more will be
+        self._left = asyncio.Event()  # something has left
+
+    @property
+    def begun(self) -> bool:
+        """Whether the answer has begun."""
+        return self._sender is not None
+
+    async def put(self, piece: bytes) -> None:
+        """Take a piece to be sent; returns once there is room for it."""
+        sender = self._started()
+        self._left.clear()
+        while not (self._keep(piece) or await self._store(piece)):
+            if sender.done():
+                sender.result()  # it can only have failed
+            await self._left.wait()
+            self._left.clear()
+        self._news.set()
+
+    async def finish(self) -> None:
+        """Return once everything has left, and the answer is at its end."""
+        self._closed = True
+        self._news.set()
+        await self._started()
+
+    async def abandon(self) -> None:
+        """Send no more, unless all is sent already."""
+        if self._sender is not None:
+            self._sender.cancel()
+            await asyncio.wait({self._sender})
+
+    def _started(self) -> asyncio.Task[None]:
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._run())
+        return self._sender
+
+    async def _run(self) -> None:
+        """Send what is put in."""
+        try:
+            head = {"type": "http.response.start", "status": 200, "headers": self._headers}
+            await self._send(head)
+            while not self._closed or self._waiting or self._read < self._written:
+                if self._waiting:
+                    piece = self._waiting.popleft()
+                    self._size -= len(piece)
+                elif self._read < self._written:
+                    piece = await self._load()
+                else:
+                    self._news.clear()
+                    await self._news.wait()
+                    continue
+                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+                self._left.set()
+            await self._send({"type": "http.response.body", "body": b""})
+        finally:
+            self._left.set()
+            with self._using:
+                if self._file is not None:
+                    self._empty()
+                    self._file.close()
+
+    def _keep(self, piece: bytes) -> bool:
+        """Keep a piece in memory, unless others before it are in the file, or there are many."""
+        if self._read < self._written:
+            return False
+        if self._waiting and self._size + len(piece) > _MEMORY_BYTES:
+            return False
+        self._waiting.append(piece)
+        self._size += len(piece)
+        return True
+
+    async def _store(self, piece: bytes) -> bool:
+        """Keep a piece in the file; not where there is no room."""
+        if not self._disk.take(len(piece)):
+            return False
+        self._writing = True
+        try:
+            await self._do(lambda: self._write(piece))
+        except OSError:  # the disk is full
+            self._disk.take(-len(piece))
+            return False
+        finally:
+            self._writing = False
+        self._written += len(piece)
+        return True
+
+    def _write(self, piece: bytes) -> None:
+        with self._using:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # `_run` closes it
+            view, place = memoryview(piece), self._written
+            while view:
+                count = os.pwrite(self._file.fileno(), view, place)
+                view, place = view[count:], place + count
+
+    async def _load(self) -> bytes:
+        piece = await self._do(self._read_piece)
+        self._read += len(piece)
+        if self._read == self._written and not self._writing:
+            self._empty()
+        return piece
+
+    def _read_piece(self) -> bytes:
+        with self._using:
+            assert self._file is not None, "something was written"
+            size = min(_PIECE_BYTES, self._written - self._read)
+            return os.pread(self._file.fileno(), size, self._read)
+
+    def _empty(self) -> None:
+        """Begin the file anew: all that was in it is read, or of no use any more."""
+        assert self._file is not None
+        self._disk.take(-self._written)
+        self._written = self._read = 0
+        os.ftruncate(self._file.fileno(), 0)
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)

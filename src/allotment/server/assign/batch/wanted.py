@@ -1,0 +1,68 @@
+"""The experiments that a batch asks for, and what they answer: all at one revision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from allotment.compile.experiment import Source
+from allotment.engine import Column
+from allotment.model.reason import REASONS, Reason
+from allotment.server.assign.batch.block import Block
+from allotment.server.served import Served
+
+# Units times experiments that are answered at a time: some megabytes, however many of either.
+_CELLS: Final = 1 << 15
+
+
+class Wanted:
+    """Some experiments of a space, all where none is named; unknown ones answer, too."""
+
+    def __init__(self, served: Served, experiments: Sequence[str] | None) -> None:
+        plans = served.engine.snapshot.plans
+        known = served.engine.catalog.experiments
+        self.experiments = (
+            sorted(plans) if experiments is None else list(dict.fromkeys(experiments))
+        )
+        self._engine = served.engine
+        self._known = [key for key in self.experiments if key in plans]
+        self._kinds = sorted({known[key].unit for key in self._known})
+
+    def legend(self) -> dict[str, Any]:
+        """The revision, and what the answers of each known experiment mean."""
+        known = {key: self._meaning(key) for key in self._known}
+        return {"revision": self._engine.snapshot.revision, "experiments": known}
+
+    def _meaning(self, key: str) -> dict[str, Any]:
+        source = self._engine.snapshot.plans[key].source
+        assert isinstance(source, Source)
+        iteration = source.iteration
+        return {
+            "iteration": iteration.number,
+            "revision": source.revision,
+            "control": iteration.control,
+            "treatments": {each.key: dict(each.sets) for each in iteration.treatments},
+        }
+
+    def outcomes(self, block: Block) -> Iterator[tuple[Block, dict[str, Column]]]:
+        """Parts of the block, each with a column of answers an experiment."""
+        rows = max(1, _CELLS // max(1, len(self.experiments)))
+        for start in range(0, block.rows, rows):
+            part = block.part(start, min(start + rows, block.rows))
+            yield part, self._assign(part)
+
+    def _assign(self, part: Block) -> dict[str, Column]:
+        unknown = _unknown(part.rows)
+        found = dict.fromkeys(self.experiments, unknown)
+        if self._known:
+            units = part.units(self._kinds)
+            found.update(self._engine.assign_table(units, self._known, part.attributes()))
+        return found
+
+
+def _unknown(rows: int) -> Column:
+    codes = np.full(rows, -1, np.int16)
+    reasons = np.full(rows, REASONS.index(Reason.UNKNOWN_EXPERIMENT), np.uint8)
+    return Column(codes, reasons, (), 0)

@@ -1,0 +1,84 @@
+"""Why a unit gets what it gets, now or as the catalog stood at an earlier revision."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET
+
+from allotment.compile import Snapshot, recompile
+from allotment.engine import Engine, Explanation
+from allotment.errors import NotFound
+from allotment.model.catalog import EMPTY, Catalog
+from allotment.model.keyed import Keyed
+from allotment.server.assign.asked import ExplainAsked
+from allotment.server.assign.shown import Shown, plain_assignment
+from allotment.server.node import Node
+
+# A catalog of ten thousand experiments takes some 50 MB; whoever looks into the past looks at one
+# or two revisions many times.
+_CATALOGS_MAX: Final = 4
+
+_NOTHING: Final = Snapshot(EMPTY, Keyed(), Keyed(), 0)
+
+
+class Explained:
+    """Explains; keeps the catalogs that were asked for last."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._catalogs: OrderedDict[tuple[str, int], Catalog] = OrderedDict()
+
+    async def explain(self, shown: Shown, asked: ExplainAsked) -> bytes:
+        """The explanation that was asked for, as a body.
+
+        Raises NotFound for an experiment or a revision that is not there, StoreError where the
+        store is needed and away.
+        """
+        engine = shown.served.engine
+        if asked.revision is not UNSET and asked.revision != shown.served.revision:
+            catalog = await self._catalog_at(shown.served.space, asked.revision)
+            engine = await asyncio.to_thread(_engine_of, catalog, asked.experiment)
+        if asked.experiment not in engine.snapshot.plans:
+            raise NotFound("there is no such experiment at that revision", "$.experiment")
+        found = engine.explain(asked.experiment, asked.unit, asked.attributes, asked.stored)
+        return msgspec.json.encode({"revision": engine.snapshot.revision, **_plain(found)})
+
+    async def _catalog_at(self, space: str, revision: int) -> Catalog:
+        known = self._catalogs.get((space, revision))
+        if known is None:
+            store = self._node.store_at(space)
+            known = await self._node.run(store.catalog, revision)
+        self._catalogs[space, revision] = known
+        self._catalogs.move_to_end((space, revision))
+        while len(self._catalogs) > _CATALOGS_MAX:
+            self._catalogs.popitem(last=False)
+        return known
+
+
+def _engine_of(catalog: Catalog, experiment: str) -> Engine:
+    """An engine that knows one experiment: compiling all of them would take seconds."""
+    return Engine(recompile(_NOTHING, catalog, [experiment]))
+
+
+def _plain(found: Explanation) -> dict[str, Any]:
+    """An explanation as plain values; draws are hexadecimal, for JSON numbers hold only 53 bits."""
+    return {
+        "experiment": found.assignment.experiment,
+        "assignment": plain_assignment(found.assignment),
+        "checks": [
+            {
+                "name": check.name,
+                "applies": check.applies,
+                "draw": None if check.draw is None else f"{check.draw:016x}",
+                "bucket": check.bucket,
+                "bound": check.bound,
+                "outcome": check.outcome,
+                "decided": check.decided,
+            }
+            for check in found.checks
+        ],
+    }

@@ -1,0 +1,136 @@
+"""What the OpenAPI document says of the assignment paths: the framework does not know them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from allotment.server.assign.batch.media import Form
+from allotment.server.assign.schemas import SCHEMAS
+from allotment.server.operation import Schema, in_path, in_query, operation, ref
+from allotment.store import Scope
+
+__all__ = ["PATHS", "SCHEMAS"]
+
+_PROBLEM: Final = {"$ref": "#/components/responses/Problem"}
+
+
+def _operation(  # noqa: PLR0913  # each is a part of the document
+    summary: str,
+    description: str,
+    answer: str,
+    *,
+    body: str | None = None,
+    parameters: Iterable[Schema] = (),
+    problems: Iterable[int] = (),
+) -> dict[str, Any]:
+    said = operation(
+        summary,
+        Scope.ASSIGN,
+        {200: ref(answer)},
+        description=description,
+        parameters=parameters,
+        body=None if body is None else ref(body),
+        tag="assignments",
+    )
+    said["responses"] |= {str(status): _PROBLEM for status in problems}
+    # An answer has no version of its own.
+    said["responses"]["200"]["headers"].pop("ETag", None)
+    return said
+
+
+def _batch() -> dict[str, Any]:
+    said = _operation(
+        "Assign many units",
+        "In JSON, as a document of at most 64 MiB; in NDJSON, a line a unit; as an Arrow IPC"
+        " stream, with units in one column and an attribute in each of the others. The answer is"
+        " in the form that `Accept` asks for, else in that of the request: a document, a line a"
+        " unit, or a stream with the columns EXPERIMENT and EXPERIMENT.reason. NDJSON and Arrow"
+        " may be of any size: they are answered while they come. All of it is answered from one"
+        " revision. A unit that is none, and a line that cannot be read, fail alone. A fault that"
+        " is found when a part is answered already breaks the answer off.",
+        "BatchAnswer",
+        body="BatchRequest",
+        parameters=[
+            in_query(
+                "experiment",
+                {"type": "array", "items": {"type": "string", "minLength": 1}},
+                "With NDJSON and Arrow: an experiment that is asked for; default: all of them.",
+            ),
+            in_query(
+                "unit",
+                {"type": "array", "items": {"type": "string", "minLength": 1}},
+                "With Arrow: the column of units, as COLUMN or, for each kind, KIND=COLUMN;"
+                " default: `unit`.",
+            ),
+        ],
+        problems=(406, 413, 415),
+    )
+    streams = {
+        Form.NDJSON.value: "A line is an object with `unit` and, perhaps, `attributes`.",
+        Form.ARROW.value: "An Arrow IPC stream, its buffers not compressed.",
+    }
+    for media, description in streams.items():
+        binary = {"type": "string", "format": "binary", "description": description}
+        said["requestBody"]["content"][media] = {"schema": binary}
+        said["responses"]["200"]["content"][media] = {"schema": {**binary, "description": media}}
+    return said
+
+
+PATHS: Final[dict[str, Any]] = {
+    "/v1/assign": {
+        "post": _operation(
+            "Assign one unit",
+            "What a unit gets in one experiment, in some, or in all.",
+            "AssignAnswer",
+            body="AssignRequest",
+            problems=(413, 415),
+        )
+    },
+    "/v1/assign/{experiment}/{unit}": {
+        "get": _operation(
+            "Assign one unit by its address",
+            "What a unit gets in one experiment; the body is that of `POST /v1/assign`.",
+            "AssignAnswer",
+            parameters=[
+                in_path("experiment", {"type": "string", "minLength": 1}, "The experiment's key."),
+                in_path(
+                    "unit",
+                    {"type": "string", "minLength": 1},
+                    "The unit's key as text; a slash within it is written %2F.",
+                ),
+                {
+                    "name": "attributes",
+                    "in": "query",
+                    "required": False,
+                    "description": "What is known of the unit.",
+                    "content": {
+                        "application/json": {
+                            "schema": {"type": "object", "additionalProperties": True}
+                        }
+                    },
+                },
+            ],
+        )
+    },
+    "/v1/assign/batch": {"post": _batch()},
+    "/v1/resolve": {
+        "post": _operation(
+            "Resolve flags for one unit",
+            "The value a unit sees of one flag, of some, or of all.",
+            "ResolveAnswer",
+            body="ResolveRequest",
+            problems=(413, 415),
+        )
+    },
+    "/v1/explain": {
+        "post": _operation(
+            "Explain an assignment",
+            "Every check with its draw, bucket, bound and outcome; now, or as the catalog stood at"
+            " an earlier revision.",
+            "ExplainAnswer",
+            body="ExplainRequest",
+            problems=(413, 415),
+        )
+    },
+}

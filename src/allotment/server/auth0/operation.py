@@ -1,0 +1,51 @@
+"""What an Auth0 operation says of itself in the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from allotment.server.answer import JSON
+from allotment.server.auth0.schemas import Schema, ref
+from allotment.server.operation import in_path, in_query, operation
+from allotment.store import Scope
+
+TAG: Final = "auth0"
+
+_IDS: Final = {
+    "exp": in_path("id", ref("ExperimentId"), "The experiment's id."),
+    "flg": in_path("id", ref("FlagId"), "The feature flag's id."),
+    "seg": in_path("id", ref("SegmentId"), "The segment's id."),
+    "var": in_path("variation_id", ref("VariationId"), "The variation's id."),
+}
+
+
+def described(  # noqa: PLR0913  # each is a part of the document
+    summary: str,
+    scope: Scope,
+    answers: Mapping[int, Schema | None],
+    *,
+    ids: Iterable[str] = (),
+    query: Mapping[str, Schema] | None = None,
+    body: Schema | None = None,
+    changes: bool = False,
+) -> dict[str, Any]:
+    """The `openapi_extra` of a route; `ids` are the prefixes of the ids in its path."""
+    queried = [in_query(name, schema, "") for name, schema in (query or {}).items()]
+    said = operation(
+        summary,
+        scope,
+        answers,
+        parameters=[*(_IDS[prefix] for prefix in ids), *queried],
+        body=body,
+        conditional=changes,
+        tag=TAG,
+    )
+    for status in said["responses"]:
+        if int(status) >= 400:
+            said["responses"][status] = {
+                "description": HTTPStatus(int(status)).phrase,
+                "content": {JSON: {"schema": ref("Error")}},
+            }
+    return said

@@ -1,0 +1,23 @@
+"""Who calls, as far as it matters: by which token, with which scope, in which space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from allotment.store import Scope
+
+LOOPBACK: Final = "loopback"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`who` is the token's id, or "loopback" where there are no tokens yet.
+
+    `space` is the one that is meant; `reach` are all that might be, as a pattern.
+    """
+
+    who: str
+    scope: Scope
+    space: str
+    reach: str = "*/*"

@@ -1,0 +1,205 @@
+"""How a change over HTTP goes in every dialect: by whom, on what condition, once, and how shown.
+
+A route that changes something reads as
+
+    caller = await admit(request, Scope.WRITE)
+    tree = await tree_of(request)
+    return await change(request, caller, policy=..., dialect=..., read=..., show=..., about=...)
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from allotment.change.commands import Command
+from allotment.change.lifecycle import Policy
+from allotment.dialects.wire.given import Given
+from allotment.dialects.wire.source import DEPTH_MAX, Tree, read_json
+from allotment.errors import Forbidden, PreconditionFailed
+from allotment.server.access import is_loopback
+from allotment.server.answer import Answer, Headers, as_json, respond
+from allotment.server.caller import LOOPBACK, Caller
+from allotment.server.conditions import (
+    About,
+    expected,
+    is_conditional,
+    once_of,
+    recalled,
+    refuse_stale,
+    unchanged,
+    version_of,
+)
+from allotment.server.etags import etag
+from allotment.server.node import Node
+from allotment.server.requests import BODY_BYTES_MAX, body_read, json_body_of, single
+from allotment.server.requests import whole as whole_number
+from allotment.store import Scope, Stored
+
+__all__ = [
+    "Shown",
+    "admit",
+    "authenticated",
+    "change",
+    "given",
+    "node_of",
+    "tree_of",
+    "unchanged",
+    "version_of",
+]
+
+# How often a change is made anew where other nodes change the same noun again and again.
+_RETRIES: Final = 8
+
+_REVISION_MAX: Final = 10**17
+_SMALL_BYTES: Final = 16 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a change answers with.
+
+    tree     the body, or None for none
+    noun     the (kind, key) whose version is the answer's ETag; None for the catalog's
+    status   where it is another than the route says
+    headers  more of them
+    """
+
+    tree: object | None
+    noun: tuple[str, str] | None = None
+    status: int | None = None
+    headers: Headers = ()
+
+
+def node_of(request: Request) -> Node:
+    """The node that answers."""
+    node: Node = request.app.state.node
+    return node
+
+
+async def admit(request: Request, needs: Scope) -> Caller:
+    """Whoever calls about a space, once they may; `Allotment-Min-Revision` is honoured first.
+
+    Raises Unauthorized, Forbidden, NotFound for a space that is not there, and what
+    `Node.at_least` raises.
+    """
+    caller = authenticated(request, needs)
+    node = node_of(request)
+    node.served(caller.space)
+    wanted = single(request, "allotment-min-revision")
+    if wanted is not None:
+        revision = whole_number(wanted, "headers.Allotment-Min-Revision", 0, _REVISION_MAX)
+        await node.at_least(caller.space, revision)
+    return caller
+
+
+def authenticated(request: Request, needs: Scope) -> Caller:
+    """Whoever calls, once they may, be their space there or not."""
+    authorization, space = (single(request, each) for each in ("authorization", "allotment-space"))
+    caller = node_of(request).access.caller(
+        None if authorization is None else authorization.encode("latin-1"),
+        None if space is None else space.encode("latin-1"),
+        request.client.host if request.client else None,
+        needs,
+    )
+    if caller.who == LOOPBACK:
+        _refuse_foreign_pages(request)
+    request.state.space = caller.space
+    return caller
+
+
+async def tree_of(request: Request, limit: int = BODY_BYTES_MAX, depth: int = DEPTH_MAX) -> Tree:
+    """The JSON body as plain values; a large one is read off the event loop."""
+    body = await json_body_of(request, limit)
+    if len(body) < _SMALL_BYTES:
+        return read_json(body, depth)
+    return await node_of(request).run(read_json, body, depth)
+
+
+async def change(  # noqa: PLR0913  # what a dialect says of a change
+    request: Request,
+    caller: Caller,
+    *,
+    policy: Policy,
+    dialect: str,
+    read: Callable[[Stored], Sequence[Command]],
+    show: Callable[[Stored, Sequence[Command]], Shown],
+    status: int = 200,
+    about: About = lambda _stored: None,
+    whole: bool = False,
+    comment: str = "",
+) -> Response:
+    """Make a change and show what came of it.
+
+    `read` and `show` see the space before and after. `If-Match` and `If-None-Match` are compared
+    with the noun that `about` names, and again under the store's lock. What was done under an
+    `Idempotency-Key` is answered from the record. With `whole` the commands put a whole noun in
+    place of the one that `read` saw: where another node changes it just then, they are read anew.
+    """
+    said: list[Sequence[Command]] = []
+
+    def reading(stored: Stored) -> Sequence[Command]:
+        commands = read(stored)
+        said.append(commands)
+        return commands
+
+    def answered(stored: Stored, commands: Sequence[Command]) -> Answer:
+        return _answer(show(stored, commands), stored, status)
+
+    for last in (*[False] * _RETRIES, True):
+        try:
+            committed = await node_of(request).write(
+                caller.space,
+                reading,
+                policy=policy,
+                dialect=dialect,
+                who=caller.who,
+                comment=comment,
+                precheck=lambda stored: refuse_stale(request, stored, about),
+                expect=lambda stored: expected(request, stored, about, whole=whole),
+                once=once_of(request, caller.who, answered),
+            )
+            break
+        except PreconditionFailed:
+            if last or is_conditional(request):
+                raise
+    if committed.replay is not None:
+        return respond(recalled(committed.replay))
+    if len(body_read(request)) < _SMALL_BYTES:
+        return respond(answered(committed.stored, said[-1]))
+    return respond(await node_of(request).run(answered, committed.stored, said[-1]))
+
+
+def given() -> Given:
+    """What a dialect takes from outside: the time, and a source of fresh text."""
+    return Given(now=int(time.time() * 1000), fresh=secrets.token_hex)
+
+
+def _answer(shown: Shown, stored: Stored, status: int) -> Answer:
+    headers = [("allotment-revision", str(stored.catalog.revision)), *shown.headers]
+    if shown.tree is None:
+        return Answer(204 if status == 200 else status, tuple(headers), b"")
+    revision = version_of(stored, shown.noun)
+    if revision:
+        headers.append(("etag", etag(revision)))
+    return as_json(shown.tree, shown.status or status, headers)
+
+
+def _refuse_foreign_pages(request: Request) -> None:
+    """Without tokens this machine may do everything: but not a web page that it happens to show."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return
+    try:
+        host = urlsplit(origin).hostname
+    except ValueError:
+        host = None
+    if host != "localhost" and not is_loopback(host):
+        raise Forbidden("a page from elsewhere may not call; make a token for it")

@@ -1,0 +1,174 @@
+"""The way from an answer to a file: a bounded queue, and one thread that writes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Self
+
+from allotment.model.assignment import Assignment
+from allotment.server.counters import Counters
+from allotment.server.exposures.exposure import Exposure
+from allotment.server.exposures.file import File, Form
+from allotment.server.exposures.seen import Seen
+from allotment.server.settings import Settings
+
+# How many exposures are surely remembered as written: some 20 MB of marks at the most.
+WINDOW: Final = 131_072
+
+# How many are written at once.
+_HANDFUL: Final = 4_096
+
+# The thread looks by the clock: waking it for each answer would cost the answer more than logging.
+_LOOK_SECONDS: Final = 0.1
+_RETRY_SECONDS: Final = 1.0
+
+log: Final = logging.getLogger("allotment.server")
+
+
+class Exposures:
+    """Logs treatments that were handed out: each once, as long as it is remembered as written.
+
+    One that finds the queue full is dropped and counted; so is what cannot be written until the
+    end. `form` None is off: then nothing is logged, and `on` is False.
+    """
+
+    def __init__(  # noqa: PLR0913  # each is a setting
+        self,
+        form: Form | None,
+        folder: Path,
+        counters: Counters,
+        *,
+        queue: int = 100_000,
+        rotate_bytes: int = 64 << 20,
+        rotate_seconds: float = 3600,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.on = form is not None
+        self._form: Form = form or "ndjson"
+        self._folder = folder
+        self._counters = counters
+        self._limit = queue
+        self._rotate_bytes = rotate_bytes
+        self._rotate_seconds = rotate_seconds
+        self._now = now
+        self._waiting: deque[tuple[int, str, str, str | int, Assignment]] = deque()
+        self._held: list[bytes] = []  # new lines that are not on the disk yet
+        self._seen = Seen(WINDOW)
+        self._file: File | None = None
+        self._begun = 0.0
+        self._failing = False
+        self._stopping = False
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="exposures", daemon=True)
+
+    @classmethod
+    def of(cls, settings: Settings, counters: Counters) -> Self:
+        """As the settings say."""
+        return cls(
+            None if settings.exposures == "off" else settings.exposures,
+            settings.exposures_dir,
+            counters,
+            queue=settings.exposures_queue,
+            rotate_bytes=settings.exposures_rotate_mb << 20,
+            rotate_seconds=settings.exposures_rotate_seconds,
+        )
+
+    def start(self) -> None:
+        """Begin to write; first what processes that crashed left behind is finished."""
+        if self.on:
+            self._thread.start()
+
+    def close(self, patience: float = 5.0) -> None:
+        """Write what waits and finish the file, within so many seconds."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(patience)
+
+    def log(self, space: str, kind: str, unit: str | int, given: Assignment) -> None:
+        """Log that a unit was given a treatment; never waits."""
+        count = len(self._waiting)
+        if count >= self._limit:
+            self._counters.exposures_dropped += 1
+            return
+        self._waiting.append((int(self._now() * 1000), space, kind, unit, given))
+        if count == self._limit // 2:
+            self._wake.set()
+
+    def _run(self) -> None:
+        self._finish_leftovers()
+        while True:
+            last = self._stopping
+            self._write()
+            if last:
+                break
+            self._rotate_when_due()
+            self._wake.wait(_RETRY_SECONDS if self._failing else _LOOK_SECONDS)
+            self._wake.clear()
+        self._counters.exposures_dropped += len(self._held) + len(self._waiting)
+        self._finish()
+
+    def _write(self) -> None:
+        """Write all that waits, as far as the disk takes it."""
+        while self._held or self._waiting:
+            if not self._held:
+                self._take()
+            try:
+                self._append()
+            except OSError as error:
+                if not self._failing:
+                    log.error("exposures cannot be written: %s; they wait", error.strerror)
+                self._failing = True
+                return
+            if self._failing:
+                log.warning("exposures are written again")
+                self._failing = False
+
+    def _take(self) -> None:
+        """Hold the next handful of those that were not written lately."""
+        for _ in range(min(_HANDFUL, len(self._waiting))):
+            exposure = Exposure(*self._waiting.popleft())
+            if self._seen.is_new(exposure.mark):
+                self._held.append(exposure.line(nested=self._form == "ndjson"))
+
+    def _append(self) -> None:
+        if not self._held:
+            return
+        if self._file is None:
+            self._file = File.begin(self._folder, self._form, self._now())
+            self._begun = time.monotonic()
+        self._file.append(b"".join(self._held))
+        self._counters.exposures_written += len(self._held)
+        self._held.clear()
+        if self._file.size >= self._rotate_bytes:
+            self._rotate()
+
+    def _rotate_when_due(self) -> None:
+        if self._file is not None and time.monotonic() - self._begun >= self._rotate_seconds:
+            self._rotate()
+
+    def _rotate(self) -> None:
+        self._finish()
+        self._finish_leftovers()
+
+    def _finish(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            _finish(file)
+
+    def _finish_leftovers(self) -> None:
+        for file in File.left_in(self._folder):
+            _finish(file)
+
+
+def _finish(file: File) -> None:
+    try:
+        file.finish()
+    except OSError as error:
+        # What is written stays under its temporary name; the next rotation or start finishes it.
+        log.error("a file of exposures cannot be finished now: %s", error.strerror)

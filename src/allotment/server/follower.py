@@ -1,0 +1,128 @@
+"""Following a store: what is new in it is published, and that it is away is known."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from allotment.errors import StoreError
+from allotment.server.access import Access
+from allotment.server.counters import Counters
+from allotment.server.published import Published
+from allotment.server.served import Served
+from allotment.store import Store, Token
+
+# A pulse takes a millisecond. A store that holds one back so long hangs, and would hold back all
+# else that is asked of it.
+_SILENCE_SECONDS: Final = 1.0
+
+
+class Follower:
+    """The store, as far as it can be reached, and the tokens in it.
+
+    `store` is an open one, or opens one: that is tried at every look until it succeeds.
+    """
+
+    def __init__(
+        self,
+        store: Store | Callable[[], Store],
+        published: Published,
+        counters: Counters,
+        now: Callable[[], float],
+    ) -> None:
+        self.access = Access(None, now)
+        self.tokens: tuple[Token, ...] = ()
+        self.seen = time.monotonic()  # when a look last found all that is new
+        self.away = ""  # why the store cannot be asked now
+        self._asked: float | None = None  # since when its pulse is awaited
+        self._open = store
+        self._store: Store | None = None
+        self._stores: dict[str, Store] = {}
+        self._tokens_seen: int | None = None
+        self._published = published
+        self._counters = counters
+        self._now = now
+        self._looking = threading.Lock()
+
+    @property
+    def store(self) -> Store:
+        """The store; StoreError while it is away, or does not answer."""
+        asked = self._asked
+        if asked is not None and time.monotonic() - asked > _SILENCE_SECONDS:
+            raise StoreError("the store does not answer")
+        if self._store is None or self.away:
+            raise StoreError(self.away or "the store is not open yet")
+        return self._store
+
+    def at(self, space: str) -> Store:
+        """The store of a space; StoreError while it is away, NotFound for an unknown space."""
+        store = self.store
+        if space not in self._stores:
+            self._stores[space] = store.at(space)
+        return self._stores[space]
+
+    def look(self) -> None:
+        """See what is new in the store and publish it. Blocks.
+
+        Raises StoreError where the store is away, or where something in it cannot be read; what
+        can be read is published all the same.
+        """
+        with self._looking:
+            began, before = time.monotonic(), self._published.spaces
+            try:
+                revisions = self._pulse(before)
+                self.away = ""
+            except StoreError as error:
+                self.away = str(error)
+                self._counters.looks_failed += 1
+                raise
+            failures = []
+            for space, revision in revisions.items():
+                try:
+                    if space not in before or before[space].revision < revision:
+                        self._published.publish(self.at(space).read())
+                except StoreError as error:
+                    failures.append(error)
+            if failures:
+                self._counters.looks_failed += 1
+                raise failures[0]
+            self.seen = began
+
+    def take_over(self, tokens: tuple[Token, ...]) -> None:
+        """Honour these tokens, and no others, until the store is seen next."""
+        self.tokens = tokens
+        self.access = Access(tokens, self._now)
+        self._tokens_seen = None
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._store is not None:
+            self._store.close()
+
+    def _pulse(self, before: Mapping[str, Served]) -> Mapping[str, int]:
+        """The latest revision of every space; tokens that are new are taken over.
+
+        Raises StoreError for a store that is behind what was served `before` it was asked: what it
+        says, of tokens too, is not of this store, and what would be written to it would be lost.
+        """
+        if self._store is None:
+            self._store = self._open() if callable(self._open) else self._open
+        self._asked = time.monotonic()
+        try:
+            pulse = self._store.pulse()
+        finally:
+            self._asked = None
+        for space, served in before.items():
+            found = pulse.revisions.get(space, 0)
+            if found < served.revision:
+                raise StoreError(
+                    f"the store has {space} at revision {found}, and {served.revision} was there"
+                    " before: it was put back from an older copy, or is another store. If that was"
+                    " meant, stop every node and remove its last good files"
+                )
+        if pulse.tokens != self._tokens_seen:
+            self.take_over(self._store.tokens())
+            self._tokens_seen = pulse.tokens
+        return pulse.revisions

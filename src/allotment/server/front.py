@@ -1,0 +1,84 @@
+"""What every request of the framework passes: strict targets, ids, counts, and no stack traces."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from starlette.requests import ClientDisconnect
+
+from allotment.server.answer import Answer
+from allotment.server.asgi import App, Message, Receive, Scope, Send
+from allotment.server.metrics import Metrics
+from allotment.server.node import Node
+from allotment.server.problems import answer_error
+from allotment.server.requests import check_target
+
+
+class Front:
+    """Wraps an application; see `_Sent` for what it adds to every answer."""
+
+    def __init__(self, app: App, node: Node, metrics: Metrics) -> None:
+        self._app = app
+        self._node = node
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; anything else is passed on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request_id = secrets.token_hex(8)
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        sent = _Sent(scope, send, self._node)
+        method: str = scope["method"]
+        try:
+            check_target(scope)
+            if sent.head:
+                scope["method"] = "GET"
+            await self._app(scope, receive, sent)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001  # a request must not take the server with it
+            if not sent.status:
+                await sent.answer(answer_error(error, scope["path"], request_id))
+        finally:
+            route = scope.get("route")
+            path = "other" if route is None else route.path
+            took = time.perf_counter() - began
+            self._metrics.observe(method, path, sent.status, took)
+
+
+class _Sent:
+    """The way out: knows what was sent, says which revision answered, keeps bodies off HEAD."""
+
+    def __init__(self, scope: Scope, send: Send, node: Node) -> None:
+        self.head = scope["method"] == "HEAD"
+        self.status = 0
+        self._scope = scope
+        self._send = send
+        self._node = node
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *self._more(message)]
+        elif self.head:
+            message = {**message, "body": b""}
+        await self._send(message)
+
+    async def answer(self, answer: Answer) -> None:
+        """Send a whole answer."""
+        headers = [(name.encode(), value.encode()) for name, value in answer.headers]
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+        await self({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await self({"type": "http.response.body", "body": answer.body})
+
+    def _more(self, message: Message) -> list[tuple[bytes, bytes]]:
+        more = [(b"x-content-type-options", b"nosniff")]
+        served = self._node.spaces.get(self._scope["state"].get("space", ""))
+        given = {name.lower() for name, _ in message.get("headers", ())}
+        if served is not None and b"allotment-revision" not in given:
+            more.extend(served.headers)
+        return more

@@ -1,0 +1,70 @@
+"""The head of a request, as far as it steers the connection or is refused before it is a request.
+
+While no token is set, whoever calls from this machine may do everything. Two kinds of request come
+from this machine and yet from elsewhere: what a proxy passes on, and what a page in a browser sends
+to a name that its owner has made point here. Neither is taken for a local caller.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from allotment.errors import AllotmentError
+from allotment.server import faults
+from allotment.server.limits import HEAD_BYTES_MAX, HEADERS_MAX
+
+_FORWARDED: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+
+# The headers that `Head.take` wants to see; every other is the application's alone.
+STEERING: Final = _FORWARDED | {b"host", b"expect", b"content-encoding", b"transfer-encoding"}
+
+_LOCAL: Final = re.compile(
+    rb"(localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\])(:[0-9]+)?\Z", re.IGNORECASE
+)
+
+
+class Head:
+    """What is known of the head that is being read.
+
+    from_afar  the caller is not on this machine, whatever the connection says
+    expects    the client waits for `100 Continue` before it sends its body
+    refusal    what is answered, in place of what the application would
+    """
+
+    __slots__ = ("_hosts", "expects", "from_afar", "refusal")
+
+    def __init__(self) -> None:
+        self._hosts = 0
+        self.from_afar = False
+        self.expects = False
+        self.refusal: AllotmentError | None = None
+
+    def take(self, name: bytes, value: bytes) -> None:
+        """Take a header that is among the STEERING."""
+        if name == b"host":
+            self._hosts += 1
+            self.from_afar |= _LOCAL.match(value) is None
+        elif name in _FORWARDED:
+            self.from_afar = True
+        elif name == b"expect":
+            self.expects = value.lower() == b"100-continue"
+        elif value.strip().lower() != (b"identity" if name == b"content-encoding" else b"chunked"):
+            self.refusal = faults.ENCODED
+
+    def fault(
+        self, version: str, target: bytes, headers: Sequence[tuple[bytes, bytes]], most: int
+    ) -> AllotmentError | None:
+        """What is wrong with the whole head, which has at most `most` bytes."""
+        if len(headers) > HEADERS_MAX:
+            return faults.MANY_HEADERS
+        if most > HEAD_BYTES_MAX:
+            lines = sum(len(name) + len(value) + 4 for name, value in headers)
+            if len(target) + lines > HEAD_BYTES_MAX:
+                return faults.LONG_HEAD
+        if version not in ("1.1", "1.0"):
+            return faults.MALFORMED
+        if self._hosts != 1 and (self._hosts or version == "1.1"):
+            return faults.NO_HOST
+        return None

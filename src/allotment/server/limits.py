@@ -1,0 +1,35 @@
+"""The limits of what comes over HTTP, in one block, each with its reason.
+
+What a request may say is limited here; what a catalog may hold, in `model/limits.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# The most a client sends honestly: cookies and traces of a proxy or two fit four times over.
+HEAD_BYTES_MAX: Final = 16 * 1024
+HEADERS_MAX: Final = 100
+
+# A unit key of 1,024 bytes, every one of them escaped, and a query beside it.
+TARGET_BYTES_MAX: Final = 8 * 1024
+
+# Reading a megabyte of JSON keeps the event loop for some ten milliseconds; a batch is read in
+# pieces off the loop, and its memory is bounded whatever its size.
+BODY_BYTES_MAX: Final = 1 << 20
+BATCH_BYTES_MAX: Final = 64 << 20
+
+# Who sends a body more slowly than a modem of 1990 holds a connection, and means to.
+BODY_BYTES_A_SECOND_MIN: Final = 1024
+
+# Requests that one connection may send ahead of their answers; browsers and proxies send none.
+PIPELINED_MAX: Final = 100
+
+# Connections of one process, at some 5 KB each; and the open files that are not for connections.
+CONNECTIONS_MAX: Final = 10_000
+FILES_OF_OURS: Final = 100
+
+# How long an answer may lie without its reader taking any of it, and how long a client whose
+# request is answered may go on sending it: to read the answer, most first send all they have.
+UNREAD_SECONDS: Final = 30.0
+LINGER_SECONDS: Final = 10.0

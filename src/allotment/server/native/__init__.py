@@ -1,0 +1,11 @@
+"""The native API: the catalog as Allotment itself spells it, under `/v1`."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from allotment.server.native import commands, journal, nouns, snapshot, spaces, status, tokens
+
+ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
+    each.router for each in (status, snapshot, commands, nouns, journal, spaces, tokens)
+)

@@ -1,0 +1,74 @@
+"""JSON Schemas of the plain form of commands and nouns, read from the classes themselves."""
+
+from __future__ import annotations
+
+import types
+import typing
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from typing import Any, Final
+
+from allotment.model.idlist import IdList
+from allotment.model.keyed import Keyed
+
+_SCALARS: Final[dict[object, str]] = {
+    str: "string",
+    int: "integer",
+    bool: "boolean",
+    float: "number",
+    type(None): "null",
+}
+
+
+class PlainSchemas:
+    """Schemas by the name of the class; `of` adds those that a type leads to."""
+
+    def __init__(self) -> None:
+        self.schemas: dict[str, Any] = {}
+
+    def of(self, wanted: Any) -> dict[str, Any]:
+        """The schema of a type's plain form."""
+        origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
+        if wanted in _SCALARS:
+            return {"type": _SCALARS[wanted]}
+        if origin in (typing.Union, types.UnionType):
+            return {"anyOf": [self.of(argument) for argument in arguments]}
+        if wanted is IdList:
+            return {"type": "array", "items": {"type": "string", "minLength": 1}}
+        if origin is Keyed:
+            return {"type": "object", "additionalProperties": self.of(arguments[0])}
+        if origin is tuple and arguments[-1:] == (...,):
+            return {"type": "array", "items": self.of(arguments[0])}
+        if origin is tuple:
+            return self._row(arguments)
+        if issubclass(wanted, tuple):
+            return self._row(tuple(typing.get_type_hints(wanted).values()))
+        if issubclass(wanted, Enum):
+            return {"enum": [each.value for each in wanted]}
+        return self._named(wanted)
+
+    def _row(self, types_: tuple[Any, ...]) -> dict[str, Any]:
+        items = [self.of(each) for each in types_]
+        return {"type": "array", "prefixItems": items, "items": False, "minItems": len(items)}
+
+    def _named(self, wanted: type) -> dict[str, Any]:
+        assert is_dataclass(wanted), f"{wanted} has no plain form"
+        name = wanted.__name__
+        if name not in self.schemas:
+            self.schemas[name] = {}  # a condition leads to itself
+            self.schemas[name] = self._object(wanted)
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def _object(self, wanted: Any) -> dict[str, Any]:
+        hints = typing.get_type_hints(wanted)
+        given = [field for field in fields(wanted) if field.compare]
+        free = {f.name for f in given if f.default is MISSING and f.default_factory is MISSING}
+        return {
+            "type": "object",
+            "properties": {
+                "is": {"const": wanted.__name__},
+                **{field.name: self.of(hints[field.name]) for field in given},
+            },
+            "required": ["is", *(field.name for field in given if field.name in free)],
+            "additionalProperties": False,
+        }

@@ -1,0 +1,99 @@
+"""`GET /v1/snapshot`: the whole catalog of a space, now or at an earlier revision."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from allotment.compile import Snapshot, compile_catalog
+from allotment.dialects import catalogfile
+from allotment.model.plain import to_plain
+from allotment.server.answer import Answer, as_json, respond
+from allotment.server.conditional import admit, node_of, unchanged
+from allotment.server.etags import etag
+from allotment.server.native.accept import preferred
+from allotment.server.operation import closed, in_query, operation, ref
+from allotment.server.requests import query_of, whole
+from allotment.store import Scope
+
+router: Final = APIRouter()
+
+_REVISION_MAX: Final = 10**17
+_YAML: Final = "application/yaml"
+_FORMS: Final = ("application/json", _YAML)
+
+_SNAPSHOT: Final = closed(
+    {
+        "space": {"type": "string"},
+        "revision": {"type": "integer", "minimum": 0},
+        "fingerprint": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "failures": {
+            "description": "The experiments that could not be compiled, each with the reason.",
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+        },
+        "catalog": ref("Catalog"),
+    }
+)
+_YAML_ANSWER: Final = {_YAML: {"schema": {"type": "string"}}}
+
+
+@router.get(
+    "/v1/snapshot",
+    response_class=Response,
+    operation_id="get_snapshot",
+    openapi_extra=operation(
+        "Get the whole catalog",
+        Scope.READ,
+        {200: _SNAPSHOT, 304: None},
+        description="`Accept: application/yaml` gets the catalog file.",
+        parameters=(
+            in_query("revision", {"type": "integer", "minimum": 0}, "An earlier revision."),
+        ),
+        more={200: _YAML_ANSWER},
+        refused=(406,),
+    ),
+)
+async def get_snapshot(request: Request) -> Response:
+    """The catalog, its fingerprint and its failures; the ETag is the revision."""
+    query = query_of(request, ("revision",))
+    wanted = query.get("revision")
+    revision = None if wanted is None else whole(wanted, "query.revision", 0, _REVISION_MAX)
+    form = preferred(request.headers.get("accept"), _FORMS)
+    caller = await admit(request, Scope.READ)
+    node = node_of(request)
+    served = node.served(caller.space)
+    asked = served.revision if revision is None else revision
+    if asked <= served.revision and unchanged(request, asked):
+        return respond(Answer(304, _headers(asked), b""))
+
+    def show() -> Answer:
+        if revision is None or revision == served.revision:
+            return _show(served.space, served.engine.snapshot, form)
+        earlier = node.store_at(served.space).catalog(revision)
+        return _show(served.space, compile_catalog(earlier), form)
+
+    return respond(await node.run(show))
+
+
+def _show(space: str, snapshot: Snapshot, form: str) -> Answer:
+    headers = _headers(snapshot.revision)
+    if form == _YAML:
+        text = catalogfile.show(snapshot.catalog).encode()
+        return Answer(200, (("content-type", _YAML), *headers), text)
+    tree = {
+        "space": space,
+        "revision": snapshot.revision,
+        "fingerprint": f"{snapshot.fingerprint:032x}",
+        "failures": snapshot.failures(),
+        "catalog": to_plain(snapshot.catalog),
+    }
+    return as_json(tree, headers=headers)
+
+
+def _headers(revision: int) -> tuple[tuple[str, str], ...]:
+    tag = etag(revision)
+    return (("etag", tag), ("allotment-revision", str(revision)), ("vary", "Accept"))

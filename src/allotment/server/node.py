@@ -1,0 +1,265 @@
+"""A node: one process's view of a store. It follows the store, and it is the way to change it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TypeVar
+
+from allotment.change.commands import Command
+from allotment.change.lifecycle import Policy
+from allotment.errors import AllotmentError, NotFound, Overloaded, PreconditionFailed, StoreError
+from allotment.server.access import Access
+from allotment.server.counters import Counters
+from allotment.server.crew import Crew
+from allotment.server.expected import Expect, Expected, anything
+from allotment.server.follower import Follower
+from allotment.server.keeper import Keeper
+from allotment.server.patterns import check_commands
+from allotment.server.project import shared, siblings
+from allotment.server.published import Published
+from allotment.server.served import Served
+from allotment.server.watch import Watch
+from allotment.store import Committed, Once, Store, Stored
+
+T = TypeVar("T")
+
+WRITES_WAITING_MAX: Final = 2_048
+READS_WAITING_MAX: Final = 256
+_READERS: Final = 4
+
+# A client has given up by then; doing its work would only delay the others'. In seconds.
+_WRITE_PATIENCE: Final = 30.0
+
+# The last good file is written at most so often, in seconds.
+_SAVE_SECONDS: Final = 1.0
+
+log: Final = logging.getLogger("allotment.server")
+
+Read = Callable[[Stored], Sequence[Command]]
+
+
+class Node:
+    """Serves every space of a store, and goes on serving what it has while the store is away.
+
+    `store` is an open one, or opens one: that is tried until it succeeds. `last_good` is the file
+    that holds what was seen last, for a start without the store. What is published (`spaces`,
+    `access`) is replaced and never changed, and a space never goes back to an earlier revision.
+    """
+
+    def __init__(
+        self,
+        store: Store | Callable[[], Store],
+        *,
+        last_good: Path | None = None,
+        poll_seconds: float = 0.05,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.draining = False
+        self.counters = Counters()
+        self._now = now
+        self._published = Published()
+        self._follower = Follower(store, self._published, self.counters, now)
+        self._watches = [Watch("watch", self._follower.look, poll_seconds)]
+        self._keeper: Keeper | None = None
+        if last_good is not None:
+            self._keeper = Keeper(last_good, self._published, self._follower, self.counters)
+            self._watches.append(Watch("save", self._keeper.save, _SAVE_SECONDS))
+        self._writers = Crew("writes", 1, WRITES_WAITING_MAX, self.counters)
+        self._readers = Crew("reads", _READERS, READS_WAITING_MAX, self.counters)
+        self._turn = asyncio.Lock()
+        self._next_look: asyncio.Future[None] | None = None
+
+    async def start(self) -> None:
+        """Load what the store has, or else what it had, and follow it from now on."""
+        try:
+            await asyncio.to_thread(self._follower.look)
+        except StoreError as error:
+            log.warning("the store is away at the start: %s", error)
+        # Of a store that is empty, the last good file knows whether it should be.
+        if self._keeper is not None and not any(each.revision for each in self.spaces.values()):
+            await asyncio.to_thread(self._keeper.load, self._now)
+        for watch in self._watches:
+            watch.start()
+
+    async def stop(self) -> None:
+        """Finish the change under way, write the last good file, and let go of the store."""
+        for watch in self._watches:
+            await asyncio.to_thread(watch.stop)
+        await asyncio.to_thread(self._writers.close)
+        await asyncio.to_thread(self._readers.close)
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.save_at_last)
+        await asyncio.to_thread(self._follower.close)
+
+    # What is served.
+
+    @property
+    def spaces(self) -> Mapping[str, Served]:
+        """What is served, by the name of the space."""
+        return self._published.spaces
+
+    @property
+    def access(self) -> Access:
+        """Who may call."""
+        return self._follower.access
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to serve; being `draining` is another matter."""
+        return bool(self.spaces) and self.access.known
+
+    @property
+    def age_seconds(self) -> float:
+        """How long ago the store was last seen, and all that was new in it published."""
+        return max(0.0, time.monotonic() - self._follower.seen)
+
+    @property
+    def writes_waiting(self) -> int:
+        """How many changes wait for the one before them."""
+        return self._writers.waiting
+
+    def served(self, space: str) -> Served:
+        """What is served of a space; NotFound for one that is not there."""
+        served = self._published.spaces.get(space)
+        if served is None:
+            if not self.ready:
+                raise StoreError("nothing is loaded yet; ask again soon")
+            raise NotFound("there is no such space; `allotment space create` makes one")
+        return served
+
+    async def at_least(self, space: str, revision: int, patience: float = 1.0) -> None:
+        """Return once the space is served at `revision` or later.
+
+        Raises PreconditionFailed where the store has no such revision, Overloaded where it cannot
+        be asked.
+        """
+        if self.served(space).revision >= revision:
+            return
+        try:
+            await asyncio.wait_for(self.catch_up(), patience)
+        except (StoreError, TimeoutError) as error:
+            raise Overloaded("that revision is not here yet; ask again soon") from error
+        if self.served(space).revision < revision:
+            raise PreconditionFailed(
+                "the space has no such revision yet", "headers.Allotment-Min-Revision"
+            )
+
+    # The store.
+
+    @property
+    def store(self) -> Store:
+        """The store; StoreError while it is away."""
+        return self._follower.store
+
+    def store_at(self, space: str) -> Store:
+        """The store of a space; StoreError while it is away, NotFound for an unknown space."""
+        return self._follower.at(space)
+
+    async def run(self, work: Callable[..., T], *arguments: object) -> T:
+        """What `work` gives, done off the event loop: for what asks the store."""
+        return await self._readers.do(lambda: work(*arguments))
+
+    async def catch_up(self) -> None:
+        """Look at the store: what was committed before this call is published after it.
+
+        A look under way may have begun too early; all who ask meanwhile share the one after it.
+        """
+        if self._next_look is None:
+            self._next_look = asyncio.ensure_future(self._look_next())
+        await asyncio.shield(self._next_look)
+
+    async def _look_next(self) -> None:
+        async with self._turn:
+            self._next_look = None
+            await self.run(self._follower.look)
+
+    async def write(  # noqa: PLR0913  # the journal asks each of them of whoever changes something
+        self,
+        space: str,
+        read: Read,
+        *,
+        dialect: str,
+        who: str,
+        policy: Policy = Policy.NATIVE,
+        comment: str = "",
+        precheck: Callable[[Stored], None] = lambda _stored: None,
+        expect: Expect = anything,
+        once: Once | None = None,
+    ) -> Committed:
+        """Commit the commands that `read` makes of the space as it is; publish what comes of it.
+
+        What a vendor's change says of flags and layers is done in all spaces of the project. By
+        the time this returns, this process answers from the new revisions. Changes are made one
+        after the other, in a thread of their own. `precheck` sees what is served when the change
+        is asked for, and again when its turn comes: what it refuses costs the store nothing.
+
+        Raises what `precheck`, `read`, `expect` and the change raise, StoreError while the store
+        is away, Overloaded where too many changes wait.
+        """
+        precheck(self.served(space).stored)
+        _ = self.store  # where it is away nobody needs to wait to be told
+        asked = time.monotonic()
+
+        def write() -> Committed:
+            if time.monotonic() - asked > _WRITE_PATIENCE:
+                raise Overloaded("the changes before this one took too long")
+            precheck(self.served(space).stored)
+            store = self.store_at(space)
+            commands, expected, kept = _read(store.read(), read, expect, once)
+            committed = store.commit_together(
+                {space: commands, **self._shared(space, commands, policy)},
+                who=who,
+                when=datetime.fromtimestamp(self._now(), UTC),
+                dialect=dialect,
+                comment=comment,
+                policy=policy,
+                expect=expected.nouns,
+                expect_revision=expected.revision,
+                once=kept,
+            )
+            for each in committed.values():
+                self._published.publish(each.stored, each.change)
+            return committed[space]
+
+        return await self._writers.do(write)
+
+    def _shared(
+        self, space: str, commands: Sequence[Command], policy: Policy
+    ) -> dict[str, Sequence[Command]]:
+        """What a vendor's change means for the other spaces of the project, where it does."""
+        if policy is Policy.NATIVE or not commands:
+            return {}
+        others = siblings(space, self.store.spaces())
+        each = {name: shared(commands, self.store_at(name).catalog()) for name in others}
+        return {name: found for name, found in each.items() if found}
+
+
+def _read(
+    stored: Stored, read: Read, expect: Expect, once: Once | None
+) -> tuple[Sequence[Command], Expected, Once | None]:
+    """What to commit. What is refused here may have been done under its idempotency key before.
+
+    So the refusal is left to the moment when the store finds that key unused.
+    """
+    try:
+        expected = expect(stored)
+        commands = read(stored)
+        check_commands(commands)
+    except AllotmentError as error:
+        if once is None:
+            raise
+        return (), Expected(), replace(once, record=_refuse(error))
+    return commands, expected, once
+
+
+def _refuse(error: AllotmentError) -> Callable[[Stored, Sequence[Command]], bytes]:
+    def record(_stored: Stored, _commands: Sequence[Command]) -> bytes:
+        raise error
+
+    return record

@@ -1,0 +1,174 @@
+"""The OpenAPI document: what every operation takes, answers, and needs to be allowed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from allotment.change.apply import Move
+from allotment.change.commands import Command
+from allotment.model.catalog import Catalog
+from allotment.model.limits import KEY_BYTES_MAX
+from allotment.server.access import SPACE_NAME
+from allotment.server.assign.openapi import PATHS, SCHEMAS
+from allotment.server.auth0.schemas import SCHEMAS as AUTH0
+from allotment.server.native.plainschema import PlainSchemas
+from allotment.server.operation import SPELLED, closed
+from allotment.server.problems import PROBLEM
+from allotment.server.version import running
+from allotment.store import Scope
+
+_PUNCTUATION: Final = re.compile(r"[^A-Za-z0-9]+")
+_PART: Final = f"[A-Za-z0-9][A-Za-z0-9._-]{{0,{KEY_BYTES_MAX - 1}}}"
+_TIME: Final = {"type": "string", "format": "date-time"}
+_MAYBE_TIME: Final = {"type": ["string", "null"], "format": "date-time"}
+
+_DESCRIPTION: Final = """Decides for any unit which treatment of which experiment it gets.
+
+Every operation says under `x-allotment-scope` what a token needs. While a server has no token at
+all, whoever calls from its own machine may do everything.
+"""
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document of everything that is served."""
+    made = get_openapi(
+        title="Allotment",
+        version=running(),
+        description=_DESCRIPTION,
+        routes=app.routes,
+    )
+    for path, operations in PATHS.items():
+        for method, said in operations.items():
+            name = {"operationId": _PUNCTUATION.sub("_", f"{method}{path}").strip("_")}
+            made["paths"].setdefault(path, {})[method] = {**name, **said}
+    made["components"] = {
+        "schemas": {
+            **_schemas(),
+            **SCHEMAS,
+            **AUTH0,
+        },
+        "parameters": _PARAMETERS,
+        "headers": _HEADERS,
+        "responses": {"Problem": _PROBLEM_ANSWER},
+        "securitySchemes": {
+            "token": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "A token; `Authorization: TOKEN` without `Bearer` does as well.",
+            }
+        },
+    }
+    return made
+
+
+def _schemas() -> dict[str, Any]:
+    plain = PlainSchemas()
+    plain.schemas.update(_PLAIN)
+    plain.schemas["Command"] = plain.of(Command)
+    plain.of(Catalog)
+    plain.of(Move)
+    return {**plain.schemas, **_spelled()}
+
+
+def _spelled() -> dict[str, Any]:
+    """The nouns as the catalog file spells them, from the file's own schema."""
+    file = resources.files("allotment.dialects.catalogfile") / "catalog.schema.json"
+    text = file.read_text().replace("#/$defs/", f"#/components/schemas/{SPELLED}")
+    spelled: dict[str, Any] = json.loads(text)["$defs"]
+    return {f"{SPELLED}{name}": schema for name, schema in spelled.items()}
+
+
+_PLAIN: Final[dict[str, Any]] = {
+    "Problem": {
+        "description": "What went wrong (RFC 9457).",
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "format": "uri"},
+            "title": {"type": "string"},
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "detail": {"type": "string"},
+            "instance": {"type": "string"},
+            "code": {"type": "string"},
+            "path": {"type": "string", "description": "Where in the request the fault is."},
+            "command": {"type": "integer", "description": "Which of the commands failed."},
+            "request_id": {"type": "string"},
+        },
+        "required": ["type", "title", "status", "detail", "code"],
+    },
+    "scope": {"enum": [str(scope) for scope in Scope]},
+    "spaceName": {"type": "string", "pattern": f"^{_PART}/{_PART}$"},
+    "spacePattern": {"type": "string", "pattern": rf"^({_PART}|\*)/({_PART}|\*)$"},
+    "Space": closed(
+        {
+            "name": {"$ref": "#/components/schemas/spaceName"},
+            "revision": {"type": "integer", "minimum": 0},
+        }
+    ),
+}
+_TOKEN: Final[dict[str, Any]] = {
+    "id": {"type": "string"},
+    "scope": {"$ref": "#/components/schemas/scope"},
+    "space": {"$ref": "#/components/schemas/spacePattern"},
+    "name": {"type": "string"},
+    "created_at": _TIME,
+    "expires_at": _MAYBE_TIME,
+    "revoked_at": _MAYBE_TIME,
+}
+_PLAIN["Token"] = closed(_TOKEN)
+_PLAIN["NewToken"] = closed(
+    {**_TOKEN, "token": {"type": "string", "description": "Its text, shown this once."}}
+)
+
+
+def _header(name: str, description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": description, "schema": schema}
+
+
+_PARAMETERS: Final = {
+    "Space": _header(
+        "Allotment-Space",
+        "The space that is meant, where the token reaches several; else the token's own.",
+        {"type": "string", "pattern": SPACE_NAME, "examples": ["default/production"]},
+    ),
+    "MinRevision": _header(
+        "Allotment-Min-Revision",
+        "Do not answer from an earlier revision than this one.",
+        {"type": "integer", "minimum": 0},
+    ),
+    "IfMatch": _header(
+        "If-Match",
+        "Change it only if it still has one of these ETags.",
+        {"type": "string", "examples": ['"17"']},
+    ),
+    "IfNoneMatch": _header(
+        "If-None-Match",
+        "`*`: only if it is not there yet.",
+        {"type": "string", "examples": ["*"]},
+    ),
+    "IdempotencyKey": _header(
+        "Idempotency-Key",
+        "Names this request for a day: sent again, it is answered again and not done again.",
+        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    ),
+}
+_HEADERS: Final = {
+    "Allotment-Revision": {
+        "description": "The revision that is answered from.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "ETag": {
+        "description": "The version of what is answered, for If-Match and If-None-Match.",
+        "schema": {"type": "string"},
+    },
+}
+_PROBLEM_ANSWER: Final = {
+    "description": "It was not done; the body says why.",
+    "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}

@@ -1,0 +1,77 @@
+"""What a vendor defines for a whole project: flags and layers, but not who is behind them.
+
+A vendor's change in one space is made in the project's other spaces too, as far as it concerns
+these: whether a flag is on, reservations, experiments, holdouts and segments are each space's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from allotment.change.commands import (
+    Command,
+    Create,
+    Delete,
+    Describe,
+    Keep,
+    Rename,
+    SetVariations,
+)
+from allotment.change.kinds import kind_of, shelf
+from allotment.model.catalog import Catalog
+from allotment.model.flag import Flag
+from allotment.model.layer import Layer
+
+_SHARED: Final = ("flag", "layer")
+
+
+def siblings(space: str, spaces: Iterable[str]) -> list[str]:
+    """The other spaces of a space's project."""
+    project = space.partition("/")[0]
+    return [each for each in spaces if each != space and each.partition("/")[0] == project]
+
+
+def shared(commands: Iterable[Command], catalog: Catalog) -> tuple[Command, ...]:
+    """Those of a change's commands that also concern a sibling, which has `catalog`.
+
+    What it has already is not created there, and of what it lacks nothing is changed.
+    """
+    there = {(kind, key) for kind in _SHARED for key in shelf(catalog, kind)}
+    found: list[Command] = []
+    for command in commands:
+        noun = _noun_of(command)
+        if noun is None or isinstance(command, Create) is (noun in there):
+            continue
+        if isinstance(command, Create):
+            there.add(noun)
+            found.append(_bare(command))
+            continue
+        if isinstance(command, Delete):
+            there.discard(noun)
+        found.append(command)
+    return tuple(found)
+
+
+def _noun_of(command: Command) -> tuple[str, str] | None:
+    """The noun of the project that a command changes, if it does."""
+    match command:
+        case Create(noun):
+            kind, key = kind_of(noun), noun.key
+        case Delete(kind, key) | Rename(kind, key) | Describe(kind, key) | Keep(kind, key):
+            pass
+        case SetVariations(key):
+            kind = "flag"
+        case _:
+            return None
+    return (kind, key) if kind in _SHARED else None
+
+
+def _bare(command: Create) -> Create:
+    """The noun without the experiments that another space has behind it."""
+    if isinstance(command.noun, Flag):
+        return Create(replace(command.noun, experiments=()))
+    if isinstance(command.noun, Layer):
+        return Create(replace(command.noun, reservations=()))
+    return command

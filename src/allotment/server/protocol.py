@@ -1,0 +1,296 @@
+"""A connection: uvicorn's, made strict about what it reads and about how long that takes.
+
+What differs from uvicorn: limits on the head, deadlines for slow clients, errors as the app gives
+them, a ceiling on what is under way, and answers that close their connection while the server
+drains. Everything else (parsing by httptools, the ASGI cycle, back-pressure) is uvicorn's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.parse
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from allotment.errors import AllotmentError
+from allotment.server import faults
+from allotment.server.access import is_loopback
+from allotment.server.cycle import Cycle
+from allotment.server.deadlines import Clock, Standing, Waits
+from allotment.server.head import STEERING, Head
+from allotment.server.limits import (
+    HEAD_BYTES_MAX,
+    PIPELINED_MAX,
+    TARGET_BYTES_MAX,
+)
+from allotment.server.overload import EXEMPT
+from allotment.server.state import State
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
+    from uvicorn.config import Config
+
+_ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
+
+
+class _BrokenOff(Exception):
+    """Ends the parsing of a packet; the protocol knows why."""
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection of a client."""
+
+    server_state: State
+    cycle: Cycle
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: State,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.state = server_state
+        self.load = server_state.load
+        self.clock = Clock(self.loop.time())
+        self.local = False  # whether the peer is this machine
+        self.requests = 0  # heads that were begun
+        self.running: Cycle | None = None  # the request whose answer is due next
+        self.silent = 0  # bytes since the parser last made something of what came
+        self.fault: AllotmentError | None = None  # why reading was broken off
+        self.last = b""  # what is then said, after the answers that are due
+        self.deaf = False  # what comes is thrown away
+        self.head = Head()
+        self.head_open = False
+
+    # The connection.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take up a connection, or send it away where there are too many."""
+        super().connection_made(transport)
+        self.local = self.client is not None and is_loopback(self.client[0])
+        if len(self.connections) > self.state.connections_max:
+            self.load.shed["connections"] += 1
+            self._hang_up(faults.closing(faults.MANY_CONNECTIONS))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go; whoever still works on an answer is told."""
+        due = self._due()
+        if due is not None:
+            due.disconnected = True
+            due.message_event.set()
+        self.pipeline.clear()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; what cannot be a request ends the connection."""
+        while data and not self.deaf:
+            self.silent += len(data)
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]  # nothing is upgraded to: HTTP goes on behind it
+                continue
+            except httptools.HttpParserError:
+                self._end(self.fault or faults.MALFORMED)
+                return
+            if self.silent > HEAD_BYTES_MAX:  # a head without end, or the trailer of a body
+                self._end(faults.LONG_HEAD)
+            return
+
+    def sweep(self, now: float) -> None:
+        """End the connection if its client has taken too long; called about once a second."""
+        standing = self._standing()
+        if not self.clock.overdue(standing, self.state.allowed, now):
+            return
+        if standing.waits in (Waits.READER, Waits.END):
+            self.transport.abort()
+        elif standing.waits is Waits.BODY and not self.cycle.response_started:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self._hang_up(faults.closing(faults.SLOW, self.cycle.scope["path"]))
+        elif standing.waits is Waits.HEAD and self.head_open:
+            self._hang_up(faults.closing(faults.SLOW))
+        else:
+            self.transport.close()
+
+    def _standing(self) -> Standing:
+        if self.transport.is_closing():
+            return Standing(Waits.END, self.requests)
+        due = self._due()
+        if due is not None and self.flow.write_paused:
+            read = due.sent - self.transport.get_write_buffer_size()
+            return Standing(Waits.READER, self.requests, read)
+        if due is not None:
+            ours = due is not self.cycle or self.flow.read_paused
+            if ours or not due.more_body or due.waiting_for_100_continue:
+                return Standing(Waits.WORK, self.requests)
+            return Standing(Waits.BODY, self.requests, due.received)
+        if self.deaf:
+            return Standing(Waits.REST, self.requests)
+        if self.head_open or self.running is None:
+            return Standing(Waits.HEAD, self.requests)
+        waits = Waits.REST if self.cycle.more_body else Waits.IDLE
+        return Standing(waits, self.requests)
+
+    def _due(self) -> Cycle | None:
+        """The request that is being answered."""
+        running = self.running
+        return None if running is None or running.response_complete else running
+
+    def _end(self, fault: AllotmentError) -> None:
+        """Read no more, and say why once the requests before the faulty one are answered."""
+        self.deaf = True
+        self.last = faults.closing(fault)
+        due = self._due()
+        if due is not None and due is self.cycle and due.more_body:  # it is the faulty one
+            due.disconnected = True
+            due.message_event.set()
+            if due.response_started:
+                self.transport.close()
+                return
+        elif due is not None:
+            return
+        self._linger()
+
+    def _linger(self) -> None:
+        """End the answers, and wait for the client to end too.
+
+        Closing while it still sends would have it see a reset in place of its answer.
+        """
+        self.deaf = True
+        self.transport.write(self.last)
+        self.transport.write_eof()
+
+    def _hang_up(self, answer: bytes) -> None:
+        self.deaf = True
+        self.transport.write(answer)
+        self.transport.close()
+
+    # What the parser finds.
+
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        self.url = b""
+        self.headers = []
+        self.requests += 1
+        self.head_open = True
+        self.head = Head()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the target."""
+        self.url += url
+        if len(self.url) > TARGET_BYTES_MAX:
+            self._break_off(faults.LONG_TARGET)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; those behind a chunked body are nobody's."""
+        if not self.head_open:
+            return
+        name = name.lower()
+        if name in STEERING:
+            self.head.take(name, value)
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Begin the request, or have it wait for those before it."""
+        self.head_open = False
+        version = self.parser.get_http_version()
+        fault = self.head.fault(version, self.url, self.headers, self.silent)
+        if fault is not None:
+            self._break_off(fault)
+        self.silent = 0
+        raw_path, query = self._target()
+        path = raw_path.decode("ascii")
+        scope = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": version,
+            "server": self.server,
+            "client": None if self.local and self.head.from_afar else self.client,
+            "scheme": self.scheme,
+            "method": self.parser.get_method().decode("ascii"),
+            "root_path": "",
+            "path": urllib.parse.unquote(path) if "%" in path else path,
+            "raw_path": raw_path,
+            "query_string": query,
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+        }
+        keep_alive = version == "1.1" and self.parser.should_keep_alive()
+        self.cycle = Cycle(self, scope, self.head.expects, keep_alive)
+        refusal = self.head.refusal
+        app: Any = self.app if refusal is None else faults.saying(refusal)
+        if self._due() is None:
+            self._start_asgi_task(self.cycle, app)
+        elif len(self.pipeline) < PIPELINED_MAX:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, app))
+        else:
+            self._break_off(faults.MANY_AHEAD)
+
+    def _target(self) -> tuple[bytes, bytes]:
+        """Path and query, as they came."""
+        if self.url[:1] == b"/" and b"#" not in self.url:
+            path, _, query = self.url.partition(b"?")
+            return path, query
+        parsed = httptools.parse_url(self.url)  # with a host in front, or nonsense
+        if parsed.path is None:
+            self._break_off(faults.MALFORMED)
+        return parsed.path, parsed.query or b""
+
+    def _break_off(self, fault: AllotmentError) -> NoReturn:
+        self.fault = fault
+        raise _BrokenOff
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body, unless its request is answered already."""
+        self.silent = 0
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.received += len(body)
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
+
+    def on_message_complete(self) -> None:
+        """End the request."""
+        self.silent = 0
+        self.cycle.more_body = False
+        self.cycle.message_event.set()
+
+    # The answers.
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Let a request in, or refuse it."""
+        assert isinstance(cycle, Cycle)
+        self.running = cycle
+        load = self.load
+        if load.in_flight >= load.limit and cycle.scope["path"] not in EXEMPT:
+            load.refuse(cycle)
+            return
+        load.enter()
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, or to the end."""
+        if self.state.access_log and self.running is not None:
+            self.running.log_access()
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.running is not None and self.running.lingers:
+            self.last = b""
+            self._linger()
+        elif self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self.deaf:
+            self._linger()

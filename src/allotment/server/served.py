@@ -1,0 +1,52 @@
+"""What a process serves of one space: an engine, and what the store keeps behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from allotment.change.apply import Change
+from allotment.change.touch import touched_between
+from allotment.compile import Snapshot, compile_catalog, recompile
+from allotment.engine import Engine
+from allotment.store import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One space at one revision. It never changes: a node puts a later one in its place.
+
+    Whoever holds one answers from one revision throughout, however long that takes. `headers` say
+    which, as raw ASGI pairs.
+    """
+
+    space: str
+    revision: int
+    engine: Engine
+    stored: Stored
+    headers: tuple[tuple[bytes, bytes], ...]
+
+    @property
+    def fingerprint(self) -> int:
+        """128 bits over all that steers assignments."""
+        return self.engine.snapshot.fingerprint
+
+
+def serve_stored(stored: Stored) -> Served:
+    """What is served of a space that was not served before; compiles all of it."""
+    return _served(stored, compile_catalog(stored.catalog))
+
+
+def follow_stored(served: Served, stored: Stored, change: Change | None) -> Served:
+    """What is served next. `change` is what led from one to the other, where that is known."""
+    old, new = served.engine.snapshot, stored.catalog
+    if change is not None and new.revision == old.revision + 1:
+        experiments, flags = change.touched, change.flags
+    else:
+        experiments, flags = touched_between(old.catalog, new)
+    return _served(stored, recompile(old, new, experiments, flags))
+
+
+def _served(stored: Stored, snapshot: Snapshot) -> Served:
+    revision = snapshot.revision
+    headers = ((b"allotment-revision", b"%d" % revision),)
+    return Served(stored.space, revision, Engine(snapshot), stored, headers)

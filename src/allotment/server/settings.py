@@ -1,0 +1,230 @@
+"""What can be set, and where each value came from: a flag, the environment, a file, the default.
+
+A flag wins over the environment, the environment over the file, the file over the default. A name
+that is no setting is refused wherever it stands, with the nearest that is one: a misspelt limit
+that silently stays at its default is found on the worst day.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field, PrivateAttr, ValidationError
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function, str_schema
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from allotment.errors import InvalidInput
+from allotment.server.settingsfile import settings_file
+
+PREFIX: Final = "ALLOTMENT_"
+
+# Names of the same prefix that other parts of the house read: the command line and the build.
+OF_OTHERS: Final = frozenset({"CONFIG", "SANITIZE", "SERVER", "SPACE", "STORE", "TOKEN"})
+
+_PASSWORD: Final = re.compile(r"(://[^:@/]*):.*@")
+_SECRET: Final = re.compile(r"([?&][^=&]*(?:passw|secret|token)[^=&]*=)[^&]*", re.IGNORECASE)
+
+
+class SecretUrl(str):
+    """An address that may hold a password; `masked` is what may be shown of it."""
+
+    __slots__ = ()
+
+    @property
+    def masked(self) -> str:
+        """The address with `***` for the password."""
+        return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1:***@", self))
+
+    def __repr__(self) -> str:
+        return repr(self.masked)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: object) -> CoreSchema:
+        return no_info_after_validator_function(cls, str_schema(min_length=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One setting as it stands: its value, with secrets masked, and where the value came from."""
+
+    name: str
+    value: str | int | float | bool | None
+    origin: str
+    meaning: str
+
+
+class Settings(BaseSettings):
+    """The settings of a server. Arguments are flags; one that is None was not given.
+
+    Raises InvalidInput for an unknown name and for a value out of range, naming both the setting
+    and where the value came from.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+    )
+
+    host: str = Field("127.0.0.1", min_length=1, description="The address to listen on.")
+    port: int = Field(
+        8080, ge=0, le=65535, description="The port to listen on; 0 takes a free one."
+    )
+    reuse_port: bool = Field(
+        False,
+        description="Share the port with a server that runs already, so that one can take over"
+        " from the other without a gap.",
+    )
+    database_url: SecretUrl = Field(
+        SecretUrl("allotment.db"),
+        description="The store: the path of a SQLite file, or postgresql+psycopg://user@host/name.",
+    )
+    workers: int = Field(1, ge=1, le=64, description="Processes that share the port.")
+    last_good: Path | None = Field(
+        None,
+        description="Where the last good catalogs are kept for a start while the store is away;"
+        " by default beside the SQLite file, or allotment.lastgood in the working directory.",
+    )
+    poll_ms: int = Field(
+        50, ge=5, le=60_000, description="How often the store is asked for news, in milliseconds."
+    )
+    drain_seconds: float = Field(
+        3,
+        ge=0,
+        le=600,
+        description="How long a server that was told to stop still takes requests, while /readyz"
+        " says 503 and every answer closes its connection.",
+    )
+    stop_seconds: float = Field(
+        30,
+        ge=0,
+        le=3600,
+        description="How long, after that, requests under way may take to finish.",
+    )
+    header_seconds: float = Field(
+        10, ge=1, le=600, description="How long a client may take to send the head of a request."
+    )
+    body_seconds: float = Field(
+        10, ge=1, le=600, description="How long a client may be silent within a request's body."
+    )
+    keep_alive_seconds: float = Field(
+        75,
+        ge=1,
+        le=3600,
+        description="How long an idle connection stays open: longer than the 60 seconds that most"
+        " load balancers keep theirs.",
+    )
+    concurrency: int = Field(
+        1024,
+        ge=1,
+        le=100_000,
+        description="Requests under way in one process beyond which more are answered 503.",
+    )
+    lag_ms: int = Field(
+        20,
+        ge=1,
+        le=10_000,
+        description="How late the event loop may run, in milliseconds, before fewer requests than"
+        " that are let in.",
+    )
+    exposures: Literal["off", "ndjson", "parquet"] = Field(
+        "off", description="Whether assignments are logged, and as what kind of file."
+    )
+    exposures_dir: Path = Field(Path("exposures"), description="Where those files are written.")
+    exposures_queue: int = Field(
+        100_000, ge=1, description="Exposures that may wait to be written; more are dropped."
+    )
+    exposures_rotate_mb: int = Field(
+        64, ge=1, description="A new file is begun after this many megabytes,"
+    )
+    exposures_rotate_seconds: int = Field(3600, ge=1, description="or after this many seconds.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important lines that are logged."
+    )
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="How log lines look; auto is text on a terminal and JSON elsewhere."
+    )
+    access_log: bool = Field(False, description="Log a line for every request.")
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def __init__(self, **flags: Any) -> None:
+        given = {name: value for name, value in flags.items() if value is not None}
+        origins = _origins(given)
+        _refuse_unknown(origins)
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise _refusal(error, origins) from None
+        self._origins = origins
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # there is no such file here
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags before the environment before the file."""
+        file = InitSettingsSource(settings_cls, dict(settings_file(os.environ).values))
+        return init_settings, env_settings, file
+
+    def sources(self) -> tuple[Source, ...]:
+        """Every setting in the order they are declared."""
+        return tuple(
+            Source(
+                name,
+                _plain(getattr(self, name)),
+                self._origins.get(name, "default"),
+                field.description or "",
+            )
+            for name, field in type(self).model_fields.items()
+        )
+
+
+def _plain(value: Any) -> str | int | float | bool | None:
+    if isinstance(value, SecretUrl):
+        return value.masked
+    return value if isinstance(value, str | int | float | None) else str(value)
+
+
+def _origins(given: Mapping[str, Any]) -> dict[str, str]:
+    """Every name that is set, the names that are no settings too, and by what."""
+    file = settings_file(os.environ)
+    origins = {name: file.place(name) for name in file.values}
+    for variable, value in os.environ.items():
+        name = variable.upper().removeprefix(PREFIX)
+        if name != variable.upper() and name not in OF_OTHERS and value:
+            origins[name.lower()] = variable
+    origins |= {name: f"--{name.replace('_', '-')}" for name in given}
+    return origins
+
+
+def _refuse_unknown(origins: Mapping[str, str]) -> None:
+    known = Settings.model_fields
+    for name, origin in origins.items():
+        if name in known:
+            continue
+        near = difflib.get_close_matches(name, known, 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        raise InvalidInput(f"{name} ({origin}) is no setting: {hint}")
+
+
+def _refusal(error: ValidationError, origins: Mapping[str, str]) -> InvalidInput:
+    """The first fault in a sentence, without the value, which may be a secret."""
+    fault = error.errors(include_url=False, include_input=False)[0]
+    name = str(fault["loc"][0])
+    what = fault["msg"].removeprefix("Input ")
+    return InvalidInput(f"{name} ({origins.get(name, 'default')}) {what}")

@@ -1,0 +1,46 @@
+"""A process of several that share a port: `workers` starts it, and tells it what to do.
+
+The first line of its standard input holds the settings and the numbers of the sockets; the end of
+that input tells it to stop.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import sys
+import threading
+from typing import Final
+
+from allotment.errors import AllotmentError
+from allotment.server import work
+from allotment.server.drain import DrainingServer
+from allotment.server.logs import set_up
+from allotment.server.settings import Settings
+
+log: Final = logging.getLogger("allotment.server")
+
+
+def main() -> int:
+    """Work until told to stop."""
+    told = json.loads(sys.stdin.buffer.readline())
+    settings = Settings(**told["settings"])
+    set_up(settings.log_level, settings.log_format)
+    sockets = [socket.socket(fileno=number) for number in told["sockets"]]
+    try:
+        built = work.server(settings, sockets, work.open_store(settings))
+    except AllotmentError as error:
+        log.error("a worker cannot start: %s", error)
+        return 1
+    threading.Thread(target=_await_the_end, args=(built,), daemon=True).start()
+    return work.run(built, sockets)
+
+
+def _await_the_end(built: DrainingServer) -> None:
+    sys.stdin.buffer.read()
+    built.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The assignment paths without a process around them, over a catalog that stands still."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from allotment.errors import NotFound
+from allotment.model.catalog import Catalog
+from allotment.server.access import Access
+from allotment.server.assign.app import AssignPaths
+from allotment.server.counters import Counters
+from allotment.server.exposures import Exposures
+from allotment.server.served import Served, serve_stored
+from allotment.server.settings import Settings
+from allotment.store import Stored
+
+SPACE = "default/production"
+
+
+class StillNode:
+    """As much of a node as the paths ask for."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.access = Access((), time.time)
+        self.counters = Counters()
+        self.publish(catalog)
+
+    def publish(self, catalog: Catalog) -> None:
+        self._served = serve_stored(Stored(SPACE, catalog))
+
+    def served(self, space: str) -> Served:
+        if space != SPACE:
+            raise NotFound("there is no such space")
+        return self._served
+
+
+@dataclass
+class Answer:
+    """What was answered; `pieces` are the parts of the body as they were sent."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    pieces: list[bytes] = field(default_factory=list)
+    whole: bool = False
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.pieces)
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.body)
+
+    @property
+    def lines(self) -> list[Any]:
+        return msgspec.json.Decoder().decode_lines(self.body)
+
+
+class Paths:
+    """Asks the paths over a catalog."""
+
+    def __init__(self, catalog: Catalog, exposures: Exposures | None = None) -> None:
+        self.node = StillNode(catalog)
+        self._app = AssignPaths(self.node, exposures, Settings())  # type: ignore[arg-type]
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        body: bytes | Mapping[str, Any] | list[bytes] = b"",
+        **headers: str,
+    ) -> Answer:
+        """The answer to one request; a list of bytes is a body that comes in several pieces."""
+        return asyncio.run(self._ask(method, target, body, headers))
+
+    async def _ask(self, method: str, target: str, body: Any, headers: Mapping[str, str]) -> Answer:
+        raw, _, query = target.partition("?")
+        if isinstance(body, Mapping):
+            body = msgspec.json.encode(body)
+        chunks = deque(body if isinstance(body, list) else [body])
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": raw,
+            "raw_path": raw.encode(),
+            "query_string": query.encode(),
+            "headers": [(n.replace("_", "-").encode(), v.encode()) for n, v in headers.items()],
+            "client": ("127.0.0.1", 1),
+        }
+        answer = Answer()
+
+        async def receive() -> dict[str, Any]:
+            await asyncio.sleep(0)
+            if not chunks:
+                return {"type": "http.disconnect"}
+            chunk = chunks.popleft()
+            return {"type": "http.request", "body": chunk, "more_body": bool(chunks)}
+
+        async def send(message: Mapping[str, Any]) -> None:
+            await asyncio.sleep(0)
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                answer.headers = {n.decode(): v.decode() for n, v in message["headers"]}
+            else:
+                answer.pieces.append(message["body"])
+                answer.whole = not message.get("more_body", False)
+
+        await self._app(scope, receive, send)
+        return answer

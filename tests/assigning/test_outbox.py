@@ -1,0 +1,141 @@
+"""Answers wait for their reader in bounded memory, then on the disk, and leave in order."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from allotment.server.assign.batch import outbox as module
+from allotment.server.assign.batch.outbox import Outbox
+from allotment.server.assign.batch.room import Room
+
+PLENTY = 1 << 40
+
+
+class Reader:
+    """A client that reads when it is told to, and then at once."""
+
+    def __init__(self) -> None:
+        self.reads = asyncio.Event()
+        self.messages: list[Mapping[str, Any]] = []
+
+    async def __call__(self, message: Mapping[str, Any]) -> None:
+        if message["type"] != "http.response.start":
+            await self.reads.wait()
+        self.messages.append(message)
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message["body"] for message in self.messages[1:])
+
+
+def box(reader: Any, disk: Room) -> Outbox:
+    return Outbox(reader, [(b"a", b"b")], ThreadPoolExecutor(2), disk)
+
+
+def test_all_is_sent_in_order_however_fast_it_is_read() -> None:
+    async def run(seed: int) -> None:
+        chance = random.Random(seed)
+        reader, disk = Reader(), Room(PLENTY)
+        outbox = box(reader, disk)
+        pieces = [chance.randbytes(chance.choice((1, 1_000, 400_000))) for _ in range(60)]
+        for piece in pieces:
+            (reader.reads.set, reader.reads.clear, lambda: None)[chance.randrange(3)]()
+            await outbox.put(piece)
+            await asyncio.sleep(chance.choice((0, 0, 0.001)))
+        reader.reads.set()
+        await outbox.finish()
+        await outbox.abandon()
+        assert reader.body == b"".join(pieces)
+        assert reader.messages[0]["type"] == "http.response.start"
+        assert [each["more_body"] for each in reader.messages[1:-1]] == [True] * (
+            len(reader.messages) - 2
+        )
+        assert "more_body" not in reader.messages[-1]
+        assert disk.left == PLENTY
+
+    for seed in range(20):
+        asyncio.run(run(seed))
+
+
+def test_whoever_puts_waits_once_there_is_no_room() -> None:
+    async def run() -> None:
+        reader, disk = Reader(), Room(5 << 20)
+        outbox = box(reader, disk)
+        pieces = [bytes([number]) * (1 << 20) for number in range(12)]
+        done = 0
+
+        async def put() -> None:
+            nonlocal done
+            for piece in pieces:
+                await outbox.put(piece)
+                done += 1
+
+        putting = asyncio.create_task(put())
+        await asyncio.sleep(0.3)
+        # One is on its way, five are on the disk.
+        assert done == 6
+        assert disk.left == 0
+        reader.reads.set()
+        await putting
+        await outbox.finish()
+        assert reader.body == b"".join(pieces)
+        assert disk.left == 5 << 20
+
+    asyncio.run(run())
+
+
+def test_a_full_disk_makes_whoever_puts_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.os, "pwrite", full)
+
+    async def run() -> None:
+        reader, disk = Reader(), Room(PLENTY)
+        outbox = box(reader, disk)
+        await outbox.put(b"x" * (1 << 20))
+        await asyncio.sleep(0.01)  # it is on its way
+        await outbox.put(b"y" * (1 << 20))
+        third = asyncio.create_task(outbox.put(b"z"))
+        await asyncio.sleep(0.1)
+        assert not third.done()
+        reader.reads.set()
+        await third
+        await outbox.finish()
+        assert reader.body == b"x" * (1 << 20) + b"y" * (1 << 20) + b"z"
+        assert disk.left == PLENTY
+
+    asyncio.run(run())
+
+
+def test_abandoned_answers_give_back_the_disk() -> None:
+    async def run() -> None:
+        reader, disk = Reader(), Room(PLENTY)
+        outbox = box(reader, disk)
+        for _ in range(10):
+            await outbox.put(b"x" * (1 << 20))
+        assert disk.left < PLENTY
+        await outbox.abandon()
+        assert disk.left == PLENTY
+
+    asyncio.run(run())
+
+
+def test_a_client_that_cannot_be_sent_to_ends_the_putting() -> None:
+    async def broken(_: object) -> None:
+        raise RuntimeError("gone")
+
+    async def run() -> None:
+        outbox = box(broken, Room(0))
+        await outbox.put(b"x" * (1 << 20))
+        with pytest.raises(RuntimeError, match="gone"):
+            await outbox.put(b"y" * (1 << 20))
+        await outbox.abandon()
+
+    asyncio.run(run())

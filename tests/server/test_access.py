@@ -1,0 +1,232 @@
+"""Who may call: scopes, spaces, tokens that end, and this machine while there are none."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from allotment.errors import AllotmentError, Forbidden, InvalidInput, StoreError, Unauthorized
+from allotment.server.access import Access, reaches
+from allotment.server.minted import minted
+from allotment.server.node import Node
+from allotment.store import Scope, Token
+from server.nodes import calling
+
+pytestmark = pytest.mark.anyio
+
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    """Any database will do."""
+    return str(tmp_path / "allotment.db")
+
+
+def token(text: str, scope: Scope = Scope.READ, space: str = "*/*", **more: int) -> Token:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Token(f"id-{text}", digest, scope, space, text, 0, **more)
+
+
+def access(*tokens: Token) -> Access:
+    return Access(tokens, lambda: NOW)
+
+
+def call(
+    who: Access, authorization: str | None, needs: Scope = Scope.READ, space: str | None = None
+) -> tuple[str, str]:
+    raw = None if authorization is None else authorization.encode()
+    caller = who.caller(raw, None if space is None else space.encode(), "10.0.0.7", needs)
+    return caller.who, caller.space
+
+
+def test_a_token_is_taken_with_bearer_and_without() -> None:
+    who = access(token("t"))
+    for spelled in ("Bearer t", "bearer t", "BEARER   t ", "t", " t"):
+        assert call(who, spelled)[0] == "id-t"
+    for spelled in (None, "", "Bearer", "Bearer ", "Basic t", "Bearer u", "Bearert", "t t"):
+        with pytest.raises(Unauthorized):
+            call(who, spelled)
+
+
+def test_a_scope_covers_those_before_it_and_no_other() -> None:
+    order = list(Scope)
+    for have in order:
+        who = access(token("t", have))
+        for needs in order:
+            if order.index(have) >= order.index(needs):
+                call(who, "t", needs)
+            else:
+                with pytest.raises(Forbidden):
+                    call(who, "t", needs)
+
+
+def test_a_token_ends_when_it_expires_or_is_revoked() -> None:
+    ms = round(NOW * 1000)
+    call(access(token("t", expires_at=ms + 1)), "t")
+    for ended in (token("t", expires_at=ms), token("t", revoked_at=1)):
+        with pytest.raises(Unauthorized):
+            call(access(ended), "t")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "named", "space"),
+    [
+        ("*/*", None, "default/production"),
+        ("acme/*", None, "acme/production"),
+        ("*/staging", None, "default/staging"),
+        ("acme/staging", None, "acme/staging"),
+        ("*/*", "acme/staging", "acme/staging"),
+        ("acme/*", "acme/staging", "acme/staging"),
+        ("acme/staging", "acme/staging", "acme/staging"),
+        ("acme/*", "other/staging", Forbidden),
+        ("acme/staging", "acme/production", Forbidden),
+        ("*/staging", "acme/production", Forbidden),
+        ("*/*", "acme", InvalidInput),
+        ("*/*", "acme/", InvalidInput),
+        ("*/*", "acme/a/b", InvalidInput),
+        ("*/*", "*/*", InvalidInput),
+        ("*/*", "acme/é", InvalidInput),
+    ],
+)
+def test_a_token_reaches_the_spaces_of_its_pattern(
+    pattern: str, named: str | None, space: str | type[AllotmentError]
+) -> None:
+    who = access(token("t", space=pattern))
+    if isinstance(space, str):
+        assert call(who, "t", space=named)[1] == space
+    else:
+        with pytest.raises(space):
+            call(who, "t", space=named)
+
+
+def test_while_there_is_no_token_only_this_machine_may_call() -> None:
+    nobody = access()
+    for host in ("127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"):
+        caller = nobody.caller(None, None, host, Scope.ADMIN)
+        assert (caller.who, caller.scope) == ("loopback", Scope.ADMIN)
+    for host in ("10.0.0.7", "::ffff:10.0.0.7", "0.0.0.0", "", "localhost", "127.0.0.1.x", None):
+        with pytest.raises(Unauthorized):
+            nobody.caller(None, None, host, Scope.ASSIGN)
+    once = access(token("t", revoked_at=1))  # and not again when the last one is revoked
+    with pytest.raises(Unauthorized):
+        once.caller(None, None, "127.0.0.1", Scope.ASSIGN)
+
+
+def test_nobody_is_let_in_before_the_tokens_are_known() -> None:
+    with pytest.raises(StoreError):
+        Access(None, lambda: NOW).caller(None, None, "127.0.0.1", Scope.ASSIGN)
+
+
+def test_a_pattern_reaches_what_lies_within_it() -> None:
+    assert reaches("*/*", "*/*")
+    assert reaches("acme/*", "acme/*")
+    assert reaches("acme/*", "acme/x")
+    assert not reaches("acme/*", "*/*")
+    assert not reaches("acme/x", "acme/*")
+    assert not reaches("acme/x", "acme")
+
+
+def test_a_token_that_is_minted_is_known_by_its_digest_only() -> None:
+    made, text = minted(Scope.READ, "*/*", "mine", secret="s" * 43, now=5)
+    assert made.digest == hashlib.sha256(text.encode()).hexdigest()
+    assert "s" * 43 not in repr(made)
+    assert (made.created_at, made.expires_at, made.revoked_at) == (5, None, None)
+
+
+# Over HTTP.
+
+
+@pytest.fixture
+async def admin(node: Node) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with the first token there is, which reaches everything."""
+    async with calling(node) as client:
+        made = await client.post("/v1/tokens", json={"scope": "admin", "space": "*/*"})
+        assert made.status_code == 201, made.text
+        text = made.json()["token"]
+    async with calling(node, ("10.0.0.7", 1), authorization=f"Bearer {text}") as client:
+        yield client
+
+
+async def test_with_the_first_token_this_machine_needs_one_too(
+    node: Node, admin: httpx.AsyncClient
+) -> None:
+    async with calling(node) as here:
+        assert (await here.get("/v1/flags")).status_code == 401
+        assert (await here.get("/healthz")).status_code == 200
+    assert (await admin.get("/v1/flags")).status_code == 200
+
+
+async def test_a_token_is_shown_once_and_holds_until_it_is_revoked(
+    node: Node, admin: httpx.AsyncClient
+) -> None:
+    made = await admin.post("/v1/tokens", json={"scope": "read", "name": "ci", "days": 2})
+    assert (made.status_code, made.headers["cache-control"]) == (201, "no-store")
+    text = made.json()["token"]
+    listed = await admin.get("/v1/tokens")
+    assert text not in listed.text
+    shown = next(each for each in listed.json()["tokens"] if each["name"] == "ci")
+    assert shown == {key: value for key, value in made.json().items() if key != "token"}
+    async with calling(node, authorization=text) as reader:
+        assert (await reader.get("/v1/flags")).status_code == 200
+        assert (await reader.put("/v1/flags/x", json={})).status_code == 403
+        assert (await admin.delete(f"/v1/tokens/{shown['id']}")).status_code == 204
+        assert (await reader.get("/v1/flags")).status_code == 401
+    assert (await admin.delete("/v1/tokens/none")).status_code == 404
+
+
+async def test_an_admin_of_one_project_makes_nothing_beyond_it(
+    node: Node, admin: httpx.AsyncClient
+) -> None:
+    made = await admin.post("/v1/tokens", json={"scope": "admin", "space": "acme/*"})
+    async with calling(node, authorization=made.json()["token"]) as acme:
+        first = await acme.post("/v1/spaces", json={"name": "acme/production"})
+        assert first.status_code == 201, first.text
+        other = await acme.post("/v1/spaces", json={"name": "other/production"})
+        copy = {"name": "acme/copy", "copy_from": "default/production"}
+        assert other.status_code == 403
+        assert (await acme.post("/v1/spaces", json=copy)).status_code == 403
+        for space in ("*/*", "acme/*", "acme/staging", "default/production"):
+            wish = {"scope": "admin", "space": space}
+            answer = await acme.post("/v1/tokens", json=wish)
+            assert answer.status_code == (201 if space.startswith("acme/") else 403), space
+        spaces = (await acme.get("/v1/spaces")).json()["spaces"]
+        assert [each["name"] for each in spaces] == ["acme/production"]
+        tokens = (await acme.get("/v1/tokens")).json()["tokens"]
+        assert {each["space"] for each in tokens} == {"acme/*", "acme/staging"}
+        everybodys = (await admin.get("/v1/tokens")).json()["tokens"]
+        foreign = next(each for each in everybodys if each["space"] == "*/*")
+        assert (await acme.delete(f"/v1/tokens/{foreign['id']}")).status_code == 404
+    for space in ("", "acme", "acme/", "a b/c", "acme/**", "acme/a/b"):
+        wish = {"scope": "read", "space": space}
+        assert (await admin.post("/v1/tokens", json=wish)).status_code == 400, space
+
+
+async def test_a_space_begins_with_its_projects_flags_and_goes_its_own_way(
+    admin: httpx.AsyncClient,
+) -> None:
+    flag = {"default": "off", "variations": {"off": False}}
+    await admin.put("/v1/flags/button", json=flag)
+    made = await admin.post("/v1/spaces", json={"name": "default/staging"})
+    assert made.json() == {"name": "default/staging", "revision": 1}
+    there = {"allotment-space": "default/staging"}
+    assert (await admin.get("/v1/flags/button", headers=there)).json() == flag
+    await admin.put("/v1/flags/more", json=flag, headers=there)
+    assert (await admin.get("/v1/flags/more")).status_code == 404
+    assert (await admin.post("/v1/spaces", json={"name": "default/staging"})).status_code == 409
+    nowhere = {"allotment-space": "default/nowhere"}
+    assert (await admin.get("/v1/flags", headers=nowhere)).status_code == 404
+
+
+async def test_a_web_page_from_elsewhere_cannot_use_this_machines_rights(
+    client: httpx.AsyncClient,
+) -> None:
+    body = {"scope": "admin"}
+    for origin in ("https://evil.example", "null", "http://10.0.0.7:8080", "http://[::"):
+        answer = await client.post("/v1/tokens", json=body, headers={"origin": origin})
+        assert answer.status_code == 403, origin
+    for origin in ("http://localhost:8080", "http://127.0.0.1", "http://[::1]:80"):
+        answer = await client.get("/v1/flags", headers={"origin": origin})
+        assert answer.status_code == 200, origin

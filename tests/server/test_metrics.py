@@ -1,0 +1,113 @@
+"""`/metrics`, and what else says how the process is."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from allotment.server.metrics import Metrics
+from allotment.server.node import Node
+from server.nodes import SPACE, calling, running
+
+pytestmark = pytest.mark.anyio
+
+FLAG = {"default": "off", "variations": {"off": False, "on": True}}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    """Any database will do."""
+    return str(tmp_path / "allotment.db")
+
+
+def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def of(text: str, name: str, **labels: str) -> float:
+    return samples(text)[name, frozenset(labels.items())]
+
+
+async def test_requests_are_counted_by_the_template_of_their_path(
+    client: httpx.AsyncClient,
+) -> None:
+    for key in ("a", "b", "c"):
+        await client.put(f"/v1/flags/{key}", json=FLAG)
+    await client.get("/v1/flags/none")
+    await client.get("/nothing/here")
+    await client.request("BREW", "/nothing/there")
+    text = (await client.get("/metrics")).text
+    path = "/v1/flags/{key}"
+    total = "allotment_requests_total"
+    assert of(text, total, method="PUT", path=path, status="2xx") == 3
+    assert of(text, total, method="GET", path=path, status="4xx") == 1
+    assert of(text, total, method="GET", path="other", status="4xx") == 1
+    assert of(text, total, method="other", path="other", status="4xx") == 1
+    assert of(text, "allotment_request_seconds_count", method="PUT", path=path) == 3
+    assert of(text, "allotment_request_seconds_bucket", method="PUT", path=path, le="+Inf") == 3
+    assert of(text, "allotment_request_seconds_sum", method="PUT", path=path) > 0
+
+
+async def test_what_is_served_and_how_old_it_is_can_be_seen(
+    client: httpx.AsyncClient, node: Node
+) -> None:
+    await client.put("/v1/flags/a", json=FLAG)
+    node.counters.assigned["/v1/assign"] += 7
+    node.counters.shed["busy"] += 2
+    node.counters.exposures_dropped += 3
+    text = (await client.get("/metrics")).text
+    assert of(text, "allotment_revision", space=SPACE) == 1
+    assert of(text, "allotment_experiments", space=SPACE) == 0
+    assert 0 <= of(text, "allotment_age_seconds", space=SPACE) < 5
+    assert of(text, "allotment_ready") == 1
+    assert of(text, "allotment_writes_waiting") == 0
+    assert of(text, "allotment_assignments_total", path="/v1/assign") == 7
+    assert of(text, "allotment_shed_total", reason="busy") == 2
+    assert of(text, "allotment_exposures_total", outcome="dropped") == 3
+    assert any(name == "allotment_build_info" for name, _ in samples(text))
+    assert any(name == "process_resident_memory_bytes" for name, _ in samples(text))
+
+
+async def test_with_several_workers_every_series_says_whose_it_is(node: Node) -> None:
+    metrics = Metrics(node, workers=2)
+    metrics.observe("GET", "/v1/flags", 200, 0.01)
+    found = samples(metrics.text().decode())
+    assert found
+    assert all("worker" in dict(labels) for _, labels in found)
+
+
+async def test_a_metric_of_a_space_cannot_break_the_page(node: Node) -> None:
+    metrics = Metrics(node)
+    metrics.observe("GET", 'a"b\n# HELP', 200, 0.1)
+    assert len(samples(metrics.text().decode())) > 10
+
+
+async def test_readiness_says_what_the_process_is_up_to(node: Node, database: str) -> None:
+    async with calling(node) as client:
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+        node.draining = True
+        draining = await client.get("/readyz")
+        assert (draining.status_code, draining.json()["status"]) == (503, "draining")
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/version")).json().keys() == {"version", "python"}
+
+
+async def test_a_node_without_a_catalog_is_not_ready_and_answers_503(tmp_path: Path) -> None:
+    from allotment.errors import StoreError
+
+    def away() -> None:
+        raise StoreError("away")
+
+    async with running(away) as node, calling(node) as client:
+        assert (await client.get("/readyz")).json()["status"] == "starting"
+        for path in ("/readyz", "/v1/flags", "/v1/snapshot", "/metrics", "/v1/spaces"):
+            assert (await client.get(path)).status_code == 503, path
+        assert (await client.get("/v1/flags")).headers["retry-after"]
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.put("/v1/flags/a", json=FLAG)).status_code == 503

@@ -1,0 +1,99 @@
+"""What a vendor defines for a project is defined in all of its spaces, in one transaction."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from allotment.change.commands import (
+    Command,
+    Create,
+    Delete,
+    Keep,
+    Rename,
+    Reserve,
+    SetVariations,
+    SwitchFlag,
+)
+from allotment.change.lifecycle import Policy
+from allotment.errors import InvalidChange
+from allotment.model.flag import FlagExperiment, FlagState
+from allotment.model.layer import Layer
+from allotment.server.node import Node
+from allotment.server.project import shared, siblings
+from allotment.store import Committed
+from nouns import FLAG, catalog, experiment
+from server.nodes import SPACE
+
+pytestmark = pytest.mark.anyio
+
+STAGING = "default/staging"
+
+
+async def write(node: Node, *commands: Command, policy: Policy = Policy.AUTH0) -> Committed:
+    return await node.write(
+        SPACE, lambda _stored: commands, policy=policy, dialect="auth0", who="me"
+    )
+
+
+async def with_staging(node: Node) -> None:
+    for name in (STAGING, "other/production"):
+        node.store.create_space(name, who="me", when=datetime.now(UTC))
+    await node.catch_up()
+
+
+async def test_a_vendors_flag_is_in_every_space_of_the_project(node: Node) -> None:
+    await with_staging(node)
+    off = replace(FLAG, state=FlagState.OFF)
+    await write(node, Create(off), Rename("flag", "button", "Button"))
+    there = node.served(STAGING)
+    assert there.stored.catalog.flags["button"].name == "Button"
+    assert (there.revision, node.served(SPACE).revision) == (1, 1)
+    assert node.served("other/production").revision == 0
+    await write(node, SwitchFlag("button", FlagState.ON), Rename("flag", "button", "B"))
+    here, there = node.served(SPACE), node.served(STAGING)
+    assert here.stored.catalog.flags["button"].state is FlagState.ON
+    assert there.stored.catalog.flags["button"] == replace(off, name="B")
+
+
+async def test_a_change_that_a_sibling_cannot_take_is_made_nowhere(node: Node) -> None:
+    await with_staging(node)
+    await write(node, Create(FLAG))
+    await node.write(STAGING, lambda _stored: [Create(experiment())], dialect="native", who="me")
+    with pytest.raises(InvalidChange):
+        await write(node, Delete("flag", "button"))
+    assert "button" in node.served(SPACE).stored.catalog.flags
+
+
+async def test_the_native_api_changes_the_space_that_is_meant(node: Node) -> None:
+    await with_staging(node)
+    await write(node, Create(FLAG), policy=Policy.NATIVE)
+    assert node.served(STAGING).revision == 0
+
+
+def test_what_is_shared_fits_the_sibling() -> None:
+    layer = Layer("page", "")
+    commands = (
+        Create(replace(FLAG, key="new", experiments=(FlagExperiment("checkout"),))),
+        Create(FLAG),
+        SetVariations("button", FLAG.variations, "green"),
+        SetVariations("lacking", FLAG.variations, "green"),
+        Keep("flag", "new", "auth0/x", "1"),
+        Keep("experiment", "checkout", "auth0/x", "1"),
+        Create(layer),
+        Reserve("page", "checkout", 5),
+        Delete("layer", "page"),
+        Rename("layer", "page", "gone by then"),
+    )
+    assert shared(commands, catalog(experiment())) == (
+        Create(replace(FLAG, key="new")),
+        SetVariations("button", FLAG.variations, "green"),
+        Keep("flag", "new", "auth0/x", "1"),
+        Create(layer),
+        Delete("layer", "page"),
+    )
+
+
+def test_siblings_are_the_other_environments() -> None:
+    spaces = ("a/one", "a/two", "b/one", "ab/one")
+    assert siblings("a/one", spaces) == ["a/two"]

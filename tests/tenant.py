@@ -1,0 +1,187 @@
+"""A tenant of the Auth0 API: a whole server in this process, and short ways to ask it."""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from fastapi.routing import APIRoute
+from jsonschema import Draft202012Validator
+
+from allotment.change.commands import Command
+from allotment.engine import Engine
+from allotment.model.catalog import Catalog
+from allotment.server.app import create_app
+from allotment.server.auth0.routes import router
+from allotment.server.auth0.schemas import SCHEMAS
+from allotment.server.node import Node
+from allotment.server.settings import Settings
+from allotment.store import Store
+
+BASE = "/api/v2/experimentation"
+SPACE = "default/production"
+
+PARAMETERS = {
+    "show": {"type": "boolean", "value": False, "description": "whether it is shown"},
+    "style": {"type": "string", "value": "inline"},
+}
+RULES = [{"match": {"country": ["SE", "NO"]}}]
+
+
+T = TypeVar("T")
+
+
+class Tenant:
+    """Speaks the API. What a method makes is answered with 201, or the test fails."""
+
+    def __init__(self, node: Node, runner: asyncio.Runner) -> None:
+        # As a peer on this machine, who needs no token while there is none.
+        asgi = httpx.ASGITransport(
+            create_app(node, Settings()), raise_app_exceptions=False, client=("127.0.0.1", 50000)
+        )
+        self.node = node
+        self._client = httpx.AsyncClient(transport=asgi, base_url="http://tenant")
+        self._runner = runner
+        self._made = 0
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(work)
+
+    @property
+    def engine(self) -> Engine:
+        return self.node.served(SPACE).engine
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.node.served(SPACE).stored.catalog
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        """The whole answer, once it is one that the OpenAPI document describes."""
+        answer = self.run(self.ask(method, path, body, **headers))
+        _check(method, f"{BASE}{path}".partition("?")[0], body, answer)
+        return answer
+
+    async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {} if body is None else {"json": body}
+        return await self._client.request(method, f"{BASE}{path}", headers=named, **sent)
+
+    def send(self, method: str, path: str, content: bytes = b"", **headers: str) -> httpx.Response:
+        """The answer to exactly these bytes."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        url = f"{BASE}{path}"
+        return self.run(self._client.request(method, url, headers=named, content=content))
+
+    def get(self, path: str) -> Any:
+        return self.done(self.call("GET", path))
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self.done(self.call("POST", path, body))
+
+    def patch(self, path: str, body: Any) -> Any:
+        return self.done(self.call("PATCH", path, body))
+
+    def delete(self, path: str) -> None:
+        assert self.call("DELETE", path).status_code == 204
+
+    def refused(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
+        """The status and the code of a refusal, which has the body that Auth0 gives errors."""
+        answer = self.call(method, path, body, **headers)
+        tree = answer.json()
+        assert list(tree) == ["statusCode", "error", "message", "errorCode"], tree
+        assert tree["statusCode"] == answer.status_code >= 400
+        assert answer.headers["content-type"] == "application/json; charset=utf-8"
+        return answer.status_code, tree["errorCode"]
+
+    @staticmethod
+    def done(answer: httpx.Response) -> Any:
+        assert answer.status_code in (200, 201), answer.text
+        assert answer.headers["content-type"] == "application/json; charset=utf-8"
+        return answer.json()
+
+    def flag(self, name: str = "Login box", *, active: bool = True) -> tuple[str, list[str]]:
+        """A flag with two variations, `control` and `new`, and their ids."""
+        flag = self.post("/feature-flags", {"name": name, "parameters": PARAMETERS})["id"]
+        made = [
+            self.post(f"/feature-flags/{flag}/variations", {"name": each, "overrides": overrides})
+            for each, overrides in (("control", {}), ("new", {"show": {"value": True}}))
+        ]
+        if active:
+            self.patch(f"/feature-flags/{flag}", {"status": "active"})
+        return flag, [each["id"] for each in made]
+
+    def segment(self, name: str = "Nordics", rules: Any = None) -> str:
+        made = self.post("/segments", {"name": name, "rules": rules or RULES})
+        return str(made["id"])
+
+    def experiment(self, flag: str, allocations: Any = None, **more: Any) -> Any:
+        """A draft, by percentage unless `more` says otherwise."""
+        body = {
+            "name": "Shorter login",
+            "feature_flag_id": flag,
+            "authentication_flow": "authentication",
+            **({} if allocations is None else {"allocations": allocations}),
+            **more,
+        }
+        return self.post("/experiments", body)
+
+    def at(self, status: str, flag: str, variations: list[str], **more: Any) -> str:
+        """An experiment at that status, with a ramp unless `more` says otherwise."""
+        self._made += 1
+        body = {"name": f"At {status} {self._made}", "levels": [10, 50, 100], **more}
+        one = str(self.experiment(flag, halves(*variations), **body)["id"])
+        for step in _STEPS[status]:
+            self.patch(f"/experiments/{one}", {"status": step})
+        return one
+
+    def apply(self, *commands: Command) -> None:
+        """Change the catalog natively."""
+        self.run(self.node.write(SPACE, lambda _stored: commands, dialect="native", who="test"))
+
+
+_STEPS = {
+    "draft": (),
+    "active": ("active",),
+    "paused": ("active", "paused"),
+    "completed": ("active", "completed"),
+    "archived": ("active", "completed", "archived"),
+}
+
+
+def _check(method: str, path: str, body: Any, answer: httpx.Response) -> None:
+    """Answers, and bodies that were taken, are what the OpenAPI document says they are."""
+    for route in router.routes:
+        assert isinstance(route, APIRoute)
+        if method not in route.methods or not route.path_regex.match(path):
+            continue
+        said = route.openapi_extra or {}
+        described = said["responses"][str(answer.status_code)]
+        if "content" in described:
+            _is_valid(answer.json(), described["content"]["application/json"]["schema"])
+        if body is not None and answer.is_success:
+            _is_valid(body, said["requestBody"]["content"]["application/json"]["schema"])
+        return
+
+
+def _is_valid(tree: Any, schema: Any) -> None:
+    document = {"components": {"schemas": SCHEMAS}, **schema}
+    Draft202012Validator(document).validate(tree)
+
+
+def halves(*variations: str, weights: tuple[float, ...] = (50, 50)) -> list[dict[str, Any]]:
+    """Items by percentage, the first of them the control."""
+    return [
+        {"variation_id": one, "weight": weight, "is_control": one == variations[0]}
+        for one, weight in zip(variations, weights, strict=True)
+    ]
+
+
+@contextmanager
+def tenant(tmp_path: Path, database: str | None = None) -> Iterator[Tenant]:
+    node = Node(Store.open(database or tmp_path / "allotment.db"))
+    with asyncio.Runner() as runner:
+        runner.run(node.start())
+        yield Tenant(node, runner)
+        runner.run(node.stop())
