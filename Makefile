@@ -7,7 +7,7 @@ export COLUMNS ?= 100
 
 KERNEL := $(wildcard csrc/*.c csrc/*.h src/allotment/kernel/*.pyx src/allotment/kernel/*.pxd)
 
-.PHONY: help run test soak sanitize fuzz bench lint mutants clean
+.PHONY: help run serve test soak sanitize fuzz bench lint mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ run: $(VENV)/ready ## assign 234,908 real cities under the example catalog
 	@$(PY) examples/geo/cities.py
 	@$(VENV)/bin/allotment assign examples/geo/cities.parquet examples/geo/assigned.parquet \
 	  --catalog examples/geo/catalog.yaml --unit-column geonameid
+
+serve: $(VENV)/ready ## a server with an example catalog, and lines to try against it
+	@$(VENV)/bin/allotment serve --example examples/serve/catalog.yaml
 
 test: $(VENV)/ready ## every test: C, kernel, laws, files, command line
 	@$(MAKE) -s -C csrc test

@@ -33,12 +33,15 @@ class HasCatalog(Protocol):
 def load(source: str | os.PathLike[str] | Catalog | HasCatalog) -> Engine:
     """An engine that answers from a catalog file, a store's file, a Catalog, or a store.
 
-    Of a store it is what the store has now; load again, or publish, to follow it.
+    A store in a database is given by its URL, as text: "postgresql+psycopg://user@host/name". Of a
+    store it is what the store has now; load again, or publish, to follow it.
 
     Raises an AllotmentError with the path of the fault, and OSError for a file that cannot be read.
     """
     if isinstance(source, Catalog):
         catalog = source
+    elif isinstance(source, str) and "://" in source:
+        catalog = _stored(source)
     elif isinstance(source, str | os.PathLike):
         catalog = _catalog_in(Path(source))
     elif callable(getattr(source, "catalog", None)):
@@ -52,13 +55,16 @@ def _catalog_in(file: Path) -> Catalog:
     """The catalog of a file: what it says, or what it keeps if it is a store."""
     with file.open("rb") as opened:
         is_store = opened.read(len(_SQLITE)) == _SQLITE
-    if not is_store:
-        return change_by(file, EMPTY).catalog
+    return _stored(file) if is_store else change_by(file, EMPTY).catalog
+
+
+def _stored(database: str | Path) -> Catalog:
+    """The catalog that a store keeps for whoever names no space."""
     try:
         from allotment.store import Store  # noqa: PLC0415  # it needs an optional dependency
     except ModuleNotFoundError as error:
         raise MissingExtra(f"a store needs {error.name}: pip install 'allotment[batch]'") from error
-    with Store.open(file, create=False) as store:
+    with Store.open(database, create=False) as store:
         return store.catalog()
 
 

@@ -1,28 +1,15 @@
 """What each command does, on real files and stores."""
 
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner, Result
 
 import allotment
-from allotment.cli.root import app
 from allotment.store import Store
-
-
-@pytest.fixture
-def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-
-    def invoke(*arguments: object, code: int = 0) -> Result:
-        result = CliRunner().invoke(app, list(map(str, arguments)))
-        assert result.exit_code == code, result.output
-        return result
-
-    return invoke
 
 
 def test_a_plan_from_nothing_creates_everything(invoke, catalog: Path, tmp_path: Path) -> None:
@@ -161,6 +148,16 @@ def test_history_tells_who_did_what_and_why(invoke, catalog: Path) -> None:
     assert newest["moves"][0]["moved_ppm"] == 10_000
     assert len(json.loads(invoke("history", "--json", "--limit", 1).stdout)) == 1
     assert json.loads(invoke("history", "--json", "--before", 2).stdout) == [oldest]
+
+
+def test_an_account_without_a_name_is_called_by_its_number(invoke, catalog, monkeypatch) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    invoke("apply", catalog)
+    (entry,) = json.loads(invoke("history", "--json").stdout)
+    assert entry["who"] == str(os.getuid())
 
 
 @pytest.mark.parametrize("command", [["export"], ["history"], ["explain", "banner", "u"]])

@@ -26,6 +26,8 @@ LINES: list[tuple[c.Command, str]] = [
     (c.Delete("flag", "f"), "- flag f"),
     (c.Rename("layer", "l", "L [b]"), "~ layer l: name 'L [b]'"),
     (c.Describe("flag", "f", "x" * 99), f"~ flag f: description '{'x' * 57}...'"),
+    (c.Keep("flag", "f", "auth0/type", '"self"'), '~ flag f: keeps auth0/type "self"'),
+    (c.Keep("flag", "f", "auth0/type", None), "~ flag f: keeps no auth0/type"),
     (
         c.SetVariations("f", (Variation("on", "true"), Variation("off", "false")), "off"),
         "~ flag f: variations on, off, default off",

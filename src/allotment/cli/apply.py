@@ -1,59 +1,36 @@
-"""`allotment apply FILE`: make a store what a catalog file says."""
+"""`allotment apply FILE`: make the catalog what a file says."""
 
 from __future__ import annotations
 
-import getpass
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from allotment.cli.console import notes, print_json, results
-from allotment.cli.lines import line_of, moved_line
-from allotment.cli.options import (
-    DEFAULT_STORE,
-    AsJson,
-    CatalogFile,
-    StorePath,
-    existing,
-    stored_catalog,
-)
+from allotment.cli.done import print_done
+from allotment.cli.home import Home
+from allotment.cli.options import AsJson, CatalogFile, base_of, existing
 from allotment.load import checked_change, commands_of
-from allotment.model.plain import to_plain
-from allotment.store import Store
 
 NAME = "apply"
 
 Comment = Annotated[str, typer.Option(help="Why; kept in the history.")]
-Who = Annotated[str, typer.Option(help="Who; your login name if none is given.")]
+Who = Annotated[
+    str | None, typer.Option(help="Who; your login name if none is given. A server knows its own.")
+]
 
 
 def run(
     file: CatalogFile,
     *,
-    store: StorePath = DEFAULT_STORE,
+    home: Home,
     comment: Comment = "",
-    who: Who = "",
+    who: Who = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change the store to what the file says; all of it or, if anything is refused, nothing."""
-    base = stored_catalog(store)
+    """Change the catalog to what the file says; all of it or, if anything is refused, nothing."""
+    base = base_of(home)
     commands = commands_of(existing(file), base)
     checked_change(commands, base)  # before a store is made, and with patterns and versions checked
-    with Store.open(store) as opened:
-        change = opened.commit(
-            commands,
-            who=who or getpass.getuser(),
-            when=datetime.now(UTC),
-            dialect="catalogfile",
-            comment=comment,
-        )
-    revision = change.catalog.revision
-    if as_json:
-        moves = to_plain(change.moves)
-        print_json({"revision": revision, "commands": to_plain(commands), "moves": moves})
-        return
-    for line in [*map(line_of, commands), *map(moved_line, change.moves)]:
-        results.print(line, markup=False, highlight=False, soft_wrap=True)
-    done = "is already as the file says, at" if revision == base.revision else "is now at"
-    notes.print(f"{store} {done} revision {revision}", markup=False, soft_wrap=True)
+    outcome = home.commit(commands, comment=comment, who=who, dialect="catalogfile")
+    unchanged = "is already as the file says, at"
+    print_done(home, base, commands, outcome, unchanged=unchanged, as_json=as_json)

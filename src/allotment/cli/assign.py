@@ -11,11 +11,10 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from allotment.cli.console import manner, notes, print_json, results
+from allotment.cli.home import Home
 from allotment.cli.options import (
-    DEFAULT_STORE,
     AsJson,
     FromFile,
-    StorePath,
     UnitColumns,
     catalog_of,
     check_kinds,
@@ -65,7 +64,7 @@ def run(  # noqa: PLR0913  # each is an option
     unit_column: UnitColumns,
     *,
     catalog: FromFile = None,
-    store: StorePath = DEFAULT_STORE,
+    home: Home,
     experiment: Experiments = None,
     format_: Format = None,
     threads: Threads = 1,
@@ -90,7 +89,7 @@ def run(  # noqa: PLR0913  # each is an option
 
     columns = unit_columns(unit_column)
     form = _form(input_, output, format_)
-    chosen = catalog_of(catalog, store)
+    chosen = catalog_of(catalog, home)
     check_kinds(columns, chosen)
     keys = _chosen(chosen, experiment)
     wanted = wanted_columns(chosen, keys, columns)

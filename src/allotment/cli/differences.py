@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from allotment.change.commands import Noun
 from allotment.model.experiment import Allocation, Iteration, Treatment
 from allotment.model.flag import FlagExperiment, Variation
 from allotment.model.idlist import IdList
+from allotment.model.instant import show_instant
 from allotment.model.layer import Reservation
 from allotment.model.slots import size
 from allotment.model.weight import show_percent
@@ -37,6 +38,8 @@ def differences(old: Noun, new: Noun) -> list[Difference]:
             found += _iterations(before, after)
         elif field.name == "overrides":
             found += overridden(before, after)
+        elif field.name == "kept":
+            found += _keyed("kept", dict(before), dict(after))
         elif field.name == "reservations":
             found += _keyed("reservation of", _reservations(before), _reservations(after))
         else:
@@ -135,6 +138,9 @@ def _difference(name: str, before: object, after: object) -> Difference:
     if name.endswith("_ppm"):
         shares = (show_percent(share) for share in (before, after) if isinstance(share, int))
         return Difference(name.removesuffix("_ppm"), *shares)
+    if name.endswith("_at"):
+        times = (_NONE if at is None else show_instant(cast(int, at)) for at in (before, after))
+        return Difference(name, *times)
     absent = "everyone" if name.startswith(("audience", "segment")) else _NONE
     return Difference(name, _text(before, absent), _text(after, absent))
 

@@ -8,7 +8,8 @@ import typer
 
 from allotment.cli.attributes import attributes_of
 from allotment.cli.console import print_json, results
-from allotment.cli.options import DEFAULT_STORE, AsJson, FromFile, StorePath, catalog_of
+from allotment.cli.home import Home
+from allotment.cli.options import AsJson, FromFile, catalog_of
 from allotment.cli.trace import plain_trace, trace_table
 from allotment.load import load
 
@@ -37,12 +38,12 @@ def run(  # noqa: PLR0913  # each is an option
     attribute: Attributes = None,
     attributes: Document = None,
     catalog: FromFile = None,
-    store: StorePath = DEFAULT_STORE,
+    home: Home,
     as_json: AsJson = False,
 ) -> None:
     """Show every check, its draw, bucket and bound, and which of them decided."""
     known = attributes_of(attributes, attribute or [])
-    explanation = load(catalog_of(catalog, store)).explain(experiment, unit, known)
+    explanation = load(catalog_of(catalog, home)).explain(experiment, unit, known)
     if as_json:
         print_json(plain_trace(explanation))
     else:

@@ -1,16 +1,20 @@
-"""`allotment history`: what changed in a store, newest first."""
+"""`allotment history`: what changed, newest first."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
 
 from allotment.cli.console import print_json, results
+from allotment.cli.home import Home
 from allotment.cli.lines import line_of, moved_line
-from allotment.cli.options import DEFAULT_STORE, AsJson, StorePath
+from allotment.cli.options import AsJson
+from allotment.cli.planned import needs_base, planned_lines
+from allotment.errors import InvalidChange, InvalidInput
 from allotment.model.plain import to_plain
-from allotment.store import Entry, Store
+from allotment.store import Entry
 
 NAME = "history"
 
@@ -20,30 +24,41 @@ Before = Annotated[int | None, typer.Option(help="Only changes before this revis
 
 def run(
     *,
-    store: StorePath = DEFAULT_STORE,
+    home: Home,
     limit: Limit = 20,
     before: Before = None,
     as_json: AsJson = False,
 ) -> None:
     """Show who changed what, when and why."""
-    with Store.open(store, create=False) as opened:
-        entries = opened.journal(limit, before)
+    entries = home.journal(limit, before)
     if as_json:
         print_json([_plain(entry) for entry in entries])
         return
     for entry in entries:
-        _print(entry)
+        _print(entry, home)
 
 
-def _print(entry: Entry) -> None:
+def _print(entry: Entry, home: Home) -> None:
     when = entry.when.isoformat(sep=" ", timespec="seconds")
     head = f"revision {entry.revision}  {when}  {entry.who}  ({entry.dialect})"
     results.print(head, style="bold", markup=False, highlight=False, soft_wrap=True)
     lines = [entry.comment] if entry.comment else []
-    lines += map(line_of, entry.commands)
+    lines += _lines(entry, home)
     lines += map(moved_line, entry.moves)
     for line in lines:
         results.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _lines(entry: Entry, home: Home) -> Iterable[str]:
+    """The lines of a change, with old values and new where the commands alone do not tell them."""
+    alone = [line_of(command) for command in entry.commands]
+    if not any(map(needs_base, entry.commands)):
+        return alone
+    base = home.catalog(entry.revision - 1)
+    try:
+        return list(planned_lines(entry.commands, base))
+    except (InvalidChange, InvalidInput):  # an older version may have allowed what this one refuses
+        return alone
 
 
 def _plain(entry: Entry) -> dict[str, Any]:

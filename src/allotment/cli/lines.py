@@ -36,6 +36,10 @@ def _noun(command: c.Command) -> str | None:
             return f"~ {kind} {key}: name {name!r}"
         case c.Describe(kind, key, description):
             return f"~ {kind} {key}: description {_short(description)!r}"
+        case c.Keep(kind, key, path, None):
+            return f"~ {kind} {key}: keeps no {path}"
+        case c.Keep(kind, key, path, value):
+            return f"~ {kind} {key}: keeps {path} {_short(value or '')}"
     return None
 
 

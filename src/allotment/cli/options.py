@@ -9,19 +9,14 @@ from typing import Annotated
 import typer
 
 from allotment.cli.console import manner
+from allotment.cli.home import Home
 from allotment.errors import InvalidInput
 from allotment.load import load
 from allotment.model.catalog import EMPTY, Catalog
-from allotment.store import Store
-
-DEFAULT_STORE = Path("allotment.db")
 
 CatalogFile = Annotated[Path, typer.Argument(metavar="FILE", help="A catalog file (YAML or JSON).")]
 FromFile = Annotated[
     Path | None, typer.Option("--catalog", help="Answer from this catalog file, not from a store.")
-]
-StorePath = Annotated[
-    Path, typer.Option("--store", envvar="ALLOTMENT_STORE", help="The store's SQLite file.")
 ]
 UnitColumns = Annotated[
     list[str],
@@ -48,17 +43,14 @@ AsJson = Annotated[
 ]
 
 
-def catalog_of(file: Path | None, store: Path) -> Catalog:
-    """The catalog a command answers from: that of the file if one is given, else the store's."""
-    if file is not None:
-        return load(existing(file)).catalog
-    with Store.open(store, create=False) as opened:
-        return opened.catalog()
+def catalog_of(file: Path | None, home: Home) -> Catalog:
+    """The catalog a command answers from: that of the file if one is given, else the home's."""
+    return home.catalog() if file is None else load(existing(file)).catalog
 
 
-def stored_catalog(store: Path) -> Catalog:
-    """The store's catalog; the empty one where there is no store yet."""
-    return catalog_of(None, store) if store.exists() else EMPTY
+def base_of(home: Home) -> Catalog:
+    """The catalog that is to be changed; the empty one where there is nothing yet."""
+    return EMPTY if home.is_new else home.catalog()
 
 
 def existing(file: Path) -> Path:

@@ -10,16 +10,15 @@ import typer
 
 from allotment.change.apply import Change
 from allotment.cli.console import notes, print_json, results
+from allotment.cli.home import Home
 from allotment.cli.lines import moved_line
 from allotment.cli.options import (
-    DEFAULT_STORE,
     AsJson,
     CatalogFile,
-    StorePath,
     UnitColumns,
+    base_of,
     check_kinds,
     existing,
-    stored_catalog,
     unit_columns,
 )
 from allotment.cli.planned import planned_lines, planned_plain
@@ -38,7 +37,7 @@ Units = Annotated[
 def run(
     file: CatalogFile,
     *,
-    store: StorePath = DEFAULT_STORE,
+    home: Home,
     units: Units = None,
     unit_column: UnitColumns = (),  # type: ignore[assignment]  # typer wants a list in the type
     as_json: AsJson = False,
@@ -46,9 +45,9 @@ def run(
     """Print the changes that `apply` would make, and per allocation the share that would move."""
     if units is not None and not unit_column:
         raise typer.BadParameter("--units needs --unit-column: which column holds the units")
-    if not store.exists() and not as_json:
-        notes.print(f"there is no store at {store} yet: all is new", markup=False)
-    base = stored_catalog(store)
+    if home.is_new and not as_json:
+        notes.print(f"there is no store at {home.name} yet: all is new", markup=False)
+    base = base_of(home)
     commands = commands_of(existing(file), base)
     change = checked_change(commands, base)
     counted = {} if units is None else _counted(base, change, units, unit_columns(unit_column))

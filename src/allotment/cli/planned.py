@@ -24,12 +24,27 @@ from allotment.model.weight import show_percent
 _RULES_MAX: Final = 5
 _CHARACTERS_MAX: Final = 90
 
+# Those that `_shared` and `_details` have more to say of.
+_TOLD_BY_BASE: Final = (
+    c.SetEnrolment,
+    c.SetHoldoutShare,
+    c.Reserve,
+    c.Replace,
+    c.SetOverrides,
+    c.SetRules,
+)
+
 
 def planned_lines(commands: Sequence[c.Command], base: Catalog) -> Iterator[str]:
     """A line for each command, and under it, indented, a line for each difference it makes."""
     for step in steps(commands, base):
         yield _shared(step) or line_of(step.command)
         yield from (f"    {line}" for line in _details(step))
+
+
+def needs_base(command: c.Command) -> bool:
+    """Whether the lines of a command tell more where the catalog before it is known."""
+    return isinstance(command, _TOLD_BY_BASE)
 
 
 def planned_plain(commands: Sequence[c.Command], base: Catalog) -> list[dict[str, Any]]:

@@ -5,14 +5,31 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from allotment.cli import apply, assign, explain, export, history, plan, validate
+from allotment.cli import (
+    apply,
+    assign,
+    config,
+    explain,
+    export,
+    history,
+    plan,
+    rollback,
+    serve,
+    space,
+    token,
+    validate,
+)
 from allotment.cli.console import manner, notes, print_json, results
+from allotment.cli.gathered import gathered
+from allotment.cli.home import home_of, home_of_all_spaces
+from allotment.cli.settled import settings_of
 from allotment.errors import AllotmentError
 
 
@@ -104,5 +121,19 @@ def _root(*, version_: Version = False) -> None:
     """Take the options that stand before a command."""
 
 
-for _command in (assign, explain, plan, apply, export, history, validate):
-    app.command(_command.NAME)(_command.run)
+def _group(name: str, about: str, **commands: Callable[..., None]) -> None:
+    """Add commands that are about one thing: `allotment NAME COMMAND`."""
+    group = typer.Typer(help=about, no_args_is_help=True)
+    for word, run in commands.items():
+        group.command(word.rstrip("_"))(
+            gathered(run, home=home_of_all_spaces, settings=settings_of)
+        )
+    app.add_typer(group, name=name)
+
+
+for _command in (assign, explain, plan, apply, export, history, rollback, validate, serve):
+    app.command(_command.NAME)(gathered(_command.run, home=home_of, settings=settings_of))
+
+_group(config.NAME, config.ABOUT, show=config.show)
+_group(space.NAME, space.ABOUT, create=space.create, list_=space.list_)
+_group(token.NAME, token.ABOUT, create=token.create, list_=token.list_, revoke=token.revoke)

@@ -1,0 +1,68 @@
+"""A catalog to begin with, and lines to try against the server that serves it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from allotment.cli.local import login
+from allotment.dialects.auth0.ids import id_of
+from allotment.load import change_by, commands_of
+from allotment.model.catalog import Catalog
+from allotment.model.experiment import Experiment, State
+from allotment.store import Store
+
+_AUTH0: Final = "auth0/"
+_EXPERIMENTS: Final = "/api/v2/experimentation/experiments"
+
+# By what an experiment is now: the word that this API has for what the line makes of it.
+_NEXT: Final = {State.RUNNING: "paused", State.PAUSED: "active"}
+
+
+def begin_with(file: Path, store: Store) -> Catalog:
+    """Put a catalog file into a store that has held nothing yet; what the store holds then."""
+    catalog = store.catalog()
+    if catalog.revision:
+        return catalog
+    change_by(file, catalog)  # refuses before anything is written, patterns and versions too
+    commands = commands_of(file, catalog)
+    when = datetime.now(UTC)
+    store.commit(commands, who=login(), when=when, dialect="catalogfile", comment="the example")
+    return store.catalog()
+
+
+def lines_to_try(catalog: Catalog, url: str, *, with_token: bool) -> Iterator[str]:
+    """What can be typed as it stands: an assignment, a change by Auth0's API, a change of status.
+
+    They are about the first experiment that has Auth0's marks and is running or paused, or else the
+    first that is either. `with_token` has them send the token in ALLOTMENT_TOKEN.
+    """
+    experiment = _shown(catalog)
+    if experiment is None:
+        return
+    token = ['-H "Authorization: Bearer $ALLOTMENT_TOKEN"'] if with_token else []
+    address = f"{url}{_EXPERIMENTS}/{id_of('experiment', experiment.key)}"
+    yield _line([f"{url}/v1/assign/{quote(experiment.key)}/{experiment.unit}-1", *token])
+    described = {"description": "Changed by a PATCH"}
+    yield _line(["-X PATCH", address, *token, *_json(described)])
+    status = {"status": _NEXT[experiment.current.state]}
+    yield _line([f"{address}/status", *token, *_json(status)])
+
+
+def _shown(catalog: Catalog) -> Experiment | None:
+    live = [one for one in catalog.experiments.values() if one.current.state in _NEXT]
+    marked = [one for one in live if any(path.startswith(_AUTH0) for path, _ in one.kept)]
+    return next(iter(marked or live), None)
+
+
+def _json(body: dict[str, Any]) -> list[str]:
+    return ["-H 'Content-Type: application/json'", f"-d {shlex.quote(json.dumps(body))}"]
+
+
+def _line(parts: list[str]) -> str:
+    return " ".join(["curl -s", *parts])

@@ -1,0 +1,113 @@
+"""A running server as the commands see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+from allotment.change.commands import Command
+from allotment.cli import told
+from allotment.cli.exchange import Exchange
+from allotment.cli.home import Outcome
+from allotment.errors import InvalidInput, StoreError
+from allotment.model.catalog import Catalog
+from allotment.model.plain import to_plain
+from allotment.store import Entry, Scope, Token
+
+T = TypeVar("T")
+
+# The server gives no more changes at once.
+_PAGE: Final = 1_000
+
+
+class Remote:
+    """The server at `url`, as whoever has the token, in a space or in the token's own."""
+
+    is_new = False  # whoever started the server made its store
+
+    def __init__(self, url: str, token: str | None, space: str | None) -> None:
+        self._server = Exchange(url, token, space)
+        self.name = self._server.url
+
+    def catalog(self, revision: int | None = None) -> Catalog:
+        """The catalog at a revision, or the latest."""
+        query = {"revision": revision}
+        return self._get("/v1/snapshot", Scope.READ, told.catalog_told, query)
+
+    def commit(
+        self,
+        commands: Sequence[Command],
+        *,
+        comment: str,
+        who: str | None = None,
+        dialect: str = "native",
+        expect_revision: int | None = None,
+    ) -> Outcome:
+        """Have the server commit; who asks, it knows by the token."""
+        if who is not None:
+            raise InvalidInput("a server knows by the token who asks; --who is for a store")
+        body = {"commands": to_plain(tuple(commands)), "comment": comment, "dialect": dialect}
+        tag = None if expect_revision is None else f'"{expect_revision}"'
+        done = self._server.ask("POST", "/v1/commands", Scope.WRITE, body=body, if_match=tag)
+        return self._read(told.outcome_told, done)
+
+    def journal(self, limit: int, before: int | None) -> tuple[Entry, ...]:
+        """The last changes, newest first, asked for page by page."""
+        entries: tuple[Entry, ...] = ()
+        while len(entries) < limit:
+            wanted = min(limit - len(entries), _PAGE)
+            query = {"limit": wanted, "before": before}
+            page = self._get("/v1/journal", Scope.READ, told.entries_told, query)
+            entries += page
+            if len(page) < wanted:
+                break
+            before = page[-1].revision
+        return entries
+
+    def spaces(self) -> tuple[str, ...]:
+        """The names of the spaces that the token reaches."""
+        return self._get("/v1/spaces", Scope.ADMIN, told.spaces_told)
+
+    def create_space(self, name: str, copy_from: str | None) -> None:
+        """Have the server make a space."""
+        body = {"name": name} if copy_from is None else {"name": name, "copy_from": copy_from}
+        self._server.ask("POST", "/v1/spaces", Scope.ADMIN, body=body)
+
+    def tokens(self) -> tuple[Token, ...]:
+        """The tokens that reach no further than the one in use."""
+        return self._get("/v1/tokens", Scope.ADMIN, told.tokens_told)
+
+    def create_token(
+        self, scope: Scope, space: str, name: str, days: int | None
+    ) -> tuple[Token, str]:
+        """Have the server make a token."""
+        body = {"scope": scope, "space": space, "name": name, "days": days}
+        made = self._server.ask("POST", "/v1/tokens", Scope.ADMIN, body=body)
+        return self._read(told.new_token_told, made)
+
+    def revoke_token(self, id_: str) -> None:
+        """Have the server make a token worthless."""
+        self._server.ask("DELETE", f"/v1/tokens/{quote(id_, safe='')}", Scope.ADMIN)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._server.close()
+
+    def _get(
+        self,
+        path: str,
+        needs: Scope,
+        read: Callable[[Any], T],
+        query: dict[str, int | None] | None = None,
+    ) -> T:
+        return self._read(read, self._server.ask("GET", path, needs, query=query))
+
+    def _read(self, read: Callable[[Any], T], plain: Any) -> T:
+        try:
+            return read(plain)
+        except (InvalidInput, LookupError, TypeError, ValueError) as error:
+            raise StoreError(
+                f"the server at {self.name} answers what this Allotment does not know: "
+                "are the two of one version?"
+            ) from error

@@ -1,0 +1,153 @@
+"""What docs/production.md says is so: its tables, its snippets, its commands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+from typer.testing import CliRunner
+
+import allotment
+from allotment.cli.root import app
+from allotment.server.settings import Settings
+from postgres import Postgres, binary
+from serving import serving
+
+PAGE = (Path(__file__).parents[2] / "docs" / "production.md").read_text()
+METRIC = re.compile(r"\ballotment_[a-z_]+")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
+
+
+def default(setting: str) -> float:
+    return Settings.model_fields[setting].default
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table under a heading."""
+    section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
+    cells = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in cells[2:]]
+
+
+@pytest.fixture(scope="module")
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The names of the series of a running server, beside those of its process."""
+    with serving(tmp_path_factory.mktemp("metrics")) as server, server.client() as client:
+        text = client.get("/metrics").text
+    found = re.findall(r"^# TYPE (\S+) (\w+)$", text, flags=re.MULTILINE)
+    return {name for name, _ in found if name.startswith("allotment_")}
+
+
+def test_the_settings_are_those_that_there_are(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = {name.strip("`"): default.strip("`") for name, default, _ in rows("Settings")}
+    assert list(told) == list(Settings.model_fields)
+    for one in Settings().sources():
+        if one.origin != "default":
+            continue  # somebody sets it here
+        value = "" if one.value is None else str(one.value)
+        assert told[one.name] in (value, value.lower(), value.removesuffix(".0")), one.name
+
+
+def test_the_metrics_are_those_that_there_are(metrics: set[str]) -> None:
+    told = {name for names, _ in rows("Metrics and alerts") for name in METRIC.findall(names)}
+    assert told == metrics
+
+
+def test_alerts_are_on_metrics_that_there_are(metrics: set[str]) -> None:
+    (group,) = [block for block in blocks("yaml") if block.startswith("groups:")]
+    (alerts,) = YAML(typ="safe").load(group)["groups"]
+    for alert in alerts["rules"]:
+        assert set(METRIC.findall(alert["expr"])) <= metrics, alert["alert"]
+
+
+def test_what_kubernetes_probes_is_served(tmp_path: Path) -> None:
+    (pod,) = [block for block in blocks("yaml") if "Probe" in block]
+    told = YAML(typ="safe").load(pod)
+    with serving(tmp_path) as server, server.client() as client:
+        for probe in ("readinessProbe", "livenessProbe"):
+            assert client.get(told[probe]["httpGet"]["path"]).status_code == 200
+    given = {one["name"].removeprefix("ALLOTMENT_").lower() for one in told["env"]}
+    assert given <= set(Settings.model_fields)
+    drain = next(int(one["value"]) for one in told["env"] if "DRAIN" in one["name"])
+    probe = told["readinessProbe"]
+    assert drain > probe["periodSeconds"] * probe["failureThreshold"]
+    assert told["terminationGracePeriodSeconds"] > drain + default("stop_seconds")
+
+
+def test_every_command_of_the_page_is_one() -> None:
+    found = set(re.findall(r"^    allotment ([a-z]+(?: [a-z]+)?)", PAGE, flags=re.MULTILINE))
+    found |= set(re.findall(r"`allotment ([a-z]+(?: show)?)", PAGE))
+    assert {"token create", "rollback", "config show"} <= found
+    for command in found:
+        told = CliRunner().invoke(app, [*command.split(), "--help"])
+        assert told.exit_code == 0, command
+
+
+def shell(line: str, folder: Path, **names: str) -> None:
+    for name, value in names.items():
+        line = line.replace(name, value)
+    subprocess.run(["sh", "-ec", line], cwd=folder, check=True, capture_output=True)
+
+
+def lines_of(word: str, language: str = "sh") -> str:
+    """The one line of the snippets that holds a word."""
+    (line,) = [one for block in blocks(language) for one in block.splitlines() if word in one]
+    return line
+
+
+def copy(line: str, folder: Path) -> None:
+    """Run the SQL of a line for SQLite's own program, which not every machine has."""
+    program, name, statement = shlex.split(line)
+    assert program == "sqlite3"
+    copied = folder / "backup.db"
+    with closing(sqlite3.connect(folder / name)) as connection:
+        connection.execute(statement.replace("backup.db", str(copied)))
+    assert copied.exists()
+
+
+def test_a_sqlite_store_comes_back_from_a_copy_made_while_it_is_served(
+    invoke, tmp_path: Path, catalog: Path
+) -> None:
+    with serving(tmp_path, catalog=catalog) as server:
+        copy(lines_of("VACUUM INTO"), tmp_path)
+        before = allotment.load(tmp_path / "allotment.db").catalog
+        catalog.write_text("allotment: 1")
+        invoke("apply", catalog, "--server", server.url)
+        server.stop()
+    assert (tmp_path / "allotment.db.lastgood").exists()
+    shell(lines_of("cp backup.db"), tmp_path)
+    assert not (tmp_path / "allotment.db.lastgood").exists()
+    with serving(tmp_path) as again:
+        assert "banner" in invoke("export", "--server", again.url).stdout
+    assert allotment.load(tmp_path / "allotment.db").catalog == before
+
+
+def test_a_postgresql_store_comes_back_from_a_dump(
+    invoke, tmp_path: Path, catalog: Path, postgres: Postgres
+) -> None:
+    old, new = postgres.fresh(), postgres.fresh()
+    invoke("apply", catalog, "--store", old)
+    example = "postgresql://allotment@db.example.com/allotment"
+    for line, url in ((lines_of("pg_dump"), old), (lines_of("pg_restore"), new)):
+        program = line.split()[0]
+        address = url.replace("+psycopg", "")
+        shell(line, tmp_path, **{program: binary(program), example: address})
+    assert allotment.load(new).catalog == allotment.load(old).catalog
+    assert invoke("plan", catalog, "--store", new).stdout == "nothing would change\n"
+
+
+def test_the_unit_of_systemd_leaves_time_to_stop() -> None:
+    (unit,) = blocks("ini")
+    given = dict(line.split("=", 1) for line in unit.splitlines() if "=" in line)
+    assert int(given["TimeoutStopSec"]) > default("drain_seconds") + default("stop_seconds")
+    assert given["ExecStart"].endswith("allotment serve")
