@@ -1,0 +1,172 @@
+"""Starting while the store is away: from the last good file, or not at all."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from allotment.change.commands import Create
+from allotment.model.idlist import IdList
+from allotment.model.plain import to_plain
+from allotment.model.segment import Segment
+from allotment.store import Store, lastgood
+from allotment.store.schema import DEFAULT_SPACE
+from faults.away import away
+from faults.history import check_history, commit, lay
+from faults.readers import reading
+from faults.storm import Author, Storm, check_turned_away
+from faults.waiting import wait_for
+from postgres import Postgres
+from serving import Server, serving
+
+RECOVERY = 5.0  # seconds
+
+# Nothing listens there.
+AWAY = "postgresql+psycopg://nobody@127.0.0.1:1/nothing?connect_timeout=2"
+
+
+def saved(file: Path) -> int:
+    """The revision that a last good file holds."""
+    return lastgood.load(file).spaces[DEFAULT_SPACE].catalog.revision
+
+
+def test_a_server_starts_from_its_last_good_file_and_catches_up_by_itself(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    database = postgres.fresh()
+    base = lay(database)
+    with serving(tmp_path, database_url=database) as server:
+        storm = Storm([server.client])
+        with server.client() as client, reading(server.client) as reader:
+            assert all(author.ask(client).is_success for author in storm.authors)
+            dealt = reader.dealt()
+        server.stop()
+        with away(postgres):
+            server.start()
+            with server.client() as client, reading(server.client) as reader:
+                assert reader.dealt() == dealt
+                assert reader.revision == storm.last
+                for author in storm.authors:
+                    check_turned_away(author.ask(client))
+        with server.client() as client:
+            wait_for(lambda: storm.authors[0].ask(client).is_success, RECOVERY)
+        storm.settle()
+        check_history(database, storm, base)
+
+
+@pytest.fixture(scope="module")
+def two_generations(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, int]:
+    """A last good file with the one before it, and the revisions that they hold."""
+    folder = tmp_path_factory.mktemp("generations")
+    file = folder / "last"
+    lay(str(folder / "allotment.db"))
+    with serving(folder, env={"ALLOTMENT_LAST_GOOD": str(file)}) as server:
+        author = Author(0)
+        with server.client() as client:
+            for _ in range(2):
+                assert author.ask(client).is_success
+                revision = author.told[-1][1]
+                wait_for(lambda r=revision: file.exists() and saved(file) == r, 5)
+        (_, before), (_, after) = author.told
+        server.kill()
+    assert saved(folder / "last.1") == before
+    return file, before, after
+
+
+def whole(content: bytes) -> bytes:
+    return content
+
+
+def cut(share: float) -> Callable[[bytes], bytes]:
+    return lambda content: content[: int(len(content) * share)]
+
+
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+# What became of the file, what of the one before it, and which of the two is served.
+TORN = {
+    "whole": (whole, whole, "after"),
+    "cut to nothing": (cut(0), whole, "before"),
+    "cut in the middle": (cut(0.5), whole, "before"),
+    "cut at its last byte": (lambda content: content[:-1], whole, "before"),
+    "one bit flipped": (flipped, whole, "before"),
+    "gone, as between two renames": (None, whole, "before"),
+    "both cut": (cut(0.5), cut(0.9), None),
+    "alone and cut": (cut(0.9), None, None),
+    "both gone": (None, None, None),
+}
+
+
+@pytest.mark.parametrize("case", TORN)
+def test_a_torn_last_good_file_is_passed_over_and_never_half_loaded(
+    tmp_path: Path, two_generations: tuple[Path, int, int], case: str
+) -> None:
+    file, before, after = two_generations
+    newest, previous, served = TORN[case]
+    for name, damage in (("last", newest), ("last.1", previous)):
+        if damage is not None:
+            (tmp_path / name).write_bytes(damage((file.parent / name).read_bytes()))
+    with alone(tmp_path, tmp_path / "last") as server, server.client() as client:
+        if served is None:
+            assert client.get("/readyz").status_code == 503
+            for path in ("/v1/assign/test-0/unit", "/v1/snapshot"):
+                check_turned_away(client.get(path))
+            return
+        assert client.get("/readyz").status_code == 200
+        shown = client.get("/v1/snapshot").json()
+        assert shown["revision"] == {"before": before, "after": after}[served]
+        assert shown["catalog"] == _stored(file.parent / "allotment.db", shown["revision"])
+        with reading(server.client) as reader:
+            reader.go_on()
+
+
+def test_a_server_killed_while_it_writes_the_last_good_file_leaves_a_whole_one(
+    tmp_path: Path,
+) -> None:
+    database = tmp_path / "allotment.db"
+    file = tmp_path / "last"
+    lay(database)
+    # Some megabytes, so that writing them takes a while.
+    members = IdList.of([f"member-{number}" for number in range(100_000)])
+    commit(database, Create(Segment("many", include=members)))
+    moment = random.Random(7)
+    with serving(tmp_path, env={"ALLOTMENT_LAST_GOOD": str(file)}) as server:
+        storm = Storm([server.client], writers=2)
+        for cycle in range(2):
+            wait_for(file.exists, 10)
+            with storm.blowing():
+                wait_for(lambda: _is_writing(file), 10, pause=0.0005)
+                time.sleep(moment.uniform(0, 0.03))
+                server.kill()
+            folder = tmp_path / f"alone-{cycle}"
+            folder.mkdir()
+            with alone(folder, file) as lone, lone.client() as client:
+                shown = client.get("/v1/snapshot").json()
+            assert shown["catalog"] == _stored(database, shown["revision"])
+            server.start()
+
+
+def _is_writing(file: Path) -> bool:
+    """Whether there is a file beside it that is not finished."""
+    return any(file.parent.glob(f"{file.name}.*.new"))
+
+
+def _stored(database: Path, revision: int) -> object:
+    with Store.open(database) as store:
+        return to_plain(store.catalog(revision))
+
+
+@contextmanager
+def alone(folder: Path, file: Path) -> Iterator[Server]:
+    """A server that has this last good file, and no store."""
+    env = {"ALLOTMENT_LAST_GOOD": str(file)}
+    with serving(folder, database_url=AWAY, env=env, until="/healthz") as server:
+        yield server

@@ -1,0 +1,95 @@
+"""PostgreSQL crashes, stops and comes back: nobody who asks for an assignment notices."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from allotment.change.commands import Describe
+from faults.away import away, hanging
+from faults.history import check_history, commit, lay
+from faults.readers import STEADY, reading
+from faults.storm import Storm, check_turned_away
+from faults.waiting import wait_for
+from postgres import Postgres
+from serving import serving
+
+RECOVERY = 5.0  # seconds
+
+CRASHES = [pytest.param(3, id="3"), pytest.param(10, id="10", marks=pytest.mark.soak)]
+SECONDS = [pytest.param(3, id="3"), pytest.param(60, id="60", marks=pytest.mark.soak)]
+
+
+@pytest.mark.parametrize("crashes", CRASHES)
+def test_postgresql_crashes_under_load_and_assignments_go_on(
+    tmp_path: Path, postgres: Postgres, crashes: int
+) -> None:
+    database = postgres.fresh()
+    base = lay(database)
+    with serving(tmp_path, database_url=database) as server:
+        storm = Storm([server.client], writers=4)
+        with reading(server.client), reading(server.client), storm.blowing():
+            for _ in range(crashes):
+                storm.wait(20)
+                postgres.restart("QUIT")  # as good as kill -9: it recovers from its log
+                storm.wait(4, RECOVERY)
+        storm.settle()
+        refused = [answer for author in storm.authors for answer in author.refused]
+        assert len(refused) >= crashes
+        for answer in refused:
+            check_turned_away(answer)
+        check_history(database, storm, base)
+
+
+@pytest.mark.parametrize("seconds", SECONDS)
+def test_postgresql_stays_away_and_assignments_go_on_as_they_were(
+    tmp_path: Path, postgres: Postgres, seconds: float
+) -> None:
+    database = postgres.fresh()
+    lay(database)
+    with serving(tmp_path, database_url=database) as server:
+        storm = Storm([server.client])
+        with server.client() as client, reading(server.client) as reader:
+            with away(postgres):
+                gone = time.monotonic()
+                while time.monotonic() < gone + seconds:
+                    for author in storm.authors:
+                        check_turned_away(author.ask(client))
+                    reader.go_on()
+                    time.sleep(0.2)  # clients that wait a little, as they were told
+                assert _age(client) >= seconds - 1
+                assert client.get("/readyz").status_code == 200
+            back = time.monotonic()
+            newest = commit(database, Describe("experiment", STEADY, "meanwhile")).revision
+            wait_for(lambda: reader.revision >= newest, RECOVERY)
+            wait_for(lambda: storm.authors[0].ask(client).is_success, RECOVERY)
+            wait_for(lambda: _age(client) < 1, RECOVERY)
+            assert time.monotonic() - back < RECOVERY
+            storm.settle()
+
+
+def test_postgresql_hangs_and_assignments_go_on(tmp_path: Path, postgres: Postgres) -> None:
+    """It neither answers nor hangs up: a disk that does not come back, a network that is cut."""
+    database = postgres.fresh()
+    base = lay(database)
+    with serving(tmp_path, database_url=database) as server:
+        storm = Storm([server.client])
+        with server.client() as client, reading(server.client) as reader:
+            with hanging(postgres):
+                wait_for(lambda: _age(client) > 2, 10)
+                for author in storm.authors:
+                    check_turned_away(author.ask(client))
+                reader.go_on()
+                assert client.get("/readyz").status_code == 200
+            wait_for(lambda: storm.authors[0].ask(client).is_success, RECOVERY)
+        storm.settle()
+        check_history(database, storm, base)
+
+
+def _age(client: httpx.Client) -> float:
+    """How old what is served is, in seconds, as the server says."""
+    age: float = client.get("/readyz").json()["age_seconds"]
+    return age

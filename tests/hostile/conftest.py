@@ -1,0 +1,50 @@
+"""One server that all of these tests attack: if one of them kills it, those after it fail too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hostile.operations import Operation, operations
+from serving import Server, serving
+
+SHOP = Path(__file__).parents[1] / "assigning" / "shop.yaml"
+
+
+@pytest.fixture(scope="session")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("attacked"), catalog=SHOP) as server:
+        yield server
+        assert server.process.poll() is None, f"the server died:\n{server.log}"
+
+
+@pytest.fixture(scope="session")
+def admin(attacked: Server) -> str:
+    """A token that may do everything, once the server knows it."""
+    text = attacked.token("admin", space="*/*")
+    with attacked.client(token=text) as client:
+        while client.get("/v1/spaces").status_code == 401:
+            pass
+    return text
+
+
+@pytest.fixture
+def client(attacked: Server, admin: str) -> Iterator[httpx.Client]:
+    with attacked.client(token=admin) as client:
+        yield client
+        assert client.get("/healthz").status_code == 200
+
+
+@pytest.fixture(scope="session")
+def document(attacked: Server) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = httpx.get(f"{attacked.url}/openapi.json", trust_env=False).json()
+    return found
+
+
+@pytest.fixture(scope="session")
+def known(document: Mapping[str, Any]) -> list[Operation]:
+    return operations(document)

@@ -1,0 +1,123 @@
+"""Every operation, asked with every kind of token: one table says what each may do."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+
+import httpx
+import pytest
+
+from allotment.store import Scope, Store
+from hostile.operations import Operation
+from serving import Server
+
+ELSEWHERE = "elsewhere/test"
+REVOKED, EXPIRED = "revoked", "expired"
+
+Tokens = Mapping[str, str]
+
+
+@pytest.fixture(scope="module")
+def tokens(attacked: Server, admin: str) -> Tokens:
+    """Tokens by what is said of them."""
+    made = {str(scope): attacked.token(scope) for scope in Scope}
+    made[EXPIRED] = attacked.token("admin", ttl=-1)
+    made[REVOKED] = attacked.token("admin")
+    made[ELSEWHERE] = attacked.token("admin", space=ELSEWHERE)
+    with attacked.client(token=admin) as client:
+        assert client.post("/v1/spaces", json={"name": ELSEWHERE}).status_code == 201
+    with Store.open(attacked.database) as store:
+        digest = hashlib.sha256(made[REVOKED].encode()).hexdigest()
+        revoked = next(token for token in store.tokens() if token.digest == digest)
+    with attacked.client(token=admin) as client:
+        assert client.delete(f"/v1/tokens/{revoked.id}").status_code == 204
+    with attacked.client(token=made[REVOKED]) as client:
+        _wait_until(lambda: client.get("/v1/snapshot").status_code == 401)
+    with attacked.client(token=made[ELSEWHERE]) as client:
+        _wait_until(lambda: client.get("/v1/snapshot").status_code == 200)
+    return made
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def ask(client: httpx.Client, operation: Operation, **headers: str) -> httpx.Response:
+    """Ask for something that is not there, or for something malformed: nothing is changed."""
+    body = {"content": b"{", "headers": {"content-type": "application/json", **headers}}
+    sent = body if operation.method in ("POST", "PUT", "PATCH") else {"headers": headers}
+    return client.request(operation.method, operation.url(), **sent)  # type: ignore[arg-type]
+
+
+def test_without_a_token_that_holds_nothing_is_told_and_nothing_is_done(
+    attacked: Server, tokens: Tokens, known: list[Operation]
+) -> None:
+    sent = {
+        "none": {},
+        "empty": {"authorization": ""},
+        "unknown": {"authorization": "Bearer allot_" + "x" * 43},
+        "basic": {"authorization": "Basic YWRtaW46YWRtaW4="},
+        "of another form": {"authorization": "\x80\xff" * 9},
+        "long": {"authorization": "Bearer " + "y" * 4_000},
+        REVOKED: {"authorization": f"Bearer {tokens[REVOKED]}"},
+        EXPIRED: {"authorization": f"Bearer {tokens[EXPIRED]}"},
+        "cut": {"authorization": f"Bearer {tokens['admin'][:-1]}"},
+        "twice": {"authorization": f"Bearer Bearer {tokens['admin']}"},
+    }
+    with attacked.client() as client:
+        for operation in known:
+            for kind, headers in sent.items():
+                raw = {name: value.encode("latin-1") for name, value in headers.items()}
+                status = ask(client, operation, **raw).status_code  # type: ignore[arg-type]
+                if operation.scope == "none":
+                    assert status == 200, f"{operation}, {kind}: {status}"
+                else:
+                    assert status == 401, f"{operation}, {kind}: {status}"
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("form", ["Bearer {}", "bearer  {}", "{}"])
+def test_a_token_reaches_as_far_as_its_scope(
+    attacked: Server, tokens: Tokens, known: list[Operation], scope: Scope, form: str
+) -> None:
+    with attacked.client() as client:
+        for operation in known:
+            status = ask(client, operation, authorization=form.format(tokens[scope])).status_code
+            if operation.scope == "none" or scope.covers(Scope(operation.scope)):
+                assert status not in (401, 403), f"{operation}: {status}"
+            else:
+                assert status == 403, f"{operation}: {status}"
+
+
+def test_a_token_reaches_no_other_space(
+    attacked: Server, tokens: Tokens, known: list[Operation]
+) -> None:
+    headers = {"authorization": tokens["admin"], "allotment-space": ELSEWHERE}
+    with attacked.client() as client:
+        for operation in known:
+            expected = 200 if operation.scope == "none" else 403
+            assert ask(client, operation, **headers).status_code == expected, str(operation)
+
+
+def test_what_lies_in_another_space_is_as_if_it_were_not_there(
+    attacked: Server, tokens: Tokens
+) -> None:
+    with attacked.client(token=tokens[ELSEWHERE]) as client:
+        foreign = client.get("/v1/experiments/checkout")
+        unknown = client.get("/v1/experiments/chickout")
+        assert foreign.status_code == unknown.status_code == 404
+        assert foreign.json()["title"] == unknown.json()["title"]
+        assert client.get("/v1/snapshot").json()["space"] == ELSEWHERE
+        answer = client.get("/v1/assign/checkout/someone").json()
+        assert "UNKNOWN_EXPERIMENT" in str(answer)
+
+
+def test_no_token_is_in_the_store_or_in_the_log(attacked: Server, tokens: Tokens) -> None:
+    kept = b"".join(file.read_bytes() for file in attacked.folder.iterdir() if file.is_file())
+    for kind, token in tokens.items():
+        assert token.encode() not in kept, kind
