@@ -6,7 +6,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -41,7 +41,7 @@ class Write:
     key: str
     method: str
     path: str
-    body: dict[str, object]
+    body: Mapping[str, object]
     marks: tuple[str, ...]
 
     def made(self, entry: Entry) -> bool:
@@ -152,9 +152,9 @@ class Storm:
     """
 
     def __init__(
-        self, clients: Sequence[Callable[[], httpx.Client]], writers: int = WRITERS
+        self, clients: Sequence[Callable[[], httpx.Client]], authors: Iterable[int] = range(WRITERS)
     ) -> None:
-        self.authors = [Author(number) for number in range(writers)]
+        self.authors = [Author(number) for number in authors]
         self.cut = 0
         self._clients = clients
         self._over = threading.Event()

@@ -30,7 +30,7 @@ def test_postgresql_crashes_under_load_and_assignments_go_on(
     database = postgres.fresh()
     base = lay(database)
     with serving(tmp_path, database_url=database) as server:
-        storm = Storm([server.client], writers=4)
+        storm = Storm([server.client], range(4))
         with reading(server.client), reading(server.client), storm.blowing():
             for _ in range(crashes):
                 storm.wait(20)

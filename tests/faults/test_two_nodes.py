@@ -143,7 +143,7 @@ def test_no_node_goes_back_and_both_end_alike_though_their_sessions_are_killed(
 ) -> None:
     with Store.open(database) as store:
         base = store.catalog()
-    storm = Storm([node.client for node in nodes], writers=4)
+    storm = Storm([node.client for node in nodes], range(4))
     observers = [Observer(node) for node in nodes]
     with observers[0].observing(), observers[1].observing():
         with (

@@ -8,7 +8,6 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext
-from pathlib import Path
 
 import httpx
 import pytest
@@ -25,10 +24,11 @@ from serving import Server, serving
 UNITS = [f"unit-{number}" for number in range(10_000)]
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    lay(tmp_path / "allotment.db")
-    with serving(tmp_path, workers=2) as running:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    lay(folder / "allotment.db")
+    with serving(folder, workers=2) as running:
         yield running
 
 
@@ -58,12 +58,33 @@ def test_a_process_answers_from_a_change_at_once_and_the_other_within_250_millis
 def test_whoever_names_a_revision_is_never_answered_from_an_older_one(
     clients: dict[int, httpx.Client],
 ) -> None:
-    author = Author(0)
+    author = Author(1)
     turns = itertools.cycle(itertools.permutations(clients.values()))
     for writes, asks in itertools.islice(turns, 100):
         revision = revision_of(author.ask(writes))
         wanted = {"allotment-min-revision": str(revision)}
         assert revision_of(asks.get(ASSIGNED, headers=wanted)) >= revision
+
+
+def test_when_one_process_is_killed_the_other_goes_on_and_it_is_replaced(
+    server: Server, clients: dict[int, httpx.Client]
+) -> None:
+    database = server.folder / "allotment.db"
+    base = commit(database)
+    storm = Storm([server.client], range(2, 8))
+    (victim, _), (survivor, client) = clients.items()
+    with reading(lambda: nullcontext(client)) as reader:
+        with storm.blowing():
+            storm.wait(50)
+            os.kill(victim, signal.SIGKILL)
+            reader.go_on()
+        wait_for(lambda: len(family(server.process.pid)) == 3, 20)
+        assert survivor in family(server.process.pid)
+        with storm.blowing():
+            storm.wait(50)
+    storm.settle()
+    check_history(database, storm, base)
+    check_file(database)
 
 
 def test_a_batch_is_of_one_revision_while_new_ones_are_published(
@@ -101,24 +122,3 @@ def test_a_batch_is_of_one_revision_while_new_ones_are_published(
         thread.join()
     assert [batch for batch in batches if batch[1] != {dealt.get(batch[0])}] == []
     assert len({revision for revision, _ in batches}) > 10
-
-
-def test_when_one_process_is_killed_the_other_goes_on_and_it_is_replaced(
-    tmp_path: Path, server: Server, clients: dict[int, httpx.Client]
-) -> None:
-    database = tmp_path / "allotment.db"
-    base = commit(database)
-    storm = Storm([server.client])
-    (victim, _), (survivor, client) = clients.items()
-    with reading(lambda: nullcontext(client)) as reader:
-        with storm.blowing():
-            storm.wait(50)
-            os.kill(victim, signal.SIGKILL)
-            reader.go_on()
-        wait_for(lambda: len(family(server.process.pid)) == 3, 20)
-        assert survivor in family(server.process.pid)
-        with storm.blowing():
-            storm.wait(50)
-    storm.settle()
-    check_history(database, storm, base)
-    check_file(database)

@@ -46,7 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def storm(server: Server) -> Storm:
-    storm = Storm([server.client], writers=4)
+    storm = Storm([server.client], range(4))
     with server.client() as client:
         assert all(author.ask(client).is_success for author in storm.authors)
     return storm

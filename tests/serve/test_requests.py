@@ -97,7 +97,7 @@ def test_a_body_in_another_transfer_encoding_is_not_read(client: RawClient) -> N
 
 
 def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(client: RawClient) -> None:
-    head = post("/v1/assign", b"").replace(b"Length: 0", b"Length: %d" % (BODY_BYTES_MAX + 1))
+    head = post("/v1/tokens", b"").replace(b"Length: 0", b"Length: %d" % (BODY_BYTES_MAX + 1))
     assert client.ask(head).problem["status"] == 413
 
 

@@ -17,6 +17,7 @@ from allotment.store.schema import DEFAULT_SPACE
 
 _PREFIX: Final = b"bearer "
 _ANY: Final = "*"
+_CALLERS_MAX: Final = 1024
 SPACE_NAME: Final = "^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$"
 _SPACE: Final = re.compile(SPACE_NAME[1:-1] + r"\Z")
 
@@ -32,6 +33,8 @@ class Access:
         self.known = tokens is not None
         self._by_digest = {token.digest: token for token in tokens or ()}
         self._now = now
+        # By token, space and scope, for those who may: what that comes to never changes here.
+        self._callers: dict[tuple[str, bytes | None, Scope], Caller] = {}
 
     def caller(
         self,
@@ -47,15 +50,19 @@ class Access:
         """
         if not self.known:
             raise StoreError("the tokens are not loaded yet; ask again soon")
-        wanted = None if space is None else _space(space)
         if not self._by_digest:
             if not is_loopback(client_host):
                 raise Unauthorized("there is no token yet, so only this machine itself may call")
-            return Caller(LOOPBACK, Scope.ADMIN, wanted or DEFAULT_SPACE)
+            wanted = DEFAULT_SPACE if space is None else _space(space)
+            return Caller(LOOPBACK, Scope.ADMIN, wanted)
         token = self._token(authorization)
-        if not token.scope.covers(needs):
-            raise Forbidden(f"this needs a token of scope {needs}; this one has {token.scope}")
-        return Caller(token.id, token.scope, _within(token.space, wanted), token.space)
+        asked = (token.id, space, needs)
+        caller = self._callers.get(asked)
+        if caller is None:
+            if len(self._callers) >= _CALLERS_MAX:
+                self._callers.clear()
+            caller = self._callers[asked] = _caller(token, space, needs)
+        return caller
 
     def _token(self, authorization: bytes | None) -> Token:
         if authorization is None:
@@ -75,6 +82,14 @@ class Access:
         ):
             raise Unauthorized("this token is revoked or has expired")
         return token
+
+
+def _caller(token: Token, space: bytes | None, needs: Scope) -> Caller:
+    """Who has a token that holds, if the token reaches so far."""
+    wanted = None if space is None else _space(space)
+    if not token.scope.covers(needs):
+        raise Forbidden(f"this needs a token of scope {needs}; this one has {token.scope}")
+    return Caller(token.id, token.scope, _within(token.space, wanted), token.space)
 
 
 @lru_cache(1024)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
 
@@ -22,6 +23,9 @@ class Front:
         self._app = app
         self._node = node
         self._metrics = metrics
+        # A request's id is unique among all processes, and costs no system call.
+        self._run = secrets.token_hex(4)
+        self._asked = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; anything else is passed on."""
@@ -29,7 +33,7 @@ class Front:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        request_id = secrets.token_hex(8)
+        request_id = f"{self._run}{next(self._asked):08x}"
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
         sent = _Sent(scope, send, self._node)
         method: str = scope["method"]

@@ -64,6 +64,7 @@ class Protocol(HttpToolsProtocol):
         self.fault: AllotmentError | None = None  # why reading was broken off
         self.last = b""  # what is then said, after the answers that are due
         self.deaf = False  # what comes is thrown away
+        self.slow = False  # the client was told that it took too long
         self.head = Head()
         self.head_open = False
 
@@ -75,7 +76,9 @@ class Protocol(HttpToolsProtocol):
         self.local = self.client is not None and is_loopback(self.client[0])
         if len(self.connections) > self.state.connections_max:
             self.load.shed["connections"] += 1
-            self._hang_up(faults.closing(faults.MANY_CONNECTIONS))
+            self.deaf = True
+            self.transport.write(faults.closing(faults.MANY_CONNECTIONS))
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go; whoever still works on an answer is told."""
@@ -105,6 +108,8 @@ class Protocol(HttpToolsProtocol):
     def sweep(self, now: float) -> None:
         """End the connection if its client has taken too long; called about once a second."""
         standing = self._standing()
+        if self.slow:  # it was told so a second ago
+            self.transport.close()
         if not self.clock.overdue(standing, self.state.allowed, now):
             return
         if standing.waits in (Waits.READER, Waits.END):
@@ -112,9 +117,9 @@ class Protocol(HttpToolsProtocol):
         elif standing.waits is Waits.BODY and not self.cycle.response_started:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-            self._hang_up(faults.closing(faults.SLOW, self.cycle.scope["path"]))
+            self._tell_slow(self.cycle.scope["path"])
         elif standing.waits is Waits.HEAD and self.head_open:
-            self._hang_up(faults.closing(faults.SLOW))
+            self._tell_slow()
         else:
             self.transport.close()
 
@@ -166,10 +171,10 @@ class Protocol(HttpToolsProtocol):
         self.transport.write(self.last)
         self.transport.write_eof()
 
-    def _hang_up(self, answer: bytes) -> None:
-        self.deaf = True
-        self.transport.write(answer)
-        self.transport.close()
+    def _tell_slow(self, path: str = "") -> None:
+        self.slow = True
+        self.last = faults.closing(faults.SLOW, path)
+        self._linger()
 
     # What the parser finds.
 
