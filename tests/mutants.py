@@ -135,6 +135,65 @@ MUTANTS = [
         "tests/store/test_lastgood.py",
     ),
     Mutant(
+        "half a change is committed by itself",
+        "src/allotment/store/commit.py",
+        "    journal.write(connection, before.space, entry)\n",
+        '    connection.exec_driver_sql("COMMIT")\n'
+        '    connection.exec_driver_sql("BEGIN IMMEDIATE")\n'
+        "    journal.write(connection, before.space, entry)\n",
+        "tests/faults/test_crash.py"
+        "::test_what_sqlite_acknowledged_survives_kill_9_and_nothing_is_half_there",
+    ),
+    Mutant(
+        "a node goes back to an earlier revision",
+        "src/allotment/server/published.py",
+        "elif served.revision < stored.catalog.revision:",
+        "elif served.revision != stored.catalog.revision:",
+        "tests/faults/test_two_nodes.py",
+    ),
+    Mutant(
+        "a revision that is asked for is not waited for",
+        "src/allotment/server/node.py",
+        "if self.served(space).revision >= revision:",
+        "if self.served(space).revision >= 0:",
+        "tests/faults/test_two_nodes.py",
+    ),
+    Mutant(
+        "a watch ends when it fails",
+        "src/allotment/server/watch.py",
+        "except Exception as error:",
+        "except ZeroDivisionError as error:",
+        "tests/faults/test_postgresql.py",
+    ),
+    Mutant(
+        "a store that hangs is waited for",
+        "src/allotment/server/follower.py",
+        "_SILENCE_SECONDS: Final = 1.0",
+        "_SILENCE_SECONDS: Final = 1e9",
+        "tests/faults/test_postgresql.py",
+    ),
+    Mutant(
+        "a store that was put back is followed",
+        "src/allotment/server/follower.py",
+        "if found < served.revision:",
+        "if found < 0:",
+        "tests/faults/test_wrong_store.py",
+    ),
+    Mutant(
+        "an empty store is served where the last good file is not empty",
+        "src/allotment/server/node.py",
+        "not any(each.revision for each in self.spaces.values())",
+        "not self.spaces",
+        "tests/faults/test_wrong_store.py",
+    ),
+    Mutant(
+        "the last good file before the last is not loaded",
+        "src/allotment/store/lastgood.py",
+        "for generation in (path, _previous(path)):",
+        "for generation in (path,):",
+        "tests/faults/test_last_good.py",
+    ),
+    Mutant(
         "a listed id that was pushed off its place is not found",
         "csrc/idset.h",
         "while (set->slots[place] < hash) {",

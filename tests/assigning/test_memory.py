@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from assigning.conftest import SHOP
-from assigning.test_batch import ARROW, JSON, NDJSON, stream
+from assigning.test_batch import ARROW, JSON, NDJSON, head, stream
+from rawclient import connected
 from serving import Server, serving
 
 MB = 1_000_000
@@ -103,3 +105,18 @@ def test_a_document_of_64_mebibytes_takes_little_more_than_itself(server: Server
             assert answer.status_code == 200
             assert sum(map(len, answer.iter_raw(1 << 20))) > len(body)
     assert memory(server, "VmHWM") - before < 1.2 * len(body) + BOUND
+
+
+def test_a_client_that_sends_slowly_and_reads_last_is_answered(server: Server) -> None:
+    """Longer than an answer may lie unread: what counts is that the client still sends."""
+    line = b'{"unit":"unit","attributes":{"country":"SE"}}\n'
+    sent = 0
+    with connected(server.url, 60) as client:
+        client.send(head("transfer-encoding: chunked"))
+        for lines in [1_000] * 100 + [40] * 80:
+            client.send(b"%x\r\n%b\r\n" % (lines * len(line), lines * line))
+            sent += lines
+            time.sleep(0.5 if lines == 40 else 0)
+        answer = client.ask(b"0\r\n\r\n")
+    assert answer.status == 200
+    assert answer.body.count(b"\n") == sent

@@ -49,7 +49,7 @@ def test_all_is_sent_in_order_however_fast_it_is_read() -> None:
             await outbox.put(piece)
             await asyncio.sleep(chance.choice((0, 0, 0.001)))
         reader.reads.set()
-        await outbox.finish()
+        await outbox.finish(b"")
         await outbox.abandon()
         assert reader.body == b"".join(pieces)
         assert reader.messages[0]["type"] == "http.response.start"
@@ -83,7 +83,7 @@ def test_whoever_puts_waits_once_there_is_no_room() -> None:
         assert disk.left == 0
         reader.reads.set()
         await putting
-        await outbox.finish()
+        await outbox.finish(b"")
         assert reader.body == b"".join(pieces)
         assert disk.left == 5 << 20
 
@@ -107,7 +107,7 @@ def test_a_full_disk_makes_whoever_puts_wait(monkeypatch: pytest.MonkeyPatch) ->
         assert not third.done()
         reader.reads.set()
         await third
-        await outbox.finish()
+        await outbox.finish(b"")
         assert reader.body == b"x" * (1 << 20) + b"y" * (1 << 20) + b"z"
         assert disk.left == PLENTY
 

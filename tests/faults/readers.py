@@ -25,17 +25,17 @@ class Reader:
 
     def __init__(self, client: httpx.Client, experiment: str) -> None:
         self.count = 0
-        self.slowest = 0.0
         self.wrong: list[str] = []
         self.revision = 0
         self._client = client
         self._paths = [f"/v1/assign/{experiment}/{unit}" for unit in UNITS]
         self._first = [self._ask(path) for path in self._paths]
         self._over = threading.Event()
+        self._took: list[float] = []
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
-        """Ask until the block ends; then every answer must have been right."""
+        """Ask until the block ends; then every answer must have been right, and come at once."""
         thread = threading.Thread(target=self._read)
         thread.start()
         try:
@@ -45,6 +45,9 @@ class Reader:
             thread.join()
         assert self.wrong == []
         assert self.count > 0
+        # Whoever waited for a store would have waited longer than either.
+        assert sorted(self._took)[self.count * 99 // 100] < 0.5
+        assert max(self._took) < 2
 
     def go_on(self, seconds: float = 10) -> None:
         """Wait until every unit was asked about once more."""
@@ -60,7 +63,7 @@ class Reader:
             for path, first in zip(self._paths, self._first, strict=True):
                 began = time.monotonic()
                 answer = self._ask(path)
-                self.slowest = max(self.slowest, time.monotonic() - began)
+                self._took.append(time.monotonic() - began)
                 self.count += 1
                 if answer != first:
                     self.wrong.append(f"{path}: {answer}, and not {first}")

@@ -118,8 +118,8 @@ def native(key: str, *commands: Command) -> Write:
 class Author:
     """One writer. `pending` is what it asked for and was not told of; `told` the rest.
 
-    `refused` holds the answers that told it to ask again later, `errors` those that no writer
-    should get.
+    `is_cut_off` says that its connection broke, so that it ended; `refused` holds the answers that
+    told it to ask again later, `errors` those that no writer should get.
     """
 
     number: int
@@ -127,6 +127,7 @@ class Author:
     refused: list[httpx.Response] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     pending: Write | None = None
+    is_cut_off: bool = False
 
     def __post_init__(self) -> None:
         self._writes = writes(self.number)
@@ -155,7 +156,6 @@ class Storm:
         self, clients: Sequence[Callable[[], httpx.Client]], authors: Iterable[int] = range(WRITERS)
     ) -> None:
         self.authors = [Author(number) for number in authors]
-        self.cut = 0
         self._clients = clients
         self._over = threading.Event()
 
@@ -175,9 +175,11 @@ class Storm:
         return [author.pending for author in self.authors if author.pending]
 
     @contextmanager
-    def blowing(self) -> Iterator[None]:
-        """Write until the block ends."""
+    def blowing(self, *, may_be_cut_off: bool = False) -> Iterator[None]:
+        """Write until the block ends; no writer loses its connection unless it may."""
         self._over.clear()
+        for author in self.authors:
+            author.is_cut_off = False
         threads = [threading.Thread(target=self._write, args=(each,)) for each in self.authors]
         for thread in threads:
             thread.start()
@@ -188,11 +190,16 @@ class Storm:
             for thread in threads:
                 thread.join()
         self.check()
+        assert may_be_cut_off or not any(author.is_cut_off for author in self.authors)
 
     def wait(self, count: int, seconds: float = 60) -> None:
         """Wait until so many more changes are acknowledged."""
         goal = self.told + count
         wait_for(lambda: self.told >= goal or any(a.errors for a in self.authors), seconds)
+
+    def wait_until_cut_off(self) -> None:
+        """Wait until every writer has noticed that its server is gone."""
+        wait_for(lambda: all(author.is_cut_off for author in self.authors), 10)
 
     def settle(self) -> None:
         """Ask for all that is pending, once more each, until nothing is."""
@@ -213,7 +220,7 @@ class Storm:
                 try:
                     response = author.ask(client)
                 except httpx.TransportError:
-                    self.cut += 1
+                    author.is_cut_off = True
                     return
                 if response.status_code in LATER:
                     time.sleep(0.02)

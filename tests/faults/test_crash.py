@@ -56,12 +56,11 @@ def _crash(database: str, folder: Path, seed: int, *, workers: int, cycles: int)
         token = server.token()
         storm = Storm([partial(server.client, token=token)])
         for _ in range(cycles):
-            with storm.blowing(), _making_tokens(server, token) as made:
+            with storm.blowing(may_be_cut_off=True), _making_tokens(server, token) as made:
                 storm.wait(ACKNOWLEDGED)
                 time.sleep(moment.uniform(0.05, 0.5))  # so that the kill comes at any point
                 server.kill()
-            assert storm.cut == len(storm.authors)
-            storm.cut = 0
+                storm.wait_until_cut_off()
             server.start()
             base = check_history(database, storm, base)
             _check_tokens(database, server, made)

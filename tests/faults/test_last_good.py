@@ -126,7 +126,7 @@ def test_a_server_killed_while_it_writes_the_last_good_file_leaves_a_whole_one(
         storm = Storm([server.client], range(2))
         for cycle in range(2):
             wait_for(file.exists, 10)
-            with storm.blowing():
+            with storm.blowing(may_be_cut_off=True):
                 wait_for(lambda: _is_writing(file), 10, pause=0.0005)
                 time.sleep(moment.uniform(0, 0.03))
                 server.kill()

@@ -110,7 +110,7 @@ def authenticated(request: Request, needs: Scope) -> Caller:
         needs,
     )
     if caller.who == LOOPBACK:
-        _refuse_foreign_pages(request)
+        refuse_foreign_pages(request)
     request.state.space = caller.space
     return caller
 
@@ -192,7 +192,7 @@ def _answer(shown: Shown, stored: Stored, status: int) -> Answer:
     return as_json(shown.tree, shown.status or status, headers)
 
 
-def _refuse_foreign_pages(request: Request) -> None:
+def refuse_foreign_pages(request: Request) -> None:
     """Without tokens this machine may do everything: but not a web page that it happens to show."""
     origin = request.headers.get("origin")
     if origin is None:

@@ -129,7 +129,8 @@ class Protocol(HttpToolsProtocol):
         due = self._due()
         if due is not None and self.flow.write_paused:
             read = due.sent - self.transport.get_write_buffer_size()
-            return Standing(Waits.READER, self.requests, read)
+            # A client that still sends moves too: most read nothing before they have sent all.
+            return Standing(Waits.READER, self.requests, read + due.received)
         if due is not None:
             ours = due is not self.cycle or self.flow.read_paused
             if ours or not due.more_body or due.waiting_for_100_continue:

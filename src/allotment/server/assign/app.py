@@ -7,26 +7,29 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 import msgspec
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 
 from allotment.errors import InvalidInput
-from allotment.server.asgi import Receive, Scope, Send
+from allotment.server.asgi import Message, Receive, Scope, Send
 from allotment.server.assign.asked import AssignAsked, ExplainAsked, ResolveAsked, read_asked
 from allotment.server.assign.batch.answer import Batches, BrokenOff
 from allotment.server.assign.explained import Explained
-from allotment.server.assign.shown import ALWAYS, Shown
+from allotment.server.assign.shown import ALWAYS, Ready, Shown
 from allotment.server.assign.target import read_target
 from allotment.server.assign.unit import OneUnit
+from allotment.server.caller import LOOPBACK
+from allotment.server.conditional import refuse_foreign_pages
 from allotment.server.exposures import Exposures
 from allotment.server.node import Node
 from allotment.server.problems import answer_error
 from allotment.server.refusals import MethodNotAllowed
-from allotment.server.requests import header, read_body, whole
+from allotment.server.requests import BODY_BYTES_MAX, header, read_body, whole
 from allotment.server.settings import Settings
 from allotment.store import Scope as Needs
 
 _REVISION_MAX: Final = 10**17
 
+_BATCH: Final = "/v1/assign/batch"
 _EXACT: Final = frozenset({"/v1/assign", "/v1/resolve", "/v1/explain"})
 _ONCE: Final = (b"authorization", b"allotment-space", b"allotment-min-revision")
 
@@ -34,14 +37,13 @@ _assign: Final = msgspec.json.Decoder(AssignAsked)
 _resolve: Final = msgspec.json.Decoder(ResolveAsked)
 _explain: Final = msgspec.json.Decoder(ExplainAsked)
 
-# Answers one request from what is shown: with a body of JSON, or None where it was sent already.
-Do = Callable[[Scope, Receive, Send, Shown], Awaitable[bytes | None]]
-
 
 class _Operation(NamedTuple):
+    """One path. `answer` takes the body of a POST; None where there is more to it."""
+
     path: str
     methods: tuple[str, ...]
-    do: Do
+    answer: Callable[[Shown, bytes], Ready | Awaitable[Ready]] | None
 
 
 class AssignPaths:
@@ -56,14 +58,12 @@ class AssignPaths:
         self._explained = Explained(node)
         self._batches = Batches()
         self._shown: dict[str, Shown] = {}
-        self._one = _Operation(
-            "/v1/assign/{experiment}/{unit}", ("GET", "HEAD"), self._assign_by_path
-        )
+        self._one = _Operation("/v1/assign/{experiment}/{unit}", ("GET", "HEAD"), None)
         posts = {
             "/v1/assign": self._assign,
-            "/v1/assign/batch": self._batches.answer,
             "/v1/resolve": self._resolve,
             "/v1/explain": self._explain,
+            _BATCH: None,
         }
         self._operations = {path: _Operation(path, ("POST",), do) for path, do in posts.items()}
 
@@ -79,16 +79,21 @@ class AssignPaths:
         """
         operation = self._operations.get(scope["path"], self._one)
         shown: Shown | None = None
+        status = 200
         try:
             if scope["method"] not in operation.methods:
                 raise MethodNotAllowed(operation.methods)
             shown = await self._admit(scope)
-            body = await operation.do(scope, receive, send, shown)
+            if operation.answer is not None:
+                answer = operation.answer(shown, await _body(scope, receive))
+            elif operation is self._one:
+                experiment, unit, attributes = read_target(scope)
+                answer = self._unit.assign(shown, AssignAsked(unit, attributes, experiment))
+            else:
+                await self._batches.answer(scope, receive, send, shown)
+                answer = None
+            ready = answer if answer is None or isinstance(answer, Ready) else await answer
             self._node.counters.assigned[operation.path] += 1
-            if body is None:
-                return
-            status = 200
-            headers = [*shown.headers, (b"content-length", b"%d" % len(body))]
         except ClientDisconnect:
             return
         except BrokenOff:
@@ -96,13 +101,11 @@ class AssignPaths:
         except Exception as error:  # noqa: BLE001  # a request must not take the server with it
             # A path with a unit in it is not said again: whose it is concerns nobody else.
             path = "" if operation is self._one else operation.path
-            answer = answer_error(error, path, secrets.token_hex(8))
-            status, body = answer.status, answer.body
-            headers = [(name.encode(), value.encode()) for name, value in answer.headers]
-            headers += [(b"content-length", b"%d" % len(body)), *ALWAYS]
-            headers += () if shown is None else shown.served.headers
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            status, ready = _problem(error, path, shown)
+        if ready is not None:
+            start = {"type": "http.response.start", "status": status, "headers": ready.headers}
+            await send(start)
+            await send({"type": "http.response.body", "body": ready.body})
 
     async def _admit(self, scope: Scope) -> Shown:
         """What is served of the caller's space, at least at the revision that the caller names."""
@@ -118,36 +121,51 @@ class AssignPaths:
             client[0] if client else None,
             Needs.ASSIGN,
         )
+        if caller.who == LOOPBACK and b"origin" in headers:
+            refuse_foreign_pages(Request(scope))
+        space = caller.space
         wanted = headers.get(b"allotment-min-revision")
         if wanted is not None:
             text = wanted.decode("latin-1")
             revision = whole(text, "headers.Allotment-Min-Revision", 0, _REVISION_MAX)
-            await self._node.at_least(caller.space, revision)
-        served = self._node.served(caller.space)
-        shown = self._shown.get(caller.space)
+            await self._node.at_least(space, revision)
+        served = self._node.served(space)
+        shown = self._shown.get(space)
         if shown is None or shown.served is not served:
-            shown = self._shown[caller.space] = Shown(served)
+            shown = self._shown[space] = Shown(served)
         return shown
 
-    async def _assign(self, scope: Scope, receive: Receive, _send: Send, shown: Shown) -> bytes:
-        return await self._unit.assign(shown, read_asked(_assign, await _body(scope, receive)))
+    def _assign(self, shown: Shown, body: bytes) -> Ready | Awaitable[Ready]:
+        return self._unit.assign(shown, read_asked(_assign, body))
 
-    async def _assign_by_path(
-        self, scope: Scope, _receive: Receive, _send: Send, shown: Shown
-    ) -> bytes:
-        experiment, unit, attributes = read_target(scope)
-        return await self._unit.assign(shown, AssignAsked(unit, attributes, experiment))
+    def _resolve(self, shown: Shown, body: bytes) -> Ready | Awaitable[Ready]:
+        return self._unit.resolve(shown, read_asked(_resolve, body))
 
-    async def _resolve(self, scope: Scope, receive: Receive, _send: Send, shown: Shown) -> bytes:
-        return await self._unit.resolve(shown, read_asked(_resolve, await _body(scope, receive)))
+    def _explain(self, shown: Shown, body: bytes) -> Awaitable[Ready]:
+        return self._explained.explain(shown, read_asked(_explain, body))
 
-    async def _explain(self, scope: Scope, receive: Receive, _send: Send, shown: Shown) -> bytes:
-        return await self._explained.explain(
-            shown, read_asked(_explain, await _body(scope, receive))
-        )
+
+def _problem(error: Exception, path: str, shown: Shown | None) -> tuple[int, Ready]:
+    answer = answer_error(error, path, secrets.token_hex(8))
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers]
+    headers += [(b"content-length", b"%d" % len(answer.body)), *ALWAYS]
+    if shown is not None:
+        headers += shown.served.headers
+    return answer.status, Ready(headers, answer.body)
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
+    """The body, which mostly comes in one piece."""
     if scope["query_string"]:
         raise InvalidInput("there is no query parameter here; all goes into the body", "query")
-    return await read_body(scope, receive)
+    first = await receive()
+    if first["type"] == "http.request" and not first.get("more_body", False):
+        body: bytes = first.get("body", b"")
+        if len(body) <= BODY_BYTES_MAX:
+            return body
+    came = iter((first,))
+
+    async def again() -> Message:
+        return next(came, None) or await receive()
+
+    return await read_body(scope, again)

@@ -15,7 +15,7 @@ from allotment.errors import NotFound
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.keyed import Keyed
 from allotment.server.assign.asked import ExplainAsked
-from allotment.server.assign.shown import Shown, plain_assignment
+from allotment.server.assign.shown import Ready, Shown, plain_assignment
 from allotment.server.node import Node
 
 # A catalog of ten thousand experiments takes some 50 MB; whoever looks into the past looks at one
@@ -32,8 +32,8 @@ class Explained:
         self._node = node
         self._catalogs: OrderedDict[tuple[str, int], Catalog] = OrderedDict()
 
-    async def explain(self, shown: Shown, asked: ExplainAsked) -> bytes:
-        """The explanation that was asked for, as a body.
+    async def explain(self, shown: Shown, asked: ExplainAsked) -> Ready:
+        """The explanation that was asked for.
 
         Raises NotFound for an experiment or a revision that is not there, StoreError where the
         store is needed and away.
@@ -45,7 +45,8 @@ class Explained:
         if asked.experiment not in engine.snapshot.plans:
             raise NotFound("there is no such experiment at that revision", "$.experiment")
         found = engine.explain(asked.experiment, asked.unit, asked.attributes, asked.stored)
-        return msgspec.json.encode({"revision": engine.snapshot.revision, **_plain(found)})
+        body = msgspec.json.encode({"revision": engine.snapshot.revision, **_plain(found)})
+        return shown.ready(body)
 
     async def _catalog_at(self, space: str, revision: int) -> Catalog:
         known = self._catalogs.get((space, revision))

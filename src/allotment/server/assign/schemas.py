@@ -164,7 +164,6 @@ SCHEMAS: Final[dict[str, Any]] = {
                 "type": "array",
                 "description": "What is no unit is answered with the reason NO_UNIT.",
                 "items": {},
-                "example": ["user-1", "user-2"],
             },
             "attributes": {
                 "description": "A mapping a unit, or a column of values an attribute: as many as"
@@ -182,6 +181,10 @@ SCHEMAS: Final[dict[str, Any]] = {
             },
         },
         *("attributes", "experiments"),
+        example={
+            "units": ["user-1", "user-2"],
+            "attributes": [{"country": "SE"}, {"country": "NO"}],
+        },
     ),
     "BatchAnswer": closed(
         {

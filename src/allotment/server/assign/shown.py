@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -21,40 +21,88 @@ _TEXTS_MAX: Final = 65_536
 _encode: Final = msgspec.json.Encoder().encode
 
 
+class Ready(NamedTuple):
+    """An answer that only needs to be sent."""
+
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class _Text(NamedTuple):
+    """The text of one answer, as a member of others and by itself."""
+
+    member: bytes
+    alone: Ready
+
+
 class Shown:
     """What is served of a space at one revision, and the text of what it has answered."""
 
-    __slots__ = ("_opening", "_texts", "headers", "served")
+    __slots__ = ("_assigned", "_opening", "_resolved", "headers", "served")
 
     def __init__(self, served: Served) -> None:
         self.served = served
         self.headers = [(b"content-type", b"application/json"), *ALWAYS, *served.headers]
-        self._opening = b'{"revision":%d,' % served.revision
-        # By the identity of an answer, which is held so that no other takes its place.
-        self._texts: dict[int, tuple[Assignment, bytes]] = {}
+        self._opening = b'{"revision":%d,"' % served.revision
+        # By the identity of an answer, which is held so that no other object takes it.
+        self._assigned: dict[int, tuple[Assignment, _Text]] = {}
+        self._resolved: dict[tuple[str | None, ...], _Text] = {}
 
-    def assignments(self, given: Iterable[Assignment]) -> bytes:
-        """A body that holds the answers by experiment."""
-        texts = self._texts
-        parts = []
-        for each in given:
-            found = texts.get(id(each))
-            parts.append(found[1] if found is not None else self._text(each))
-        return b'%b"assignments":{%b}}' % (self._opening, b",".join(parts))
+    def ready(self, body: bytes) -> Ready:
+        """A body of JSON as an answer."""
+        return Ready([*self.headers, (b"content-length", b"%d" % len(body))], body)
 
-    def _text(self, given: Assignment) -> bytes:
-        text = b"%b:%b" % (_encode(given.experiment), _encode(plain_assignment(given)))
+    def assignment(self, given: Assignment) -> Ready:
+        """The answer that holds one assignment."""
+        return self._assignment(given).alone
+
+    def assignments(self, given: Iterable[Assignment]) -> Ready:
+        """The answer that holds several, by experiment."""
+        known = self._assigned.get
+        texts = [
+            found[1] if (found := known(id(each))) else self._assignment(each) for each in given
+        ]
+        return self._around(b"assignments", [text.member for text in texts])
+
+    def resolution(self, given: Resolution, treatment: str | None) -> Ready:
+        """The answer that holds one flag's value, and the treatment it came from."""
+        return self._resolution(given, treatment).alone
+
+    def resolutions(self, given: Iterable[tuple[Resolution, str | None]]) -> Ready:
+        """The answer that holds several, by flag."""
+        return self._around(b"resolutions", [self._resolution(*each).member for each in given])
+
+    def _assignment(self, given: Assignment) -> _Text:
+        known = self._assigned.get(id(given))
+        if known is not None:
+            return known[1]
+        text = self._text(b"assignments", given.experiment, plain_assignment(given))
         # Answers for unknown experiments are made anew each time.
         if given.reason is not Reason.UNKNOWN_EXPERIMENT:
-            if len(self._texts) >= _TEXTS_MAX:
-                self._texts.clear()
-            self._texts[id(given)] = (given, text)
+            if len(self._assigned) >= _TEXTS_MAX:
+                self._assigned.clear()
+            self._assigned[id(given)] = (given, text)
         return text
 
-    def resolutions(self, given: Iterable[tuple[Resolution, str | None]]) -> bytes:
-        """A body that holds values by flag, each with the treatment it came from."""
-        plain = {each.flag: _plain_resolution(each, treatment) for each, treatment in given}
-        return b'%b"resolutions":%b}' % (self._opening, _encode(plain))
+    def _resolution(self, given: Resolution, treatment: str | None) -> _Text:
+        asked = (given.flag, given.variation, given.experiment, given.reason, treatment)
+        known = self._resolved.get(asked)
+        if known is not None:
+            return known
+        text = self._text(b"resolutions", given.flag, _plain_resolution(given, treatment))
+        # There is no end to the names of flags that are not there.
+        if given.variation is not None:
+            if len(self._resolved) >= _TEXTS_MAX:
+                self._resolved.clear()
+            self._resolved[asked] = text
+        return text
+
+    def _text(self, noun: bytes, key: str, plain: dict[str, Any]) -> _Text:
+        member = b"%b:%b" % (_encode(key), _encode(plain))
+        return _Text(member, self._around(noun, [member]))
+
+    def _around(self, noun: bytes, members: list[bytes]) -> Ready:
+        return self.ready(b'%b%b":{%b}}' % (self._opening, noun, b",".join(members)))
 
 
 def plain_assignment(given: Assignment) -> dict[str, Any]:

@@ -30,7 +30,7 @@ _MEMORY_BYTES: Final = 512 << 20
 _DISK_BYTES: Final = 4 << 30
 
 # What is worked on before others have their turn.
-_PIECE_BYTES: Final = 256 << 10
+_PIECE_BYTES: Final = 1 << 20
 
 
 class BrokenOff(AllotmentError):
@@ -63,12 +63,12 @@ class Batches:
                 if message["type"] == "http.disconnect":
                     raise ClientDisconnect
                 more = message.get("more_body", False)
-                await self._put(course.feed(message.get("body", b"")), outbox)
+                pieces = course.feed(message.get("body", b""), last=not more)
+                if pieces is not None:
+                    await self._put(pieces, outbox, last=not more)
                 if not self._memory.take(course.held - held):
                     raise Overloaded("large batches take all the memory that is set aside for them")
                 held = course.held
-            await self._put(course.end(), outbox)
-            await outbox.finish()
         except ClientDisconnect:
             raise
         except Exception as error:
@@ -79,22 +79,25 @@ class Batches:
             self._memory.take(-held)
             await outbox.abandon()
 
-    async def _put(self, pieces: Iterator[bytes] | None, outbox: Outbox) -> None:
+    async def _put(self, pieces: Iterator[bytes], outbox: Outbox, *, last: bool) -> None:
         """Put the pieces into the outbox; each is made in a thread."""
         loop = asyncio.get_running_loop()
-        while pieces is not None and (
-            piece := await loop.run_in_executor(self._threads, _some, pieces)
-        ):
-            await outbox.put(piece)
+        done = False
+        while not done:
+            piece, done = await loop.run_in_executor(self._threads, _some, pieces)
+            if done and last:
+                await outbox.finish(piece)
+            elif piece:
+                await outbox.put(piece)
 
 
-def _some(pieces: Iterator[bytes]) -> bytes:
-    """The next pieces together; nothing when there are no more."""
+def _some(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
+    """The next pieces together, and whether they are the last."""
     some = []
     size = 0
     for piece in pieces:
         some.append(piece)
         size += len(piece)
         if size >= _PIECE_BYTES:
-            break
-    return b"".join(some)
+            return b"".join(some), False
+    return b"".join(some), True

@@ -72,13 +72,17 @@ class Course:
         """How many bytes are kept of what cannot be answered yet."""
         return self._source.held
 
-    def feed(self, chunk: bytes) -> Iterator[bytes] | None:
+    def feed(self, chunk: bytes, *, last: bool) -> Iterator[bytes] | None:
         """What can be answered with this much more of the body; None for nothing yet."""
         blocks = self._source.feed(chunk)
+        if last:
+            return self._end(blocks)
         return None if blocks is None else self._answers(blocks)
 
-    def end(self) -> Iterator[bytes]:
-        """What is left to answer, now that the body is whole."""
+    def _end(self, blocks: Iterator[Block] | None) -> Iterator[bytes]:
+        """All that is left to answer, now that the body is whole."""
+        if blocks is not None:
+            yield from self._answers(blocks)
         yield from self._answers(self._source.end())
         assert self._sink is not None, "a source makes at least one block"
         yield self._sink.end()

@@ -21,7 +21,9 @@ from allotment.server.assign.batch.cut import Cut, cut_document
 from allotment.server.assign.batch.elements import Elements
 from allotment.server.limits import BATCH_BYTES_MAX
 
-# Reading so much takes some milliseconds; a larger document is read in pieces of this size.
+# Reading so much takes some milliseconds, as with a single request. A larger document is read in
+# pieces.
+_WHOLE_BYTES: Final = 1 << 20
 _PIECE_BYTES: Final = 256 << 10
 
 _UNEVEN: Final = "there are as many mappings, or values of each attribute, as there are units"
@@ -74,7 +76,7 @@ class DocumentSource:
 
     def end(self) -> Iterator[Rows]:
         """The blocks of the whole document; none of it is answered unless all of it can be read."""
-        if len(self._body) <= _PIECE_BYTES:
+        if len(self._body) <= _WHOLE_BYTES:
             yield self._whole(bytes(self._body))
             return
         cut = cut_document(self._body)

@@ -45,37 +45,78 @@ class Frames:
 
     def __init__(self) -> None:
         self._bytes = bytearray()
-        self._ended = False
+        self._needs = _PREFIX.size  # bytes, for more to be known of the next message
+        self._next: tuple[Kind, int] | None = None  # what it is, once that is known
+        self._before: list[Frame] = []  # what comes before the next record batch
+        self._dictionaries = 0  # bytes of all of them, which a reader keeps
+        self._begun = self._ended = False
 
     @property
     def held(self) -> int:
-        """How many bytes of an unfinished message there are."""
-        return len(self._bytes)
+        """How many bytes are kept, be it here or by a reader."""
+        return len(self._bytes) + self._dictionaries
 
-    def feed(self, chunk: bytes) -> Iterator[Frame]:
-        """The messages that are whole with these bytes.
+    def add(self, chunk: bytes) -> bool:
+        """Take up more bytes; whether a record batch is whole now.
 
         Raises InvalidInput for what is no Arrow stream, TooLarge for a message that is too large.
         """
         self._bytes += chunk
-        while len(self._bytes) >= _PREFIX.size and not self._ended:
-            mark, size = _PREFIX.unpack_from(self._bytes)
-            if mark != _CONTINUATION or not 0 <= size <= _METADATA_BYTES_MAX:
-                raise _not_arrow()
-            body = _PREFIX.size + size
-            if size == 0:
-                self._ended = True
-            elif len(self._bytes) < body:
-                return
+        return self._has_records()
+
+    def take(self) -> Iterator[Frame]:
+        """The messages that are whole; raises what `add` does."""
+        while self._has_records():
+            self._before.append(self._cut())
+            yield from self._left()
+        yield from self._left()
+
+    def _left(self) -> list[Frame]:
+        left, self._before = self._before, []
+        return left
+
+    def _has_records(self) -> bool:
+        while len(self._bytes) >= self._needs and not self._ended:
+            if self._next is None:
+                self._look()
+            elif self._next[0] is Kind.RECORDS:
+                return True
             else:
-                kind, length = _inspect(bytes(self._bytes[_PREFIX.size : body]))
-                if len(self._bytes) < body + length:
-                    return
-                yield Frame(kind, bytes(self._bytes[: body + length]), length)
-                body += length
-            del self._bytes[:body]
+                self._before.append(self._cut())
         if self._bytes and self._ended:
             raise InvalidInput("something follows the end of the Arrow stream", "$")
+        return False
+
+    def _cut(self) -> Frame:
+        """Take the next message, which is whole, from the bytes."""
+        assert self._next is not None
+        with memoryview(self._bytes) as view:
+            frame = Frame(self._next[0], bytes(view[: self._needs]), self._next[1])
+        del self._bytes[: self._needs]
+        self._needs, self._next = _PREFIX.size, None
+        return frame
+
+    def _look(self) -> None:
+        """Find out more of the next message: how long its metadata is, then what they say."""
+        mark, size = _PREFIX.unpack_from(self._bytes)
+        if mark != _CONTINUATION or not 0 <= size <= _METADATA_BYTES_MAX:
+            raise _not_arrow()
+        if size == 0:
+            self._ended = True
+            del self._bytes[: _PREFIX.size]
+        elif self._needs == _PREFIX.size:
+            self._needs += size
+        else:
+            kind, body = _inspect(bytes(self._bytes[_PREFIX.size : self._needs]))
+            if (kind is Kind.SCHEMA) is self._begun:
+                raise _not_arrow()  # it begins with a schema, and there is no second
+            self._begun = True
+            self._needs += body
+            self._next = kind, body
+            if kind is Kind.DICTIONARY:
+                self._dictionaries += self._needs
+            if self._dictionaries > BATCH_BYTES_MAX:
+                raise TooLarge(f"dictionaries have at most {BATCH_BYTES_MAX:,} bytes together")
 
     def end(self) -> None:
         """The body is over; raises InvalidInput where the stream is not."""

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import IO, Final, TypeVar
 
-from allotment.server.asgi import Send
+from allotment.server.asgi import Message, Send
 from allotment.server.assign.batch.room import Room
 
 _MEMORY_BYTES: Final = 1 << 20
@@ -59,20 +59,28 @@ class Outbox:
 
     async def put(self, piece: bytes) -> None:
         """Take a piece to be sent; returns once there is room for it."""
-        sender = self._started()
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._run())
         self._left.clear()
         while not (self._keep(piece) or await self._store(piece)):
-            if sender.done():
-                sender.result()  # it can only have failed
+            if self._sender.done():
+                self._sender.result()  # it can only have failed
             await self._left.wait()
             self._left.clear()
         self._news.set()
 
-    async def finish(self) -> None:
-        """Return once everything has left, and the answer is at its end."""
+    async def finish(self, piece: bytes) -> None:
+        """Take the last piece; returns once everything has left, and the answer is at its end."""
+        if self._sender is None:
+            length = (b"content-length", b"%d" % len(piece))
+            await self._send(self._head(length))
+            await self._send({"type": "http.response.body", "body": piece})
+            return
+        if piece:
+            await self.put(piece)
         self._closed = True
         self._news.set()
-        await self._started()
+        await self._sender
 
     async def abandon(self) -> None:
         """Send no more, unless all is sent already."""
@@ -80,16 +88,14 @@ class Outbox:
             self._sender.cancel()
             await asyncio.wait({self._sender})
 
-    def _started(self) -> asyncio.Task[None]:
-        if self._sender is None:
-            self._sender = asyncio.create_task(self._run())
-        return self._sender
+    def _head(self, *more: tuple[bytes, bytes]) -> Message:
+        headers = [*self._headers, *more]
+        return {"type": "http.response.start", "status": 200, "headers": headers}
 
     async def _run(self) -> None:
         """Send what is put in."""
         try:
-            head = {"type": "http.response.start", "status": 200, "headers": self._headers}
-            await self._send(head)
+            await self._send(self._head())
             while not self._closed or self._waiting or self._read < self._written:
                 if self._waiting:
                     piece = self._waiting.popleft()

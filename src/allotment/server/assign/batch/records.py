@@ -8,9 +8,8 @@ from typing import Any, Final
 import msgspec
 import pyarrow as pa
 
-from allotment.errors import InvalidInput, TooLarge
+from allotment.errors import InvalidInput
 from allotment.server.assign.batch.frames import Frame, Frames, Kind
-from allotment.server.limits import BATCH_BYTES_MAX
 
 # What Arrow raises for data that is not what it claims to be.
 _FAULTS: Final = (pa.ArrowException, OSError, ValueError, TypeError)
@@ -31,16 +30,18 @@ class RecordsSource:
         self._frames = Frames()
         self._file = _File()
         self._reader: pa.RecordBatchStreamReader | None = None
-        self._dictionaries = 0  # bytes of them, all of which the reader keeps
 
     @property
     def held(self) -> int:
         """How many bytes are kept."""
-        return self._frames.held + self._dictionaries
+        return self._frames.held
 
-    def feed(self, chunk: bytes) -> Iterator[Records]:
-        """The blocks that are whole with this much more of the body."""
-        for frame in self._frames.feed(chunk):
+    def feed(self, chunk: bytes) -> Iterator[Records] | None:
+        """The blocks that are whole with this much more of the body; None for none yet."""
+        return self._blocks() if self._frames.add(chunk) else None
+
+    def _blocks(self) -> Iterator[Records]:
+        for frame in self._frames.take():
             try:
                 yield from self._read(frame)
             except InvalidInput:
@@ -50,6 +51,7 @@ class RecordsSource:
 
     def end(self) -> Iterator[Records]:
         """An empty block: a stream may have nothing but a schema."""
+        yield from self._blocks()
         self._frames.end()
         if self._reader is None:
             raise InvalidInput("the body is empty; an Arrow stream begins with a schema", "$")
@@ -62,10 +64,6 @@ class RecordsSource:
         if self._reader is None:
             self._reader = pa.ipc.open_stream(self._file)
             _check_names(self._reader.schema.names, self._columns)
-        elif frame.kind is Kind.DICTIONARY:
-            self._dictionaries += frame.body
-            if self._dictionaries > BATCH_BYTES_MAX:
-                raise TooLarge(f"dictionaries have at most {BATCH_BYTES_MAX:,} bytes together")
         elif frame.kind is Kind.RECORDS:
             batch = self._reader.read_next_batch()
             if batch.num_rows > frame.body:
@@ -117,23 +115,20 @@ class Records:
 
 
 class _File:
-    """What a reader reads from: the messages it was given last."""
+    """What a reader reads from: the messages it was given and has not read yet."""
 
     closed = False
 
     def __init__(self) -> None:
-        self._left = b""
-        self._place = 0
+        self._left = memoryview(b"")
 
     def hold(self, message: bytes) -> None:
         """Add a message to what is not read yet."""
-        self._left = self._left[self._place :] + message
-        self._place = 0
+        self._left = memoryview(bytes(self._left) + message if self._left else message)
 
-    def read(self, size: int) -> bytes:
-        """The next bytes."""
-        found = self._left[self._place : self._place + size]
-        self._place += len(found)
+    def read(self, size: int) -> memoryview:
+        """The next bytes, where they lie."""
+        found, self._left = self._left[:size], self._left[size:]
         return found
 
     def close(self) -> None:

@@ -63,11 +63,11 @@ class _File:
     closed = False
 
     def __init__(self) -> None:
-        self._written: list[bytes] = []
+        self._written: list[bytes] = []  # or what lends its bytes
 
     def write(self, data: bytes) -> int:
         """Keep the bytes."""
-        self._written.append(bytes(data))
+        self._written.append(data)
         return len(data)
 
     def take(self) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -46,20 +46,21 @@ class Wanted:
             "treatments": {each.key: dict(each.sets) for each in iteration.treatments},
         }
 
-    def outcomes(self, block: Block) -> Iterator[tuple[Block, dict[str, Column]]]:
+    def outcomes(self, block: Block) -> Iterator[tuple[Block, Mapping[str, Column]]]:
         """Parts of the block, each with a column of answers an experiment."""
         rows = max(1, _CELLS // max(1, len(self.experiments)))
         for start in range(0, block.rows, rows):
             part = block.part(start, min(start + rows, block.rows))
             yield part, self._assign(part)
 
-    def _assign(self, part: Block) -> dict[str, Column]:
-        unknown = _unknown(part.rows)
-        found = dict.fromkeys(self.experiments, unknown)
+    def _assign(self, part: Block) -> Mapping[str, Column]:
+        known: Mapping[str, Column] = {}
         if self._known:
             units = part.units(self._kinds)
-            found.update(self._engine.assign_table(units, self._known, part.attributes()))
-        return found
+            known = self._engine.assign_table(units, self._known, part.attributes())
+        if len(known) == len(self.experiments):
+            return known
+        return {**dict.fromkeys(self.experiments, _unknown(part.rows)), **known}
 
 
 def _unknown(rows: int) -> Column:
