@@ -14,13 +14,23 @@ from allotment.change.commands import Command
 from allotment.engine import Engine
 from allotment.model.catalog import Catalog
 from allotment.server.app import create_app
-from allotment.server.auth0.routes import router
-from allotment.server.auth0.schemas import SCHEMAS
+from allotment.server.auth0 import routes as auth0
+from allotment.server.auth0 import schemas as auth0_schemas
+from allotment.server.confidence import routes as confidence
+from allotment.server.confidence import schemas as confidence_schemas
+from allotment.server.launchdarkly import routes as launchdarkly
+from allotment.server.launchdarkly import schemas as launchdarkly_schemas
 from allotment.server.node import Node
 from allotment.server.settings import Settings
 from allotment.store import Store
 
 BASE = "/api/v2/experimentation"
+ROOMS = (auth0, launchdarkly, confidence)
+SCHEMAS = {
+    **auth0_schemas.SCHEMAS,
+    **launchdarkly_schemas.SCHEMAS,
+    **confidence_schemas.SCHEMAS,
+}
 SPACE = "default/production"
 
 PARAMETERS = {
@@ -33,18 +43,23 @@ RULES = [{"match": {"country": ["SE", "NO"]}}]
 T = TypeVar("T")
 
 
-class Tenant:
-    """Speaks the API. What a method makes is answered with 201, or the test fails."""
+class Vendor:
+    """Asks a whole server in this process; what it answers is as the OpenAPI document says.
 
-    def __init__(self, node: Node, runner: asyncio.Runner) -> None:
+    `base` stands before every path. What a method makes is answered with 200 or 201, or the test
+    fails.
+    """
+
+    def __init__(
+        self, node: Node, runner: asyncio.Runner, base: str = "", settings: Settings | None = None
+    ) -> None:
         # As a peer on this machine, who needs no token while there is none.
-        asgi = httpx.ASGITransport(
-            create_app(node, Settings()), raise_app_exceptions=False, client=("127.0.0.1", 50000)
-        )
+        app = create_app(node, settings or Settings())
+        asgi = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.1", 50000))
         self.node = node
+        self.base = base
         self._client = httpx.AsyncClient(transport=asgi, base_url="http://tenant")
         self._runner = runner
-        self._made = 0
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
@@ -60,18 +75,18 @@ class Tenant:
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         """The whole answer, once it is one that the OpenAPI document describes."""
         answer = self.run(self.ask(method, path, body, **headers))
-        _check(method, f"{BASE}{path}".partition("?")[0], body, answer)
+        _check(method, f"{self.base}{path}".partition("?")[0], body, answer)
         return answer
 
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {} if body is None else {"json": body}
-        return await self._client.request(method, f"{BASE}{path}", headers=named, **sent)
+        return await self._client.request(method, f"{self.base}{path}", headers=named, **sent)
 
     def send(self, method: str, path: str, content: bytes = b"", **headers: str) -> httpx.Response:
         """The answer to exactly these bytes."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        url = f"{BASE}{path}"
+        url = f"{self.base}{path}"
         return self.run(self._client.request(method, url, headers=named, content=content))
 
     def get(self, path: str) -> Any:
@@ -86,6 +101,21 @@ class Tenant:
     def delete(self, path: str) -> None:
         assert self.call("DELETE", path).status_code == 204
 
+    @staticmethod
+    def done(answer: httpx.Response) -> Any:
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
+
+    def apply(self, *commands: Command, space: str = SPACE) -> None:
+        """Change the catalog natively."""
+        self.run(self.node.write(space, lambda _stored: commands, dialect="native", who="test"))
+
+
+class Tenant(Vendor):
+    """Speaks Auth0's API."""
+
+    _made = 0
+
     def refused(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
         """The status and the code of a refusal, which has the body that Auth0 gives errors."""
         answer = self.call(method, path, body, **headers)
@@ -94,12 +124,6 @@ class Tenant:
         assert tree["statusCode"] == answer.status_code >= 400
         assert answer.headers["content-type"] == "application/json; charset=utf-8"
         return answer.status_code, tree["errorCode"]
-
-    @staticmethod
-    def done(answer: httpx.Response) -> Any:
-        assert answer.status_code in (200, 201), answer.text
-        assert answer.headers["content-type"] == "application/json; charset=utf-8"
-        return answer.json()
 
     def flag(self, name: str = "Login box", *, active: bool = True) -> tuple[str, list[str]]:
         """A flag with two variations, `control` and `new`, and their ids."""
@@ -136,10 +160,6 @@ class Tenant:
             self.patch(f"/experiments/{one}", {"status": step})
         return one
 
-    def apply(self, *commands: Command) -> None:
-        """Change the catalog natively."""
-        self.run(self.node.write(SPACE, lambda _stored: commands, dialect="native", who="test"))
-
 
 _STEPS = {
     "draft": (),
@@ -152,7 +172,7 @@ _STEPS = {
 
 def _check(method: str, path: str, body: Any, answer: httpx.Response) -> None:
     """Answers, and bodies that were taken, are what the OpenAPI document says they are."""
-    for route in router.routes:
+    for route in (each for room in ROOMS for each in room.router.routes):
         assert isinstance(route, APIRoute)
         if method not in route.methods or not route.path_regex.match(path):
             continue
@@ -166,8 +186,7 @@ def _check(method: str, path: str, body: Any, answer: httpx.Response) -> None:
 
 
 def _is_valid(tree: Any, schema: Any) -> None:
-    document = {"components": {"schemas": SCHEMAS}, **schema}
-    Draft202012Validator(document).validate(tree)
+    Draft202012Validator({"components": {"schemas": SCHEMAS}, **schema}).validate(tree)
 
 
 def halves(*variations: str, weights: tuple[float, ...] = (50, 50)) -> list[dict[str, Any]]:
@@ -179,9 +198,25 @@ def halves(*variations: str, weights: tuple[float, ...] = (50, 50)) -> list[dict
 
 
 @contextmanager
-def tenant(tmp_path: Path, database: str | None = None) -> Iterator[Tenant]:
-    node = Node(Store.open(database or tmp_path / "allotment.db"))
+def node_over(database: str | Path) -> Iterator[tuple[Node, asyncio.Runner]]:
+    """A node over a store, and what runs its work."""
+    node = Node(Store.open(database))
     with asyncio.Runner() as runner:
         runner.run(node.start())
-        yield Tenant(node, runner)
+        yield node, runner
         runner.run(node.stop())
+
+
+@contextmanager
+def vendor(
+    tmp_path: Path, base: str = "", database: str | None = None, settings: Settings | None = None
+) -> Iterator[Vendor]:
+    """Any vendor's API under `base`."""
+    with node_over(database or tmp_path / "allotment.db") as (node, runner):
+        yield Vendor(node, runner, base, settings)
+
+
+@contextmanager
+def tenant(tmp_path: Path, database: str | None = None) -> Iterator[Tenant]:
+    with node_over(database or tmp_path / "allotment.db") as (node, runner):
+        yield Tenant(node, runner, BASE)

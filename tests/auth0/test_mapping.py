@@ -48,7 +48,7 @@ RULES = st.fixed_dictionaries({}, optional={"match": BLOCKS, "not_match": BLOCKS
 
 
 def asked(body: Any = None, **ids: str) -> Asked:
-    return Asked(ids, Place(body), Given(now=0, fresh=lambda size: "0f" * size))
+    return Asked(ids, Place({}, "query"), Place(body), Given(now=0, fresh=lambda size: "0f" * size))
 
 
 def done(catalog: Catalog, commands: list[Command]) -> Catalog:

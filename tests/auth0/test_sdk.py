@@ -1,37 +1,17 @@
 """The real clients, each in an environment of its own, against a real server over SQLite."""
 
-import fcntl
 import subprocess
-import sys
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from clients import python_with
 from serving import Server, serving
 
 VERSIONS = ("6.8.0", "6.7.0")
 PROBE = Path(__file__).parent / "sdk_probe.py"
-BUILD = Path(__file__).parents[2] / "build"
 STEPS = 82
-
-
-def python_with(version: str) -> Path:
-    """The interpreter of an environment that holds exactly that version; made where it is not."""
-    folder = BUILD / f"auth0-python-{version}-on-3.{sys.version_info[1]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    python = folder / "venv" / "bin" / "python"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several workers may need it at once
-        if not (folder / "ready").exists():
-            venv.create(folder / "venv", clear=True, with_pip=True)
-            asked = [f"auth0-python=={version}", "httpx"]
-            install = [python, "-m", "pip", "install", "--quiet", "--no-compile", *asked]
-            done = subprocess.run(install, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"pip cannot install {asked}:\n{done.stderr}"
-            (folder / "ready").touch()
-    return python
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +34,7 @@ def token(server: Server) -> str:
 def test_the_real_client_passes_every_step(
     server: Server, token: str, version: str, style: str
 ) -> None:
-    python = python_with(version)
+    python = python_with(f"auth0-python=={version}", "httpx")
     command = [python, PROBE, f"{server.url}/api/v2", "--token", token, "--style", style]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     said = f"{done.stdout}\n{done.stderr}\n{server.log}"

@@ -12,7 +12,7 @@ from hostile.operations import Operation, leaves, put
 JSON = {"content-type": "application/json"}
 
 # A batch, and the lists of a segment, have 64 MiB.
-TAKE_MORE = {"/v1/assign/batch", "/v1/commands", "/v1/segments/{key}"}
+TAKE_MORE = {"/v1/assign/batch", "/v1/commands", "/v1/catalog/segments/{key}"}
 
 # A value that stands for another until the whole body is text.
 _HERE = "a place that no other text is like"

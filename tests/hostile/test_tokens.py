@@ -108,8 +108,8 @@ def test_what_lies_in_another_space_is_as_if_it_were_not_there(
     attacked: Server, tokens: Tokens
 ) -> None:
     with attacked.client(token=tokens[ELSEWHERE]) as client:
-        foreign = client.get("/v1/experiments/checkout")
-        unknown = client.get("/v1/experiments/chickout")
+        foreign = client.get("/v1/catalog/experiments/checkout")
+        unknown = client.get("/v1/catalog/experiments/chickout")
         assert foreign.status_code == unknown.status_code == 404
         assert foreign.json()["title"] == unknown.json()["title"]
         assert client.get("/v1/snapshot").json()["space"] == ELSEWHERE

@@ -154,9 +154,9 @@ async def test_with_the_first_token_this_machine_needs_one_too(
     node: Node, admin: httpx.AsyncClient
 ) -> None:
     async with calling(node) as here:
-        assert (await here.get("/v1/flags")).status_code == 401
+        assert (await here.get("/v1/catalog/flags")).status_code == 401
         assert (await here.get("/healthz")).status_code == 200
-    assert (await admin.get("/v1/flags")).status_code == 200
+    assert (await admin.get("/v1/catalog/flags")).status_code == 200
 
 
 async def test_a_token_is_shown_once_and_holds_until_it_is_revoked(
@@ -170,10 +170,10 @@ async def test_a_token_is_shown_once_and_holds_until_it_is_revoked(
     shown = next(each for each in listed.json()["tokens"] if each["name"] == "ci")
     assert shown == {key: value for key, value in made.json().items() if key != "token"}
     async with calling(node, authorization=text) as reader:
-        assert (await reader.get("/v1/flags")).status_code == 200
-        assert (await reader.put("/v1/flags/x", json={})).status_code == 403
+        assert (await reader.get("/v1/catalog/flags")).status_code == 200
+        assert (await reader.put("/v1/catalog/flags/x", json={})).status_code == 403
         assert (await admin.delete(f"/v1/tokens/{shown['id']}")).status_code == 204
-        assert (await reader.get("/v1/flags")).status_code == 401
+        assert (await reader.get("/v1/catalog/flags")).status_code == 401
     assert (await admin.delete("/v1/tokens/none")).status_code == 404
 
 
@@ -208,16 +208,16 @@ async def test_a_space_begins_with_its_projects_flags_and_goes_its_own_way(
     admin: httpx.AsyncClient,
 ) -> None:
     flag = {"default": "off", "variations": {"off": False}}
-    await admin.put("/v1/flags/button", json=flag)
+    await admin.put("/v1/catalog/flags/button", json=flag)
     made = await admin.post("/v1/spaces", json={"name": "default/staging"})
     assert made.json() == {"name": "default/staging", "revision": 1}
     there = {"allotment-space": "default/staging"}
-    assert (await admin.get("/v1/flags/button", headers=there)).json() == flag
-    await admin.put("/v1/flags/more", json=flag, headers=there)
-    assert (await admin.get("/v1/flags/more")).status_code == 404
+    assert (await admin.get("/v1/catalog/flags/button", headers=there)).json() == flag
+    await admin.put("/v1/catalog/flags/more", json=flag, headers=there)
+    assert (await admin.get("/v1/catalog/flags/more")).status_code == 404
     assert (await admin.post("/v1/spaces", json={"name": "default/staging"})).status_code == 409
     nowhere = {"allotment-space": "default/nowhere"}
-    assert (await admin.get("/v1/flags", headers=nowhere)).status_code == 404
+    assert (await admin.get("/v1/catalog/flags", headers=nowhere)).status_code == 404
 
 
 async def test_a_web_page_from_elsewhere_cannot_use_this_machines_rights(
@@ -228,5 +228,5 @@ async def test_a_web_page_from_elsewhere_cannot_use_this_machines_rights(
         answer = await client.post("/v1/tokens", json=body, headers={"origin": origin})
         assert answer.status_code == 403, origin
     for origin in ("http://localhost:8080", "http://127.0.0.1", "http://[::1]:80"):
-        answer = await client.get("/v1/flags", headers={"origin": origin})
+        answer = await client.get("/v1/catalog/flags", headers={"origin": origin})
         assert answer.status_code == 200, origin

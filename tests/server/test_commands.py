@@ -48,7 +48,7 @@ async def test_if_one_command_fails_none_is_done(client: httpx.AsyncClient) -> N
     refused = await commit(client, Rename("flag", "button", "x"), Rename("flag", "none", "y"))
     assert refused.status_code == 404
     assert (refused.json()["command"], refused.headers["allotment-revision"]) == (1, "1")
-    assert (await client.get("/v1/flags/button")).json().get("name") is None
+    assert (await client.get("/v1/catalog/flags/button")).json().get("name") is None
 
 
 async def test_a_change_may_be_tied_to_the_snapshot_it_was_made_for(
@@ -189,7 +189,7 @@ async def test_a_comment_that_is_too_long_to_keep_undoes_the_change(
 ) -> None:
     refused = await commit(client, Create(FLAG), comment="x" * 20_000)
     assert (refused.status_code, refused.json()["path"]) == (400, "$.comment")
-    assert (await client.get("/v1/flags/button")).status_code == 404
+    assert (await client.get("/v1/catalog/flags/button")).status_code == 404
 
 
 async def test_a_change_to_nothing_uses_no_revision(client: httpx.AsyncClient) -> None:

@@ -37,12 +37,12 @@ async def test_requests_are_counted_by_the_template_of_their_path(
     client: httpx.AsyncClient,
 ) -> None:
     for key in ("a", "b", "c"):
-        await client.put(f"/v1/flags/{key}", json=FLAG)
-    await client.get("/v1/flags/none")
+        await client.put(f"/v1/catalog/flags/{key}", json=FLAG)
+    await client.get("/v1/catalog/flags/none")
     await client.get("/nothing/here")
     await client.request("BREW", "/nothing/there")
     text = (await client.get("/metrics")).text
-    path = "/v1/flags/{key}"
+    path = "/v1/catalog/flags/{key}"
     total = "allotment_requests_total"
     assert of(text, total, method="PUT", path=path, status="2xx") == 3
     assert of(text, total, method="GET", path=path, status="4xx") == 1
@@ -56,7 +56,7 @@ async def test_requests_are_counted_by_the_template_of_their_path(
 async def test_what_is_served_and_how_old_it_is_can_be_seen(
     client: httpx.AsyncClient, node: Node
 ) -> None:
-    await client.put("/v1/flags/a", json=FLAG)
+    await client.put("/v1/catalog/flags/a", json=FLAG)
     node.counters.assigned["/v1/assign"] += 7
     node.counters.shed["busy"] += 2
     node.counters.exposures_dropped += 3
@@ -75,7 +75,7 @@ async def test_what_is_served_and_how_old_it_is_can_be_seen(
 
 async def test_with_several_workers_every_series_says_whose_it_is(node: Node) -> None:
     metrics = Metrics(node, workers=2)
-    metrics.observe("GET", "/v1/flags", 200, 0.01)
+    metrics.observe("GET", "/v1/catalog/flags", 200, 0.01)
     found = samples(metrics.text().decode())
     assert found
     assert all("worker" in dict(labels) for _, labels in found)
@@ -106,8 +106,8 @@ async def test_a_node_without_a_catalog_is_not_ready_and_answers_503(tmp_path: P
 
     async with running(away) as node, calling(node) as client:
         assert (await client.get("/readyz")).json()["status"] == "starting"
-        for path in ("/readyz", "/v1/flags", "/v1/snapshot", "/metrics", "/v1/spaces"):
+        for path in ("/readyz", "/v1/catalog/flags", "/v1/snapshot", "/metrics", "/v1/spaces"):
             assert (await client.get(path)).status_code == 503, path
-        assert (await client.get("/v1/flags")).headers["retry-after"]
+        assert (await client.get("/v1/catalog/flags")).headers["retry-after"]
         assert (await client.get("/healthz")).status_code == 200
-        assert (await client.put("/v1/flags/a", json=FLAG)).status_code == 503
+        assert (await client.put("/v1/catalog/flags/a", json=FLAG)).status_code == 503

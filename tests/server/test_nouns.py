@@ -28,24 +28,24 @@ def experiment(control: int = 50, state: str = "running") -> dict[str, object]:
 
 
 async def test_a_noun_that_is_put_is_got_as_it_was_put(client: httpx.AsyncClient) -> None:
-    put = await client.put("/v1/flags/button", json=FLAG)
+    put = await client.put("/v1/catalog/flags/button", json=FLAG)
     assert (put.status_code, put.json()) == (201, FLAG)
-    got = await client.get("/v1/flags/button")
+    got = await client.get("/v1/catalog/flags/button")
     assert (got.status_code, got.json()) == (200, FLAG)
     assert got.headers["etag"] == put.headers["etag"] == '"1"'
     assert got.headers["allotment-revision"] == "1"
-    again = await client.put("/v1/flags/button", json={**FLAG, "name": "Button"})
+    again = await client.put("/v1/catalog/flags/button", json={**FLAG, "name": "Button"})
     assert (again.status_code, again.headers["etag"]) == (200, '"2"')
 
 
 async def test_what_is_put_is_assigned_from_the_moment_it_is_answered(
     client: httpx.AsyncClient, node: Node
 ) -> None:
-    await client.put("/v1/flags/button", json=FLAG)
+    await client.put("/v1/catalog/flags/button", json=FLAG)
     for round_ in range(20):
         on = 10 * (round_ % 10)
         put = await client.put(
-            "/v1/experiments/checkout",
+            "/v1/catalog/experiments/checkout",
             json=experiment(control=100 - on),
         )
         assert put.status_code in {200, 201}, put.text
@@ -64,23 +64,23 @@ async def test_every_kind_of_noun_goes_out_as_it_came_in(client: httpx.AsyncClie
         "layers/page": {"reservations": {"checkout": "20%"}},
     }
     for path, noun in nouns.items():
-        put = await client.put(f"/v1/{path}", json=noun)
+        put = await client.put(f"/v1/catalog/{path}", json=noun)
         assert put.status_code == 201, put.text
-        got = (await client.get(f"/v1/{path}")).json()
-        again = await client.put(f"/v1/{path}", json=got)
+        got = (await client.get(f"/v1/catalog/{path}")).json()
+        again = await client.put(f"/v1/catalog/{path}", json=got)
         assert (again.status_code, again.json()) == (200, got), path
         assert again.headers["allotment-revision"] == put.headers["allotment-revision"]
-        listed = (await client.get(f"/v1/{path.partition('/')[0]}")).json()
+        listed = (await client.get(f"/v1/catalog/{path.partition('/')[0]}")).json()
         assert listed[path.partition("/")[0]] == {path.partition("/")[2]: got}
 
 
 async def test_a_list_comes_a_page_at_a_time(client: httpx.AsyncClient) -> None:
     for n in range(5):
-        await client.put(f"/v1/flags/f{n}", json=FLAG)
+        await client.put(f"/v1/catalog/flags/f{n}", json=FLAG)
     seen: list[str] = []
     after: str | None = ""
     while after is not None:
-        page = (await client.get("/v1/flags", params={"limit": 2, "after": after})).json()
+        page = (await client.get("/v1/catalog/flags", params={"limit": 2, "after": after})).json()
         seen += page["flags"]
         after = page["next"]
     assert seen == ["f0", "f1", "f2", "f3", "f4"]
@@ -89,25 +89,25 @@ async def test_a_list_comes_a_page_at_a_time(client: httpx.AsyncClient) -> None:
 async def test_a_noun_that_is_in_use_stays_and_one_that_is_not_goes(
     client: httpx.AsyncClient,
 ) -> None:
-    await client.put("/v1/flags/button", json=FLAG)
-    await client.put("/v1/experiments/checkout", json=experiment(state="draft"))
-    refused = await client.delete("/v1/flags/button")
+    await client.put("/v1/catalog/flags/button", json=FLAG)
+    await client.put("/v1/catalog/experiments/checkout", json=experiment(state="draft"))
+    refused = await client.delete("/v1/catalog/flags/button")
     assert refused.status_code == 409, refused.text
-    assert (await client.delete("/v1/experiments/checkout")).status_code == 204
-    gone = await client.delete("/v1/flags/button")
+    assert (await client.delete("/v1/catalog/experiments/checkout")).status_code == 204
+    gone = await client.delete("/v1/catalog/flags/button")
     assert (gone.status_code, gone.content) == (204, b"")
-    assert (await client.get("/v1/flags/button")).status_code == 404
-    assert (await client.delete("/v1/flags/button")).status_code == 404
+    assert (await client.get("/v1/catalog/flags/button")).status_code == 404
+    assert (await client.delete("/v1/catalog/flags/button")).status_code == 404
 
 
 async def test_what_the_client_has_already_is_not_sent_again(client: httpx.AsyncClient) -> None:
-    await client.put("/v1/flags/button", json=FLAG)
+    await client.put("/v1/catalog/flags/button", json=FLAG)
     for tag in ('"1"', 'W/"1"', "*", '"7", "1"'):
-        answer = await client.get("/v1/flags/button", headers={"if-none-match": tag})
+        answer = await client.get("/v1/catalog/flags/button", headers={"if-none-match": tag})
         assert (answer.status_code, answer.content) == (304, b""), tag
         assert answer.headers["etag"] == '"1"'
     for tag in ('"2"', '"01"'):
-        answer = await client.get("/v1/flags/button", headers={"if-none-match": tag})
+        answer = await client.get("/v1/catalog/flags/button", headers={"if-none-match": tag})
         assert answer.status_code == 200, tag
 
 
@@ -115,7 +115,7 @@ async def test_a_change_on_a_condition_is_made_only_while_it_holds(
     client: httpx.AsyncClient,
 ) -> None:
     async def put(name: str, **headers: str) -> httpx.Response:
-        return await client.put("/v1/flags/button", json={**FLAG, "name": name}, headers=headers)
+        return await client.put("/v1/catalog/flags/button", json={**FLAG, "name": name}, headers=headers)
 
     names = {"if_match": "if-match", "if_none_match": "if-none-match"}
 
@@ -131,19 +131,19 @@ async def test_a_change_on_a_condition_is_made_only_while_it_holds(
     assert await status("b", if_match='"9", "1"') == 200
     assert await status("c", if_match="*") == 200
     assert await status("d", if_match="1") == 400
-    assert (await client.get("/v1/flags/button")).json()["name"] == "c"
+    assert (await client.get("/v1/catalog/flags/button")).json()["name"] == "c"
     assert await status("c", if_match='"3"') == 200  # nothing changes: no revision is used
-    assert (await client.get("/v1/flags/button")).headers["etag"] == '"3"'
+    assert (await client.get("/v1/catalog/flags/button")).headers["etag"] == '"3"'
 
 
 async def test_of_a_thousand_changes_for_one_version_exactly_one_is_made(
     client: httpx.AsyncClient, node: Node
 ) -> None:
-    await client.put("/v1/flags/button", json=FLAG)
+    await client.put("/v1/catalog/flags/button", json=FLAG)
     answers = await asyncio.gather(
         *(
             client.put(
-                "/v1/flags/button", json={**FLAG, "name": f"n{n}"}, headers={"if-match": '"1"'}
+                "/v1/catalog/flags/button", json={**FLAG, "name": f"n{n}"}, headers={"if-match": '"1"'}
             )
             for n in range(1_000)
         )
@@ -151,18 +151,18 @@ async def test_of_a_thousand_changes_for_one_version_exactly_one_is_made(
     statuses = [answer.status_code for answer in answers]
     assert (statuses.count(200), statuses.count(412)) == (1, 999)
     won = next(answer for answer in answers if answer.status_code == 200)
-    got = await client.get("/v1/flags/button")
+    got = await client.get("/v1/catalog/flags/button")
     assert (got.json(), got.headers["etag"]) == (won.json(), '"2"')
     assert node.served("default/production").revision == 2
 
 
 async def test_changes_of_different_nouns_do_not_meet(client: httpx.AsyncClient) -> None:
     for n in range(20):
-        await client.put(f"/v1/flags/f{n}", json=FLAG)
+        await client.put(f"/v1/catalog/flags/f{n}", json=FLAG)
     answers = await asyncio.gather(
         *(
             client.put(
-                f"/v1/flags/f{n}",
+                f"/v1/catalog/flags/f{n}",
                 json={**FLAG, "name": "x"},
                 headers={"if-match": f'"{n + 1}"'},
             )
@@ -177,7 +177,7 @@ async def test_a_put_replaces_whole_what_another_process_changed_just_then(
     client: httpx.AsyncClient, node: Node, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else describes the flag between reading and committing: the put wins whole."""
-    await client.put("/v1/flags/button", json=FLAG)
+    await client.put("/v1/catalog/flags/button", json=FLAG)
     read, other, done = Store.read, Store.open(database), []
 
     def overtaken(store: Store, revision: int | None = None) -> object:
@@ -189,7 +189,7 @@ async def test_a_put_replaces_whole_what_another_process_changed_just_then(
         return found
 
     monkeypatch.setattr(Store, "read", overtaken)
-    put = await client.put("/v1/flags/button", json={**FLAG, "name": "mine"})
+    put = await client.put("/v1/catalog/flags/button", json={**FLAG, "name": "mine"})
     other.close()
     assert done
     assert (put.status_code, put.json()) == (200, {**FLAG, "name": "mine"})
@@ -201,9 +201,9 @@ async def test_a_condition_may_be_as_deep_as_the_catalog_allows(
     rule: dict[str, object] = {"attribute": "country", "equals": "SE"}
     for _ in range(CONDITION_DEPTH_MAX - 1):
         rule = {"all": [rule]}
-    put = await client.put("/v1/segments/deep", json={"rules": [rule]})
+    put = await client.put("/v1/catalog/segments/deep", json={"rules": [rule]})
     assert (put.status_code, put.json()) == (201, {"rules": [rule]})
     commands = (await client.get("/v1/journal")).json()["entries"][0]["commands"]
-    await client.delete("/v1/segments/deep")
+    await client.delete("/v1/catalog/segments/deep")
     again = await client.post("/v1/commands", json={"commands": commands})
     assert again.status_code == 200, again.text

@@ -21,9 +21,9 @@ async def test_a_request_that_comes_again_is_answered_as_before(
     client: httpx.AsyncClient, node: Node
 ) -> None:
     key = {"idempotency-key": "one"}
-    first = await client.put("/v1/flags/button", json=named("a"), headers=key)
-    await client.put("/v1/flags/button", json=named("b"))
-    again = await client.put("/v1/flags/button", json=named("a"), headers=key)
+    first = await client.put("/v1/catalog/flags/button", json=named("a"), headers=key)
+    await client.put("/v1/catalog/flags/button", json=named("b"))
+    again = await client.put("/v1/catalog/flags/button", json=named("a"), headers=key)
     assert (
         (again.status_code, again.content)
         == (first.status_code, first.content)
@@ -32,28 +32,28 @@ async def test_a_request_that_comes_again_is_answered_as_before(
     assert (again.headers["etag"], again.headers["idempotency-replayed"]) == ('"1"', "true")
     assert "idempotency-replayed" not in first.headers
     assert node.served(SPACE).revision == 2
-    assert (await client.get("/v1/flags/button")).json()["name"] == "b"
+    assert (await client.get("/v1/catalog/flags/button")).json()["name"] == "b"
 
 
 async def test_that_it_no_longer_could_be_done_does_not_matter(client: httpx.AsyncClient) -> None:
     """The condition no longer holds, the noun is gone: it was done, and that is the answer."""
-    await client.put("/v1/flags/button", json=FLAG)
+    await client.put("/v1/catalog/flags/button", json=FLAG)
     change = {"idempotency-key": "c", "if-match": '"1"'}
     removal = {"idempotency-key": "r", "if-match": '"2"'}
     for _ in range(2):
-        put = await client.put("/v1/flags/button", json=named("a"), headers=change)
+        put = await client.put("/v1/catalog/flags/button", json=named("a"), headers=change)
         assert (put.status_code, put.headers["etag"]) == (200, '"2"')
     for _ in range(2):
-        gone = await client.delete("/v1/flags/button", headers=removal)
+        gone = await client.delete("/v1/catalog/flags/button", headers=removal)
         assert (gone.status_code, gone.content) == (204, b"")
-    assert (await client.delete("/v1/flags/button")).status_code == 404
+    assert (await client.delete("/v1/catalog/flags/button")).status_code == 404
 
 
 async def test_a_key_names_one_request_only(client: httpx.AsyncClient) -> None:
     key = {"idempotency-key": "one"}
-    await client.put("/v1/flags/button", json=named("a"), headers=key)
+    await client.put("/v1/catalog/flags/button", json=named("a"), headers=key)
     for path, body in (("button", named("b")), ("other", named("a"))):
-        other = await client.put(f"/v1/flags/{path}", json=body, headers=key)
+        other = await client.put(f"/v1/catalog/flags/{path}", json=body, headers=key)
         assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
 
 
@@ -61,9 +61,9 @@ async def test_what_was_refused_may_be_tried_again_under_its_key(
     client: httpx.AsyncClient,
 ) -> None:
     key = {"idempotency-key": "one", "if-match": '"1"'}
-    assert (await client.put("/v1/flags/f", json=FLAG, headers=key)).status_code == 412
-    await client.put("/v1/flags/f", json=named("other"))
-    assert (await client.put("/v1/flags/f", json=FLAG, headers=key)).status_code == 200
+    assert (await client.put("/v1/catalog/flags/f", json=FLAG, headers=key)).status_code == 412
+    await client.put("/v1/catalog/flags/f", json=named("other"))
+    assert (await client.put("/v1/catalog/flags/f", json=FLAG, headers=key)).status_code == 200
 
 
 async def test_however_often_it_comes_at_once_it_is_done_once(
@@ -87,7 +87,7 @@ async def test_however_often_it_comes_at_once_it_is_done_once(
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_a_key_is_short_and_printable(client: httpx.AsyncClient) -> None:
     for key in (b"", b"x" * 256, b"\xe9", b"a\x7fb"):
-        answer = await client.put("/v1/flags/f", json=FLAG, headers=[(b"idempotency-key", key)])
+        answer = await client.put("/v1/catalog/flags/f", json=FLAG, headers=[(b"idempotency-key", key)])
         assert (answer.status_code, answer.json()["path"]) == (400, "headers.Idempotency-Key")
     twice = [("idempotency-key", "a"), ("idempotency-key", "b")]
-    assert (await client.put("/v1/flags/f", json=FLAG, headers=twice)).status_code == 400
+    assert (await client.put("/v1/catalog/flags/f", json=FLAG, headers=twice)).status_code == 400

@@ -89,8 +89,8 @@ async def test_the_paths_that_are_promised_are_there(document: dict[str, Any]) -
     there = {(path, method) for path, method, _ in operations(document)}
     kinds = ("flags", "segments", "layers", "holdouts", "experiments")
     for kind in kinds:
-        assert (f"/v1/{kind}", "get") in there
-        assert {(f"/v1/{kind}/{{key}}", m) for m in ("get", "put", "delete")} <= there
+        assert (f"/v1/catalog/{kind}", "get") in there
+        assert {(f"/v1/catalog/{kind}/{{key}}", m) for m in ("get", "put", "delete")} <= there
     assert {
         ("/v1/snapshot", "get"),
         ("/v1/commands", "post"),
@@ -120,8 +120,8 @@ async def test_what_is_answered_fits_the_schemas(
         ("segment", "no"),
         ("experiment", "checkout"),
     ):
-        requests.append(("get", f"/v1/{kind}s/{key}", f"/v1/{kind}s/{{key}}", None))
-        requests.append(("get", f"/v1/{kind}s", f"/v1/{kind}s", None))
+        requests.append(("get", f"/v1/catalog/{kind}s/{key}", f"/v1/catalog/{kind}s/{{key}}", None))
+        requests.append(("get", f"/v1/catalog/{kind}s", f"/v1/catalog/{kind}s", None))
     token = {"scope": "read", "days": 1}
     requests += [
         ("get", "/v1/snapshot", "/v1/snapshot", None),
@@ -130,7 +130,7 @@ async def test_what_is_answered_fits_the_schemas(
         ("get", "/v1/spaces", "/v1/spaces", None),
         ("get", "/readyz", "/readyz", None),
         ("get", "/version", "/version", None),
-        ("get", "/v1/flags/none", "/v1/flags/{key}", None),
+        ("get", "/v1/catalog/flags/none", "/v1/catalog/flags/{key}", None),
         ("post", "/v1/tokens", "/v1/tokens", token),
     ]
     for method, url, path, sent in requests:

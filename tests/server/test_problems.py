@@ -33,32 +33,32 @@ def database(tmp_path: Path) -> str:
 async def test_a_problem_has_the_fields_of_rfc_9457_and_a_request_id(
     client: httpx.AsyncClient,
 ) -> None:
-    answer = await client.get("/v1/flags/none")
+    answer = await client.get("/v1/catalog/flags/none")
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
     assert {"type", "title", "status", "detail", "instance", "code", "request_id"} <= problem.keys()
     assert problem["type"] == "urn:allotment:problem:not_found"
     assert (problem["status"], problem["title"]) == (404, "Not Found")
-    assert problem["instance"] == "/v1/flags/none"
-    again = (await client.get("/v1/flags/none")).json()
+    assert problem["instance"] == "/v1/catalog/flags/none"
+    again = (await client.get("/v1/catalog/flags/none")).json()
     assert again["request_id"] != problem["request_id"]
 
 
 async def test_paths_and_methods_that_are_not_there_are_problems_too(
     client: httpx.AsyncClient,
 ) -> None:
-    for path in ("/", "/v1", "/v1/flags/", "/v1/flags/a/b", "/v2/flags", "/docs/", "/openapi.yaml"):
+    for path in ("/", "/v1", "/v1/catalog/flags/", "/v1/catalog/flags/a/b", "/v2/flags", "/docs/", "/openapi.yaml"):
         answer = await client.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "no_such_path"), path
-    answer = await client.patch("/v1/flags/x")
+    answer = await client.patch("/v1/catalog/flags/x")
     assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, HEAD, PUT")
     answer = await client.request("BREW", "/v1/commands")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
-    assert (await client.options("/v1/flags")).status_code == 405
+    assert (await client.options("/v1/catalog/flags")).status_code == 405
 
 
 async def test_head_is_get_without_the_body(client: httpx.AsyncClient) -> None:
-    for path in ("/v1/flags", "/healthz", "/v1/snapshot", "/v1/flags/none"):
+    for path in ("/v1/catalog/flags", "/healthz", "/v1/snapshot", "/v1/catalog/flags/none"):
         got, head = await client.get(path), await client.head(path)
         assert (head.status_code, head.content) == (got.status_code, b"")
         if got.status_code == 200:
@@ -68,7 +68,7 @@ async def test_head_is_get_without_the_body(client: httpx.AsyncClient) -> None:
 async def test_a_target_that_is_not_utf_8_is_refused_and_never_another_one(
     client: httpx.AsyncClient,
 ) -> None:
-    for target in (b"/v1/flags/%FF", b"/v1/flags/%ED%A0%80", b"/v1/flags?after=%C3%28", b"/%zz"):
+    for target in (b"/v1/catalog/flags/%FF", b"/v1/catalog/flags/%ED%A0%80", b"/v1/catalog/flags?after=%C3%28", b"/%zz"):
         url = httpx.URL("http://localhost").copy_with(raw_path=target)
         answer = await client.get(url)
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input"), target
@@ -76,15 +76,15 @@ async def test_a_target_that_is_not_utf_8_is_refused_and_never_another_one(
 
 async def test_a_query_is_read_strictly(client: httpx.AsyncClient) -> None:
     for path in (
-        "/v1/flags?limit=0",
-        "/v1/flags?limit=1001",
-        "/v1/flags?limit=1e2",
-        "/v1/flags?limit=+5",
-        "/v1/flags?limit=%D9%A3",
-        "/v1/flags?limit=",
-        "/v1/flags?limit=5&limit=5",
-        "/v1/flags?limits=5",
-        "/v1/flags/x?a=1",
+        "/v1/catalog/flags?limit=0",
+        "/v1/catalog/flags?limit=1001",
+        "/v1/catalog/flags?limit=1e2",
+        "/v1/catalog/flags?limit=+5",
+        "/v1/catalog/flags?limit=%D9%A3",
+        "/v1/catalog/flags?limit=",
+        "/v1/catalog/flags?limit=5&limit=5",
+        "/v1/catalog/flags?limits=5",
+        "/v1/catalog/flags/x?a=1",
         "/v1/journal?before=-1",
         "/v1/journal?before=" + "9" * 30,
         "/v1/snapshot?revision=1.0",
@@ -102,8 +102,8 @@ async def test_a_body_is_bounded_whether_or_not_it_says_how_long_it_is(
         for _ in range(100):
             yield b" " * 50_000
 
-    whole = await client.put("/v1/flags/f", content=b" " * (1 << 20) + b"{}")
-    chunked = await client.put("/v1/flags/f", content=chunks())
+    whole = await client.put("/v1/catalog/flags/f", content=b" " * (1 << 20) + b"{}")
+    chunked = await client.put("/v1/catalog/flags/f", content=chunks())
     assert (whole.status_code, chunked.status_code) == (413, 413)
     assert whole.json()["code"] == "too_large"
 
@@ -116,22 +116,22 @@ async def test_only_plain_json_in_utf_8_is_read(client: httpx.AsyncClient) -> No
         {"content-type": "application/json; charset=utf-16"},
         {"content-type": "application/json", "content-encoding": "gzip"},
     ):
-        answer = await client.put("/v1/flags/f", content=body, headers=headers)
+        answer = await client.put("/v1/catalog/flags/f", content=body, headers=headers)
         assert answer.status_code == 415, headers
     for kind in ("application/json", "application/json; charset=UTF-8", "application/merge+json"):
-        answer = await client.put("/v1/flags/f", content=body, headers={"content-type": kind})
+        answer = await client.put("/v1/catalog/flags/f", content=body, headers={"content-type": kind})
         assert answer.status_code in {200, 201}, kind
 
 
 async def test_a_header_that_names_one_thing_is_given_once(client: httpx.AsyncClient) -> None:
     for name in ("allotment-space", "allotment-min-revision"):
         value = "default/production" if name == "allotment-space" else "0"
-        answer = await client.get("/v1/flags", headers=[(name, value), (name, value)])
+        answer = await client.get("/v1/catalog/flags", headers=[(name, value), (name, value)])
         assert answer.status_code == 400
     for value in ("-1", "x", "", "1.0", "9" * 40):
-        answer = await client.get("/v1/flags", headers={"allotment-min-revision": value})
+        answer = await client.get("/v1/catalog/flags", headers={"allotment-min-revision": value})
         assert answer.status_code == 400
-    late = await client.get("/v1/flags", headers={"allotment-min-revision": "7"})
+    late = await client.get("/v1/catalog/flags", headers={"allotment-min-revision": "7"})
     assert late.status_code == 412
 
 
@@ -143,7 +143,7 @@ async def test_a_fault_of_ours_tells_nothing_but_where_to_look(
 
     monkeypatch.setattr("allotment.server.native.nouns.keys_from", broken)
     async with calling(node) as client:
-        answer = await client.get("/v1/flags")
+        answer = await client.get("/v1/catalog/flags")
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (500, "allotment_error")
     assert "swordfish" not in answer.text
@@ -158,7 +158,7 @@ async def test_nothing_of_the_store_is_told() -> None:
         (StoreError("postgresql://me:swordfish@db away"), 503, True),
         (StoreFull("/var/lib/swordfish is full"), 507, False),
     ):
-        answer = answer_error(error, "/v1/flags", "id")
+        answer = answer_error(error, "/v1/catalog/flags", "id")
         assert answer.status == status
         assert b"swordfish" not in answer.body
         assert ("retry-after" in dict(answer.headers)) is again

@@ -18,8 +18,10 @@ from allotment.server.answer import respond
 from allotment.server.asgi import App, Receive, Scope, Send
 from allotment.server.assign.app import AssignPaths
 from allotment.server.auth0 import routes as auth0
+from allotment.server.confidence import routes as confidence
 from allotment.server.exposures import Exposures
 from allotment.server.front import Front
+from allotment.server.launchdarkly import routes as launchdarkly
 from allotment.server.metrics import Metrics
 from allotment.server.node import Node
 from allotment.server.problems import answer_error
@@ -32,7 +34,7 @@ def create_app(node: Node, settings: Settings) -> App:
     exposures = Exposures.of(settings, node.counters)
     metrics = Metrics(node, settings.workers)
     assign = AssignPaths(node, exposures, settings)
-    framework = Front(_framework(node, metrics, exposures), node, metrics)
+    framework = Front(_framework(node, metrics, exposures, settings), node, metrics)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and assign.takes(scope["path"]):
@@ -43,7 +45,7 @@ def create_app(node: Node, settings: Settings) -> App:
     return app
 
 
-def _framework(node: Node, metrics: Metrics, exposures: Exposures) -> FastAPI:
+def _framework(node: Node, metrics: Metrics, exposures: Exposures, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await node.start()
@@ -65,8 +67,10 @@ def _framework(node: Node, metrics: Metrics, exposures: Exposures) -> FastAPI:
     )
     app.state.node = node
     app.state.metrics = metrics
+    app.state.settings = settings
     # The routes themselves, not routers within the router: each then says what it answers to.
-    for router in (*native.ROUTERS, auth0.router):
+    vendors = (auth0, launchdarkly, confidence)
+    for router in (*native.ROUTERS, *(each.router for each in vendors)):
         app.router.routes.extend(router.routes)
     app.add_exception_handler(AllotmentError, _show_error)
     app.add_exception_handler(HTTPException, _show_refusal)

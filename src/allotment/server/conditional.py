@@ -23,7 +23,7 @@ from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
 from allotment.dialects.wire.given import Given
 from allotment.dialects.wire.source import DEPTH_MAX, Tree, read_json
-from allotment.errors import Forbidden, PreconditionFailed
+from allotment.errors import Forbidden, InvalidInput, PreconditionFailed
 from allotment.server.access import is_loopback
 from allotment.server.answer import Answer, Headers, as_json, respond
 from allotment.server.caller import LOOPBACK, Caller
@@ -84,13 +84,15 @@ def node_of(request: Request) -> Node:
     return node
 
 
-async def admit(request: Request, needs: Scope) -> Caller:
+async def admit(request: Request, needs: Scope, space: str | None = None) -> Caller:
     """Whoever calls about a space, once they may; `Allotment-Min-Revision` is honoured first.
+
+    `space` is the one that the path names, where it does; then no header names one.
 
     Raises Unauthorized, Forbidden, NotFound for a space that is not there, and what
     `Node.at_least` raises.
     """
-    caller = authenticated(request, needs)
+    caller = authenticated(request, needs, space)
     node = node_of(request)
     node.served(caller.space)
     wanted = single(request, "allotment-min-revision")
@@ -100,12 +102,17 @@ async def admit(request: Request, needs: Scope) -> Caller:
     return caller
 
 
-def authenticated(request: Request, needs: Scope) -> Caller:
+def authenticated(request: Request, needs: Scope, space: str | None = None) -> Caller:
     """Whoever calls, once they may, be their space there or not."""
-    authorization, space = (single(request, each) for each in ("authorization", "allotment-space"))
+    authorization, wanted = (single(request, each) for each in ("authorization", "allotment-space"))
+    if space is not None:
+        if wanted not in (None, space):
+            message = "the path names another space; leave the header out"
+            raise InvalidInput(message, "headers.Allotment-Space")
+        wanted = space
     caller = node_of(request).access.caller(
         None if authorization is None else authorization.encode("latin-1"),
-        None if space is None else space.encode("latin-1"),
+        None if wanted is None else wanted.encode("latin-1"),
         request.client.host if request.client else None,
         needs,
     )

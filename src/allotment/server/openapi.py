@@ -18,6 +18,8 @@ from allotment.model.limits import KEY_BYTES_MAX
 from allotment.server.access import SPACE_NAME
 from allotment.server.assign.openapi import PATHS, SCHEMAS
 from allotment.server.auth0.schemas import SCHEMAS as AUTH0
+from allotment.server.confidence.schemas import SCHEMAS as CONFIDENCE
+from allotment.server.launchdarkly.schemas import SCHEMAS as LAUNCHDARKLY
 from allotment.server.native.plainschema import PlainSchemas
 from allotment.server.operation import SPELLED, closed
 from allotment.server.problems import PROBLEM
@@ -53,6 +55,8 @@ def document(app: FastAPI) -> dict[str, Any]:
             **_schemas(),
             **SCHEMAS,
             **AUTH0,
+            **LAUNCHDARKLY,
+            **CONFIDENCE,
         },
         "parameters": _PARAMETERS,
         "headers": _HEADERS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 from allotment.server.answer import JSON
@@ -36,6 +37,7 @@ def operation(  # noqa: PLR0913  # each is a part of the document
     spaced: bool = True,
     more: Mapping[int, Schema] | None = None,
     refused: Iterable[int] = (),
+    error: Schema | None = None,
     tag: str = "native",
 ) -> dict[str, Any]:
     """The `openapi_extra` of a route.
@@ -48,6 +50,7 @@ def operation(  # noqa: PLR0913  # each is a part of the document
     spaced       whether it is about one space
     more         by status, the other forms of an answer: media type to media object
     refused      more statuses than the usual ones, answered with a problem
+    error        schema of a vendor's own body of errors, in the place of a problem
     scope        what a token needs; None where nobody needs one
     """
     spaced = spaced and scope is not None
@@ -62,7 +65,7 @@ def operation(  # noqa: PLR0913  # each is a part of the document
         "parameters": [*parameters, *(_shared(name) for name in shared)],
         "responses": {
             **{str(status): _answer(schema, spaced) for status, schema in answers.items()},
-            **{str(status): {"$ref": "#/components/responses/Problem"} for status in problems},
+            **{str(status): _refusal(status, error) for status in problems},
         },
     }
     if description:
@@ -120,6 +123,15 @@ def closed(properties: Mapping[str, Schema], *optional: str, **more: object) -> 
 
 def _shared(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/parameters/{name}"}
+
+
+def _refusal(status: int, error: Schema | None) -> dict[str, Any]:
+    if error is None:
+        return {"$ref": "#/components/responses/Problem"}
+    return {
+        "description": HTTPStatus(status).phrase,
+        "content": {JSON: {"schema": error}},
+    }
 
 
 def _answer(schema: Schema | None, spaced: bool) -> dict[str, Any]:

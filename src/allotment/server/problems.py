@@ -22,7 +22,8 @@ from allotment.server.refusals import MethodNotAllowed
 
 PROBLEM: Final = "application/problem+json"
 
-# A vendor's paths answer errors as the vendor does; a dialect's `routes` adds its own here.
+# A vendor's paths answer errors as the vendor does, by the longest prefix that a path begins with;
+# a dialect's `routes` adds its own here.
 RENDERERS: Final[dict[str, Callable[[AllotmentError], Answer]]] = {}
 
 _DETAIL_MAX: Final = 600
@@ -48,11 +49,11 @@ def answer_error(error: Exception, path: str, request_id: str) -> Answer:
         log.warning("request %s: %s", request_id, error)
         full = isinstance(error, StoreFull)
         error = type(error)(_FULL if full else _AWAY)
-    for prefix, show in RENDERERS.items():
-        if path.startswith(prefix):
-            answer = show(error)
-            return Answer(answer.status, (*answer.headers, *_advice(error)), answer.body)
-    return show_problem(error, path, request_id)
+    prefix = max((each for each in RENDERERS if path.startswith(each)), key=len, default="")
+    if not prefix:
+        return show_problem(error, path, request_id)
+    answer = RENDERERS[prefix](error)
+    return Answer(answer.status, (*answer.headers, *_advice(error)), answer.body)
 
 
 def show_problem(error: AllotmentError, path: str = "", request_id: str = "") -> Answer:

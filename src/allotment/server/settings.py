@@ -148,6 +148,11 @@ class Settings(BaseSettings):
         64, ge=1, description="A new file is begun after this many megabytes,"
     )
     exposures_rotate_seconds: int = Field(3600, ge=1, description="or after this many seconds.")
+    launchdarkly_lenient: bool = Field(
+        False,
+        description="Whether LaunchDarkly's PATCH calls may leave out the parameter"
+        " `domain-model=launchdarkly.semanticpatch` of their content type.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least important lines that are logged."
     )

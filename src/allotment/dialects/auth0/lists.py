@@ -13,6 +13,7 @@ from allotment.dialects.auth0.segments import show_segment
 from allotment.dialects.auth0.shown import flag_id_of, show_experiment, shown_flow
 from allotment.dialects.auth0.transitions import STATUSES, shown_status
 from allotment.dialects.auth0.variations import show_variation
+from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.page import page
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
@@ -41,9 +42,9 @@ TAKE_MAX: Final = 50
 _ARCHIVED: Final = "archived"
 
 
-def list_experiments(query: Place, catalog: Catalog, versions: Versions) -> Tree:
+def list_experiments(asked: Asked, catalog: Catalog, versions: Versions) -> Tree:
     """A page of experiments; those that are archived only where they are asked for."""
-    status, flow, flag = (query.at(name) for name in EXPERIMENTS[2:])
+    status, flow, flag = (asked.query.at(name) for name in EXPERIMENTS[2:])
     wanted = status.word(STATUSES) if status.given else None
 
     def is_wanted(experiment: Experiment) -> bool:
@@ -58,14 +59,14 @@ def list_experiments(query: Place, catalog: Catalog, versions: Versions) -> Tree
         "experiments",
         catalog.experiments,
         is_wanted,
-        query,
+        asked.query,
         lambda one: show_experiment(one, catalog, versions[f"experiment:{one.key}"]),
     )
 
 
-def list_flags(query: Place, catalog: Catalog, versions: Versions) -> Tree:
+def list_flags(asked: Asked, catalog: Catalog, versions: Versions) -> Tree:
     """A page of feature flags."""
-    status, mine = query.at("status"), _is_mine(query.at("type"))
+    status, mine = asked.query.at("status"), _is_mine(asked.query.at("type"))
     wanted = status.word(tuple(FLAG_STATUSES)) if status.given else None
 
     def is_wanted(flag: Flag) -> bool:
@@ -75,19 +76,19 @@ def list_flags(query: Place, catalog: Catalog, versions: Versions) -> Tree:
         "feature_flags",
         catalog.flags,
         is_wanted,
-        query,
+        asked.query,
         lambda one: show_flag(one, versions[f"flag:{one.key}"]),
     )
 
 
-def list_segments(query: Place, catalog: Catalog, versions: Versions) -> Tree:
+def list_segments(asked: Asked, catalog: Catalog, versions: Versions) -> Tree:
     """A page of segments, archived ones among them: there is no other way to find them."""
-    mine = _is_mine(query.at("type"))
+    mine = _is_mine(asked.query.at("type"))
     return _list(
         "segments",
         catalog.segments,
         lambda _one: mine,
-        query,
+        asked.query,
         lambda one: show_segment(one, versions[f"segment:{one.key}"]),
     )
 

@@ -1,4 +1,4 @@
-"""A request for a change, as a dialect reads it."""
+"""A request, as a dialect reads it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ class Asked:
     """What a request says, and what the face gives beside it.
 
     ids    the parts of its path that name nouns
+    query  its query's parameters, an object of text under the path "query"
     body   its JSON; null where the call has none
     """
 
     ids: Mapping[str, str]
+    query: Place
     body: Place
     given: Given

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from typing import Any, Final
 
-from allotment.server.answer import JSON
 from allotment.server.auth0.schemas import Schema, ref
 from allotment.server.operation import in_path, in_query, operation
 from allotment.store import Scope
@@ -33,19 +31,13 @@ def described(  # noqa: PLR0913  # each is a part of the document
 ) -> dict[str, Any]:
     """The `openapi_extra` of a route; `ids` are the prefixes of the ids in its path."""
     queried = [in_query(name, schema, "") for name, schema in (query or {}).items()]
-    said = operation(
+    return operation(
         summary,
         scope,
         answers,
         parameters=[*(_IDS[prefix] for prefix in ids), *queried],
         body=body,
         conditional=changes,
+        error=ref("Error"),
         tag=TAG,
     )
-    for status in said["responses"]:
-        if int(status) >= 400:
-            said["responses"][status] = {
-                "description": HTTPStatus(int(status)).phrase,
-                "content": {JSON: {"schema": ref("Error")}},
-            }
-    return said

@@ -21,12 +21,13 @@ from allotment.dialects.auth0.ids import (
 from allotment.dialects.auth0.segments import show_segment
 from allotment.dialects.auth0.shown import show_experiment
 from allotment.dialects.auth0.variations import show_variation
+from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.flag import Flag
 from allotment.model.segment import Segment
-from allotment.server.auth0.calls import Find, Ids, Made, Noun, Show
+from allotment.server.vendor import Find, Ids, Made, Noun, Show
 from allotment.store import Stored
 
 _Found: TypeAlias = Experiment | Flag | Segment
@@ -77,16 +78,16 @@ def _created(commands: Sequence[Command]) -> Noun:
     return (kind_of(noun), noun.key)
 
 
-def _show_experiment(_ids: Ids, noun: Noun, stored: Stored, _done: Sequence[Command]) -> Tree:
+def _show_experiment(_asked: Asked, noun: Noun, stored: Stored, _done: Sequence[Command]) -> Tree:
     experiment = stored.catalog.experiments[noun[1]]
     return show_experiment(experiment, stored.catalog, stored.versions[":".join(noun)])
 
 
-def _show_flag(_ids: Ids, noun: Noun, stored: Stored, _done: Sequence[Command]) -> Tree:
+def _show_flag(_asked: Asked, noun: Noun, stored: Stored, _done: Sequence[Command]) -> Tree:
     return show_flag(stored.catalog.flags[noun[1]], stored.versions[":".join(noun)])
 
 
-def _show_segment(_ids: Ids, noun: Noun, stored: Stored, _done: Sequence[Command]) -> Tree:
+def _show_segment(_asked: Asked, noun: Noun, stored: Stored, _done: Sequence[Command]) -> Tree:
     return show_segment(stored.catalog.segments[noun[1]], stored.versions[":".join(noun)])
 
 
@@ -104,10 +105,10 @@ def _flag_with(commands: Sequence[Command]) -> Noun:
     return ("flag", key)
 
 
-def _show_variation(ids: Ids, noun: Noun, stored: Stored, done: Sequence[Command]) -> Tree:
+def _show_variation(asked: Asked, noun: Noun, stored: Stored, done: Sequence[Command]) -> Tree:
     flag = stored.catalog.flags[noun[1]]
-    if "variation_id" in ids:
-        variation = get_variation(flag, ids["variation_id"])
+    if "variation_id" in asked.ids:
+        variation = get_variation(flag, asked.ids["variation_id"])
     else:
         (added,) = (one.variations[-1].key for one in done if isinstance(one, SetVariations))
         variation = next(one for one in flag.variations if one.key == added)

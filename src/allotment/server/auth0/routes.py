@@ -9,24 +9,18 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from allotment.change.commands import Command
+from allotment.change.lifecycle import Policy
 from allotment.dialects.auth0 import experiments, flags, lists, ramp, segments, variations
 from allotment.dialects.auth0.transitions import STATUSES
 from allotment.dialects.auth0.validation import show_validation
+from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.source import Tree
-from allotment.server.auth0.calls import (
-    Endpoint,
-    Ids,
-    Noun,
-    Read,
-    changing,
-    getting,
-    listing,
-)
-from allotment.server.auth0.errors import show_error
+from allotment.server.auth0.errors import CONTENT_TYPE, show_error
 from allotment.server.auth0.operation import described
 from allotment.server.auth0.resources import EXPERIMENT, FLAG, SEGMENT, VARIATION, Resource
 from allotment.server.auth0.schemas import Schema, all_of, page_of, ref
 from allotment.server.problems import RENDERERS
+from allotment.server.vendor import Endpoint, Noun, Read, Vendor
 from allotment.store import Scope, Stored
 
 BASE: Final = "/api/v2/experimentation"
@@ -34,6 +28,8 @@ BASE: Final = "/api/v2/experimentation"
 router: Final = APIRouter()
 
 RENDERERS["/api/v2/"] = show_error
+
+_API: Final = Vendor(Policy.AUTH0, "auth0", CONTENT_TYPE)
 
 _PAGED: Final[dict[str, Schema]] = {
     "from": {"type": "string", "minLength": 1, "maxLength": 1024},
@@ -43,15 +39,15 @@ _TYPE: Final[Schema] = {"type": "string", "enum": [*lists.TYPES]}
 _TEXT: Final[Schema] = {"type": "string"}
 
 
-def _show_validation(_ids: Ids, noun: Noun, stored: Stored, _done: Sequence[Command]) -> Tree:
+def _show_validation(_asked: Asked, noun: Noun, stored: Stored, _done: Sequence[Command]) -> Tree:
     return show_validation(stored.catalog.experiments[noun[1]], stored.catalog)
 
 
-def _show_advance(_ids: Ids, noun: Noun, stored: Stored, done: Sequence[Command]) -> Tree:
+def _show_advance(_asked: Asked, noun: Noun, stored: Stored, done: Sequence[Command]) -> Tree:
     return ramp.show_advance(stored.catalog.experiments[noun[1]], bool(done))
 
 
-def _show_variations(_ids: Ids, noun: Noun, stored: Stored, _done: Sequence[Command]) -> Tree:
+def _show_variations(_asked: Asked, noun: Noun, stored: Stored, _done: Sequence[Command]) -> Tree:
     flag = stored.catalog.flags[noun[1]]
     return lists.list_variations(flag, stored.versions[":".join(noun)])
 
@@ -85,7 +81,9 @@ def _add_nouns(one: Resource, create: Read, update: Read, delete: Read) -> None:
         one.many,
         f"create_{one.word}",
         # A new variation is a change of its flag; anything else is one of the catalog.
-        changing(create, FLAG.find if one.outer else None, one.show, made=one.made, status=201),
+        _API.changing(
+            create, FLAG.find if one.outer else None, one.show, made=one.made, status=201
+        ),
         described(
             f"Create {one.title}",
             Scope.WRITE,
@@ -99,14 +97,14 @@ def _add_nouns(one: Resource, create: Read, update: Read, delete: Read) -> None:
         "GET",
         one.one,
         f"get_{one.word}",
-        getting(one.find, one.show),
+        _API.getting(one.find, one.show),
         described(f"Get {one.title}", Scope.READ, {200: shown}, ids=one.ids),
     )
     _add(
         "PATCH",
         one.one,
         f"update_{one.word}",
-        changing(update, one.find, one.show),
+        _API.changing(update, one.find, one.show),
         described(
             f"Change what is given of {one.title}",
             Scope.WRITE,
@@ -120,7 +118,7 @@ def _add_nouns(one: Resource, create: Read, update: Read, delete: Read) -> None:
         "DELETE",
         one.one,
         f"delete_{one.word}",
-        changing(delete, one.leaving, None, status=204),
+        _API.changing(delete, one.leaving, None, status=204),
         described(
             f"Delete {one.title}; that there is none is no error",
             Scope.WRITE,
@@ -137,7 +135,7 @@ def _add_status(one: Resource, read: Read) -> None:
         "POST",
         f"{one.one}/status",
         f"move_{one.word}",
-        changing(read, one.find, one.show),
+        _API.changing(read, one.find, one.show),
         described(
             f"Move {one.title} to another status",
             Scope.WRITE,
@@ -152,7 +150,7 @@ def _add_status(one: Resource, read: Read) -> None:
 _add_list(
     EXPERIMENT,
     "experiments",
-    listing(lists.list_experiments, lists.EXPERIMENTS),
+    _API.listing(lists.list_experiments, lists.EXPERIMENTS),
     page_of("experiments", "Experiment"),
     {
         **_PAGED,
@@ -172,7 +170,7 @@ _add(
     "POST",
     f"{EXPERIMENT.one}/validate",
     "validate_experiment",
-    getting(EXPERIMENT.find, _show_validation, tagged=False),
+    _API.getting(EXPERIMENT.find, _show_validation, tagged=False),
     described(
         "Say what keeps an experiment from being activated; changes nothing",
         Scope.READ,
@@ -184,7 +182,7 @@ _add(
     "POST",
     f"{EXPERIMENT.one}/advance-ramp",
     "advance_ramp",
-    changing(ramp.read_advance, EXPERIMENT.find, _show_advance),
+    _API.changing(ramp.read_advance, EXPERIMENT.find, _show_advance),
     described(
         "Raise an experiment's exposure to its next level",
         Scope.WRITE,
@@ -198,7 +196,7 @@ _add(
 _add_list(
     FLAG,
     "feature_flags",
-    listing(lists.list_flags, lists.FLAGS),
+    _API.listing(lists.list_flags, lists.FLAGS),
     page_of("feature_flags", "Flag"),
     {**_PAGED, "type": _TYPE, "status": {"type": "string", "enum": [*flags.STATUSES]}},
 )
@@ -208,7 +206,7 @@ _add_status(FLAG, flags.read_flag_status)
 _add_list(
     VARIATION,
     "variations",
-    getting(FLAG.find, _show_variations),
+    _API.getting(FLAG.find, _show_variations),
     all_of("variations", "Variation"),
     {},
 )
@@ -222,7 +220,7 @@ _add_nouns(
 _add_list(
     SEGMENT,
     "segments",
-    listing(lists.list_segments, lists.SEGMENTS),
+    _API.listing(lists.list_segments, lists.SEGMENTS),
     page_of("segments", "Segment"),
     {**_PAGED, "type": _TYPE},
 )

@@ -1,4 +1,4 @@
-"""`/v1/flags`, `/v1/segments` and so on: nouns one by one, as the catalog file spells them."""
+"""`/v1/catalog/flags` and so on: nouns one by one, as the catalog file spells them."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _add(kind: str) -> None:
         in_query("after", {"type": "string"}, "The page's `next`, to go on."),
     )
     router.add_api_route(
-        f"/v1/{kind}s",
+        f"/v1/catalog/{kind}s",
         partial(list_nouns, kind),
         openapi_extra=operation(
             f"List the {kind}s", Scope.READ, {200: page}, parameters=parameters
@@ -151,7 +151,7 @@ def _add(kind: str) -> None:
         operation_id=f"list_{kind}s",
         **named,
     )
-    at = f"/v1/{kind}s/{{key}}"
+    at = f"/v1/catalog/{kind}s/{{key}}"
     router.add_api_route(
         at,
         partial(get_noun, kind),

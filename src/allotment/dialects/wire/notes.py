@@ -1,0 +1,53 @@
+"""What a vendor's API has and the model lacks: it is kept with the noun, and steers nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from allotment.change.commands import Keep
+from allotment.dialects.wire.source import Tree
+
+
+class Keeping(Protocol):
+    """Any noun."""
+
+    @property
+    def kept(self) -> tuple[tuple[str, str], ...]:
+        """Path by path, the JSON text that is kept there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What one dialect keeps with nouns; its name is the first step of every path."""
+
+    dialect: str
+
+    def kept(self, noun: Keeping, path: str) -> Tree:
+        """What is kept with the noun at `path`; None where nothing is."""
+        wanted = self._at(path)
+        for where, text in noun.kept:
+            if where == wanted:
+                tree: Tree = json.loads(text)
+                return tree
+        return None
+
+    def keep(self, kind: str, key: str, path: str, value: Tree) -> Keep:
+        """The command that keeps `value` with a noun, or with None nothing any more."""
+        return Keep(kind, key, self._at(path), None if value is None else json_text(value))
+
+    def on_new(self, values: Mapping[str, Tree]) -> tuple[tuple[str, str], ...]:
+        """What a new noun keeps: each value that is not None, by path."""
+        given = {path: value for path, value in values.items() if value is not None}
+        return tuple(sorted((self._at(path), json_text(value)) for path, value in given.items()))
+
+    def _at(self, path: str) -> str:
+        return f"{self.dialect}/{path}"
+
+
+def json_text(value: Tree) -> str:
+    """The shortest JSON text of a value."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,9 @@
+"""The schemas of Confidence's paths in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+Schema = dict[str, Any]
+
+SCHEMAS: Final[dict[str, Schema]] = {}

@@ -1,0 +1,1 @@
+"""The paths of LaunchDarkly's API."""
