@@ -115,7 +115,8 @@ async def test_a_change_on_a_condition_is_made_only_while_it_holds(
     client: httpx.AsyncClient,
 ) -> None:
     async def put(name: str, **headers: str) -> httpx.Response:
-        return await client.put("/v1/catalog/flags/button", json={**FLAG, "name": name}, headers=headers)
+        noun = {**FLAG, "name": name}
+        return await client.put("/v1/catalog/flags/button", json=noun, headers=headers)
 
     names = {"if_match": "if-match", "if_none_match": "if-none-match"}
 
@@ -143,7 +144,9 @@ async def test_of_a_thousand_changes_for_one_version_exactly_one_is_made(
     answers = await asyncio.gather(
         *(
             client.put(
-                "/v1/catalog/flags/button", json={**FLAG, "name": f"n{n}"}, headers={"if-match": '"1"'}
+                "/v1/catalog/flags/button",
+                json={**FLAG, "name": f"n{n}"},
+                headers={"if-match": '"1"'},
             )
             for n in range(1_000)
         )

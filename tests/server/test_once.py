@@ -87,7 +87,8 @@ async def test_however_often_it_comes_at_once_it_is_done_once(
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_a_key_is_short_and_printable(client: httpx.AsyncClient) -> None:
     for key in (b"", b"x" * 256, b"\xe9", b"a\x7fb"):
-        answer = await client.put("/v1/catalog/flags/f", json=FLAG, headers=[(b"idempotency-key", key)])
+        sent = [(b"idempotency-key", key)]
+        answer = await client.put("/v1/catalog/flags/f", json=FLAG, headers=sent)
         assert (answer.status_code, answer.json()["path"]) == (400, "headers.Idempotency-Key")
     twice = [("idempotency-key", "a"), ("idempotency-key", "b")]
     assert (await client.put("/v1/catalog/flags/f", json=FLAG, headers=twice)).status_code == 400

@@ -38,8 +38,9 @@ from allotment.server.conditions import (
     version_of,
 )
 from allotment.server.etags import etag
+from allotment.server.limits import BODY_BYTES_MAX
 from allotment.server.node import Node
-from allotment.server.requests import BODY_BYTES_MAX, body_read, json_body_of, single
+from allotment.server.requests import body_read, json_body_of, single
 from allotment.server.requests import whole as whole_number
 from allotment.store import Scope, Stored
 
@@ -104,18 +105,17 @@ async def admit(request: Request, needs: Scope, space: str | None = None) -> Cal
 
 def authenticated(request: Request, needs: Scope, space: str | None = None) -> Caller:
     """Whoever calls, once they may, be their space there or not."""
-    authorization, wanted = (single(request, each) for each in ("authorization", "allotment-space"))
-    if space is not None:
-        if wanted not in (None, space):
-            message = "the path names another space; leave the header out"
-            raise InvalidInput(message, "headers.Allotment-Space")
-        wanted = space
+    authorization, named = (single(request, each) for each in ("authorization", "allotment-space"))
+    wanted = space if named is None else named
     caller = node_of(request).access.caller(
         None if authorization is None else authorization.encode("latin-1"),
         None if wanted is None else wanted.encode("latin-1"),
         request.client.host if request.client else None,
         needs,
     )
+    if space not in (None, caller.space):
+        message = "the path names another space; leave the header out"
+        raise InvalidInput(message, "headers.Allotment-Space")
     if caller.who == LOOPBACK:
         refuse_foreign_pages(request)
     request.state.space = caller.space

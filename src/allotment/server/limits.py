@@ -19,6 +19,9 @@ TARGET_BYTES_MAX: Final = 8 * 1024
 BODY_BYTES_MAX: Final = 1 << 20
 BATCH_BYTES_MAX: Final = 64 << 20
 
+# What may hold a list of ids, or a whole catalog.
+LISTS_BYTES_MAX: Final = 64 << 20
+
 # Who sends a body more slowly than a modem of 1990 holds a connection, and means to.
 BODY_BYTES_A_SECOND_MIN: Final = 1024
 

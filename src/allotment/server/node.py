@@ -30,7 +30,7 @@ from allotment.store import Committed, Once, Store, Stored
 T = TypeVar("T")
 
 WRITES_WAITING_MAX: Final = 2_048
-READS_WAITING_MAX: Final = 256
+READS_WAITING_MAX: Final = 2_048
 _READERS: Final = 4
 
 # A client has given up by then; doing its work would only delay the others'. In seconds.

@@ -10,12 +10,8 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import ClientDisconnect, Request
 
 from allotment.errors import InvalidInput, TooLarge
+from allotment.server.limits import BODY_BYTES_MAX
 from allotment.server.refusals import UnsupportedMedia
-
-BODY_BYTES_MAX: Final = 1 << 20
-
-# What may hold a list of ids, or a whole catalog.
-LISTS_BYTES_MAX: Final = 64 << 20
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

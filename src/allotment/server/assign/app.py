@@ -20,10 +20,11 @@ from allotment.server.assign.unit import OneUnit
 from allotment.server.caller import LOOPBACK
 from allotment.server.conditional import refuse_foreign_pages
 from allotment.server.exposures import Exposures
+from allotment.server.limits import BODY_BYTES_MAX
 from allotment.server.node import Node
 from allotment.server.problems import answer_error
 from allotment.server.refusals import MethodNotAllowed
-from allotment.server.requests import BODY_BYTES_MAX, header, read_body, whole
+from allotment.server.requests import header, read_body, whole
 from allotment.server.settings import Settings
 from allotment.store import Scope as Needs
 

@@ -18,10 +18,11 @@ from allotment.errors import InvalidInput
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.plain import from_plain, to_plain
 from allotment.server.conditional import Shown, admit, change, node_of, tree_of
+from allotment.server.limits import LISTS_BYTES_MAX
 from allotment.server.native.fields import fields_of, text
 from allotment.server.native.spelled import NESTED_MAX
 from allotment.server.operation import closed, operation, ref
-from allotment.server.requests import LISTS_BYTES_MAX, query_of
+from allotment.server.requests import query_of
 from allotment.store import Scope, Stored
 
 router: Final = APIRouter()

@@ -24,9 +24,10 @@ from allotment.server.conditional import (
     version_of,
 )
 from allotment.server.etags import etag
+from allotment.server.limits import BODY_BYTES_MAX, LISTS_BYTES_MAX
 from allotment.server.native.spelled import NESTED_MAX, keys_from, noun_of, read_noun, show_noun
 from allotment.server.operation import closed, in_path, in_query, operation, spelled
-from allotment.server.requests import BODY_BYTES_MAX, LISTS_BYTES_MAX, query_of, whole
+from allotment.server.requests import query_of, whole
 from allotment.store import Scope, Stored
 
 router: Final = APIRouter()
