@@ -165,6 +165,14 @@ class Node:
         """What `work` gives, done off the event loop: for what asks the store."""
         return await self._readers.do(lambda: work(*arguments))
 
+    async def in_turn(self, work: Callable[..., T], *arguments: object) -> T:
+        """What `work` gives, done between two changes: for what else is written to the store.
+
+        SQLite lets whoever asks next have its lock, and changes that come one after the other would
+        leave it to nobody else.
+        """
+        return await self._writers.do(lambda: work(*arguments))
+
     async def catch_up(self) -> None:
         """Look at the store: what was committed before this call is published after it.
 
@@ -236,7 +244,7 @@ class Node:
         if policy is Policy.NATIVE or not commands:
             return {}
         others = siblings(space, self.store.spaces())
-        each = {name: shared(commands, self.store_at(name).catalog()) for name in others}
+        each = {name: shared(commands, self.store_at(name).catalog(), policy) for name in others}
         return {name: found for name, found in each.items() if found}
 
 

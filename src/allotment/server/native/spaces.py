@@ -84,7 +84,9 @@ async def create_space(request: Request) -> Response:
     node = node_of(request)
     store = node.store
     when = datetime.now(UTC)
-    await node.run(lambda: store.create_space(name, who=caller.who, when=when, copy_from=source))
+    await node.in_turn(
+        lambda: store.create_space(name, who=caller.who, when=when, copy_from=source)
+    )
     await node.catch_up()
     return respond(as_json({"name": name, "revision": node.served(name).revision}, 201))
 

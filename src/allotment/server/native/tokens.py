@@ -108,7 +108,7 @@ async def create_token(request: Request) -> Response:
     )
     node = node_of(request)
     store = node.store
-    await node.run(lambda: store.add_token(token))
+    await node.in_turn(store.add_token, token)
     await node.catch_up()
     shown = {**_show(token), "token": secret}
     return respond(as_json(shown, 201, headers=(("cache-control", "no-store"),)))
@@ -142,7 +142,7 @@ async def revoke_token(request: Request) -> Response:
             raise NotFound("there is no token of that id")
         store.revoke_token(token_id, datetime.now(UTC))
 
-    await node.run(revoke)
+    await node.in_turn(revoke)
     await node.catch_up()
     return respond(Answer(204, (), b""))
 
