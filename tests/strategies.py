@@ -27,11 +27,13 @@ from allotment.model.segment import (
     InSegment,
     Not,
     Operator,
+    Sample,
     Segment,
 )
 
 FLAGS = ("flag-a", "flag-b")
 SEGMENTS = ("seg-a", "seg-b", "seg-c", "seg-d")
+SAMPLES = ("sample-a", "sample-b", "sample-c")
 LAYERS = ("layer-a", "layer-b")
 HOLDOUTS = ("holdout-a", "holdout-b")
 EXPERIMENTS = ("exp-a", "exp-b", "exp-c", "exp-d")
@@ -101,6 +103,17 @@ def segments(draw: DrawFn, key: str, earlier: tuple[str, ...]) -> Segment:
     rules = draw(st.lists(conditions(earlier), max_size=2))
     members = draw(lists), draw(lists)
     return Segment(key, draw(labels), "", "user", *members, tuple(rules), draw(kept))
+
+
+@st.composite
+def samples(draw: DrawFn, layers: tuple[str, ...]) -> Sample:
+    """A sample as one writes it by hand, of a draw of its own or of one of the layers."""
+    layer = draw(st.sampled_from((None, *layers, *layers)))
+    share = draw(st.sampled_from((0, 1, 1_000, 50_000, 100_000)))
+    if layer is None:
+        return Sample(share)
+    tags, exclusive = (draw(st.sets(st.sampled_from(("x", "y")), max_size=2)) for _ in "ab")
+    return Sample(share, layer, tuple(sorted(tags)), tuple(sorted(exclusive)))
 
 
 @st.composite
@@ -218,20 +231,34 @@ def targets(draw: DrawFn) -> Catalog:
     held = HOLDOUTS[: draw(st.integers(0, len(HOLDOUTS)))]
     keys = draw(st.permutations(EXPERIMENTS))[: draw(st.sampled_from((0, 1, 3, 4)))]
     members: dict[str, list[Reservation]] = {key: [] for key in LAYERS if draw(st.booleans())}
+    sampled = SAMPLES[: draw(st.integers(0, len(SAMPLES)))]
+    audience = st.sampled_from((None, *sampled))
     made: dict[str, Experiment] = {}
     for key in keys:
         experiment = draw(experiments(key, flag_keys, asked))
         if experiment.unit == "user":
             layer = draw(st.sampled_from((None, *members)))
             if layer is not None:
-                share = draw(st.sampled_from((0, 1, 1_000, 200_000, 250_000)))
+                share = draw(st.sampled_from((0, 1, 1_000, 100_000, 150_000)))
                 members[layer].append(Reservation(key, share_ppm=share))
             holdout = draw(st.sampled_from((None, *held)))
             experiment = replace(experiment, layer=layer, holdout=holdout)
+        if experiment.unit == "user" and experiment.layer is None and sampled:
+            runs = (replace(run, audience=draw(audience)) for run in experiment.iterations)
+            experiment = replace(experiment, iterations=tuple(runs))
         made[key] = experiment
+    everyone = {key: draw(segments(key, asked)) for key in sampled}
     return Catalog(
         flags=Keyed((key, draw(_listing(key, made))) for key in flag_keys),
-        segments=Keyed((key, draw(segments(key, asked[:i]))) for i, key in enumerate(asked)),
+        segments=Keyed(
+            [
+                *((key, draw(segments(key, asked[:i]))) for i, key in enumerate(asked)),
+                *(
+                    (key, replace(one, sample=draw(samples(tuple(members)))))
+                    for key, one in everyone.items()
+                ),
+            ]
+        ),
         layers=Keyed(
             (key, Layer(key, "", draw(labels), "", "user", tuple(reservations), draw(kept)))
             for key, reservations in members.items()
@@ -240,17 +267,21 @@ def targets(draw: DrawFn) -> Catalog:
             (key, Holdout(key, "", draw(shares), draw(labels), kept=draw(kept))) for key in held
         ),
         experiments=Keyed(made.items()),
+        kept=draw(kept),
     )
 
 
 @st.composite
 def _listing(draw: DrawFn, key: str, made: dict[str, Experiment]) -> Flag:
     """A flag that lists some of the experiments that set it."""
+    otherwise = st.sampled_from((None, *VARIATIONS))
+    misses = st.sampled_from(Miss)
     listed = [
-        FlagExperiment(experiment.key, draw(st.sampled_from(Miss)))
+        FlagExperiment(experiment.key, miss, draw(otherwise) if miss is Miss.STOP else None)
         for experiment in made.values()
         if any(flag == key for one in experiment.iterations[0].treatments for flag, _ in one.sets)
         and draw(st.booleans())
+        for miss in [draw(misses)]
     ]
     return replace(draw(flags(key)), experiments=tuple(listed))
 
@@ -265,7 +296,9 @@ def changes(draw: DrawFn, catalog: Catalog) -> c.Command:
     """A command of any kind on nouns of the catalog, or, rarely, on ones that are not there."""
     experiment = _key(draw, catalog.experiments, EXPERIMENTS)
     flag = _key(draw, catalog.flags, FLAGS)
-    segment = _key(draw, catalog.segments, SEGMENTS)
+    segment = _key(draw, catalog.segments, (*SEGMENTS, *SAMPLES))
+    sample = st.none() | samples(tuple(catalog.layers))
+    audience = st.sampled_from((None, *SEGMENTS, *SAMPLES))
     layer = _key(draw, catalog.layers, LAYERS)
     holdout = _key(draw, catalog.holdouts, HOLDOUTS)
     named = {
@@ -289,14 +322,19 @@ def changes(draw: DrawFn, catalog: Catalog) -> c.Command:
         lambda: c.Keep(
             kind, named[kind], draw(st.sampled_from(PATHS)), draw(st.none() | documents)
         ),
+        lambda: c.Keep(
+            "catalog", "catalog", draw(st.sampled_from(PATHS)), draw(st.none() | documents)
+        ),
         lambda: c.SetVariations(flag, draw(flags(flag)).variations[: draw(st.integers(1, 3))], "x"),
         lambda: c.SwitchFlag(flag, draw(st.sampled_from(FlagState))),
         lambda: c.OrderExperiments(flag, (FlagExperiment(experiment),)),
         lambda: c.SetRules(segment, tuple(draw(st.lists(conditions(SEGMENTS), max_size=2)))),
         lambda: c.SetMembers(segment, "user", IdList.of(UNITS[:2]), IdList()),
+        lambda: c.SetSample(segment, draw(sample)),
         lambda: c.Reserve(layer, experiment, draw(st.integers(0, 500_000))),
         lambda: c.Release(experiment),
         lambda: c.SetHoldoutShare(holdout, draw(shares)),
+        lambda: c.SetUnit(experiment, draw(st.sampled_from(("user", "device")))),
         lambda: c.SetHoldout(experiment, draw(st.sampled_from((None, *HOLDOUTS)))),
         lambda: c.SetOverrides(
             experiment, ((draw(st.sampled_from(UNITS)), draw(st.sampled_from(keys))),)
@@ -316,7 +354,7 @@ def changes(draw: DrawFn, catalog: Catalog) -> c.Command:
         lambda: c.SetWeights(
             experiment, _allocation(draw, current), *draw(weights(treatments, draft=True))
         ),
-        lambda: c.SetAudience(experiment, draw(st.sampled_from((None, *SEGMENTS))), number),
+        lambda: c.SetAudience(experiment, draw(audience), number),
         lambda: c.SetEnrolment(experiment, draw(shares), number),
         lambda: c.StartIteration(experiment, draw(st.sampled_from(("", "again"))), draw(instants)),
         lambda: c.PauseIteration(experiment),

@@ -8,7 +8,16 @@ from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Iteration, State, Treatment
 from allotment.model.flag import FlagExperiment, FlagState, Miss, Variation
 from allotment.model.layer import Holdout, Reservation
-from allotment.model.segment import AllOf, AnyOf, Clause, Condition, InSegment, Not, Operator
+from allotment.model.segment import (
+    AllOf,
+    AnyOf,
+    Clause,
+    Condition,
+    InSegment,
+    Not,
+    Operator,
+    Sample,
+)
 from allotment.model.slots import Range, Slot
 
 
@@ -35,6 +44,19 @@ EXPERIMENT = "{treatments: {a: {}}, allocations: [{weights: {a: 100}}]}"
 
 def test_the_least_catalog_is_its_version() -> None:
     assert read_target("allotment: 1") == Catalog()
+
+
+def test_a_sample_is_a_share_of_its_own_draw_or_of_a_layer() -> None:
+    segments = target(
+        "segments: {own: {sample: {share: 5%}}, "
+        "its: {sample: {share: 0.0002%, layer: l, tags: [b, a], ranges: [[3, 5]]}}}"
+    ).segments
+    assert segments["own"].sample == Sample(50_000)
+    assert segments["its"].sample == Sample(2, "l", ("a", "b"), ranges=(Range(3, 5),))
+
+
+def test_the_space_keeps_what_the_file_keeps_at_the_top() -> None:
+    assert target("kept: {launchdarkly/x: [1]}").kept == (("launchdarkly/x", "[1]"),)
 
 
 # Flags.

@@ -25,6 +25,7 @@ from allotment.model.limits import (
     PATTERN_CHARACTERS_MAX,
     RANGES_MAX,
     RULES_MAX,
+    TAGS_MAX,
     TEXT_CHARACTERS_MAX,
     TREATMENTS_MAX,
 )
@@ -100,6 +101,7 @@ def test_the_limits_in_the_schema_are_those_of_the_house() -> None:
     assert definitions["description"]["maxLength"] == TEXT_CHARACTERS_MAX
     assert definitions["kept"]["maxProperties"] == KEPT_MAX
     assert definitions["kept"]["propertyNames"]["maxLength"] == KEPT_PATH_BYTES_MAX
+    assert definitions["tags"]["maxItems"] == TAGS_MAX
     assert definitions["bucket"]["maximum"] == BUCKETS
     assert definitions["segment"]["properties"]["rules"]["maxItems"] == RULES_MAX
     assert definitions["allocation"]["properties"]["slots"]["maxItems"] == RANGES_MAX
@@ -136,6 +138,9 @@ FULL = BLOCKS[0]
         ("in: [SE, NO, DK, FI]", "is: SE", "$.segments.nordics.rules[0]"),
         ("in: [SE, NO, DK, FI]", "in: [], exists: true", "$.segments.nordics.rules[0]"),
         ("include: [user-1, user-2]", "include: [1]", "$.segments.staff.include"),
+        ("include: [user-1, user-2]", "sample: {share: 5}", "$.segments.staff.sample.share"),
+        ("include: [user-1, user-2]", "sample: {share: 5%, tags: [a]}", "$.segments.staff.sample"),
+        ("[checkout-button] ", "[{experiment: e, otherwise: v}] ", "$.flags['checkout-button']"),
         ("one-page: 30%", "one-page: [[0]]", "$.layers.checkout.reservations['one-page']"),
     ],
 )

@@ -12,11 +12,11 @@ from allotment.change.diff import diff
 from allotment.errors import InvalidChange, NotFound
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import State
-from allotment.model.flag import FlagExperiment, FlagState
+from allotment.model.flag import FlagExperiment, FlagState, Miss
 from allotment.model.idlist import IdList
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer, Reservation
-from allotment.model.segment import Clause, Operator, Segment
+from allotment.model.segment import Clause, Operator, Sample, Segment
 from allotment.model.slots import Range
 from nouns import EVERYONE, FLAG, TREATMENTS, catalog, changed, experiment, iteration
 from strategies import plain
@@ -32,6 +32,7 @@ base = catalog(
     Layer("pages", "", reservations=(Reservation("checkout", share_ppm=1000),)),
     experiment(layer="pages"),
     experiment("draft", iteration(State.DRAFT)),
+    Segment("sampled", sample=Sample(1000, "pages", ("a",))),
     experiment("paused", iteration(State.PAUSED)),
     experiment("stopped", iteration(State.STOPPED)),
     experiment("noted", iteration(State.STOPPED), kept=(("auth0/a", "1"),)),
@@ -52,6 +53,10 @@ FINEST: list[list[c.Command]] = [
     [c.OrderExperiments("button", (FlagExperiment("draft"),))],
     [c.SetRules("ones", (replace(IS_ONE, values=(True,)),))],
     [c.SetMembers("nordics", "user", IdList.of(["u1"]), IdList())],
+    [c.SetSample("nordics", Sample(10, ranges=(Range(0, 10),)))],
+    [c.SetSample("sampled", None)],
+    [c.Keep("catalog", "catalog", "launchdarkly/settings", "{}")],
+    [c.OrderExperiments("button", (FlagExperiment("draft", Miss.STOP, "blue"),))],
     [c.Reserve("pages", "checkout", 1001, (Range(0, 1001),))],
     [c.Reserve("pages", "draft", 1000, (Range(1000, 2000),))],
     [c.Release("checkout")],

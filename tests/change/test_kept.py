@@ -13,7 +13,7 @@ from allotment.change.diff import diff
 from allotment.change.kinds import KINDS, shelf
 from allotment.change.lifecycle import Event, Policy, Status
 from allotment.compile import compile_catalog, recompile
-from allotment.errors import InvalidChange, NotFound
+from allotment.errors import InvalidChange, InvalidInput, NotFound
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, State
 from allotment.model.layer import Holdout, Layer
@@ -47,6 +47,19 @@ def test_keeping_what_is_kept_and_dropping_what_is_not_changes_nothing() -> None
 def test_a_noun_comes_in_with_what_it_keeps_in_any_order() -> None:
     made = changed(base, c.Create(Segment("s", kept=(("b/x", "1"), ("a/x", "2")))))
     assert made.segments["s"].kept == (("a/x", "2"), ("b/x", "1"))
+
+
+def test_the_space_keeps_values_of_its_own_which_compile_nothing() -> None:
+    change = apply(base, [c.Keep("catalog", "catalog", "launchdarkly/settings", "[1]")])
+    assert change.catalog.kept == (("launchdarkly/settings", "[1]"),)
+    assert change.catalog.revision == base.revision + 1
+    assert (change.touched, change.flags) == (frozenset(), frozenset())
+    assert diff(change.catalog, base) == (
+        c.Keep("catalog", "catalog", "launchdarkly/settings", None),
+    )
+    with pytest.raises(InvalidInput) as refusal:
+        apply(base, [c.Keep("catalog", "catalog", "settings", "1")])
+    assert refusal.value.path == "$.kept"
 
 
 def test_keeping_needs_a_noun() -> None:

@@ -14,6 +14,7 @@ from allotment.change.check import check_catalog
 from allotment.change.commands import Command
 from allotment.change.diff import diff
 from allotment.change.lifecycle import Policy
+from allotment.change.ranges import subtract
 from allotment.change.reallocate import moved
 from allotment.change.touch import touched_between
 from allotment.change.users import with_users
@@ -21,7 +22,8 @@ from allotment.errors import AllotmentError
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Experiment, Iteration
 from allotment.model.plain import from_plain, to_plain
-from allotment.model.slots import Slots
+from allotment.model.segment import Sample
+from allotment.model.slots import Slots, size
 from strategies import catalogs, changes, plain, targets
 
 steady = settings(
@@ -104,11 +106,13 @@ def depends_on(key: str, catalog: Catalog) -> list[object]:
     segments = [catalog.segments[name[8:]] for name in used if name.startswith("segment:")]
     flags = [catalog.flags[name[5:]] for name in used if name.startswith("flag:")]
     layer = catalog.layers.get(experiment.layer or "")
+    drawn = [catalog.layers[name[6:]] for name in used if name.startswith("layer:")]
     holdout = catalog.holdouts.get(experiment.holdout or "")
     claims = {
         unit
         for other in catalog.experiments.values()
-        if layer and other.layer == layer.key and other is not experiment and not other.archived
+        if other is not experiment and not other.archived and other.unit == experiment.unit
+        if are_apart(experiment, other, catalog)
         for unit, _ in other.overrides
     }
     reserved = [r for r in layer.reservations if r.experiment == key] if layer else []
@@ -116,10 +120,31 @@ def depends_on(key: str, catalog: Catalog) -> list[object]:
         repr(unlabelled(experiment)),
         [repr(replace(segment, name="", description="", kept=())) for segment in segments],
         [(flag.key, flag.state) for flag in flags],
-        (layer.salt, layer.unit, reserved) if layer else None,
+        [(each.key, each.salt, each.unit) for each in drawn],
+        reserved,
         (holdout.salt, holdout.unit, holdout.share_ppm) if holdout else None,
         claims,
     ]
+
+
+def are_apart(one: Experiment, other: Experiment, catalog: Catalog) -> bool:
+    """Whether a layer keeps the two from sharing a unit."""
+    places = [place_of(each, catalog) for each in (one, other)]
+    if places[0][0] is None or places[0][0] != places[1][0]:
+        return False
+    samples = [sample for _, sample in places if sample is not None]
+    if len(samples) < 2:
+        return True
+    return one.current.audience != other.current.audience and samples[0].excludes(samples[1])
+
+
+def place_of(experiment: Experiment, catalog: Catalog) -> tuple[str | None, Sample | None]:
+    """The layer that the experiment is in, and the sample by which it is."""
+    if experiment.layer is not None:
+        return experiment.layer, None
+    audience = catalog.segments.get(experiment.current.audience or "")
+    sample = audience.sample if audience else None
+    return (sample.layer if sample else None), sample
 
 
 def unlabelled(experiment: Experiment) -> Experiment:
@@ -170,6 +195,17 @@ def test_experiments_of_a_layer_never_share_a_bucket(catalog: Catalog, data: st.
         assert {r.experiment for r in layer.reservations} == {
             key for key, one in catalog.experiments.items() if one.layer == layer.key
         }
+        sampled = [
+            one.sample
+            for one in catalog.segments.values()
+            if one.sample and one.sample.layer == layer.key
+        ]
+        for sample in sampled:
+            assert size(sample.ranges) == sample.share_ppm
+            others = [other.ranges for other in sampled if sample.excludes(other)]
+            others = [each for each in others if each is not sample.ranges]
+            taken = [*(r.ranges for r in layer.reservations), *others]
+            assert subtract(sample.ranges, taken) == sample.ranges
 
 
 @steady

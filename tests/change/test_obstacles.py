@@ -16,6 +16,7 @@ from allotment.errors import AllotmentError, InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Iteration, State, Treatment
 from allotment.model.flag import FlagState
+from allotment.model.layer import Layer
 from allotment.model.segment import Segment
 from nouns import EVERYONE, TREATMENTS, catalog, changed, experiment, iteration
 from strategies import catalogs
@@ -69,6 +70,11 @@ CASES: dict[str, tuple[Catalog, ObstacleCode, set[Policy]]] = {
     "not reshuffled": (
         changed(catalog(experiment()), STOPPED, c.DraftIteration("checkout", DRAFT)),
         CODE.NOT_RESHUFFLED,
+        {LAUNCHDARKLY},
+    ),
+    "nothing reserved": (
+        drafted(DRAFT, c.Create(Layer("page", "")), c.Reserve("page", "checkout", 0)),
+        CODE.NO_RESERVATION,
         {LAUNCHDARKLY},
     ),
     "another is active": (

@@ -11,7 +11,7 @@ from allotment.model.experiment import State
 from allotment.model.flag import FlagExperiment, Variation
 from allotment.model.identity import identity
 from allotment.model.layer import Holdout, Layer
-from allotment.model.segment import AnyOf, InSegment, Not, Segment
+from allotment.model.segment import AnyOf, InSegment, Not, Sample, Segment
 from nouns import FLAG, TREATMENTS, catalog, changed, experiment, iteration
 
 
@@ -30,6 +30,7 @@ def base() -> Catalog:
 
 
 FLOW = "auth0/authentication_flow"
+ASKS = c.SetAudience("a", "inner")
 LEADS_ON = c.SetRules("middle", (AnyOf((InSegment("inner"),)),))
 
 
@@ -51,6 +52,14 @@ LEADS_ON = c.SetRules("middle", (AnyOf((InSegment("inner"),)),))
         ([c.SetHoldout("a", "q4"), c.SetHoldout("a", None)], "holdout:q4", set()),
         ([c.Reserve("pages", "b", 1)], "layer:pages", {"b"}),
         ([c.Reserve("pages", "b", 1), c.Release("b")], "layer:pages", set()),
+        ([ASKS, c.SetSample("inner", Sample(5, "pages"))], "layer:pages", {"a"}),
+        ([ASKS, c.SetSample("inner", Sample(5, "pages"))], "sampled:pages", {"inner"}),
+        ([ASKS, c.SetSample("inner", Sample(5, "pages")), c.SetAudience("a", None)], "layer:pages",
+         set()),
+        ([ASKS, c.SetSample("inner", Sample(5, "pages")), c.SetSample("inner", Sample(5))],
+         "layer:pages", set()),
+        ([c.SetSample("inner", Sample(5, "pages")), c.SetSample("inner", None)], "sampled:pages",
+         set()),
         ([c.OrderExperiments("button", (FlagExperiment("b"),))], "experiment:b", {"button"}),
         ([c.DraftIteration("a", iteration(reshuffle=True))], "salt:experiment:a#2", {"a"}),
         ([], "salt:layer:pages", {"pages"}),

@@ -13,7 +13,7 @@ from allotment.errors import InvalidInput
 from allotment.model.experiment import Allocation, Iteration, Treatment
 from allotment.model.flag import FlagExperiment, FlagState, Miss, Variation
 from allotment.model.idlist import IdList
-from allotment.model.segment import InSegment, Segment
+from allotment.model.segment import InSegment, Sample, Segment
 from allotment.model.slots import Range
 
 WEIGHTS = (("a", 335), ("b", 665))
@@ -37,12 +37,19 @@ LINES: list[tuple[c.Command, str]] = [
         c.OrderExperiments("f", (FlagExperiment("e", Miss.STOP), FlagExperiment("g"))),
         "~ flag f: experiments e (stop), g (next)",
     ),
+    (
+        c.OrderExperiments("f", (FlagExperiment("e", Miss.STOP, "off"),)),
+        "~ flag f: experiments e (stop, otherwise off)",
+    ),
     (c.OrderExperiments("f", ()), "~ flag f: experiments none"),
     (c.SetRules("s", (InSegment("t"),)), "~ segment s: 1 rule"),
     (
         c.SetMembers("s", "user", IdList.of(map(str, range(1200))), IdList()),
         "~ segment s: 1,200 included, 0 excluded, by user",
     ),
+    (c.SetSample("s", Sample(125_000)), "~ segment s: a sample of 12.5% of a draw of its own"),
+    (c.SetSample("s", Sample(1, "l")), "~ segment s: a sample of 0.0001% of layer l"),
+    (c.SetSample("s", None), "~ segment s: no sample any more"),
     (c.Reserve("l", "e", 125_000), "~ layer l: 12.5% for e"),
     (c.Reserve("l", "e", 9, (Range(0, 9),)), "~ layer l: 0.0009% for e, exactly 1 range"),
     (c.Release("e"), "~ experiment e: leaves its layer"),
@@ -54,6 +61,7 @@ LINES: list[tuple[c.Command, str]] = [
         "~ experiment e: keeps assignments, also outside the targeting",
     ),
     (c.SetKeeping("e", False, True), "~ experiment e: keeps no assignments"),
+    (c.SetUnit("e", "account"), "~ experiment e: unit account"),
     (c.SetIntake("e", False), "~ experiment e: intake closed"),
     (c.ArchiveExperiment("e"), "~ experiment e: archived"),
     (c.RestoreExperiment("e"), "~ experiment e: restored from the archive"),

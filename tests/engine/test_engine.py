@@ -18,6 +18,7 @@ import nouns
 from allotment.change.apply import apply
 from allotment.change.commands import (
     ArchiveExperiment,
+    Command,
     Create,
     Delete,
     Describe,
@@ -25,6 +26,7 @@ from allotment.change.commands import (
     OrderExperiments,
     PauseIteration,
     Rename,
+    SetIntake,
     SetRules,
     SetVariations,
     SetWeights,
@@ -194,6 +196,45 @@ def test_a_miss_that_stops_leaves_the_default() -> None:
     flag = allotment.load(flagged(*places)).resolve("button", "user-1")
     assert (flag.variation, flag.value) == ("blue", "#00f")
     assert (flag.experiment, flag.reason) == (None, Reason.PAUSED)
+
+
+OTHERWISE = FlagExperiment("checkout", Miss.STOP, "green")
+
+
+def test_a_live_experiment_without_a_treatment_ends_with_what_is_served_otherwise() -> None:
+    closed = nouns.changed(flagged(OTHERWISE), SetIntake("checkout", open=False))
+    flag = allotment.load(closed).resolve("button", "user-1")
+    assert (flag.variation, flag.value) == ("green", "#0f0")
+    assert (flag.experiment, flag.reason) == (None, Reason.INTAKE_CLOSED)
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (EndIteration("checkout"), Reason.INACTIVE),
+        (SwitchFlag("button", FlagState.OFF), Reason.INACTIVE),
+    ],
+)
+def test_an_experiment_that_is_not_live_is_passed_over_for_the_default(
+    command: Command, reason: Reason
+) -> None:
+    flag = allotment.load(nouns.changed(flagged(OTHERWISE), command)).resolve("button", "user-1")
+    assert (flag.variation, flag.reason) == ("blue", reason)
+
+
+def test_a_treatment_goes_before_what_is_served_otherwise() -> None:
+    engine = allotment.load(flagged(OTHERWISE))
+    for number in range(20):
+        treatment = engine.assign("checkout", str(number))
+        assert engine.resolve("button", str(number)).variation == treatment.variations["button"]
+
+
+def test_what_is_served_otherwise_is_in_the_fingerprint() -> None:
+    marks = {
+        allotment.load(flagged(place)).snapshot.fingerprint
+        for place in (OTHERWISE, replace(OTHERWISE, otherwise=None))
+    }
+    assert len(marks) == 2
 
 
 def test_a_flag_without_experiments_and_an_unknown_one_still_answer() -> None:

@@ -15,6 +15,7 @@ from random import Random
 
 import numpy as np
 
+from allotment.change.users import with_users
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.flag import Flag, FlagExperiment, FlagState, Miss, Variation
@@ -30,9 +31,10 @@ from allotment.model.segment import (
     InSegment,
     Not,
     Operator,
+    Sample,
     Segment,
 )
-from allotment.model.slots import Range, Slot, Slots
+from allotment.model.slots import Range, Slot, Slots, size
 
 ALPHABETS = ["0123456789", "abcdefghijklmnopqrstuvwxyz-", "aé€漢😀\0 ", "AB\u0301\u212b"]
 
@@ -210,7 +212,22 @@ class Maker:
             made.append(segment)
         return made
 
-    def iteration(self, number: int, key: str, state: State, segments: list[str]) -> Iteration:
+    def sample(self, key: str, layers: list[str]) -> Segment:
+        """A segment that is a sample: of a draw of its own, or of pieces of a layer."""
+        rules = [self.condition([], 2)]
+        layer = self.maybe(layers, 0.7)
+        if layer is None:
+            share = self.share()
+            ranges = (Range(0, share),) if share else ()
+            return Segment(key, rules=tuple(rules), sample=Sample(share, ranges=ranges))
+        pieces = [Range(*edges) for edges in pairwise(self.buckets(8)) if self.rng.random() < 0.7]
+        tags, exclusive = (tuple(sorted(self.some("xy", 2))) for _ in "ab")
+        sample = Sample(size(pieces), layer, tags, exclusive, tuple(pieces))
+        return Segment(key, rules=tuple(rules), sample=sample)
+
+    def iteration(
+        self, number: int, key: str, state: State, segments: list[str], samples: list[str]
+    ) -> Iteration:
         # A draft may have no treatments yet, and then nobody owns a slot.
         counts = (0, 0, 1, 2) if state is State.DRAFT else (1, 2, 3, 20)
         names = [f"t{index}" for index in range(self.rng.choice(counts))]
@@ -240,18 +257,27 @@ class Maker:
             state=state,
             salt=f"{key}#{number}" if self.rng.random() < 0.5 else random_key(self.rng),
             control=self.maybe(names, 0.5),
-            audience=self.maybe(segments, 0.3),
+            audience=self.maybe(segments, 0.3) or self.maybe(samples, 0.5),
             enrolment_ppm=BUCKETS if self.rng.random() < 0.5 else self.share(),
         )
 
     def experiment(
-        self, key: str, segments: list[str], layers: list[str], holdouts: list[str]
+        self,
+        key: str,
+        segments: list[str],
+        samples: list[str],
+        layers: list[str],
+        holdouts: list[str],
     ) -> Experiment:
         rng = self.rng
+        layer = self.maybe(layers, 0.4)
+        if layer is not None:
+            samples = []
         ended = [State.STOPPED] * rng.choice((0, 0, 1, 3))
         states = [*ended, *rng.choice(([State.RUNNING],) * 12 + (*_RARE,))]
         iterations = [
-            self.iteration(number, key, state, segments) for number, state in enumerate(states, 1)
+            self.iteration(number, key, state, segments, samples)
+            for number, state in enumerate(states, 1)
         ]
         current = Experiment(key, tuple(iterations)).current
         names = [treatment.key for treatment in current.treatments]
@@ -260,7 +286,7 @@ class Maker:
             key,
             tuple(iterations),
             unit="user" if rng.random() < 0.8 else "device",
-            layer=self.maybe(layers, 0.4),
+            layer=layer,
             holdout=self.maybe(holdouts, 0.4),
             overrides=tuple((unit, rng.choice([*names, "gone"])) for unit in overridden),
             keeps_assignments=rng.random() < 0.4,
@@ -282,7 +308,8 @@ class Maker:
 
     def flag(self, experiments: list[Experiment]) -> Flag:
         listed = self.some([each.key for each in experiments], 3)
-        places = [FlagExperiment(key, self.rng.choice(list(Miss))) for key in listed]
+        ends = [(miss, None) for miss in Miss] + [(Miss.STOP, variation) for variation in "ab"]
+        places = [FlagExperiment(key, *self.rng.choice(ends)) for key in listed]
         state = self.rng.choice([FlagState.ON] * 8 + [FlagState.OFF, FlagState.ARCHIVED])
         variations = (Variation("a", "1"), Variation("b", '{"x": [null]}'))
         return Flag("f0", variations, self.rng.choice("ab"), state=state, experiments=tuple(places))
@@ -294,23 +321,26 @@ class Maker:
             Holdout(f"h{index}", random_key(self.rng), self.share())
             for index in range(self.rng.randint(0, 2))
         ]
+        samples = [self.sample(f"p{index}", layers) for index in range(self.rng.randint(0, 3))]
         experiments = [
             self.experiment(
                 f"e{index}",
                 [segment.key for segment in segments],
+                [sample.key for sample in samples],
                 layers,
                 [holdout.key for holdout in holdouts],
             )
             for index in range(self.rng.randint(1, 8))
         ]
-        return Catalog(
+        catalog = Catalog(
             revision=self.rng.randint(0, 2**40),
             flags=Keyed([("f0", self.flag(experiments))]),
-            segments=Keyed((each.key, each) for each in segments),
+            segments=Keyed((each.key, each) for each in (*segments, *samples)),
             layers=Keyed((key, self.layer(key, experiments)) for key in layers),
             holdouts=Keyed((each.key, each) for each in holdouts),
             experiments=Keyed((each.key, each) for each in experiments),
         )
+        return with_users(catalog)
 
     def key(self) -> object:
         """What a caller may pass as a key: mostly one, sometimes an integer, seldom none."""

@@ -21,6 +21,7 @@ from allotment.change.commands import (
     StartIteration,
 )
 from allotment.compile import compile_catalog
+from allotment.engine import Engine
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import State
 from allotment.model.limits import BUCKETS
@@ -154,3 +155,62 @@ def test_a_reshuffled_iteration_draws_afresh() -> None:
     again = replace(before.experiments["e"].current, state=State.DRAFT, salt="", reshuffle=True)
     now = after(before, EndIteration("e"), DraftIteration("e", again), StartIteration("e"))
     assert now.experiments["e"].current.salt != before.experiments["e"].current.salt
+
+
+def _drafted(catalog: Catalog, weights: list[int], total: int, *, reshuffle: bool) -> Catalog:
+    """A new iteration with these weights, started over the one that runs."""
+    current = catalog.experiments["e"].current
+    dealt = replace(current.allocations[0], weights=named(weights), total=total, slots=())
+    draft = replace(current, allocations=(dealt,), salt="", reshuffle=reshuffle)
+    return after(catalog, DraftIteration("e", draft), StartIteration("e", "other weights"))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_growing_treatments_below_the_whole_moves_nobody(seed: int) -> None:
+    """As percentages do that sum to less than 100: live, and by a draft that keeps the salt."""
+    rng = Random(seed)
+    total = rng.choice((100, 10_000))
+    weights = [rng.randint(0, total // 20) for _ in range(3)]
+    catalog = running("e", weights, total)
+    before = _dealt(catalog)
+    for _ in range(5):
+        free = total - sum(weights)
+        weights = [weight + rng.randint(0, free // 3) for weight in weights]
+        if rng.random() < 0.5:
+            catalog = after(catalog, SetWeights("e", "all", named(weights), total))
+        else:
+            catalog = _drafted(catalog, weights, total, reshuffle=False)
+        now = _dealt(catalog)
+        treated = before >= 0
+        assert np.array_equal(now[treated], before[treated])
+        assert (now >= 0).sum() == BUCKETS // total * sum(weights)
+        before = now
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_draft_that_keeps_the_salt_moves_only_the_total_variation_distance(seed: int) -> None:
+    rng = Random(seed)
+    catalog = running("e", _random_weights(rng, 3, 100), 100)
+    before = _dealt(catalog)
+    for _ in range(4):
+        catalog = _drafted(catalog, _random_weights(rng, 3, 100), 100, reshuffle=False)
+        now = _dealt(catalog)
+        sizes = [np.bincount(codes % 4, minlength=4) for codes in (before, now)]
+        assert (before != now).sum() == (sizes[1] - sizes[0]).clip(min=0).sum()
+        before = now
+
+
+def test_a_draft_that_reshuffles_deals_every_unit_afresh() -> None:
+    units, weights = [str(number) for number in range(60_000)], [20, 30, 10]
+    before = running("e", weights, 100)
+    now = _drafted(before, weights, 100, reshuffle=True)
+    dealt = [
+        np.asarray(Engine(compile_catalog(catalog)).assign_many("e", units).codes) % 4
+        for catalog in (before, now)
+    ]
+    shares = np.array([*weights, 40]) / 100
+    expected = len(units) * np.outer(shares, shares)
+    counted = np.zeros((4, 4))
+    np.add.at(counted, tuple(dealt), 1)
+    # 16 cells that are filled independently: five standard deviations each.
+    assert (np.abs(counted - expected) < 5 * expected**0.5).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from random import Random
 
 import numpy as np
@@ -15,6 +16,7 @@ from allotment.model.experiment import Allocation, Experiment, State
 from allotment.model.flag import FlagState
 from allotment.model.limits import BUCKETS
 from allotment.model.reason import REASONS, Reason
+from allotment.model.slots import Range
 from laws.buckets import ALL, FIRST, LAST, Buckets, Codes, Reasons
 from laws.catalogs import Maker
 
@@ -33,12 +35,18 @@ def _owned(experiment: Experiment, allocation: Allocation) -> Codes:
 
 
 def _admitted(catalog: Catalog, experiment: Experiment) -> npt.NDArray[np.bool_]:
-    """Whether the layer lets a bucket in."""
+    """Whether the layer, or the sample that is the audience, lets a bucket in."""
+    audience = catalog.segments.get(experiment.current.audience or "")
+    if experiment.layer is not None:
+        reservations = catalog.layers[experiment.layer].reservations
+        ranges = [r.ranges for r in reservations if r.experiment == experiment.key]
+    elif audience is not None and audience.sample is not None:
+        ranges = [audience.sample.ranges]
+    else:
+        ranges = [(Range(0, BUCKETS),)]
     admitted = np.zeros(BUCKETS, np.bool_)
-    for reservation in catalog.layers[experiment.layer or ""].reservations:
-        if reservation.experiment == experiment.key:
-            for start, stop in reservation.ranges:
-                admitted[start:stop] = True
+    for start, stop in chain(*ranges):
+        admitted[start:stop] = True
     return admitted
 
 
@@ -68,8 +76,7 @@ def _expected(
         decide(everywhere, Reason.INTAKE_CLOSED)
     if iteration.state is State.PAUSED:
         decide(everywhere, Reason.PAUSED)
-    if experiment.layer is not None:
-        decide(~_admitted(catalog, experiment)[buckets[1]], Reason.NOT_IN_LAYER)
+    decide(~_admitted(catalog, experiment)[buckets[1]], Reason.NOT_IN_LAYER)
     if experiment.holdout is not None:
         decide(buckets[0] < catalog.holdouts[experiment.holdout].share_ppm, Reason.HELD_OUT)
     flags = {flag for treatment in iteration.treatments for flag, _ in treatment.sets}

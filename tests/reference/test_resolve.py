@@ -51,15 +51,20 @@ RED = Resolution("button", {"rgb": [255, 0, 0]}, "red", "reds", Reason.ALLOCATED
         (["gone", "reds"], RED),
         (["closed!", "reds"], Resolution("button", "#00f", "blue", None, Reason.NO_MATCH)),
         (["reds!", "blues"], RED),
+        (["closed!blue", "reds"], Resolution("button", "#00f", "blue", None, Reason.NO_MATCH)),
+        (["closed!red"], Resolution("button", RED.value, "red", None, Reason.NO_MATCH)),
+        (["gone!red"], Resolution("button", "#00f", "blue", None, Reason.UNKNOWN_EXPERIMENT)),
+        (["gone!red", "reds"], RED),
+        (["reds!blue"], RED),
     ],
 )
 def test_the_first_treatment_wins_and_stop_ends_at_a_miss(
     places: list[str], expected: Resolution
 ) -> None:
-    """A "!" marks a place whose miss ends the search."""
+    """A "!" marks a place whose miss ends the search, with the variation after it if any."""
     listed = [
-        FlagExperiment(place.rstrip("!"), Miss.STOP if place.endswith("!") else Miss.NEXT)
-        for place in places
+        FlagExperiment(key, Miss.STOP if stop else Miss.NEXT, otherwise or None)
+        for key, stop, otherwise in (place.partition("!") for place in places)
     ]
     assert _resolve(*listed) == expected
 

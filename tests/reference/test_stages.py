@@ -13,6 +13,7 @@ from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS
 from allotment.model.reason import Reason
+from allotment.model.segment import AllOf, Sample, Segment
 from allotment.model.slots import Range, Slot
 from allotment.reference import assign
 from allotment.reference.draw import bucket, draw
@@ -67,6 +68,26 @@ def test_a_layer_lets_in_the_buckets_of_the_reservation(
     layer = Layer("l", "salt-l", reservations=(Reservation("e", ranges),))
     catalog = replace(_catalog(layer="l"), layers=Keyed([("l", layer)]))
     assert _answer(catalog)[0] is reason
+
+
+@pytest.mark.parametrize(
+    ("layer", "salt"), [(None, "segment/s/sample"), ("l", "salt-l/layer")], ids=["own", "layer"]
+)
+@pytest.mark.parametrize(
+    ("start", "stop", "reason"),
+    [(0, 1, Reason.ALLOCATED), (1, 2, Reason.NOT_IN_LAYER), (-1, 0, Reason.NOT_IN_LAYER)],
+)
+def test_a_sample_lets_in_its_buckets_of_its_own_draw_or_of_its_layers(
+    layer: str | None, salt: str, start: int, stop: int, reason: Reason
+) -> None:
+    ranges = (Range(_at(salt) + start, _at(salt) + stop),)
+    segment = Segment("s", rules=(AllOf(()),), sample=Sample(1, layer, ranges=ranges))
+    catalog = replace(
+        _catalog(),
+        layers=Keyed([("l", Layer("l", "salt-l"))]),
+        segments=Keyed([("s", segment)]),
+    )
+    assert _answer(catalog, audience="s")[0] is reason
 
 
 @pytest.mark.parametrize(("above", "reason"), [(0, Reason.NOT_ENROLLED), (1, Reason.ALLOCATED)])

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from allotment.change import experiments, flags, iterations, layers, nouns, runs, segments
+from allotment.change import (
+    experiments,
+    flags,
+    iterations,
+    layers,
+    nouns,
+    runs,
+    samples,
+    segments,
+)
 from allotment.change.check import check_change
+from allotment.change.check.kept import check_kept
 from allotment.change.commands import Command
 from allotment.change.edit import edit
 from allotment.change.lifecycle import Policy
@@ -19,7 +29,7 @@ from allotment.model.catalog import Catalog
 __all__ = ["EDITS", "Change", "Move", "apply"]
 
 # The files whose edits `edit` dispatches to; importing them registers these.
-EDITS = (nouns, flags, segments, layers, experiments, iterations, runs)
+EDITS = (nouns, flags, segments, samples, layers, experiments, iterations, runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +65,10 @@ def apply(catalog: Catalog, commands: Iterable[Command], policy: Policy = Policy
         except AllotmentError as error:
             error.command = position
             raise
-    if not proposal.changed:
+    if not proposal.changed and proposal.kept == catalog.kept:
         return Change(catalog)
     new = follow(catalog, proposal.close(), proposal.changed)
+    check_kept(new.kept, "$.kept")
     check_change(catalog, new, {noun: proposal.changed_by[noun] for noun in proposal.changed})
     return Change(
         new,

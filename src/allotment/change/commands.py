@@ -13,12 +13,11 @@ from allotment.model.experiment import Allocation, Experiment, Iteration, Treatm
 from allotment.model.flag import Flag, FlagExperiment, FlagState, Variation
 from allotment.model.idlist import IdList
 from allotment.model.layer import Holdout, Layer
-from allotment.model.segment import Condition, Segment
+from allotment.model.segment import Condition, Sample, Segment
 from allotment.model.slots import Ranges
 
-Noun: TypeAlias = Flag | Segment | Layer | Holdout | Experiment
-
 # Any noun; `kind` is "flag", "segment", "layer", "holdout" or "experiment".
+Noun: TypeAlias = Flag | Segment | Layer | Holdout | Experiment
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +69,14 @@ class Keep:
     """Keep with a noun what a vendor's API sends and the model has no place for.
 
     `path` begins with the dialect, "auth0/authentication_flow"; `value` is JSON text, or None to
-    keep nothing there any more. It decides nothing, and is allowed wherever renaming is.
+    keep nothing there any more. It decides nothing, and is allowed wherever renaming is. What the
+    space keeps itself has the kind and the key "catalog".
     """
 
     kind: str
     key: str
     path: str
     value: str | None
-
-
-# Flags.
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +104,6 @@ class OrderExperiments:
     experiments: tuple[FlagExperiment, ...]
 
 
-# Segments, layers, holdouts.
-
-
 @dataclass(frozen=True, slots=True)
 class SetRules:
     """Set a segment's rules."""
@@ -126,6 +120,14 @@ class SetMembers:
     unit: str
     include: IdList
     exclude: IdList
+
+
+@dataclass(frozen=True, slots=True)
+class SetSample:
+    """Make a segment a sample, of exactly the ranges where it says so, or an ordinary one."""
+
+    segment: str
+    sample: Sample | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,12 @@ class SetHoldoutShare:
     share_ppm: int
 
 
-# Experiments.
+@dataclass(frozen=True, slots=True)
+class SetUnit:
+    """Set the kind of unit that an experiment randomises."""
+
+    experiment: str
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +212,6 @@ class RestoreExperiment:
     """Take an experiment out of the archive."""
 
     experiment: str
-
-
-# Iterations.
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,9 +323,11 @@ Command: TypeAlias = (
     | OrderExperiments
     | SetRules
     | SetMembers
+    | SetSample
     | Reserve
     | Release
     | SetHoldoutShare
+    | SetUnit
     | SetHoldout
     | SetOverrides
     | SetKeeping

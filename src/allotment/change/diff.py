@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -16,21 +16,25 @@ from allotment.change.commands import (
     Release,
     Replace,
     Reserve,
+    SetSample,
 )
 from allotment.change.edit import edit
-from allotment.change.kinds import kind_of, shelf
+from allotment.change.kinds import CATALOG, kind_of, shelf
 from allotment.change.laying import lay_noun, lay_share
 from allotment.change.lifecycle import Policy
 from allotment.change.nearest import nearest
 from allotment.change.place import place
 from allotment.change.proposal import Proposal, same
 from allotment.change.ranges import WHOLE, subtract
-from allotment.change.route import route
+from allotment.change.route import kept_otherwise, route
+from allotment.change.samples import with_sample
+from allotment.change.scatter import scattered
 from allotment.errors import InvalidChange, NotFound
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Layer, Reservation
+from allotment.model.segment import Segment
 from allotment.model.slots import Ranges, size
 
 __all__ = ["EDITS", "diff"]
@@ -52,7 +56,7 @@ def diff(old: Catalog, target: Catalog) -> tuple[Command, ...]:
     """
     walk = _Walk(old)
     goal = {
-        (kind, key): lay_noun(shelf(target, kind)[key], shelf(old, kind).get(key))
+        (kind, key): _laid(kind, key, old, target)
         for kind in _ORDER
         for key in _aims(old, target, kind)
     }
@@ -63,11 +67,35 @@ def diff(old: Catalog, target: Catalog) -> tuple[Command, ...]:
     for noun in goal.values():
         if isinstance(noun, Layer):
             walk.reserve(noun, target.layers[noun.key], target.experiments)
+    walk.sample([noun for noun in goal.values() if isinstance(noun, Segment)])
+    walk.do(kept_otherwise(CATALOG, CATALOG, old.kept, tuple(sorted(target.kept))))
     for kind in reversed(_ORDER):
         for key in _apart(old, target, kind):
             if key not in shelf(target, kind):
                 walk.delete(kind, key)
     return tuple(walk.commands)
+
+
+def _laid(kind: str, key: str, old: Catalog, target: Catalog) -> Noun:
+    """The noun that the target means, complete but for the ranges of a sample."""
+    noun = shelf(target, kind)[key]
+    is_open = isinstance(noun, Layer) and any(r.share_ppm is not None for r in noun.reservations)
+    taken = _sampled(key, old, target) if is_open else ()
+    return lay_noun(noun, shelf(old, kind).get(key), taken)
+
+
+def _sampled(layer: str, old: Catalog, target: Catalog) -> Iterator[Ranges]:
+    """What samples have of a layer: the ranges that the target says, else what they keep."""
+    for key, segment in target.segments.items():
+        sample = segment.sample
+        if sample is None or sample.layer != layer:
+            continue
+        before = old.segments.get(key)
+        was = before.sample if before else None
+        if sample.ranges:
+            yield sample.ranges
+        elif was is not None and was.layer == layer:
+            yield scattered(was.ranges, sample.share_ppm, key)
 
 
 def _aims(old: Catalog, target: Catalog, kind: str) -> list[str]:
@@ -97,10 +125,13 @@ class _Walk:
         self._proposal = Proposal(catalog, Policy.NATIVE)
 
     def lead_to(self, noun: Noun) -> None:
-        """Make the noun so; who is in which layer is not its matter but `reserve`'s."""
+        """Make the noun so; who is in which layer is not its matter but that of `reserve` and
+        `sample`."""
         old = self._proposal.find(kind_of(noun), noun.key)
+        if isinstance(noun, Segment):
+            noun = replace(noun, sample=old.sample if isinstance(old, Segment) else None)
         if old is None:
-            self._do([Create(noun)])
+            self.do([Create(noun)])
             return
         if isinstance(noun, Experiment) and isinstance(old, Experiment):
             noun = replace(noun, layer=old.layer)
@@ -110,17 +141,18 @@ class _Walk:
             return
         self._try(route(old, noun))
         if not same(self._proposal.find(kind_of(noun), noun.key), noun):
-            self._do([Replace(noun)])
+            self.do([Replace(noun)])
 
     def _try(self, steps: Iterable[Command]) -> None:
         """Go the steps that the lifecycle allows; what the others say is left to a `Replace`."""
         for step in steps:
             try:
-                self._do([step])
+                self.do([step])
             except InvalidChange:
                 continue
 
-    def _do(self, commands: Iterable[Command]) -> None:
+    def do(self, commands: Iterable[Command]) -> None:
+        """Take the steps."""
         for command in commands:
             edit(command, self._proposal)
             self.commands.append(command)
@@ -131,7 +163,7 @@ class _Walk:
         staying = {reservation.experiment for reservation in reservations}
         for reservation in old.reservations:
             if reservation.experiment not in staying:
-                self._do([Release(reservation.experiment)])
+                self.do([Release(reservation.experiment)])
 
     def reserve(self, new: Layer, asked: Layer, experiments: Collection[str]) -> None:
         """Give the members of a layer, which are all there by now, what it reserves for them.
@@ -160,7 +192,7 @@ class _Walk:
             ranges = reservation.ranges
             share = Reserve(new.key, key, size(ranges))
             lays_the_same = key not in exact and self._lays(share, ranges)
-            self._do([share if lays_the_same else replace(share, ranges=ranges)])
+            self.do([share if lays_the_same else replace(share, ranges=ranges)])
 
     def _lays(self, share: Reserve, ranges: Ranges) -> bool:
         """Whether the share alone would be laid as these ranges."""
@@ -171,9 +203,22 @@ class _Walk:
         wanted = share.share_ppm - size(own)
         return wanted <= size(free) and lay_share(own, free, share.share_ppm, "") == ranges
 
+    def sample(self, segments: Iterable[Segment]) -> None:
+        """Make segments the samples that they should be; as above, who gives buckets up first."""
+
+        def turn(new: Segment) -> tuple[bool, bool]:
+            old, sample = self._proposal.get(Segment, new.key).sample, new.sample
+            is_open = sample is not None and not sample.ranges
+            return is_open, (sample.share_ppm if sample else 0) > (old.share_ppm if old else 0)
+
+        for segment in sorted(segments, key=turn):
+            old = self._proposal.get(Segment, segment.key)
+            if with_sample(segment, old, self._proposal).sample != old.sample:
+                self.do([SetSample(segment.key, segment.sample)])
+
     def delete(self, kind: str, key: str) -> None:
         """Remove the noun; an experiment that runs is ended first."""
         noun = self._proposal.find(kind, key)
         if isinstance(noun, Experiment) and noun.live:
-            self._do([EndIteration(key)])
-        self._do([Delete(kind, key)])
+            self.do([EndIteration(key)])
+        self.do([Delete(kind, key)])

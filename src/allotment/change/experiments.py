@@ -11,12 +11,19 @@ from allotment.change.commands import (
     SetIntake,
     SetKeeping,
     SetOverrides,
+    SetUnit,
 )
 from allotment.change.edit import edit
 from allotment.change.lifecycle import Event
 from allotment.change.place import place
 from allotment.change.proposal import Proposal
 from allotment.model.experiment import Experiment
+
+
+@edit.register
+def _set_unit(command: SetUnit, proposal: Proposal) -> None:
+    old = proposal.get(Experiment, command.experiment)
+    _put(old, replace(old, unit=command.unit), Event.UNIT, proposal)
 
 
 @edit.register

@@ -20,6 +20,9 @@ KINDS: Final[dict[str, type[Noun]]] = {
     "holdout": Holdout,
     "experiment": Experiment,
 }
+# What a space keeps itself has this for kind and key; it is no noun.
+CATALOG: Final = "catalog"
+
 WORDS: Final = {noun: word for word, noun in KINDS.items()}
 
 

@@ -12,6 +12,7 @@ from allotment.change.lifecycle import Event
 from allotment.change.place import place
 from allotment.change.proposal import Proposal
 from allotment.change.ranges import WHOLE, covers, subtract
+from allotment.change.samples import samples_in
 from allotment.errors import Conflict, InvalidChange
 from allotment.model.experiment import Experiment
 from allotment.model.layer import Holdout, Layer, Reservation
@@ -29,7 +30,8 @@ def _reserve(command: Reserve, proposal: Proposal) -> None:
         )
     owned = {r.experiment: r.ranges for r in layer.reservations}
     old = owned.pop(experiment.key, ())
-    free = subtract(WHOLE, [old, *owned.values()])
+    sampled = [sample.ranges for _, sample in samples_in(layer.key, proposal)]
+    free = subtract(WHOLE, [old, *owned.values(), *sampled])
     new = _wanted(command, old, free, path)
     if experiment.layer == layer.key and Reservation(experiment.key, old) in layer.reservations:
         if new == old:

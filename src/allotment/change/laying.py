@@ -25,8 +25,11 @@ from allotment.model.segment import Segment
 from allotment.model.slots import Ranges, Slots, size
 
 
-def lay_noun(noun: Noun, old: Noun | None) -> Noun:
-    """The noun complete: what it leaves open is as `old`, which has its key, says, or usual."""
+def lay_noun(noun: Noun, old: Noun | None, taken: Iterable[Ranges] = ()) -> Noun:
+    """The noun complete: what it leaves open is as `old`, which has its key, says, or usual.
+
+    `taken` are the buckets of a layer that no share is laid in. A sample is laid by `samples`.
+    """
     path = place(kind_of(noun), noun.key)
     noun = _with_kept_sorted(noun)
     if isinstance(noun, Experiment):
@@ -34,7 +37,7 @@ def lay_noun(noun: Noun, old: Noun | None) -> Noun:
             raise InvalidChange("an experiment has at least one iteration", path)
         return lay_experiment(noun, old if isinstance(old, Experiment) else None)
     if isinstance(noun, Layer):
-        return lay_layer(noun, old if isinstance(old, Layer) else None, path)
+        return lay_layer(noun, old if isinstance(old, Layer) else None, path, taken)
     if isinstance(noun, Holdout):
         return lay_holdout(noun, old if isinstance(old, Holdout) else None)
     if isinstance(noun, Segment):
@@ -147,7 +150,7 @@ def lay_holdout(new: Holdout, old: Holdout | None) -> Holdout:
     return replace(new, salt=new.salt or (old.salt if old else new.key))
 
 
-def lay_layer(new: Layer, old: Layer | None, path: str) -> Layer:
+def lay_layer(new: Layer, old: Layer | None, path: str, taken: Iterable[Ranges]) -> Layer:
     """The layer with a salt as a holdout's, and ranges for reservations that only say a share.
 
     Exact ranges are set first, then shrinking shares give up what they do not keep, then growing
@@ -157,11 +160,11 @@ def lay_layer(new: Layer, old: Layer | None, path: str) -> Layer:
     ordered = sorted(new.reservations, key=lambda reservation: reservation.experiment)
     ranges = {r.experiment: r.ranges for r in ordered if r.share_ppm is None or r.ranges}
     shares = {r.experiment: r.share_ppm or 0 for r in ordered if r.experiment not in ranges}
-    exact = list(ranges.values())
+    exact = [*taken, *ranges.values()]
     for key, share in shares.items():
         check_share(share, f"{path}.reservations.{key}")
         ranges[key] = lowest(subtract(known.get(key, ()), exact), share)
-    free = subtract(WHOLE, ranges.values())
+    free = subtract(WHOLE, [*exact, *ranges.values()])
     for key, share in shares.items():
         ranges[key] = lay_share(ranges[key], free, share, f"{path}.reservations.{key}")
         free = subtract(free, [ranges[key]])

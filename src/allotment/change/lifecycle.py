@@ -148,8 +148,15 @@ _LEADS_TO: Final = {
 
 _STRUCTURE: Final = (Event.TREATMENTS, Event.ALLOCATIONS, Event.WEIGHTS_UP, Event.WEIGHTS_DOWN)
 
+
+def _alike(*fields: str, event: Event = Event.NAME) -> dict[str, tuple[Event, ...]]:
+    """Fields that are each written by one event: those that decide nothing by being renamed."""
+    return dict.fromkeys(fields, (event,))
+
+
 # What each policy calls its fields, and the events that writing one may be: it can be edited where
-# all of them are allowed. What Auth0 fixes when an experiment starts stands with the unit.
+# all of them are allowed. What Auth0 fixes when an experiment starts stands with the unit, and what
+# LaunchDarkly fixes with the treatments.
 _FIELDS: Final[dict[Policy, dict[str, tuple[Event, ...]]]] = {
     Policy.NATIVE: {
         "name": (Event.NAME,),
@@ -174,18 +181,25 @@ _FIELDS: Final[dict[Policy, dict[str, tuple[Event, ...]]]] = {
         "levels": (Event.ENROLMENT_UP, Event.ENROLMENT_DOWN),
     },
     Policy.LAUNCHDARKLY: {
-        "name": (Event.NAME,),
-        "description": (Event.NAME,),
+        **_alike("name", "description", "maintainerId", "tags", "metrics", "attributes"),
+        **_alike("methodology", "analysisConfig", event=Event.TREATMENTS),
         "randomizationUnit": (Event.UNIT,),
+        "hypothesis": (Event.TREATMENTS,),
+        **_alike("primarySingleMetricKey", "primaryFunnelKey", event=Event.TREATMENTS),
         "treatments": _STRUCTURE,
         "flags": (Event.TREATMENTS, Event.AUDIENCE),
+        "canReshuffleTraffic": (Event.TREATMENTS,),
+        **_alike("reallocationFrequencyMillis", "covariateId", event=Event.TREATMENTS),
         "holdoutId": (Event.HOLDOUT,),
     },
     Policy.CONFIDENCE: {
+        **_alike("displayName", "owner", "jobQueue", "workflowVersion", "surfaces", "labels"),
         "abtest": _STRUCTURE,
         # The module's own gate is its intake, which is switched while live; each other field in it
         # is asked about by the event that it is.
         "flags": (Event.INTAKE,),
+        **_alike("decision", "explore", "exposure", "hypothesis", "metrics", "planning"),
+        **_alike("recommendations", "report", "reviews", "samplesize", "stats"),
     },
 }
 
@@ -226,7 +240,9 @@ def permit(policy: Policy, event: Event, at: Status, path: str) -> None:
     code = f"{'no_way_from' if event in _LEADS_TO else 'not_while'}_{at}"
     where = list(dict.fromkeys(called(policy, s) for s in Status if allows(policy, event, s)))
     hint = f"it can while {' or '.join(where)}" if where else f"{policy} never allows it"
-    message = f"while {called(policy, at)}, the experiment cannot {event}; {hint}"
+    # Where an API has no word for it, nobody would understand why.
+    here = at if at is Status.ARCHIVED else called(policy, at)
+    message = f"while {here}, the experiment cannot {event}; {hint}"
     raise InvalidChange(message, path, code=code)
 
 

@@ -7,13 +7,16 @@ from dataclasses import replace
 from allotment.change import lifecycle
 from allotment.change.commands import Create, Delete, Describe, Keep, Noun, Rename, Replace
 from allotment.change.edit import edit
-from allotment.change.kinds import kind_of
+from allotment.change.kinds import CATALOG, kind_of
 from allotment.change.laying import lay_noun
 from allotment.change.lifecycle import Event
 from allotment.change.place import place
 from allotment.change.proposal import Proposal, same
+from allotment.change.samples import samples_in, with_sample
 from allotment.errors import Conflict, NotFound
 from allotment.model.experiment import Experiment
+from allotment.model.layer import Layer
+from allotment.model.segment import Segment
 
 
 @edit.register
@@ -23,7 +26,7 @@ def _create(command: Create, proposal: Proposal) -> None:
     path = place(kind, noun.key)
     if proposal.find(kind, noun.key) is not None:
         raise Conflict(f"the key {noun.key!r} is another {kind}'s already; choose one", path)
-    proposal.put(lay_noun(noun, None))
+    proposal.put(_laid(noun, None, proposal))
     if isinstance(noun, Experiment):
         lifecycle.permit(proposal.policy, Event.CREATE, lifecycle.status(noun), path)
         lifecycle.may_join(proposal.policy, noun, path)
@@ -37,7 +40,7 @@ def _replace(command: Replace, proposal: Proposal) -> None:
     old = proposal.find(kind, noun.key)
     if old is None:
         raise NotFound(f"there is no {kind} {noun.key!r} to replace", path)
-    new = lay_noun(noun, old)
+    new = _laid(noun, old, proposal)
     if same(old, new):
         return
     if isinstance(old, Experiment):
@@ -45,6 +48,17 @@ def _replace(command: Replace, proposal: Proposal) -> None:
     else:
         lifecycle.may_replace(proposal.policy, kind, path)
     proposal.put(new)
+
+
+def _laid(noun: Noun, old: Noun | None, proposal: Proposal) -> Noun:
+    """The noun complete, beside what else there is in its layer."""
+    if isinstance(noun, Segment):
+        complete = lay_noun(noun, old)
+        assert isinstance(complete, Segment)
+        return with_sample(complete, old if isinstance(old, Segment) else None, proposal)
+    if isinstance(noun, Layer):
+        return lay_noun(noun, old, [sample.ranges for _, sample in samples_in(noun.key, proposal)])
+    return lay_noun(noun, old)
 
 
 @edit.register
@@ -76,16 +90,23 @@ def _describe(command: Describe, proposal: Proposal) -> None:
 
 @edit.register
 def _keep(command: Keep, proposal: Proposal) -> None:
+    if (command.kind, command.key) == (CATALOG, CATALOG):
+        proposal.kept = _kept(proposal.kept, command)
+        return
     noun = _labelled(command.kind, command.key, proposal)
-    kept = dict(noun.kept)
+    new = _kept(noun.kept, command)
+    if noun.kept != new:
+        _permit_label(noun, proposal)
+        proposal.put(replace(noun, kept=new))
+
+
+def _kept(old: tuple[tuple[str, str], ...], command: Keep) -> tuple[tuple[str, str], ...]:
+    kept = dict(old)
     if command.value is None:
         kept.pop(command.path, None)
     else:
         kept[command.path] = command.value
-    new = tuple(sorted(kept.items()))
-    if noun.kept != new:
-        _permit_label(noun, proposal)
-        proposal.put(replace(noun, kept=new))
+    return tuple(sorted(kept.items()))
 
 
 def _labelled(kind: str, key: str, proposal: Proposal) -> Noun:

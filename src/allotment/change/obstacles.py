@@ -19,6 +19,7 @@ from allotment.errors import InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration
 from allotment.model.flag import Flag, FlagState
+from allotment.model.layer import Layer
 
 
 class ObstacleCode(StrEnum):
@@ -33,6 +34,7 @@ class ObstacleCode(StrEnum):
     NO_CONTROL = "no_control"
     NO_FALLBACK = "no_fallback"
     NOT_RESHUFFLED = "not_reshuffled"
+    NO_RESERVATION = "no_reservation"
     ACTIVE_LIMIT = "active_limit"
 
 
@@ -49,13 +51,15 @@ class Obstacle:
 class _Case:
     """What the rules look at: the iteration that would run, and what there is around it.
 
-    `flag_of` finds a flag, and `flowing` tells which experiments run and carry a flow.
+    `flag_of` and `layer_of` find a flag and a layer, and `flowing` tells which experiments run and
+    carry a flow.
     """
 
     experiment: Experiment
     iteration: Iteration
     path: str
     flag_of: Callable[[str], Flag | None]
+    layer_of: Callable[[str], Layer | None]
     flowing: Callable[[], Iterable[str]]
 
 
@@ -72,6 +76,7 @@ def obstacles(policy: Policy, experiment: Experiment, catalog: Catalog) -> tuple
         iteration,
         path,
         catalog.flags.get,
+        catalog.layers.get,
         lambda: catalog.users.get(FLOWING, frozenset()),
     )
     return tuple(_found(policy, case))
@@ -105,6 +110,10 @@ def _refuse_first(proposal: Proposal, experiment: Experiment, iteration: Iterati
         flag = proposal.find("flag", key)
         return flag if isinstance(flag, Flag) else None
 
+    def layer_of(key: str) -> Layer | None:
+        layer = proposal.find("layer", key)
+        return layer if isinstance(layer, Layer) else None
+
     def flowing() -> Iterable[str]:
         changed = {key: noun for (kind, key), noun in proposal.changed.items() if kind == _KIND}
         yield from proposal.catalog.users.get(FLOWING, frozenset()) - changed.keys()
@@ -113,7 +122,7 @@ def _refuse_first(proposal: Proposal, experiment: Experiment, iteration: Iterati
         )
 
     path = iteration_place(experiment, iteration)
-    case = _Case(experiment, iteration, path, flag_of, flowing)
+    case = _Case(experiment, iteration, path, flag_of, layer_of, flowing)
     for obstacle in _found(proposal.policy, case):
         raise InvalidChange(obstacle.message, obstacle.path, code=obstacle.code)
 
@@ -205,6 +214,14 @@ def _keeps_the_salt(case: _Case) -> Iterator[Obstacle]:
         yield Obstacle(ObstacleCode.NOT_RESHUFFLED, message, f"{case.path}.reshuffle")
 
 
+def _reserves_nothing(case: _Case) -> Iterator[Obstacle]:
+    layer = case.layer_of(case.experiment.layer) if case.experiment.layer else None
+    for reservation in layer.reservations if layer else ():
+        if reservation.experiment == case.experiment.key and not reservation.ranges:
+            message = f"nothing of layer {case.experiment.layer!r} is reserved for it; reserve some"
+            yield Obstacle(ObstacleCode.NO_RESERVATION, message, f"{case.path}.layer")
+
+
 def _is_not_alone(case: _Case) -> Iterator[Obstacle]:
     if not has_flow(case.experiment):
         return
@@ -220,7 +237,7 @@ _Rule: TypeAlias = Callable[[_Case], Iterator[Obstacle]]
 
 # What is unfinished starts nowhere. Auth0 wants weights that sum to the total, a control, a
 # variation for each treatment, a fallback beside segments, and only one experiment with a flow.
-# LaunchDarkly reshuffles on stop and start.
+# LaunchDarkly reshuffles on stop and start, and lets nothing be reserved of a layer until then.
 _RULES: Final[tuple[tuple[str, _Rule], ...]] = (
     ("nalc", _is_empty),
     ("nalc", _is_over),
@@ -231,5 +248,6 @@ _RULES: Final[tuple[tuple[str, _Rule], ...]] = (
     ("a", _is_under),
     ("a", _has_no_fallback),
     ("l", _keeps_the_salt),
+    ("l", _reserves_nothing),
     ("a", _is_not_alone),
 )

@@ -35,16 +35,18 @@ class Proposal:
     """What the commands so far make of a catalog; mutable, and used by one `apply` only.
 
     `changed` holds, by (kind, key), the noun as it would be, or None where it would be gone, and
-    `changed_by` the position of the command that last changed it.
+    `changed_by` the position of the command that last changed it. `kept` is what the space would
+    keep itself.
     """
 
-    __slots__ = ("catalog", "changed", "changed_by", "command", "policy")
+    __slots__ = ("catalog", "changed", "changed_by", "command", "kept", "policy")
 
     def __init__(self, catalog: Catalog, policy: Policy) -> None:
         self.catalog = catalog
         self.policy = policy
         self.changed: dict[tuple[str, str], Noun | None] = {}
         self.changed_by: dict[tuple[str, str], int] = {}
+        self.kept = catalog.kept
         self.command = 0
 
     def find(self, kind: str, key: str) -> Noun | None:
@@ -90,6 +92,7 @@ class Proposal:
             layers=_changed(old.layers, by_kind["layer"]),
             holdouts=_changed(old.holdouts, by_kind["holdout"]),
             experiments=_changed(old.experiments, by_kind["experiment"]),
+            kept=self.kept,
         )
 
 

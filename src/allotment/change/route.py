@@ -42,16 +42,22 @@ def route(old: Noun, new: Noun) -> Iterator[Command]:
         yield from route_experiment(old, new)
 
 
+def kept_otherwise(
+    kind: str, key: str, old: tuple[tuple[str, str], ...], new: tuple[tuple[str, str], ...]
+) -> Iterator[Command]:
+    """The commands from what is kept to what should be."""
+    was, now = dict(old), dict(new)
+    for path in sorted(was.keys() | now.keys()):
+        if was.get(path) != now.get(path):
+            yield Keep(kind, key, path, now.get(path))
+
+
 def _labels(old: Noun, new: Noun) -> Iterator[Command]:
     if old.name != new.name:
         yield Rename(kind_of(new), new.key, new.name)
     if old.description != new.description:
         yield Describe(kind_of(new), new.key, new.description)
-    if old.kept != new.kept:
-        was, now = dict(old.kept), dict(new.kept)
-        for path in sorted(was.keys() | now.keys()):
-            if was.get(path) != now.get(path):
-                yield Keep(kind_of(new), new.key, path, now.get(path))
+    yield from kept_otherwise(kind_of(new), new.key, old.kept, new.kept)
 
 
 def _flag(old: Flag, new: Flag) -> Iterator[Command]:

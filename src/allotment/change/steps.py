@@ -9,7 +9,7 @@ from typing import NamedTuple
 from allotment.change.apply import EDITS
 from allotment.change.commands import Command, Create, Delete, Describe, Keep, Noun, Rename, Replace
 from allotment.change.edit import edit
-from allotment.change.kinds import kind_of
+from allotment.change.kinds import CATALOG, kind_of
 from allotment.change.lifecycle import Policy
 from allotment.change.proposal import Proposal
 from allotment.model.catalog import Catalog
@@ -30,9 +30,14 @@ def steps(commands: Iterable[Command], catalog: Catalog) -> Iterator[Step]:
     proposal = Proposal(catalog, Policy.NATIVE)
     for command in commands:
         subject = _subject(command)
-        before = proposal.find(*subject)
+        before = _found(subject, proposal)
         edit(command, proposal)
-        yield Step(command, before, proposal.find(*subject))
+        yield Step(command, before, _found(subject, proposal))
+
+
+def _found(subject: tuple[str, str], proposal: Proposal) -> Noun | None:
+    """The noun as it would be; what the space keeps itself is none."""
+    return None if subject == (CATALOG, CATALOG) else proposal.find(*subject)
 
 
 def _subject(command: Command) -> tuple[str, str]:

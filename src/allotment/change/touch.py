@@ -16,7 +16,8 @@ from allotment.model.flag import Flag
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout
 from allotment.model.limits import BUCKETS
-from allotment.model.segment import Segment
+from allotment.model.segment import Sample, Segment
+from allotment.model.stage import sample_of
 
 N = TypeVar("N", Flag | None, Holdout | None, Experiment)
 
@@ -61,8 +62,7 @@ def touched_experiments(
         if kind == "experiment":
             touched.update(_by_experiment(key, old, new))
         elif kind == "segment":
-            if not _same_segment(old.segments.get(key), new.segments.get(key)):
-                touched.update(_users(f"segment:{key}", old, new))
+            touched |= _by_segment(key, old, new)
         elif kind == "holdout":
             if _unlabelled(old.holdouts.get(key)) != _unlabelled(new.holdouts.get(key)):
                 touched.update(_users(f"holdout:{key}", old, new))
@@ -138,19 +138,43 @@ def _by_experiment(key: str, old: Catalog, new: Catalog) -> set[str]:
     if _differ_by_label(before, after):
         return set()
     touched = {key}
-    # A unit overridden here is kept out of the layer's others.
-    if _claims(before) != _claims(after):
-        for experiment in (before, after):
-            if experiment is not None and experiment.layer is not None:
-                touched |= _users(f"layer:{experiment.layer}", old, new)
+    # A unit overridden here is kept out of those that the experiment excludes.
+    was, now = _claims(before, old), _claims(after, new)
+    if was != now:
+        for layer in {was[0], now[0]} - {None}:
+            touched |= _users(f"layer:{layer}", old, new)
     return touched
 
 
-def _claims(experiment: Experiment | None) -> tuple[str | None, frozenset[str]]:
-    if experiment is None or experiment.layer is None or experiment.archived:
-        return None, frozenset()
+def _claims(
+    experiment: Experiment | None, catalog: Catalog
+) -> tuple[str | None, Sample | None, str, frozenset[str]]:
+    """What decides of whom the experiment keeps which units out: its layer, and the units."""
+    if experiment is None or experiment.archived or not experiment.overrides:
+        return None, None, "", frozenset()
+    sample = None if experiment.layer is not None else sample_of(experiment, catalog)
+    layer = experiment.layer if sample is None else sample.layer
     units = frozenset(unit for unit, _ in experiment.overrides)
-    return (experiment.layer if units else None), units
+    return layer, sample, experiment.unit, units
+
+
+def _by_segment(key: str, old: Catalog, new: Catalog) -> set[str]:
+    before, after = old.segments.get(key), new.segments.get(key)
+    if _same_segment(before, after):
+        return set()
+    touched = _users(f"segment:{key}", old, new)
+    # With another sample, the units overridden in its experiments are kept out of others.
+    samples = [segment and segment.sample for segment in (before, after)]
+    if samples[0] != samples[1] and _any_overrides(touched, old, new):
+        for sample in samples:
+            if sample is not None and sample.layer is not None:
+                touched |= _users(f"layer:{sample.layer}", old, new)
+    return touched
+
+
+def _any_overrides(keys: Iterable[str], *catalogs: Catalog) -> bool:
+    found = (catalog.experiments.get(key) for key in keys for catalog in catalogs)
+    return any(experiment.overrides for experiment in found if experiment)
 
 
 def _differ_by_label(one: Experiment | None, other: Experiment | None) -> bool:
@@ -170,6 +194,8 @@ def _undated(experiment: Experiment) -> Experiment:
 
 def _same_segment(one: Segment | None, other: Segment | None) -> bool:
     if one is None or other is None:
+        return False
+    if one.sample != other.sample:
         return False
     lists = (one.unit, one.include, one.exclude) == (other.unit, other.include, other.exclude)
     # By text, as 1, 1.0 and true are equal values but other clauses.

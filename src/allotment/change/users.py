@@ -2,7 +2,8 @@
 
     segment:KEY          experiments that reach the segment, through other segments too
     flag:KEY             experiments whose treatments set the flag
-    layer:KEY            experiments in the layer
+    layer:KEY            experiments in the layer, by a reservation or by a sample
+    sampled:KEY          segments that are a sample of the layer
     holdout:KEY          experiments under the holdout
     experiment:KEY       flags that list the experiment
     inside:KEY           segments that name the segment themselves
@@ -115,9 +116,12 @@ def follow(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> Ca
     return replace(new, users=index)
 
 
-def _leads(key: str, catalog: Catalog) -> set[str]:
+def _leads(key: str, catalog: Catalog) -> tuple[set[str], str | None]:
+    """The segments that the segment names, and the layer that it is a sample of."""
     segment = catalog.segments.get(key)
-    return named_segments(segment.rules) if segment else set()
+    if segment is None:
+        return set(), None
+    return named_segments(segment.rules), segment.sample and segment.sample.layer
 
 
 def _names(noun: Noun | None, catalog: Catalog) -> set[str]:
@@ -133,6 +137,8 @@ def _names(noun: Noun | None, catalog: Catalog) -> set[str]:
         names |= {f"id:variation:{identity('variation', noun.key, v.key)}" for v in noun.variations}
     elif isinstance(noun, Segment):
         names |= {f"inside:{segment}" for segment in named_segments(noun.rules)}
+        if noun.sample is not None and noun.sample.layer is not None:
+            names.add(f"sampled:{noun.sample.layer}")
     elif isinstance(noun, Layer | Holdout):
         names.add(f"salt:{kind}:{noun.salt}")
     return names
@@ -149,6 +155,9 @@ def _experiment_names(experiment: Experiment, segments: Mapping[str, Segment]) -
     for iteration in answering(experiment):
         for treatment in iteration.treatments:
             names.update([f"flag:{flag}" for flag, _ in treatment.sets])
+        audience = None if iteration.audience is None else segments.get(iteration.audience)
+        if audience is not None and audience.sample and audience.sample.layer is not None:
+            names.add(f"layer:{audience.sample.layer}")
     asked = asked_segments(experiment)
     names.update([f"segment:{key}" for key in (reach(segments, asked) if asked else ())])
     return names

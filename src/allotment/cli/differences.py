@@ -12,6 +12,7 @@ from allotment.model.flag import FlagExperiment, Variation
 from allotment.model.idlist import IdList
 from allotment.model.instant import show_instant
 from allotment.model.layer import Reservation
+from allotment.model.segment import Sample
 from allotment.model.slots import size
 from allotment.model.weight import show_percent
 
@@ -152,6 +153,8 @@ def _text(value: object, absent: str) -> str:
         return f"{len(value):,} ids"
     if isinstance(value, tuple):
         return ", ".join(map(_item, value)) or _NONE
+    if isinstance(value, Sample):
+        return f"{show_percent(value.share_ppm)} of {value.layer or 'a draw of its own'}"
     return absent if value is None else str(value) if value != "" else '""'
 
 
@@ -159,5 +162,6 @@ def _item(item: object) -> str:
     if isinstance(item, Variation):
         return f"{item.key} {item.value}"
     if isinstance(item, FlagExperiment):
-        return f"{item.experiment} ({item.miss})"
+        end = "" if item.otherwise is None else f", otherwise {item.otherwise}"
+        return f"{item.experiment} ({item.miss}{end})"
     return repr(item)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from allotment.change import commands as c
 from allotment.change.apply import Move
+from allotment.model.flag import FlagExperiment
 from allotment.model.weight import show_percent
 
 
@@ -51,9 +52,14 @@ def _flag(command: c.Command) -> str | None:
         case c.SwitchFlag(flag, state):
             return f"~ flag {flag}: {state}"
         case c.OrderExperiments(flag, experiments):
-            order = _joined(f"{place.experiment} ({place.miss})" for place in experiments)
+            order = _joined(_place(place) for place in experiments)
             return f"~ flag {flag}: experiments {order}"
     return None
+
+
+def _place(place: FlagExperiment) -> str:
+    end = "" if place.otherwise is None else f", otherwise {place.otherwise}"
+    return f"{place.experiment} ({place.miss}{end})"
 
 
 def _grouping(command: c.Command) -> str | None:
@@ -63,6 +69,11 @@ def _grouping(command: c.Command) -> str | None:
         case c.SetMembers(segment, unit, include, exclude):
             lists = f"{len(include):,} included, {len(exclude):,} excluded"
             return f"~ segment {segment}: {lists}, by {unit}"
+        case c.SetSample(segment, None):
+            return f"~ segment {segment}: no sample any more"
+        case c.SetSample(segment, sample) if sample is not None:
+            place = "a draw of its own" if sample.layer is None else f"layer {sample.layer}"
+            return f"~ segment {segment}: a sample of {show_percent(sample.share_ppm)} of {place}"
         case c.Reserve(layer, experiment, share, ranges):
             exactly = f", exactly {counted(len(ranges), 'range')}" if ranges else ""
             return f"~ layer {layer}: {show_percent(share)} for {experiment}{exactly}"
@@ -75,6 +86,8 @@ def _grouping(command: c.Command) -> str | None:
 
 def _experiment(command: c.Command) -> str | None:
     match command:
+        case c.SetUnit(experiment, unit):
+            return f"~ experiment {experiment}: unit {unit}"
         case c.SetHoldout(experiment, holdout):
             return f"~ experiment {experiment}: holdout {holdout or 'none'}"
         case c.SetOverrides(experiment, overrides):

@@ -16,7 +16,7 @@ from allotment.model.flag import FlagState
 from allotment.model.frozen import NOTHING, Frozen
 from allotment.model.limits import BUCKETS
 from allotment.model.reason import REASONS, Reason
-from allotment.model.slots import Ranges
+from allotment.model.stage import excluders, stage_of
 
 RUNNING, PAUSED, INTAKE_CLOSED, INACTIVE, ARCHIVED, FAILED = range(6)
 
@@ -60,8 +60,7 @@ def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) ->
     state = _state(experiment, catalog)
     claims = _claims(experiment, catalog)
     holdout = catalog.holdouts[experiment.holdout] if experiment.holdout else None
-    layer = catalog.layers[experiment.layer] if experiment.layer else None
-    ranges = _ranges(experiment, catalog)
+    stage = stage_of(experiment, catalog)
     parts = fingerprint.of_iteration(experiment, iteration)
     mark = fingerprint.of_parts(
         "experiment",
@@ -69,7 +68,7 @@ def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) ->
         state,
         claims,
         (holdout.salt, holdout.share_ppm) if holdout else None,
-        (layer.salt, ranges) if layer else None,
+        fingerprint.of_stage(stage),
         [f"{segment.fingerprint:x}" for segment in segments],
         parts,
     )
@@ -80,7 +79,7 @@ def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) ->
         overrides=_overrides(experiment, index),
         claims=IdSet(claims) if claims else None,
         holdout=(f"{holdout.salt}/holdout", holdout.share_ppm) if holdout else None,
-        layer=(f"{layer.salt}/layer", ranges) if layer else None,
+        layer=(f"{stage.salt}/{stage.name}", stage.ranges) if stage else None,
         keeps=experiment.keeps_assignments,
         ignore_targeting=experiment.ignore_targeting,
         segments=tuple(segment.kernel for segment in segments),
@@ -133,25 +132,8 @@ def _state(experiment: Experiment, catalog: Catalog) -> int:
 
 
 def _claims(experiment: Experiment, catalog: Catalog) -> list[str]:
-    """The units that other experiments of the layer have by override."""
-    if experiment.layer is None:
-        return []
-    others = (r.experiment for r in catalog.layers[experiment.layer].reservations)
-    return sorted(
-        unit
-        for other in others
-        if other != experiment.key and not catalog.experiments[other].archived
-        for unit, _ in catalog.experiments[other].overrides
-    )
-
-
-def _ranges(experiment: Experiment, catalog: Catalog) -> Ranges:
-    if experiment.layer is None:
-        return ()
-    for reservation in catalog.layers[experiment.layer].reservations:
-        if reservation.experiment == experiment.key:
-            return reservation.ranges
-    return ()
+    """The units that those whom the experiment excludes have by override."""
+    return sorted(unit for other in excluders(experiment, catalog) for unit, _ in other.overrides)
 
 
 def _overrides(experiment: Experiment, index: dict[str, int]) -> IdSet | None:

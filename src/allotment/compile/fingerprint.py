@@ -14,6 +14,7 @@ import msgspec
 from allotment.model.experiment import Experiment, Iteration
 from allotment.model.flag import Flag
 from allotment.model.segment import Segment
+from allotment.model.stage import Stage
 
 MODULUS = 1 << 128
 _encode = msgspec.json.Encoder().encode
@@ -34,8 +35,21 @@ def of_segment(segment: Segment) -> str:
 def of_flag(flag: Flag) -> int:
     """The fingerprint of what a flag resolves to; its state is in the experiments' plans."""
     variations = sorted((variation.key, variation.value) for variation in flag.variations)
-    order = [(place.experiment, place.miss) for place in flag.experiments]
+    order = [
+        (place.experiment, place.miss)
+        if place.otherwise is None
+        else (place.experiment, place.miss, place.otherwise)
+        for place in flag.experiments
+    ]
     return of_parts("flag", flag.key, flag.default, variations, order)
+
+
+def of_stage(stage: Stage | None) -> object:
+    """What the layer or the sample of an experiment brings to its plan's fingerprint."""
+    if stage is None:
+        return None
+    own = () if stage.name == "layer" else (stage.name,)
+    return (stage.salt, stage.ranges, *own)
 
 
 def of_iteration(experiment: Experiment, iteration: Iteration) -> list[object]:

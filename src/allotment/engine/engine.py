@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -60,13 +60,23 @@ class Engine(Assigner):
         self._current: tuple[Snapshot, Assigner, Known] = (snapshot, still, {})
         self.publish_plans(snapshot.plans)
 
-    def resolve(self, flag: str, unit: Unit, attributes: Attributes = None) -> Resolution:
-        """A flag's value for one unit: the first treatment of its experiments, else the default."""
+    def resolve(
+        self,
+        flag: str,
+        unit: Unit,
+        attributes: Attributes = None,
+        stored: Mapping[str, str] | None = None,
+    ) -> Resolution:
+        """A flag's value for one unit: the first treatment of its experiments, else the default.
+
+        `stored` has the treatments that were kept for this unit earlier, by experiment.
+        """
         snapshot, still, known = self._current
         noun = snapshot.catalog.flags.get(flag) if isinstance(flag, str) else None
         if noun is None:
             return Resolution(flag, None, None, None, None)
-        return resolve(noun, still.assign, unit, attributes, known)
+        assign = _remembering(still.assign, stored) if stored else still.assign
+        return resolve(noun, assign, unit, attributes, known)
 
     def explain(
         self,
@@ -127,6 +137,17 @@ class Engine(Assigner):
         keys = snapshot.plans if experiments is None else experiments
         plans = {key: _plan(snapshot, key) for key in keys}
         return Table(_columns(plans, units, attributes, None, threads))
+
+
+def _remembering(
+    assign: Callable[..., object], stored: Mapping[str, str]
+) -> Callable[[str, Unit, Attributes], object]:
+    """`assign` for a unit of which treatments were kept earlier, by experiment."""
+
+    def remembering(experiment: str, unit: Unit, attributes: Attributes) -> object:
+        return assign(experiment, unit, attributes, stored.get(experiment))
+
+    return remembering
 
 
 def _plan(snapshot: Snapshot, experiment: str) -> Plan:

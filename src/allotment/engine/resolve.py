@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -13,6 +13,9 @@ from allotment.model.reason import Reason
 from allotment.model.resolution import Resolution
 
 _decode = msgspec.json.Decoder().decode
+
+# Reasons of an experiment that is not live, or has not been asked whether it is.
+_NOT_LIVE: Final = frozenset({Reason.UNKNOWN_EXPERIMENT, Reason.NO_UNIT, Reason.INACTIVE})
 
 # Resolutions by flag, variation, experiment and reason: frozen, so made once a snapshot.
 Known: TypeAlias = dict[tuple[str, str, str | None, Reason | None], Resolution]
@@ -28,7 +31,7 @@ def resolve(
     """The first treatment that one of the flag's experiments gives wins, else the default.
 
     `assign(experiment, unit, attributes)` answers for one experiment. A miss goes on to the next
-    experiment or ends, as the flag's list says.
+    experiment or ends, as the flag's list says: with the default, or with what `otherwise` names.
     """
     reason: Reason | None = None
     for place in flag.experiments:
@@ -38,8 +41,10 @@ def resolve(
         variation = answer.variations.get(flag.key)
         if variation is not None:
             return _resolved(flag, variation, place.experiment, reason, known)
+        if place.otherwise is not None and reason in _NOT_LIVE:
+            continue
         if place.miss is Miss.STOP:
-            break
+            return _resolved(flag, place.otherwise or flag.default, None, reason, known)
     return _resolved(flag, flag.default, None, reason, known)
 
 

@@ -22,7 +22,7 @@ class Catalog:
     "flag:KEY" the keys of the experiments whose assignments depend on that noun, through other
     segments too; for "id:KIND:HEX" the key of the noun with that identity, of a variation that of
     its flag; and a few more that only `change` asks for. It is derived, so it takes no part in
-    comparing catalogs.
+    comparing catalogs. `kept` is as in a flag, of the space itself.
     """
 
     revision: int = 0
@@ -31,6 +31,7 @@ class Catalog:
     layers: Keyed[Layer] = _NONE
     holdouts: Keyed[Holdout] = _NONE
     experiments: Keyed[Experiment] = _NONE
+    kept: tuple[tuple[str, str], ...] = ()
     users: Keyed[frozenset[str]] = field(default=_NONE, compare=False, repr=False)
 
 

@@ -33,10 +33,15 @@ class Variation:
 
 @dataclass(frozen=True, slots=True)
 class FlagExperiment:
-    """One place in a flag's ordered list of experiments."""
+    """One place in a flag's ordered list of experiments.
+
+    `otherwise` is the variation that resolving ends with where the experiment gives no treatment,
+    beside a miss that stops; an experiment that is not live is passed over then.
+    """
 
     experiment: str
     miss: Miss = Miss.NEXT
+    otherwise: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

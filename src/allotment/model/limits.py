@@ -39,6 +39,9 @@ SUBJECT_CHARACTERS_MAX: Final = 8_192
 LISTED_IDS_MAX: Final = 1_000_000
 OVERRIDES_MAX: Final = 10_000
 
+# More tags than this are a list of units in disguise.
+TAGS_MAX: Final = 100
+
 # What a vendor's API sends is as large as its own limits, a few KiB a value; a path holds a key.
 KEPT_MAX: Final = 1_000
 KEPT_PATH_BYTES_MAX: Final = 1_024

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from allotment.model.idlist import NO_IDS, IdList
+from allotment.model.slots import Ranges
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -77,10 +78,38 @@ Condition: TypeAlias = Clause | AllOf | AnyOf | Not | InSegment
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """A part of the units: only these take part in the experiments whose audience is the segment.
+
+    Without a layer the sample has a draw of its own, and its ranges are [0, share). In a layer it
+    has buckets of that layer's draw, and never one that a reservation has. Samples of one layer
+    that exclude each other never share a bucket; others are near independent.
+
+    `tags` and `exclusive_to` are sorted. On the way in `ranges` may be empty, which lays them; in a
+    catalog they hold `share_ppm` buckets.
+    """
+
+    share_ppm: int
+    layer: str | None = None
+    tags: tuple[str, ...] = ()
+    exclusive_to: tuple[str, ...] = ()
+    ranges: Ranges = ()
+
+    def excludes(self, other: Sample) -> bool:
+        """Whether the two share no unit: in one layer, where one names a tag of the other."""
+        if self.layer is None or self.layer != other.layer:
+            return False
+        named = set(self.exclusive_to) & set(other.tags)
+        return bool(named or set(other.exclusive_to) & set(self.tags))
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A unit is a member if it is in `include`; else not if in `exclude`; else if any rule holds.
 
-    `unit` is the kind of unit the two lists name. `kept` is as in a flag.
+    `unit` is the kind of unit the two lists name. A segment with a `sample` is an audience and
+    nothing else: whether a unit is in the sample is asked before whether it is a member. `kept` is
+    as in a flag.
     """
 
     key: str
@@ -91,3 +120,4 @@ class Segment:
     exclude: IdList = NO_IDS
     rules: tuple[Condition, ...] = ()
     kept: tuple[tuple[str, str], ...] = ()
+    sample: Sample | None = None

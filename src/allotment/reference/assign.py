@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
@@ -12,7 +12,8 @@ from allotment.model.experiment import Experiment, Iteration, State, Treatment
 from allotment.model.flag import FlagState
 from allotment.model.limits import BUCKETS
 from allotment.model.reason import Reason
-from allotment.model.slots import Slots
+from allotment.model.segment import Sample
+from allotment.model.slots import Range, Slots
 from allotment.reference.draw import bucket, draw
 from allotment.reference.member import Members
 from allotment.reference.unit import unit_key
@@ -137,24 +138,70 @@ def holdout(case: Case) -> Check:
 
 
 def layer(case: Case) -> Check:
-    """Check 6: another of the layer's experiments overrides the unit, or the bucket is not ours."""
+    """Check 6: another of the layer's experiments overrides the unit, or the bucket is not ours.
+
+    The sample that is an experiment's audience is its layer, or has a draw of its own.
+    """
     name = "layer"
     if case.experiment.layer is None:
-        return Check(name)
+        return sample(case)
     noun = case.catalog.layers[case.experiment.layer]
     drawn = draw(f"{noun.salt}/layer", case.unit)
     ours = [r.ranges for r in noun.reservations if r.experiment == case.experiment.key]
     others = [
-        case.catalog.experiments[reservation.experiment]
-        for reservation in noun.reservations
-        if reservation.experiment != case.experiment.key
+        other
+        for other in case.catalog.experiments.values()
+        if other.layer == noun.key or getattr(_sample(case, other), "layer", None) == noun.key
     ]
+    return _within(name, case, drawn, [edges for ranges in ours for edges in ranges], others)
+
+
+def sample(case: Case) -> Check:
+    """The same of an experiment without a layer: the audience's sample, if it is one."""
+    name = "layer"
+    mine = _sample(case, case.experiment)
+    if mine is None:
+        return Check(name)
+    if mine.layer is None:
+        drawn = draw(f"segment/{case.iteration.audience}/sample", case.unit)
+        return _within(name, case, drawn, mine.ranges, [])
+    drawn = draw(f"{case.catalog.layers[mine.layer].salt}/layer", case.unit)
+    others = [
+        other
+        for other in case.catalog.experiments.values()
+        if other.layer == mine.layer or _exclude(mine, _sample(case, other))
+    ]
+    return _within(name, case, drawn, mine.ranges, others)
+
+
+def _within(
+    name: str, case: Case, drawn: int, ours: Sequence[Range], others: Sequence[Experiment]
+) -> Check:
     is_claimed = any(
-        case.unit == unit for other in others if not other.archived for unit, _ in other.overrides
+        case.unit == unit
+        for other in others
+        if other.key != case.experiment.key
+        if other.unit == case.experiment.unit and not other.archived
+        for unit, _ in other.overrides
     )
-    is_ours = any(start <= bucket(drawn) < stop for ranges in ours for start, stop in ranges)
+    is_ours = any(start <= bucket(drawn) < stop for start, stop in ours)
     outcome = None if is_ours and not is_claimed else (Reason.NOT_IN_LAYER, None)
     return Check(name, drawn, bucket(drawn), "claimed" if is_claimed else ours, outcome)
+
+
+def _sample(case: Case, experiment: Experiment) -> Sample | None:
+    """The sample that is the audience of an experiment, if it is one; one that is put away may have
+    outlived its audience."""
+    audience = case.catalog.segments.get(experiment.current.audience or "")
+    return None if audience is None else audience.sample
+
+
+def _exclude(mine: Sample, theirs: Sample | None) -> bool:
+    """Whether one names a tag of the other, in one layer; a sample does not exclude itself."""
+    if theirs is None or theirs is mine or theirs.layer != mine.layer:
+        return False
+    named = {(a, b) for a in mine.exclusive_to for b in theirs.tags if a == b}
+    return bool(named) or any(tag in mine.tags for tag in theirs.exclusive_to)
 
 
 def sticky(case: Case) -> Check:

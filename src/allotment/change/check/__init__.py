@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from allotment.change.check.experiment import check_experiment
 from allotment.change.check.flag import check_flag
 from allotment.change.check.gone import check_gone
+from allotment.change.check.kept import check_kept
 from allotment.change.check.layer import check_holdout, check_layer
 from allotment.change.check.segment import check_segment, check_segment_within
 from allotment.change.kinds import KINDS, shelf
@@ -39,6 +40,7 @@ def check_catalog(catalog: Catalog) -> None:
     everything = {(kind, key): 0 for kind in KINDS for key in shelf(catalog, kind)}
     for segment in catalog.segments.values():
         check_segment(segment, place("segment", segment.key))
+    check_kept(catalog.kept, "$.kept")
     check_change(EMPTY, indexed, everything)
 
 
@@ -46,7 +48,7 @@ def _check(kind: str, key: str, old: Catalog, new: Catalog) -> None:
     if kind == "flag" and key in new.flags:
         check_flag(new.flags[key], old.flags.get(key), new)
     elif kind == "segment" and key in new.segments:
-        check_segment_within(new.segments[key], old.segments.get(key), new)
+        check_segment_within(new.segments[key], old, new)
     elif kind == "layer" and key in new.layers:
         check_layer(new.layers[key], old, new)
     elif kind == "holdout" and key in new.holdouts:

@@ -8,8 +8,9 @@ from allotment.change.check.flag import check_sets_listed
 from allotment.change.check.gone import check_released
 from allotment.change.check.iteration import check_iteration
 from allotment.change.check.label import check_labels
-from allotment.change.check.layer import check_gives_up_nothing, check_member, check_unit
+from allotment.change.check.layer import check_member, check_unit
 from allotment.change.check.reference import check_segments, check_sets
+from allotment.change.check.stage import check_apart, check_gives_up_nothing, check_places
 from allotment.change.nearest import nearest
 from allotment.change.place import iteration_place, place
 from allotment.change.users import asked_segments
@@ -49,9 +50,10 @@ def check_experiment(experiment: Experiment, before: Catalog, catalog: Catalog) 
         or experiment.overrides != old.overrides
         or _belongs(experiment) != _belongs(old)
     ):
-        _check_apart(experiment, catalog, path)
+        check_apart(experiment, catalog)
     _check_holdout(experiment, catalog, path)
     check_member(experiment, catalog)
+    check_places(experiment, catalog)
     check_gives_up_nothing(experiment, before, catalog)
     if old is not None:
         _check_draws_alike(experiment, old, path)
@@ -68,8 +70,9 @@ def _asks(experiment: Experiment) -> tuple[str, set[str]]:
     return experiment.unit, asked_segments(experiment)
 
 
-def _belongs(experiment: Experiment) -> tuple[str | None, bool]:
-    return experiment.layer, experiment.archived
+def _belongs(experiment: Experiment) -> tuple[str | None, str | None, str, bool]:
+    audience = experiment.current.audience
+    return experiment.layer, audience, experiment.unit, experiment.archived
 
 
 def _check_switches(experiment: Experiment, path: str) -> None:
@@ -159,23 +162,6 @@ def _check_overrides(experiment: Experiment, path: str) -> None:
             number, near = experiment.current.number, nearest(treatment, treatments)
             raise NotFound(f"{treatment!r} is not a treatment of iteration {number}{near}", here)
         last = unit
-
-
-def _check_apart(experiment: Experiment, catalog: Catalog, path: str) -> None:
-    """No unit is overridden in two experiments of a layer: they never share a unit."""
-    if experiment.layer is None or experiment.archived or not experiment.overrides:
-        return
-    units = {unit for unit, _ in experiment.overrides}
-    for key in sorted(catalog.users.get(f"layer:{experiment.layer}", ())):
-        other = catalog.experiments[key]
-        if key == experiment.key or other.archived:
-            continue
-        for unit, _ in other.overrides:
-            if unit in units:
-                raise Conflict(
-                    f"experiment {key!r} of the same layer overrides unit {unit!r} too; keep one",
-                    f"{path}.overrides.{unit}",
-                )
 
 
 def _check_holdout(experiment: Experiment, catalog: Catalog, path: str) -> None:

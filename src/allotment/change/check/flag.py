@@ -10,7 +10,7 @@ from allotment.change.place import iteration_place, place
 from allotment.change.users import answering
 from allotment.errors import InvalidChange, InvalidInput, NotFound
 from allotment.model.catalog import Catalog
-from allotment.model.flag import Flag, FlagState, Miss, Variation
+from allotment.model.flag import Flag, FlagExperiment, FlagState, Miss, Variation
 from allotment.model.text import check_description, check_key, check_name
 
 
@@ -55,11 +55,25 @@ def _check_listed(flag: Flag, catalog: Catalog, path: str) -> None:
         if item.experiment in seen:
             raise InvalidChange(f"experiment {item.experiment!r} is listed twice", here)
         seen.add(item.experiment)
+        _check_otherwise(item, flag, here)
         experiment = catalog.experiments.get(item.experiment)
         if experiment is None:
             near = nearest(item.experiment, catalog.experiments)
             raise NotFound(f"there is no experiment {item.experiment!r}{near}", here)
         check_sets_listed(flag.key, item.experiment, catalog, here)
+
+
+def _check_otherwise(item: FlagExperiment, flag: Flag, path: str) -> None:
+    if item.otherwise is None:
+        return
+    known = [variation.key for variation in flag.variations]
+    if item.otherwise not in known:
+        near = nearest(item.otherwise, known)
+        raise NotFound(
+            f"{item.otherwise!r} is not a variation of the flag{near}", f"{path}.otherwise"
+        )
+    if item.miss is not Miss.STOP:
+        raise InvalidChange("who goes on at a miss ends with nothing else", f"{path}.otherwise")
 
 
 def check_sets_listed(

@@ -11,7 +11,7 @@ from allotment.model.experiment import Experiment
 _REFERRERS = {
     "flag": (("flag", "the treatments of experiment"),),
     "segment": (("segment", "experiment"), ("inside", "segment")),
-    "layer": (("layer", "experiment"),),
+    "layer": (("layer", "experiment"), ("sampled", "segment")),
     "holdout": (("holdout", "experiment"),),
     "experiment": (("experiment", "flag"),),
 }

@@ -5,15 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 
 from allotment.change.check.label import check_labels, check_lone_salt, check_salt, check_share
+from allotment.change.check.sample import check_beside_reservations
+from allotment.change.check.stage import check_gives_up_nothing
 from allotment.change.nearest import nearest
 from allotment.change.place import place
-from allotment.change.ranges import WHOLE, covers
 from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS, RANGES_MAX
-from allotment.model.slots import Ranges, is_orderly
+from allotment.model.slots import is_orderly
 from allotment.model.text import check_key
 
 
@@ -51,8 +52,11 @@ def check_layer(layer: Layer, before: Catalog, catalog: Catalog) -> None:
             raise InvalidChange(f"experiment {member.key!r} is not in this layer", here)
         check_unit(layer, member, here)
     _check_disjoint(layer, path)
-    old = before.layers.get(layer.key)
-    for key in {reservation.experiment for reservation in old.reservations} if old else ():
+    for key in sorted(catalog.users.get(f"sampled:{layer.key}", ())):
+        sample = catalog.segments[key].sample
+        if sample is not None:
+            check_beside_reservations(key, sample, layer)
+    for key in sorted(before.users.get(f"layer:{layer.key}", ())):
         after = catalog.experiments.get(key)
         if after is not None:
             check_member(after, catalog)
@@ -112,39 +116,3 @@ def check_unit(noun: Layer | Holdout, experiment: Experiment, path: str) -> None
             f"{experiment.unit!r}; they need the same kind of unit",
             path,
         )
-
-
-def check_gives_up_nothing(experiment: Experiment, before: Catalog, catalog: Catalog) -> None:
-    """Raise InvalidChange where an experiment that keeps assignments gives up slots as it runs.
-
-    Its kept units would be lost to the layer, and another experiment could get them. Outside a
-    layer it may have every unit, so joining one gives up what is not reserved; leaving one is
-    giving up all.
-    """
-    old = before.experiments.get(experiment.key)
-    if old is None or not (old.keeps_assignments and experiment.keeps_assignments):
-        return
-    ran, runs = old.live, experiment.live
-    if ran is None or runs is None or ran.number != runs.number:
-        return
-    salt, slots = _reserved(old, before)
-    new_salt, new_slots = _reserved(experiment, catalog)
-    moves = old.layer is not None and (old.layer != experiment.layer or salt != new_salt)
-    if moves or not covers(new_slots, slots):
-        layer = experiment.layer or old.layer
-        raise InvalidChange(
-            f"experiment {experiment.key!r} keeps assignments and gives up no slots while it runs; "
-            "stop it first",
-            f"$.layers.{layer}.reservations.{experiment.key}",
-        )
-
-
-def _reserved(experiment: Experiment, catalog: Catalog) -> tuple[str, Ranges]:
-    """The salt and the buckets that the experiment has of its layer, or all of none."""
-    if experiment.layer is None:
-        return "", WHOLE
-    layer = catalog.layers[experiment.layer]
-    for reservation in layer.reservations:
-        if reservation.experiment == experiment.key:
-            return layer.salt, reservation.ranges
-    return layer.salt, ()

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from allotment.change.check.label import check_labels
 from allotment.change.check.reference import check_segments
+from allotment.change.check.sample import check_sample
+from allotment.change.check.stage import check_sampled
 from allotment.change.nearest import nearest
 from allotment.change.place import place
 from allotment.change.users import named_segments, reach
@@ -52,25 +54,37 @@ def check_segment(segment: Segment, path: str) -> None:
             check_key(condition.segment, here)
 
 
-def check_segment_within(segment: Segment, old: Segment | None, catalog: Catalog) -> None:
+def check_segment_within(segment: Segment, before: Catalog, catalog: Catalog) -> None:
     """Check what the segment names, that it does not lead back to itself, and who uses it."""
     for condition, here in _walk(segment):
-        if not isinstance(condition, InSegment):
-            continue
-        if condition.segment not in catalog.segments:
-            near = nearest(condition.segment, catalog.segments)
-            raise NotFound(f"there is no segment {condition.segment!r}{near}", here)
-        if segment.key in reach(catalog.segments, [condition.segment]):
-            raise InvalidChange(
-                f"segment {segment.key!r} leads back to itself through {condition.segment!r}", here
-            )
+        if isinstance(condition, InSegment):
+            _check_named(segment, condition.segment, catalog, here)
+    check_sample(segment, catalog)
+    old = before.segments.get(segment.key)
     if old is None:
         return
+    users = sorted(catalog.users.get(f"segment:{segment.key}", ()))
+    if old.sample != segment.sample:
+        for key in users:
+            check_sampled(catalog.experiments[key], before, catalog)
     kind_matters = old.unit != segment.unit or old.include != segment.include
     kind_matters |= old.exclude != segment.exclude
     if kind_matters or named_segments(old.rules) != named_segments(segment.rules):
-        for key in sorted(catalog.users.get(f"segment:{segment.key}", ())):
+        for key in users:
             check_segments(catalog.experiments[key], catalog)
+
+
+def _check_named(segment: Segment, named: str, catalog: Catalog, path: str) -> None:
+    there = catalog.segments.get(named)
+    if there is None:
+        near = nearest(named, catalog.segments)
+        raise NotFound(f"there is no segment {named!r}{near}", path)
+    if there.sample is not None:
+        raise InvalidChange(
+            f"segment {named!r} is a sample, which is an audience and nothing else", path
+        )
+    if segment.key in reach(catalog.segments, [named]):
+        raise InvalidChange(f"segment {segment.key!r} leads back to itself through {named!r}", path)
 
 
 def _walk(segment: Segment) -> Iterator[tuple[Condition, str]]:

@@ -76,14 +76,18 @@ def _show_variation(variation: Variation) -> Tree:
 def _read_experiment(place: Place) -> FlagExperiment:
     if isinstance(place.value, str):
         return FlagExperiment(place.key())
-    place.fields(("experiment", "miss"))
+    place.fields(("experiment", "miss", "otherwise"))
     return FlagExperiment(
         place.at("experiment").key(),
         place.at("miss").choice(Miss.NEXT),
+        place.at("otherwise").key() if place.at("otherwise").given else None,
     )
 
 
 def _show_experiment(entry: FlagExperiment) -> Tree:
     if entry.miss is Miss.NEXT:
         return entry.experiment
-    return {"experiment": entry.experiment, "miss": str(entry.miss)}
+    shown: dict[str, Tree] = {"experiment": entry.experiment, "miss": str(entry.miss)}
+    if entry.otherwise is not None:
+        shown["otherwise"] = entry.otherwise
+    return shown

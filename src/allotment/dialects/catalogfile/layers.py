@@ -9,7 +9,7 @@ from allotment.dialects.catalogfile.place import Place, Tree
 from allotment.dialects.catalogfile.values import read_kept, show_kept
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS
-from allotment.model.slots import Range
+from allotment.model.slots import Range, Ranges
 from allotment.model.weight import show_percent
 
 _LAYER: Final = ("name", "description", "unit", "salt", "reservations", "kept")
@@ -38,9 +38,7 @@ def show_layer(layer: Layer) -> Tree:
         "description": layer.description,
         "unit": "" if layer.unit == "user" else layer.unit,
         "salt": layer.salt,
-        "reservations": {
-            each.experiment: [list(edges) for edges in each.ranges] for each in layer.reservations
-        },
+        "reservations": {each.experiment: show_ranges(each.ranges) for each in layer.reservations},
         **show_kept(layer.kept),
     }
     return {field: value for field, value in shown.items() if value}
@@ -77,7 +75,17 @@ def _read_reservation(key: str, place: Place) -> Reservation:
     """Exact ranges of buckets, or a share that is laid when the catalog is changed."""
     if not isinstance(place.value, list):
         return Reservation(key, (), read_share(place))
-    return Reservation(key, tuple(_read_range(item) for item in place.items()))
+    return Reservation(key, read_ranges(place))
+
+
+def read_ranges(place: Place) -> Ranges:
+    """Buckets as a list of [start, stop]; none where the file leaves it out."""
+    return tuple(_read_range(item) for item in place.items())
+
+
+def show_ranges(ranges: Ranges) -> Tree:
+    """The buckets as the file spells them."""
+    return [list(edges) for edges in ranges]
 
 
 def _read_range(place: Place) -> Range:

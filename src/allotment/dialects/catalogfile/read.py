@@ -12,11 +12,12 @@ from allotment.dialects.catalogfile.layers import read_holdout, read_layer
 from allotment.dialects.catalogfile.place import Place
 from allotment.dialects.catalogfile.segments import Lists, read_segment
 from allotment.dialects.catalogfile.source import parse
+from allotment.dialects.catalogfile.values import read_kept
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Layer
 
-_FIELDS: Final = ("allotment", "flags", "segments", "layers", "holdouts", "experiments")
+_FIELDS: Final = ("allotment", "flags", "segments", "layers", "holdouts", "experiments", "kept")
 _VERSION: Final = 1
 
 
@@ -55,6 +56,7 @@ def read_target(text: str | bytes, lists: Lists | None = None, catalog: Catalog 
         layers=Keyed(layers),
         holdouts=Keyed(holdouts),
         experiments=Keyed(experiments),
+        kept=read_kept(top.at("kept")),
     )
 
 

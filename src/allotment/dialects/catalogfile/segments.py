@@ -7,16 +7,20 @@ from typing import Final
 
 from allotment.dialects.catalogfile.conditions import read_condition, show_condition
 from allotment.dialects.catalogfile.emit import Lines
+from allotment.dialects.catalogfile.iterations import read_share
+from allotment.dialects.catalogfile.layers import read_ranges, show_ranges
 from allotment.dialects.catalogfile.place import Place, Tree
 from allotment.dialects.catalogfile.values import read_kept, show_kept
 from allotment.errors import InvalidInput
 from allotment.model.idlist import IdList
-from allotment.model.segment import Segment
+from allotment.model.segment import Sample, Segment
+from allotment.model.weight import show_percent
 
 # Reads the bytes of a list that lies beside the catalog, by the name that the catalog gives it.
 Lists = Callable[[str], bytes]
 
-_FIELDS: Final = ("name", "description", "unit", "include", "exclude", "rules", "kept")
+_FIELDS: Final = ("name", "description", "unit", "include", "exclude", "rules", "sample", "kept")
+_SAMPLE: Final = ("share", "layer", "tags", "exclusive_to", "ranges")
 
 # Lists longer than this are shown as a block of text, an id a line.
 _LISTED_MAX: Final = 8
@@ -34,6 +38,7 @@ def read_segment(key: str, place: Place, lists: Lists | None) -> Segment:
         exclude=_read_ids(place.at("exclude"), lists),
         rules=tuple(read_condition(rule) for rule in place.at("rules").items()),
         kept=read_kept(place.at("kept")),
+        sample=_read_sample(place.at("sample")),
     )
 
 
@@ -46,8 +51,38 @@ def show_segment(segment: Segment) -> Tree:
         "include": _show_ids(segment.include),
         "exclude": _show_ids(segment.exclude),
         "rules": [show_condition(rule) for rule in segment.rules],
+        "sample": _show_sample(segment.sample) if segment.sample else None,
         **show_kept(segment.kept),
     }
+    return {field: value for field, value in shown.items() if value}
+
+
+def _read_sample(place: Place) -> Sample | None:
+    """A share of the segment's own draw, or of a layer's; its ranges may be left to be laid."""
+    if not place.given:
+        return None
+    place.fields(_SAMPLE)
+    return Sample(
+        share_ppm=read_share(place.at("share")),
+        layer=place.at("layer").key() if place.at("layer").given else None,
+        tags=_read_tags(place.at("tags")),
+        exclusive_to=_read_tags(place.at("exclusive_to")),
+        ranges=read_ranges(place.at("ranges")),
+    )
+
+
+def _read_tags(place: Place) -> tuple[str, ...]:
+    return tuple(sorted(item.name() for item in place.items()))
+
+
+def _show_sample(sample: Sample) -> Tree:
+    """The sample with its ranges, unless it has a draw of its own, whose lowest buckets are its."""
+    shown: dict[str, Tree] = {"share": show_percent(sample.share_ppm)}
+    if sample.layer is not None:
+        shown["layer"] = sample.layer
+        shown["tags"] = list(sample.tags)
+        shown["exclusive_to"] = list(sample.exclusive_to)
+        shown["ranges"] = show_ranges(sample.ranges)
     return {field: value for field, value in shown.items() if value}
 
 

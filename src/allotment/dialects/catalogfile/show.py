@@ -8,6 +8,7 @@ from allotment.dialects.catalogfile.flags import show_flag
 from allotment.dialects.catalogfile.layers import show_holdout, show_layer
 from allotment.dialects.catalogfile.place import Tree
 from allotment.dialects.catalogfile.segments import show_segment
+from allotment.dialects.catalogfile.values import show_kept
 from allotment.model.catalog import Catalog
 
 
@@ -23,4 +24,5 @@ def show(catalog: Catalog) -> str:
         "holdouts": {key: show_holdout(holdout) for key, holdout in catalog.holdouts.items()},
         "experiments": {key: show_experiment(each) for key, each in catalog.experiments.items()},
     }
-    return emit({"allotment": 1, **{name: nouns for name, nouns in sections.items() if nouns}})
+    given = {name: nouns for name, nouns in sections.items() if nouns}
+    return emit({"allotment": 1, **given, **show_kept(catalog.kept)})
