@@ -11,15 +11,15 @@ from typing import Any
 
 import msgspec
 
-from allotment.errors import NotFound
+from allotment.errors import NotFound, StoreError
 from allotment.model.catalog import Catalog
 from allotment.server.access import Access
 from allotment.server.assign.app import AssignPaths
 from allotment.server.counters import Counters
 from allotment.server.exposures import Exposures
+from allotment.server.kept import Keeping
 from allotment.server.served import Served, serve_stored
-from allotment.server.settings import Settings
-from allotment.store import Stored
+from allotment.store import Store, Stored
 
 SPACE = "default/production"
 
@@ -34,6 +34,10 @@ class StillNode:
 
     def publish(self, catalog: Catalog) -> None:
         self._served = serve_stored(Stored(SPACE, catalog))
+
+    @property
+    def store(self) -> Store:
+        raise StoreError("there is none")
 
     def served(self, space: str) -> Served:
         if space != SPACE:
@@ -68,7 +72,7 @@ class Paths:
 
     def __init__(self, catalog: Catalog, exposures: Exposures | None = None) -> None:
         self.node = StillNode(catalog)
-        self._app = AssignPaths(self.node, exposures, Settings())  # type: ignore[arg-type]
+        self._app = AssignPaths(self.node, exposures, Keeping(self.node))  # type: ignore[arg-type]
 
     def ask(
         self,

@@ -230,7 +230,7 @@ def test_a_faulty_line_is_no_unit_in_an_arrow_answer(client: httpx.Client) -> No
     with pa.ipc.open_stream(answer.content) as reader:
         table = reader.read_all()
     assert table.column("unit").to_pylist() == ["a", None, '{"user":"b"}']
-    assert table.column("kept.reason").to_pylist()[1] == "NO_UNIT"
+    assert table.column("plain.reason").to_pylist()[1] == "NO_UNIT"
 
 
 def test_attributes_come_as_rows_or_as_columns(client: httpx.Client, engine: Engine) -> None:
@@ -246,7 +246,7 @@ def test_attributes_come_as_rows_or_as_columns(client: httpx.Client, engine: Eng
 def test_some_experiments_are_asked_for_by_name(
     client: httpx.Client, engine: Engine, form: str
 ) -> None:
-    keys = ["kept", "gone", "checkout"]
+    keys = ["plain", "gone", "checkout"]
     if form == JSON:
         answer = client.post("/v1/assign/batch", json={"units": ["a"], "experiments": keys})
     else:
@@ -254,7 +254,7 @@ def test_some_experiments_are_asked_for_by_name(
     expected = one_by_one(engine, ["a"], [None])[0]
     assert answers(answer) == [
         {
-            "kept": expected["kept"],
+            "plain": expected["plain"],
             "gone": (None, "UNKNOWN_EXPERIMENT"),
             "checkout": expected["checkout"],
         }
@@ -344,9 +344,9 @@ def test_a_large_document_is_answered_as_a_small_one(client: httpx.Client, engin
     assert len(rows) > 1 << 20
     assert answers(send(client, rows, JSON)) == expected
     columns = {"units": units, "attributes": {n: [k[n] for k in known] for n in ("country", "app")}}
-    spaced = json.dumps({**columns, "experiments": ["kept", "checkout"]}, indent=1).encode()
+    spaced = json.dumps({**columns, "experiments": ["plain", "checkout"]}, indent=1).encode()
     found = answers(send(client, spaced, JSON, ARROW))
-    assert found == [{key: each[key] for key in ("kept", "checkout")} for each in expected]
+    assert found == [{key: each[key] for key in ("plain", "checkout")} for each in expected]
 
 
 def test_answers_stream_while_the_request_still_comes(shop: Server) -> None:

@@ -13,6 +13,7 @@ from allotment.compile import compile_catalog
 from allotment.engine import Engine
 from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
+from allotment.reference import resolve as reference
 from assigning.asking import Paths
 from strategies import UNITS, catalogs, values
 
@@ -55,9 +56,8 @@ def test_a_unit_gets_what_the_engine_gives_it(
     expected = []
     for unit, known in asked:
         all_ = {key: plain(each) for key, each in engine.assign_all(unit, known).items()}
-        expected.append(
-            {k: {"treatment": e["treatment"], "reason": e["reason"]} for k, e in all_.items()}
-        )
+        # No store is there: what is to be kept says so.
+        expected.append({key: cell(each, each["to_keep"]) for key, each in all_.items()})
         single = paths.ask("POST", "/v1/assign", {"unit": unit, "attributes": known})
         assert single.json == {"revision": catalog.revision, "assignments": all_}
         for flag in catalog.flags:
@@ -80,22 +80,40 @@ def test_a_unit_gets_what_the_engine_gives_it(
     assert answers(streamed.body, "ndjson") == expected
 
 
+def cell(given: dict[str, Any], to_keep: bool) -> dict[str, Any]:
+    """An answer as a batch has it."""
+    shown = {name: given[name] for name in ("treatment", "reason")}
+    return {**shown, "to_keep": True} if to_keep else shown
+
+
 def answers(body: bytes, form: str) -> list[Any]:
     """What each unit got, by experiment."""
     if form == "arrow":
         with pa.ipc.open_stream(body) as reader:
             rows = reader.read_all().to_pylist()
+        keys = [key.removesuffix(".reason") for key in reader.schema.names if ".reason" in key]
         return [
             {
-                key.removesuffix(".reason"): {
-                    "treatment": row[key.removesuffix(".reason")],
-                    "reason": reason,
-                }
-                for key, reason in row.items()
-                if key.endswith(".reason")
+                key: cell(
+                    {"treatment": row[key], "reason": row[f"{key}.reason"]},
+                    row.get(f"{key}.to_keep", False),
+                )
+                for key in keys
             }
             for row in rows
         ]
     if form == "ndjson":
         return [line["assignments"] for line in msgspec.json.Decoder().decode_lines(body)]
     return [each["assignments"] for each in msgspec.json.decode(body)["units"]]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(catalogs(), units, attributes, st.sampled_from(("red", "blue", "control", "a", "b", "gone")))
+def test_a_flag_resolves_as_the_specification_says_with_what_is_kept(
+    catalog: Catalog, unit: Any, known: dict[str, Any], treatment: str
+) -> None:
+    stored = dict.fromkeys(catalog.experiments, treatment)
+    engine = Engine(compile_catalog(catalog))
+    for flag in catalog.flags:
+        expected = reference(catalog, flag, unit, known, stored)
+        assert engine.resolve(flag, unit, known, stored) == expected

@@ -42,7 +42,7 @@ def test_an_explanation_has_every_check_of_the_engines(
 
 
 def test_a_kept_treatment_is_explained(client: httpx.Client) -> None:
-    found = explained(client, experiment="kept", unit="a", stored="control")
+    found = explained(client, experiment="paused", unit="a", stored="control")
     assert found["assignment"]["reason"] == "STICKY"
 
 

@@ -330,19 +330,20 @@ def test_single_answers_with_a_treatment_are_logged(tmp_path: Path) -> None:
     paths.ask("POST", "/v1/assign", {"unit": "one", "attributes": known, "experiment": "checkout"})
     paths.ask("POST", "/v1/assign", {"unit": "abroad", "experiment": "checkout"})
     paths.ask("POST", "/v1/assign", {"unit": {"user": "all", "device": "d"}, "attributes": known})
-    paths.ask("GET", "/v1/assign/kept/by-path")
-    paths.ask("POST", "/v1/assign", {"unit": "a", "experiment": "kept", "stored": {"kept": "new"}})
+    paths.ask("GET", "/v1/assign/plain/by-path")
+    stored = {"paused": "other"}
+    paths.ask("POST", "/v1/assign", {"unit": "a", "experiment": "paused", "stored": stored})
     paths.ask("POST", "/v1/resolve", {"unit": "the-boss", "flag": "button"})
     paths.ask("POST", "/v1/resolve", {"unit": "abroad", "flag": "button"})
-    paths.ask("POST", "/v1/explain", {"unit": "x", "experiment": "kept"})
+    paths.ask("POST", "/v1/explain", {"unit": "x", "experiment": "plain"})
     paths.ask("POST", "/v1/assign/batch", {"units": ["y"]})
     exposures.close()
     assert [(each["experiment"], each["unit"], each["reason"]) for each in written(tmp_path)] == [
         ("checkout", "one", "ALLOCATED"),
         ("checkout", "all", "ALLOCATED"),
-        ("kept", "all", "ALLOCATED"),
-        ("kept", "by-path", "ALLOCATED"),
-        ("kept", "a", "STICKY"),
+        ("plain", "all", "ALLOCATED"),
+        ("plain", "by-path", "ALLOCATED"),
+        ("paused", "a", "STICKY"),
         ("checkout", "the-boss", "OVERRIDE"),
     ]
 
@@ -353,8 +354,8 @@ def test_a_server_logs_and_finishes_its_file_when_it_stops(tmp_path: Path, form:
     with serving(tmp_path, catalog=SHOP, env={"ALLOTMENT_EXPOSURES": form}) as server:
         with server.client() as client:
             for unit in range(50):
-                client.get(f"/v1/assign/kept/{unit}")
-                client.get(f"/v1/assign/kept/{unit}")
+                client.get(f"/v1/assign/plain/{unit}")
+                client.get(f"/v1/assign/plain/{unit}")
             soon(lambda: 'exposures_total{outcome="written"} 50.0' in client.get("/metrics").text)
         assert server.stop() == 0
     (path,) = folder.iterdir()

@@ -175,7 +175,7 @@ def test_a_document_of_a_batch_is_what_it_should_be(
 
 def test_a_large_document_is_refused_before_any_of_it_is_answered(client: httpx.Client) -> None:
     units = b",".join(b'"unit-%d"' % number for number in range(100_000))
-    good = b'{"units":[%b],"experiments":["kept"]}' % units
+    good = b'{"units":[%b],"experiments":["plain"]}' % units
     assert send(client, good, JSON).status_code == 200
     for broken in (
         good[:-1],
@@ -188,11 +188,11 @@ def test_a_large_document_is_refused_before_any_of_it_is_answered(client: httpx.
         good.replace(b'"unit-99999"', b'{"a":"xyzzy"'),
         good.replace(b'"unit-99999"', b'"' + b"x" * 200_000 + b'"'),
         good.replace(b'"unit-99999"', b"[" * 40 + b"]" * 40),
-        good.replace(b'"experiments":["kept"]', b'"attributes":{"xyzzy":[1]}'),
-        good.replace(b'"experiments":["kept"]', b'"attributes":[{}]'),
-        good.replace(b'"experiments":["kept"]', b'"attributes":7'),
-        good.replace(b'"experiments":["kept"]', b'"xyzzy":7'),
-        good.replace(b'"experiments":["kept"]', b'"experiments":{"xyzzy":1}'),
+        good.replace(b'"experiments":["plain"]', b'"attributes":{"xyzzy":[1]}'),
+        good.replace(b'"experiments":["plain"]', b'"attributes":[{}]'),
+        good.replace(b'"experiments":["plain"]', b'"attributes":7'),
+        good.replace(b'"experiments":["plain"]', b'"xyzzy":7'),
+        good.replace(b'"experiments":["plain"]', b'"experiments":{"xyzzy":1}'),
         good.replace(b'"experiments"', b'"\\ud800"'),
         b"[%b]" % units,
         b" " * 1_100_000,
@@ -253,11 +253,13 @@ def test_a_document_of_a_batch_has_a_limit(client: httpx.Client) -> None:
 
 
 def test_a_name_that_stands_twice_counts_as_it_stands_last(client: httpx.Client) -> None:
-    body = b'{"unit":"xyzzy","unit":"a","experiment":"gone","experiment":"kept"}'
+    body = b'{"unit":"xyzzy","unit":"a","experiment":"gone","experiment":"plain"}'
     given = client.post("/v1/assign", content=body).json()["assignments"]
     assert (
         given
-        == client.post("/v1/assign", json={"unit": "a", "experiment": "kept"}).json()["assignments"]
+        == client.post("/v1/assign", json={"unit": "a", "experiment": "plain"}).json()[
+            "assignments"
+        ]
     )
 
 
@@ -356,8 +358,8 @@ def messages(body: bytes) -> list[bytes]:
 
 
 def test_columns_of_an_answer_have_names_of_their_own(client: httpx.Client) -> None:
-    refused(send(client, arrow(kept=["a"]), ARROW, unit="kept"))
-    assert send(client, arrow(kept=["a"]), ARROW, NDJSON, unit="kept").status_code == 200
+    refused(send(client, arrow(plain=["a"]), ARROW, unit="plain"))
+    assert send(client, arrow(plain=["a"]), ARROW, NDJSON, unit="plain").status_code == 200
 
 
 def nothing_failed(server: Server) -> bool:
@@ -414,7 +416,7 @@ def test_bodies_with_bytes_wrong_are_refused_or_answered(
 
 
 def test_headers_are_read_strictly(client: httpx.Client) -> None:
-    asked = {"unit": "a", "experiment": "kept"}
+    asked = {"unit": "a", "experiment": "plain"}
     for revision, status in (
         ("0", 200),
         ("1", 200),
@@ -437,7 +439,7 @@ def test_a_page_from_elsewhere_may_not_ask_in_the_name_of_this_machine(
     client: httpx.Client,
 ) -> None:
     for origin, status in (("https://xyzzy.example", 403), ("http://localhost:3000", 200)):
-        answer = client.get("/v1/assign/kept/a", headers={"origin": origin})
+        answer = client.get("/v1/assign/plain/a", headers={"origin": origin})
         assert answer.status_code == status
         if status == 403:
             refused(answer, 403)

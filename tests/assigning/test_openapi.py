@@ -12,12 +12,12 @@ UNIT = {"unit": "a", "attributes": {"country": "SE"}}
 ASKED = {
     "/v1/assign": (
         {},
-        {"experiment": "kept"},
+        {"experiment": "plain"},
         {"experiments": ["gone"]},
-        {"stored": {"kept": "new"}},
+        {"stored": {"paused": "other"}},
     ),
     "/v1/resolve": ({}, {"flag": "button"}, {"flags": ["lonely", "gone"]}),
-    "/v1/explain": ({"experiment": "checkout"}, {"experiment": "kept", "stored": "new"}),
+    "/v1/explain": ({"experiment": "checkout"}, {"experiment": "paused", "stored": "other"}),
 }
 
 
@@ -57,7 +57,7 @@ def test_a_batch_is_as_documented(client: httpx.Client, document: dict[str, Any]
     for asked in (
         {"units": []},
         {"units": ["a", 1, None, {"user": "a"}, 1.5]},
-        {"units": ["a", "b"], "attributes": [{"country": "SE"}, None], "experiments": ["kept"]},
+        {"units": ["a", "b"], "attributes": [{"country": "SE"}, None], "experiments": ["plain"]},
         {"units": ["a", "b"], "attributes": {"country": ["SE", None]}},
     ):
         assert holds(document, of(document, path, "request"), asked)
@@ -79,7 +79,7 @@ def test_what_is_refused_is_documented_as_wrong(
         ("/v1/assign", {"unit": "a", "experiment": None}),
         ("/v1/resolve", {"unit": "a", "flag": "a", "flags": []}),
         ("/v1/explain", {"unit": "a"}),
-        ("/v1/explain", {"unit": "a", "experiment": "kept", "revision": 0}),
+        ("/v1/explain", {"unit": "a", "experiment": "plain", "revision": 0}),
         ("/v1/assign/batch", {"units": "a"}),
         ("/v1/assign/batch", {"units": [], "attributes": "a"}),
     ):

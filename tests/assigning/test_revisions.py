@@ -29,7 +29,7 @@ def everyone_gets(treatment: str) -> list[Command]:
     kept = {"control": 0, "new": 0} | {{"control": "control", "green": "new"}[treatment]: 1}
     return [
         SetWeights("checkout", "everyone", tuple(checkout.items()), 1),
-        SetWeights("kept", "everyone", tuple(kept.items()), 1),
+        SetWeights("plain", "everyone", tuple(kept.items()), 1),
     ]
 
 
@@ -70,7 +70,7 @@ def test_a_batch_is_of_one_revision_while_a_hundred_are_published(server: Server
                     "/v1/assign/batch",
                     content=slow_lines(4_000, begun),
                     headers={"content-type": "application/x-ndjson"},
-                    params={"experiment": ["checkout", "kept"]},
+                    params={"experiment": ["checkout", "plain"]},
                 )
                 seen.add(int(answer.headers["allotment-revision"]))
                 outcomes = {
@@ -96,7 +96,7 @@ def test_a_single_call_is_of_one_revision_while_others_are_published(server: Ser
 
     publisher = threading.Thread(target=publish)
     publisher.start()
-    asked = {"unit": "a", "attributes": {"country": "SE"}, "experiments": ["checkout", "kept"]}
+    asked = {"unit": "a", "attributes": {"country": "SE"}, "experiments": ["checkout", "plain"]}
     last = 0
     with server.client() as client:
         while not done.is_set():

@@ -46,11 +46,11 @@ def test_a_unit_is_assigned_in_all_experiments(client: httpx.Client, engine: Eng
 
 
 def test_a_unit_is_assigned_in_some_experiments(client: httpx.Client, engine: Engine) -> None:
-    asked = ["kept", "checkout", "kept"]
+    asked = ["plain", "checkout", "plain"]
     expected = {key: plain(engine.assign(key, "a", SWEDEN)) for key in asked}
     given = assigned(client, unit="a", attributes=SWEDEN, experiments=asked)
     assert given == expected
-    assert list(given) == ["kept", "checkout"]
+    assert list(given) == ["plain", "checkout"]
 
 
 def test_a_unit_is_assigned_in_one_experiment(client: httpx.Client, engine: Engine) -> None:
@@ -94,14 +94,11 @@ def test_a_unit_of_several_kinds_is_of_each_kind_what_its_key_is(
     assert given["checkout"] == plain(engine.assign("checkout", "a", SWEDEN))
 
 
-def test_a_kept_treatment_is_given_again(client: httpx.Client) -> None:
-    fresh = assigned(client, unit="a", experiment="kept")["kept"]
-    other = {"control": "new", "new": "control"}[fresh["treatment"]]
-    assert fresh["to_keep"]
-    for asked in ({"experiment": "kept"}, {"experiments": ["kept", "checkout"]}, {}):
-        given = assigned(client, unit="a", stored={"kept": other, "gone": "x"}, **asked)["kept"]
-        assert given["treatment"] == other
-        assert given["reason"] == "STICKY"
+def test_a_treatment_that_the_client_keeps_is_given_again(client: httpx.Client) -> None:
+    for asked in ({"experiment": "paused"}, {"experiments": ["paused", "checkout"]}, {}):
+        stored = {"paused": "other", "gone": "x"}
+        given = assigned(client, unit="a", stored=stored, **asked)["paused"]
+        assert (given["treatment"], given["reason"]) == ("other", "STICKY")
         assert not given["to_keep"]
 
 

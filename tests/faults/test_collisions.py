@@ -15,6 +15,7 @@ import pytest
 
 from allotment.change.commands import Describe
 from allotment.dialects.auth0.ids import id_of
+from allotment.dialects.confidence.names import instance_name
 from allotment.store import Store
 from faults.history import lay
 from faults.storm import Write, native
@@ -22,6 +23,9 @@ from postgres import Postgres
 from serving import Server, serving
 
 CLIENTS = 16
+JSON = "application/json"
+AUTH0 = "/api/v2/experimentation/experiments"
+LAUNCHDARKLY = "/api/v2/projects/default/environments/production/experiments"
 
 
 @pytest.fixture(scope="module", params=["two processes on SQLite", "two nodes on PostgreSQL"])
@@ -63,35 +67,49 @@ def all_at_once(
         return [answer for answers in threads.map(run, range(CLIENTS)) for answer in answers]
 
 
+def ways(experiment: str, text: str) -> list[tuple[str, str, dict[str, object]]]:
+    """One change by each API: where, as what kind of body, and the body."""
+    semantic = f"{JSON}; domain-model=launchdarkly.semanticpatch"
+    update = {"kind": "updateDescription", "value": text}
+    return [
+        (f"{AUTH0}/{id_of('experiment', experiment)}", JSON, {"description": text}),
+        (f"{LAUNCHDARKLY}/{experiment}", semantic, {"instructions": [update]}),
+        (f"/v1/{instance_name(experiment)}", JSON, {"hypothesis": {"text": text}}),
+    ]
+
+
 def test_of_a_thousand_patches_with_one_etag_one_wins_and_the_others_are_told(
     servers: list[Server],
 ) -> None:
-    path = f"/api/v2/experimentation/experiments/{id_of('experiment', 'test-0')}"
+    paths = [path for path, _, _ in ways("test-0", "")]
     with servers[0].client() as client:
-        before = client.get(path)
-        tag = {"if-match": before.headers["etag"]}
-        revision = int(before.headers["allotment-revision"])
+        tags = {client.get(path).headers["etag"] for path in paths}
+        assert len(tags) == 1, "an experiment has one version, whoever asks"
+        tag = {"if-match": tags.pop()}
+        revision = int(client.get(paths[0]).headers["allotment-revision"])
 
         def patch(by: httpx.Client, number: int) -> httpx.Response:
-            return by.patch(path, json={"description": f"patch {number}"}, headers=tag)
+            path, kind, body = ways("test-0", f"patch {number}")[number % 3]
+            return by.patch(path, json=body, headers={**tag, "content-type": kind})
 
         answers = all_at_once(servers, patch, 1_000)
         statuses = Counter(answer.status_code for answer in answers)
         assert statuses[200] == 1
         assert set(statuses) <= {200, 409, 412}
         (winner,) = [answer for answer in answers if answer.is_success]
-        after = client.get(path, headers={"allotment-min-revision": str(revision + 1)})
+        seen = {"allotment-min-revision": str(revision + 1)}
+        after = client.get(winner.request.url.path, headers=seen)
         assert int(after.headers["allotment-revision"]) == revision + 1
-        assert after.json() == winner.json()
-        assert after.headers["etag"] == winner.headers["etag"] != before.headers["etag"]
+        assert after.json().keys() <= winner.json().keys()
+        assert after.json().items() <= winner.json().items()
+        assert after.headers["etag"] == winner.headers["etag"] != tag["if-match"]
+        others = [client.get(path, headers=seen).headers["etag"] for path in paths]
+        assert set(others) == {after.headers["etag"]}
 
 
 def test_changes_of_different_documents_do_not_collide(servers: list[Server]) -> None:
     tags: dict[int, str] = {}
-    paths = [
-        f"/api/v2/experimentation/experiments/{id_of('experiment', f'test-{number}')}"
-        for number in range(8)
-    ]
+    paths = [ways(f"test-{number}", "")[number % 3][0] for number in range(8)]
     with servers[0].client() as client:
         for place, path in enumerate(paths):
             tags[place] = client.get(path).headers["etag"]
@@ -101,8 +119,9 @@ def test_changes_of_different_documents_do_not_collide(servers: list[Server]) ->
         place = number % CLIENTS
         if place >= len(paths):
             return by.get("/healthz")
-        wanted = {"if-match": tags[place]}
-        answer = by.patch(paths[place], json={"description": f"patch {number}"}, headers=wanted)
+        path, kind, body = ways(f"test-{place}", f"patch {number}")[place % 3]
+        headers = {"if-match": tags[place], "content-type": kind}
+        answer = by.patch(path, json=body, headers=headers)
         tags[place] = answer.headers["etag"]
         return answer
 

@@ -14,7 +14,7 @@ import strategies
 from allotment.change.apply import apply
 from allotment.change.commands import Command
 from allotment.change.diff import diff
-from allotment.change.kinds import KINDS, shelf
+from allotment.change.kinds import CATALOG, KINDS, shelf
 from allotment.change.users import with_users
 from allotment.cli.lines import line_of
 from allotment.errors import AllotmentError
@@ -104,3 +104,9 @@ def versions(before: Stored, now: Catalog, turn: int) -> Iterator[tuple[str, Ver
             elif noun is not shelf(before.catalog, kind)[key]:
                 known = Version(now.revision, known.created_at, at)
             yield f"{kind}:{key}", known
+    itself = f"{CATALOG}:{CATALOG}"
+    known = before.versions.get(itself)
+    if now.kept != before.catalog.kept:
+        known = Version(now.revision, known.created_at if known else at, at)
+    if known is not None:
+        yield itself, known

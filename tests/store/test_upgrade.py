@@ -24,9 +24,9 @@ from allotment.change.users import with_users
 from allotment.errors import StoreError
 from allotment.model.plain import to_plain
 from allotment.model.segment import Segment
-from allotment.store import Store, Version
+from allotment.store import Lot, Store, Version
 from allotment.store.schema import VERSION, metadata
-from store.examples import NORDICS, commit, sql
+from store.examples import NOON, NORDICS, commit, sql
 
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
 DAY_MS = 86_400_001  # the steps of the dump are a day and a millisecond apart
@@ -104,6 +104,23 @@ def test_an_upgraded_store_goes_on_where_it_was(released: str) -> None:
         assert again.spaces() == ("default/production", "default/staging")
 
 
+def test_an_upgraded_store_keeps_assignments(released: str) -> None:
+    lot = Lot("checkout", 1, "ann")
+    with Store.open(released) as store:
+        assert store.kept([lot]) == {}
+        store.keep({lot: "green"}, revision=8, when=NOON)
+    with Store.open(released) as again:
+        assert again.kept([lot])[lot].treatment == "green"
+
+
+def test_tokens_of_a_released_store_stay(tmp_path: Path) -> None:
+    released = laid(tmp_path / "allotment.db", RELEASED[1])
+    with Store.open(released) as store:
+        (token,) = store.tokens()
+        assert (token.id, token.revoked_at) == ("3f9a1c02", 1_769_160_600_000)
+        assert store.pulse().tokens == 2
+
+
 def test_reading_a_released_store_upgrades_it_too(released: str) -> None:
     with Store.open(released, create=False) as store:
         assert store.catalog().revision == 8
@@ -167,7 +184,8 @@ def test_threads_that_lay_stores_at_once_do_not_clash(tmp_path: Path) -> None:
         assert list(threads.map(lay, range(8))) == [1] * 8
 
 
-def test_an_upgrade_that_fails_leaves_the_store_as_it_was(released: str) -> None:
+def test_an_upgrade_that_fails_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    released = laid(tmp_path / "allotment.db", RELEASED[0])
     before = sql(released, "SELECT sql FROM sqlite_master ORDER BY name")
     sql(released, "UPDATE journal SET at = 'never' WHERE revision = 3")
     with pytest.raises(StoreError, match=r"cannot be brought up to.*never"):

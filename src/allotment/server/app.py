@@ -21,6 +21,8 @@ from allotment.server.auth0 import routes as auth0
 from allotment.server.confidence import routes as confidence
 from allotment.server.exposures import Exposures
 from allotment.server.front import Front
+from allotment.server.kept import Keeping
+from allotment.server.kept import routes as kept
 from allotment.server.launchdarkly import routes as launchdarkly
 from allotment.server.metrics import Metrics
 from allotment.server.node import Node
@@ -33,8 +35,10 @@ def create_app(node: Node, settings: Settings) -> App:
     """The ASGI application that serves a node; its lifespan starts the node, and stops it."""
     exposures = Exposures.of(settings, node.counters)
     metrics = Metrics(node, settings.workers)
-    assign = AssignPaths(node, exposures, settings)
-    framework = Front(_framework(node, metrics, exposures, settings), node, metrics)
+    keeping = Keeping(node)
+    assign = AssignPaths(node, exposures, keeping)
+    made = _framework(node, metrics, exposures, keeping, settings)
+    framework = Front(made, node, metrics)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and assign.takes(scope["path"]):
@@ -45,7 +49,9 @@ def create_app(node: Node, settings: Settings) -> App:
     return app
 
 
-def _framework(node: Node, metrics: Metrics, exposures: Exposures, settings: Settings) -> FastAPI:
+def _framework(
+    node: Node, metrics: Metrics, exposures: Exposures, keeping: Keeping, settings: Settings
+) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await node.start()
@@ -53,6 +59,7 @@ def _framework(node: Node, metrics: Metrics, exposures: Exposures, settings: Set
         try:
             yield
         finally:
+            await asyncio.to_thread(keeping.close)
             await asyncio.to_thread(exposures.close)
             await node.stop()
 
@@ -67,10 +74,12 @@ def _framework(node: Node, metrics: Metrics, exposures: Exposures, settings: Set
     )
     app.state.node = node
     app.state.metrics = metrics
+    app.state.keeping = keeping
     app.state.settings = settings
+    app.state.exposures = exposures
     # The routes themselves, not routers within the router: each then says what it answers to.
     vendors = (auth0, launchdarkly, confidence)
-    for router in (*native.ROUTERS, *(each.router for each in vendors)):
+    for router in (*native.ROUTERS, kept.router, *(each.router for each in vendors)):
         app.router.routes.extend(router.routes)
     app.add_exception_handler(AllotmentError, _show_error)
     app.add_exception_handler(HTTPException, _show_refusal)

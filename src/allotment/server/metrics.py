@@ -80,6 +80,12 @@ class Metrics(Collector):
             _counted(counters.shed),
             "reason",
         )
+        yield self._counter(
+            "kept",
+            "Kept assignments asked of the store: read, kept, or given without it as it was away.",
+            _counted(counters.kept),
+            "outcome",
+        )
         exposures = [
             (("written",), float(counters.exposures_written)),
             (("dropped",), float(counters.exposures_dropped)),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from allotment.change.apply import Change
 from allotment.change.touch import touched_between
 from allotment.compile import Snapshot, compile_catalog, recompile
 from allotment.engine import Engine
+from allotment.model.catalog import Catalog
 from allotment.store import Stored
 
 
@@ -16,7 +18,7 @@ class Served:
     """One space at one revision. It never changes: a node puts a later one in its place.
 
     Whoever holds one answers from one revision throughout, however long that takes. `headers` say
-    which, as raw ASGI pairs.
+    which, as raw ASGI pairs. `keeping` has the experiments that keep assignments and are live.
     """
 
     space: str
@@ -24,6 +26,7 @@ class Served:
     engine: Engine
     stored: Stored
     headers: tuple[tuple[bytes, bytes], ...]
+    keeping: frozenset[str]
 
     @property
     def fingerprint(self) -> int:
@@ -33,7 +36,7 @@ class Served:
 
 def serve_stored(stored: Stored) -> Served:
     """What is served of a space that was not served before; compiles all of it."""
-    return _served(stored, compile_catalog(stored.catalog))
+    return _served(stored, compile_catalog(stored.catalog), _keeping(stored.catalog))
 
 
 def follow_stored(served: Served, stored: Stored, change: Change | None) -> Served:
@@ -43,10 +46,20 @@ def follow_stored(served: Served, stored: Stored, change: Change | None) -> Serv
         experiments, flags = change.touched, change.flags
     else:
         experiments, flags = touched_between(old.catalog, new)
-    return _served(stored, recompile(old, new, experiments, flags))
+    keeping = (served.keeping - experiments) | _keeping(new, experiments)
+    return _served(stored, recompile(old, new, experiments, flags), keeping)
 
 
-def _served(stored: Stored, snapshot: Snapshot) -> Served:
+def _served(stored: Stored, snapshot: Snapshot, keeping: frozenset[str]) -> Served:
     revision = snapshot.revision
     headers = ((b"allotment-revision", b"%d" % revision),)
-    return Served(stored.space, revision, Engine(snapshot), stored, headers)
+    return Served(stored.space, revision, Engine(snapshot), stored, headers, keeping)
+
+
+def _keeping(catalog: Catalog, among: Iterable[str] | None = None) -> frozenset[str]:
+    """The experiments that keep assignments and are live: of some of them, or of all."""
+    known = catalog.experiments
+    found = (known.get(key) for key in (known if among is None else among))
+    return frozenset(
+        each.key for each in found if each and each.keeps_assignments and each.live is not None
+    )

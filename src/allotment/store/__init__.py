@@ -1,6 +1,7 @@
 """The only floor that keeps data: revisions of the catalog and the journal of what changed."""
 
 from allotment.store.journal import Entry
+from allotment.store.kept import Kept, Lot
 from allotment.store.lastgood import LastGood
 from allotment.store.once import Once
 from allotment.store.store import Store
@@ -10,7 +11,9 @@ from allotment.store.token import Scope, Token
 __all__ = [
     "Committed",
     "Entry",
+    "Kept",
     "LastGood",
+    "Lot",
     "Once",
     "Pulse",
     "Scope",

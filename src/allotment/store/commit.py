@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from allotment.change.apply import apply
-from allotment.change.commands import Command, Create
+from allotment.change.commands import Command, Create, Keep
+from allotment.change.kinds import CATALOG
 from allotment.change.lifecycle import Policy
 from allotment.change.place import place
 from allotment.errors import PreconditionFailed
@@ -86,9 +87,10 @@ def check_expected(
 def copied(catalog: Catalog) -> tuple[Command, ...]:
     """The commands that lay in an empty space what one of its project has for all of them.
 
-    These are its flags, as they are switched, and its layers; not experiments, nor what is said of
-    them.
+    These are its flags, as they are switched, its layers and what it keeps itself; not experiments,
+    nor what is said of them.
     """
+    kept = (Keep(CATALOG, CATALOG, path, value) for path, value in catalog.kept)
     flags = (replace(flag, experiments=()) for flag in catalog.flags.values())
     layers = (replace(layer, reservations=()) for layer in catalog.layers.values())
-    return (*map(Create, flags), *map(Create, layers))
+    return (*map(Create, flags), *map(Create, layers), *kept)

@@ -1,14 +1,17 @@
-"""Nouns to documents and back: a document is one noun as it was from one revision on."""
+"""Nouns to documents and back: a document is one noun as it was from one revision on.
+
+What the space keeps itself is one document more, of the kind and under the key "catalog".
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, func, insert, select, tuple_
 
-from allotment.change.kinds import KINDS
+from allotment.change.kinds import CATALOG, KINDS
 from allotment.change.users import follow
 from allotment.errors import InvalidInput, StoreError
 from allotment.model.catalog import Catalog
@@ -16,6 +19,8 @@ from allotment.model.keyed import Keyed
 from allotment.model.plain import Plain, from_plain, to_plain
 from allotment.store.schema import document
 from allotment.store.stored import Stored, Version
+
+_Kept: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +39,18 @@ def followed(known: Stored, documents: Sequence[Document], revision: int) -> Sto
     Raises StoreError for a document that cannot be read.
     """
     changes: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    kept = known.catalog.kept
     for one in documents:
-        changes[one.kind][one.key] = _noun(one)
+        if one.kind == CATALOG:
+            kept = _read(_Kept, one)
+        else:
+            changes[one.kind][one.key] = _noun(one)
     shelves: dict[str, Any] = {
         f"{kind}s": shelf(known.catalog, kind).change(nouns)
         for kind, nouns in changes.items()
         if nouns
     }
-    new = replace(known.catalog, revision=revision, **shelves)
+    new = replace(known.catalog, revision=revision, kept=kept, **shelves)
     names = [(kind, key) for kind, nouns in changes.items() for key in nouns]
     versions = follow_versions(known.versions, documents)
     return Stored(known.space, follow(known.catalog, new, names), versions)
@@ -53,6 +62,11 @@ def changed(before: Stored, new: Catalog, at: int) -> Iterator[Document]:
     Nouns that both catalogs share are the same object, and mostly the same shard: they are never
     looked at.
     """
+    if new.kept != before.catalog.kept:
+        version = before.versions.get(f"{CATALOG}:{CATALOG}")
+        created_at = version.created_at if version else at
+        body = to_plain(new.kept)
+        yield Document(CATALOG, CATALOG, body, Version(new.revision, created_at, at))
     for kind in KINDS:
         was, now = shelf(before.catalog, kind), shelf(new, kind)
         for old_shard, new_shard in zip(was.shards, now.shards, strict=True):
@@ -141,12 +155,13 @@ def shelf(catalog: Catalog, kind: str) -> Keyed[Any]:
 
 
 def _noun(document: Document) -> object:
-    if document.body is None:
-        return None
+    return None if document.body is None else _read(KINDS[document.kind], document)
+
+
+def _read(wanted: Any, document: Document) -> Any:
     try:
-        noun: object = from_plain(KINDS[document.kind], document.body)
+        return from_plain(wanted, document.body)
     except InvalidInput as error:
         raise StoreError(
             f"the store's {document.kind} {document.key!r} cannot be read: {error}"
         ) from error
-    return noun

@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from allotment.change.kinds import KINDS
+from allotment.change.kinds import CATALOG, KINDS
 from allotment.errors import StoreError, StoreFull
 from allotment.model.plain import to_plain
 from allotment.store.documents import Document, followed, shelf
@@ -111,6 +111,8 @@ def _lines(last_good: LastGood) -> Iterator[bytes]:
     yield _json({"tokens": [asdict(token) for token in last_good.tokens]})
     for name, stored in last_good.spaces.items():
         yield _json({"space": name, "revision": stored.catalog.revision})
+        if (version := stored.versions.get(f"{CATALOG}:{CATALOG}")) is not None:
+            yield _json([CATALOG, CATALOG, to_plain(stored.catalog.kept), astuple(version)])
         for kind in KINDS:
             for shard in shelf(stored.catalog, kind).shards:
                 if shard:

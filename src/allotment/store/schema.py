@@ -1,8 +1,9 @@
 """The tables as they are now; `migrations` leads there from each release.
 
-Nothing in them is ever updated but the revision rows and what is said of tokens; documents and
-journal grow. A revision comes from a row that is locked, never from a sequence: a sequence hands
-out numbers before their transactions commit, and a reader that follows it can pass one by.
+Nothing in them is ever updated but the revision rows and what is said of tokens; documents, journal
+and kept assignments grow. A revision comes from a row that is locked, never from a sequence: a
+sequence hands out numbers before their transactions commit, and a reader that follows it can pass
+one by.
 
 Text that a caller chooses freely stands in JSON, where NUL and the like are escaped, or is checked
 to be text that both databases keep as it is. The JSON is text to PostgreSQL too: its `jsonb` would
@@ -29,7 +30,7 @@ from sqlalchemy import (
 )
 
 # Raised whenever the tables or the plain form of what is in them change.
-VERSION: Final = 2
+VERSION: Final = 3
 
 # The space of a catalog whose user names none.
 DEFAULT_SPACE: Final = "default/production"
@@ -109,4 +110,22 @@ token: Final = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
+)
+
+# The treatment that a unit was given first in an iteration of an experiment that keeps assignments.
+# `unit` is the UTF-8 of its key, which may hold what PostgreSQL's text does not; `revision` is the
+# one it was decided at, `at` is in milliseconds since 1970 UTC. The rows lie in the primary key
+# itself: there may be very many of them.
+kept_assignment: Final = Table(
+    "kept_assignment",
+    metadata,
+    Column("space", Text, ForeignKey("space.name"), nullable=False),
+    Column("experiment", Text, nullable=False),
+    Column("iteration", Integer, nullable=False),
+    Column("unit", LargeBinary, nullable=False),
+    Column("treatment", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("space", "experiment", "iteration", "unit"),
+    sqlite_with_rowid=False,
 )

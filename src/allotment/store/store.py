@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -14,10 +14,11 @@ from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
 from allotment.errors import NotFound
 from allotment.model.catalog import Catalog
-from allotment.store import documents, journal, migrate, place, schema, spaces, token
+from allotment.store import documents, journal, kept, migrate, place, schema, spaces, token
 from allotment.store.commit import Origin, check_expected, commit, copied
 from allotment.store.database import Database
 from allotment.store.journal import Entry
+from allotment.store.kept import Kept, Lot
 from allotment.store.once import Once, record, recorded
 from allotment.store.stored import Committed, Pulse, Stored, milliseconds
 from allotment.store.token import Token
@@ -197,6 +198,20 @@ class Store:
         """The last `limit` entries, newest first; before the revision `before`, to page on."""
         with self._database.transaction(writes=False) as connection:
             return journal.read(connection, self.space, limit, before)
+
+    def kept(self, lots: Iterable[Lot]) -> dict[Lot, Kept]:
+        """What is kept for these lots of the space; nothing for those that are not there."""
+        with self._database.transaction(writes=False) as connection:
+            return kept.read(connection, self.space, lots)
+
+    def keep(self, given: Mapping[Lot, str], *, revision: int, when: datetime) -> dict[Lot, Kept]:
+        """Keep treatments where none was kept before, decided at `revision`.
+
+        What is kept from now on is in the answer, whoever kept it first. No revision comes of it.
+        """
+        at = milliseconds(when)
+        with self._database.transaction(writes=True) as connection:
+            return kept.keep(connection, self.space, given, revision, at)
 
     def tokens(self) -> tuple[Token, ...]:
         """Every token of the database, revoked and expired ones too, the oldest first."""

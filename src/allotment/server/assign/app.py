@@ -20,12 +20,12 @@ from allotment.server.assign.unit import OneUnit
 from allotment.server.caller import LOOPBACK
 from allotment.server.conditional import refuse_foreign_pages
 from allotment.server.exposures import Exposures
+from allotment.server.kept import Keeping
 from allotment.server.limits import BODY_BYTES_MAX
 from allotment.server.node import Node
 from allotment.server.problems import answer_error
 from allotment.server.refusals import MethodNotAllowed
 from allotment.server.requests import header, read_body, whole
-from allotment.server.settings import Settings
 from allotment.store import Scope as Needs
 
 _REVISION_MAX: Final = 10**17
@@ -53,11 +53,11 @@ class AssignPaths:
     An answer is wholly of one revision: the one that was served when the request came in.
     """
 
-    def __init__(self, node: Node, exposures: Exposures | None, _settings: Settings) -> None:
+    def __init__(self, node: Node, exposures: Exposures | None, keeping: Keeping) -> None:
         self._node = node
-        self._unit = OneUnit(exposures)
+        self._unit = OneUnit(exposures, keeping)
         self._explained = Explained(node)
-        self._batches = Batches()
+        self._batches = Batches(keeping)
         self._shown: dict[str, Shown] = {}
         self._one = _Operation("/v1/assign/{experiment}/{unit}", ("GET", "HEAD"), None)
         posts = {

@@ -9,20 +9,19 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET
 
-from allotment.compile import Snapshot, recompile
 from allotment.engine import Engine, Explanation
-from allotment.errors import NotFound
-from allotment.model.catalog import EMPTY, Catalog
-from allotment.model.keyed import Keyed
+from allotment.errors import NotFound, Overloaded, StoreError
+from allotment.model.assignment import Assignment
+from allotment.model.catalog import Catalog
 from allotment.server.assign.asked import ExplainAsked
 from allotment.server.assign.shown import Ready, Shown, plain_assignment
+from allotment.server.kept.lot import lot_of
 from allotment.server.node import Node
+from allotment.server.one import engine_of
 
 # A catalog of ten thousand experiments takes some 50 MB; whoever looks into the past looks at one
 # or two revisions many times.
 _CATALOGS_MAX: Final = 4
-
-_NOTHING: Final = Snapshot(EMPTY, Keyed(), Keyed(), 0)
 
 
 class Explained:
@@ -38,15 +37,35 @@ class Explained:
         Raises NotFound for an experiment or a revision that is not there, StoreError where the
         store is needed and away.
         """
-        engine = shown.served.engine
+        engine, until = shown.served.engine, None
         if asked.revision is not UNSET and asked.revision != shown.served.revision:
+            until = asked.revision
             catalog = await self._catalog_at(shown.served.space, asked.revision)
-            engine = await asyncio.to_thread(_engine_of, catalog, asked.experiment)
+            engine = await asyncio.to_thread(engine_of, catalog, asked.experiment)
         if asked.experiment not in engine.snapshot.plans:
             raise NotFound("there is no such experiment at that revision", "$.experiment")
-        found = engine.explain(asked.experiment, asked.unit, asked.attributes, asked.stored)
+        stored = asked.stored
+        if stored is None:
+            stored = await self._kept(shown.served.space, engine, asked, until)
+        found = engine.explain(asked.experiment, asked.unit, asked.attributes, stored)
         body = msgspec.json.encode({"revision": engine.snapshot.revision, **_plain(found)})
         return shown.ready(body)
+
+    async def _kept(
+        self, space: str, engine: Engine, asked: ExplainAsked, until: int | None
+    ) -> str | None:
+        """What is kept for the unit, or was by a revision. To explain is not to keep anything."""
+        experiment = engine.catalog.experiments[asked.experiment]
+        given = engine.assign(asked.experiment, asked.unit, asked.attributes)
+        assert isinstance(given, Assignment)
+        lot = lot_of(experiment, given, asked.unit)
+        if lot is None:
+            return None
+        try:
+            kept = (await self._node.run(self._node.store_at(space).kept, [lot])).get(lot)
+        except (StoreError, Overloaded):
+            return None
+        return kept.treatment if kept and (until is None or kept.revision <= until) else None
 
     async def _catalog_at(self, space: str, revision: int) -> Catalog:
         known = self._catalogs.get((space, revision))
@@ -58,11 +77,6 @@ class Explained:
         while len(self._catalogs) > _CATALOGS_MAX:
             self._catalogs.popitem(last=False)
         return known
-
-
-def _engine_of(catalog: Catalog, experiment: str) -> Engine:
-    """An engine that knows one experiment: compiling all of them would take seconds."""
-    return Engine(recompile(_NOTHING, catalog, [experiment]))
 
 
 def _plain(found: Explanation) -> dict[str, Any]:

@@ -45,10 +45,11 @@ def _batch() -> dict[str, Any]:
         "In JSON, as a document of at most 64 MiB; in NDJSON, a line a unit; as an Arrow IPC"
         " stream, with units in one column and an attribute in each of the others. The answer is"
         " in the form that `Accept` asks for, else in that of the request: a document, a line a"
-        " unit, or a stream with the columns EXPERIMENT and EXPERIMENT.reason. NDJSON and Arrow"
-        " may be of any size: they are answered while they come. All of it is answered from one"
-        " revision. A unit that is none, and a line that cannot be read, fail alone. A fault that"
-        " is found when a part is answered already breaks the answer off.",
+        " unit, or a stream with the columns EXPERIMENT and EXPERIMENT.reason (and, of one that"
+        " keeps assignments, EXPERIMENT.to_keep). NDJSON and Arrow may be of any size: they are"
+        " answered while they come. All of it is answered from one revision. A unit that is none,"
+        " and a line that cannot be read, fail alone. A fault that is found when a part is answered"
+        " already breaks the answer off.",
         "BatchAnswer",
         body="BatchRequest",
         parameters=[

@@ -16,6 +16,10 @@ _VARIATIONS: Final = {
     "description": "Flag to variation, as the treatment sets them.",
     "additionalProperties": _TEXT,
 }
+_TO_KEEP: Final = (
+    "Whether the experiment keeps first assignments and nobody keeps this one: the client does so"
+    " itself, or the store is away."
+)
 _BOTH: Final = "Name one or several, not both; where none is named, all are meant."
 
 
@@ -58,10 +62,7 @@ SCHEMAS: Final[dict[str, Any]] = {
                 **_REVISION,
                 "description": "The revision since which the experiment answers as it does.",
             },
-            "to_keep": {
-                "type": "boolean",
-                "description": "Whether the experiment keeps first assignments and this is one.",
-            },
+            "to_keep": {"type": "boolean", "description": _TO_KEEP},
         }
     ),
     "AssignRequest": closed(
@@ -71,7 +72,8 @@ SCHEMAS: Final[dict[str, Any]] = {
             **_one_or_several("experiment"),
             "stored": {
                 "type": ["object", "null"],
-                "description": "Treatments that were kept for the unit earlier, by experiment.",
+                "description": "Treatments that the client keeps itself, by experiment: the store"
+                " is not asked for those, nor told of them. Text that is no treatment means none.",
                 "additionalProperties": _TEXT,
             },
         },
@@ -122,7 +124,10 @@ SCHEMAS: Final[dict[str, Any]] = {
             "experiment": _TEXT,
             "unit": ref("Unit"),
             "attributes": ref("Attributes"),
-            "stored": {**_MAYBE_TEXT, "description": "The treatment that was kept earlier."},
+            "stored": {
+                **_MAYBE_TEXT,
+                "description": "A treatment to take for the kept one; default: what is kept.",
+            },
             "revision": {
                 "type": "integer",
                 "minimum": 1,
@@ -217,7 +222,15 @@ SCHEMAS: Final[dict[str, Any]] = {
                     "assignments": {
                         "type": "object",
                         "additionalProperties": closed(
-                            {"treatment": _MAYBE_TEXT, "reason": ref("Reason")}
+                            {
+                                "treatment": _MAYBE_TEXT,
+                                "reason": ref("Reason"),
+                                "to_keep": {
+                                    "const": True,
+                                    "description": _TO_KEEP,
+                                },
+                            },
+                            "to_keep",
                         ),
                     },
                 }

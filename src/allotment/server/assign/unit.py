@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 from msgspec import UNSET, UnsetType
 
@@ -14,70 +14,115 @@ from allotment.model.resolution import Resolution
 from allotment.server.assign.asked import AssignAsked, ResolveAsked, Unit
 from allotment.server.assign.shown import Ready, Shown
 from allotment.server.exposures import Exposures
+from allotment.server.kept import Keeping
+from allotment.server.served import Served
 
 # So many take a few milliseconds, which the event loop can spare; more are asked in a thread.
 _MANY: Final = 2_000
 
+_Answers: TypeAlias = Collection[Assignment]
+_Resolved: TypeAlias = tuple[Resolution, Assignment | None]
+
 
 class OneUnit:
-    """Answers for one unit at a time, and logs the treatments that it hands out."""
+    """Answers for one unit at a time, and logs the treatments that it hands out.
 
-    def __init__(self, exposures: Exposures | None) -> None:
+    An answer that no kept assignment has a part in is ready at once.
+    """
+
+    def __init__(self, exposures: Exposures | None, keeping: Keeping) -> None:
         self._log = exposures.log if exposures is not None and exposures.on else None
+        self._keeping = keeping
 
     def assign(self, shown: Shown, asked: AssignAsked) -> Ready | Awaitable[Ready]:
         """The assignments that were asked for."""
+        served = shown.served
         if asked.experiment is not UNSET and asked.experiments is UNSET:
-            kept = asked.stored.get(asked.experiment) if asked.stored else None
-            engine = shown.served.engine
-            given = engine.assign(asked.experiment, asked.unit, asked.attributes, kept)
+            own = asked.stored.get(asked.experiment) if asked.stored else None
+            given = served.engine.assign(asked.experiment, asked.unit, asked.attributes, own)
             assert isinstance(given, Assignment)
+            if own is None and asked.experiment in served.keeping:
+                return self._settle(shown, asked, (given,))
             if self._log is not None:
                 self._expose(shown, asked.unit, (given,))
             return shown.assignment(given)
-        plans = shown.served.engine.snapshot.plans
+        plans = served.engine.snapshot.plans
         keys = _keys(asked.experiment, asked.experiments, plans, "experiment")
         if len(keys) > _MANY:
-            return asyncio.to_thread(self._assign, shown, asked, keys)
-        return self._assign(shown, asked, keys)
+            return self._assign_many(shown, asked, keys)
+        answers = _assigned(served, asked, keys)
+        if served.keeping:
+            return self._settle(shown, asked, answers)
+        return self._show(shown, asked, answers)
 
-    def _assign(self, shown: Shown, asked: AssignAsked, keys: Collection[str]) -> Ready:
-        engine, unit, attributes = shown.served.engine, asked.unit, asked.attributes
-        if keys is engine.snapshot.plans and not asked.stored:
-            given = cast(Collection[Assignment], engine.assign_all(unit, attributes).values())
-        else:
-            kept = (asked.stored or {}).get
-            answers = [engine.assign(key, unit, attributes, kept(key)) for key in keys]
-            given = cast(Collection[Assignment], answers)
+    async def _assign_many(self, shown: Shown, asked: AssignAsked, keys: Collection[str]) -> Ready:
+        answers = await asyncio.to_thread(_assigned, shown.served, asked, keys)
+        if shown.served.keeping:
+            answers = await self._settled(shown.served, asked, answers)
+        return await asyncio.to_thread(self._show, shown, asked, answers)
+
+    async def _settle(self, shown: Shown, asked: AssignAsked, answers: _Answers) -> Ready:
+        return self._show(shown, asked, await self._settled(shown.served, asked, answers))
+
+    async def _settled(self, served: Served, asked: AssignAsked, answers: _Answers) -> _Answers:
+        """The answers, once what is kept is known; what the client keeps itself is left to it."""
+        own = asked.stored or {}
+        open_ = [e for e in answers if e.experiment in served.keeping and e.experiment not in own]
+        settled = await self._keeping.settle(served, asked.unit, asked.attributes, open_)
+        return [settled.get(each.experiment, each) for each in answers]
+
+    def _show(self, shown: Shown, asked: AssignAsked, answers: _Answers) -> Ready:
         if self._log is not None:
-            self._expose(shown, unit, given)
-        return shown.assignments(given)
+            self._expose(shown, asked.unit, answers)
+        return shown.assignments(answers)
 
     def resolve(self, shown: Shown, asked: ResolveAsked) -> Ready | Awaitable[Ready]:
         """The flags' values that were asked for."""
-        if asked.flag is not UNSET and asked.flags is UNSET:
-            return shown.resolution(*self._resolved(shown, asked, asked.flag))
-        keys = _keys(asked.flag, asked.flags, shown.served.engine.catalog.flags, "flag")
+        served, flag = shown.served, asked.flag
+        if flag is not UNSET and asked.flags is UNSET:
+            if served.keeping and _keeps(served, flag):
+                return self._resolve_kept(shown, asked, (flag,))
+            resolution, given = _resolved(served, asked, flag)
+            if given is None:
+                return shown.resolution(resolution, None)
+            if self._log is not None:
+                self._expose(shown, asked.unit, (given,))
+            return shown.resolution(resolution, given.treatment)
+        keys = _keys(flag, asked.flags, served.engine.catalog.flags, "flag")
+        if served.keeping and any(_keeps(served, key) for key in keys):
+            return self._resolve_kept(shown, asked, keys)
         if len(keys) > _MANY:
             return asyncio.to_thread(self._resolve, shown, asked, keys)
         return self._resolve(shown, asked, keys)
 
     def _resolve(self, shown: Shown, asked: ResolveAsked, keys: Collection[str]) -> Ready:
-        return shown.resolutions([self._resolved(shown, asked, key) for key in keys])
+        return self._show_resolved(
+            shown, asked, [_resolved(shown.served, asked, key) for key in keys]
+        )
 
-    def _resolved(
-        self, shown: Shown, asked: ResolveAsked, key: str
-    ) -> tuple[Resolution, str | None]:
-        """A flag's value, and the treatment that it came from."""
-        engine = shown.served.engine
-        resolution = engine.resolve(key, asked.unit, asked.attributes)
-        if resolution.experiment is None:
-            return resolution, None
-        given = engine.assign(resolution.experiment, asked.unit, asked.attributes)
-        assert isinstance(given, Assignment)
+    async def _resolve_kept(
+        self, shown: Shown, asked: ResolveAsked, keys: Collection[str]
+    ) -> Ready:
+        served, ask = shown.served, self._keeping.resolve
+        keeping = [key for key in keys if _keeps(served, key)]
+        asks = (ask(served, key, asked.unit, asked.attributes) for key in keeping)
+        kept = dict(zip(keeping, await asyncio.gather(*asks), strict=True))
+
+        def show() -> Ready:
+            resolved = [kept.get(key) or _resolved(served, asked, key) for key in keys]
+            return self._show_resolved(shown, asked, resolved)
+
+        return show() if len(keys) <= _MANY else await asyncio.to_thread(show)
+
+    def _show_resolved(
+        self, shown: Shown, asked: ResolveAsked, resolved: Collection[_Resolved]
+    ) -> Ready:
         if self._log is not None:
-            self._expose(shown, asked.unit, (given,))
-        return resolution, given.treatment
+            given = (each for _, each in resolved if each is not None)
+            self._expose(shown, asked.unit, given)
+        return shown.resolutions(
+            [(each, given.treatment if given else None) for each, given in resolved]
+        )
 
     def _expose(self, shown: Shown, unit: Unit, given: Iterable[Assignment]) -> None:
         """Log every answer that comes with a treatment."""
@@ -88,6 +133,31 @@ class OneUnit:
                 kind = experiments[each.experiment].unit
                 key = unit[kind] if isinstance(unit, dict) else unit
                 self._log(shown.served.space, kind, key, each)
+
+
+def _assigned(served: Served, asked: AssignAsked, keys: Collection[str]) -> _Answers:
+    engine, unit, attributes = served.engine, asked.unit, asked.attributes
+    if keys is engine.snapshot.plans and not asked.stored:
+        return cast(_Answers, engine.assign_all(unit, attributes).values())
+    own = (asked.stored or {}).get
+    return cast(_Answers, [engine.assign(key, unit, attributes, own(key)) for key in keys])
+
+
+def _resolved(served: Served, asked: ResolveAsked, key: str) -> _Resolved:
+    """A flag's value, and the assignment that it came from."""
+    engine = served.engine
+    resolution = engine.resolve(key, asked.unit, asked.attributes)
+    if resolution.experiment is None:
+        return resolution, None
+    given = engine.assign(resolution.experiment, asked.unit, asked.attributes)
+    assert isinstance(given, Assignment)
+    return resolution, given
+
+
+def _keeps(served: Served, flag: str) -> bool:
+    """Whether one of a flag's experiments keeps assignments."""
+    noun = served.engine.catalog.flags.get(flag)
+    return noun is not None and any(e.experiment in served.keeping for e in noun.experiments)
 
 
 def _keys(

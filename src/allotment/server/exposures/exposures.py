@@ -90,13 +90,16 @@ class Exposures:
         if self._thread.is_alive():
             self._thread.join(patience)
 
-    def log(self, space: str, kind: str, unit: str | int, given: Assignment) -> None:
-        """Log that a unit was given a treatment; never waits."""
+    def log(
+        self, space: str, kind: str, unit: str | int, given: Assignment, at: int | None = None
+    ) -> None:
+        """Log that a unit was given a treatment, now or `at` some millisecond; never waits."""
         count = len(self._waiting)
         if count >= self._limit:
             self._counters.exposures_dropped += 1
             return
-        self._waiting.append((int(self._now() * 1000), space, kind, unit, given))
+        moment = int(self._now() * 1000) if at is None else at
+        self._waiting.append((moment, space, kind, unit, given))
         if count == self._limit // 2:
             self._wake.set()
 

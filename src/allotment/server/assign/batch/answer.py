@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -12,12 +12,18 @@ from starlette.requests import ClientDisconnect
 from allotment.errors import AllotmentError, Overloaded
 from allotment.server.asgi import Receive, Scope, Send
 from allotment.server.assign.batch.course import Course
+from allotment.server.assign.batch.kept import Look
 from allotment.server.assign.batch.media import form_given, form_wanted
 from allotment.server.assign.batch.outbox import Outbox
 from allotment.server.assign.batch.room import Room
 from allotment.server.assign.shown import Shown
 from allotment.server.assign.target import read_query
+from allotment.server.kept import Keeping
+from allotment.server.kept.desk import Found
+from allotment.server.kept.desk import Wanted as LotsWanted
 from allotment.server.requests import header
+from allotment.server.served import Served
+from allotment.store import Lot
 
 # Two threads keep a batch of one client from waiting for the whole batch of another; more would
 # only fight for the interpreter.
@@ -28,6 +34,9 @@ _MEMORY_BYTES: Final = 512 << 20
 
 # What was answered and not read yet, in files.
 _DISK_BYTES: Final = 4 << 30
+
+# The store is waited for no longer than a second: this is for a loop that has ended.
+_PATIENCE: Final = 60
 
 # What is worked on before others have their turn.
 _PIECE_BYTES: Final = 1 << 20
@@ -40,7 +49,8 @@ class BrokenOff(AllotmentError):
 class Batches:
     """Answers batches, several at a time, in memory that does not grow with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeping: Keeping) -> None:
+        self._keeping = keeping
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="allotment-batch")
         self._memory = Room(_MEMORY_BYTES)
         self._disk = Room(_DISK_BYTES)
@@ -52,7 +62,8 @@ class Batches:
         """
         given = form_given(header(scope["headers"], b"content-type"))
         wanted = form_wanted(header(scope["headers"], b"accept"), given)
-        course = Course(shown.served, given, wanted, read_query(scope))
+        look = self._looks(shown.served)
+        course = Course(shown.served, given, wanted, read_query(scope), look)
         headers = [(b"content-type", wanted.encode()), *shown.headers[1:]]
         outbox = Outbox(send, headers, self._threads, self._disk)
         held = 0
@@ -78,6 +89,16 @@ class Batches:
         finally:
             self._memory.take(-held)
             await outbox.abandon()
+
+    def _looks(self, served: Served) -> Look:
+        """How a thread of ours learns what is kept: it asks on this loop, as single requests do."""
+        loop = asyncio.get_running_loop()
+
+        def look(wanted: LotsWanted) -> Mapping[Lot, Found]:
+            asked = asyncio.run_coroutine_threadsafe(self._keeping.look(served, wanted), loop)
+            return asked.result(_PATIENCE)
+
+        return look
 
     async def _put(self, pieces: Iterator[bytes], outbox: Outbox, *, last: bool) -> None:
         """Put the pieces into the outbox; each is made in a thread."""

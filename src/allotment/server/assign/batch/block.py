@@ -32,6 +32,9 @@ class Block(Protocol):
     def units(self, kinds: Sequence[str]) -> object:
         """The units as an engine takes them whose experiments randomise these kinds."""
 
+    def keys_of(self, kind: str, rows: Sequence[int]) -> Sequence[str | None]:
+        """The keys of units of a kind, in rows that have one; None for one that is no text."""
+
     def attributes(self) -> object:
         """The attributes as an engine takes them."""
 
@@ -73,6 +76,11 @@ class Rows:
             kind: [key.get(kind) if type(key) is dict else key for key in self.keys]
             for kind in kinds
         }
+
+    def keys_of(self, kind: str, rows: Sequence[int]) -> Sequence[str | None]:
+        """The keys of units of a kind, in some rows."""
+        keys = (self.keys[row] for row in rows)
+        return [str(key[kind] if type(key) is dict else key) for key in keys]
 
     def attributes(self) -> object:
         """What is known of them."""

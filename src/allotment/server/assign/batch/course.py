@@ -9,6 +9,7 @@ from allotment.engine import Column
 from allotment.errors import InvalidInput
 from allotment.server.assign.batch.block import Block
 from allotment.server.assign.batch.document import DocumentSource
+from allotment.server.assign.batch.kept import Look
 from allotment.server.assign.batch.lines import LinesSource
 from allotment.server.assign.batch.media import Form
 from allotment.server.assign.batch.text import Document, Lines
@@ -58,10 +59,16 @@ class Course:
     """Takes up a body and gives out the answers. It blocks: threads call it, one at a time."""
 
     def __init__(
-        self, served: Served, given: Form, wanted: Form, query: Sequence[tuple[str, str]]
+        self,
+        served: Served,
+        given: Form,
+        wanted: Form,
+        query: Sequence[tuple[str, str]],
+        look: Look,
     ) -> None:
-        """Raises InvalidInput for what the query may not say."""
+        """Raises InvalidInput for what the query may not say. `look` says what is kept."""
         self._served = served
+        self._look = look
         self._form = wanted
         self._source = _source(given, query)
         self._wanted: Wanted | None = None
@@ -90,7 +97,7 @@ class Course:
     def _answers(self, blocks: Iterator[Block]) -> Iterator[bytes]:
         for block in blocks:
             if self._wanted is None or self._sink is None:
-                self._wanted = Wanted(self._served, self._source.experiments)
+                self._wanted = Wanted(self._served, self._source.experiments, self._look)
                 self._sink = _sink(self._form, self._wanted)
                 yield self._sink.begin(block)
             for part, columns in self._wanted.outcomes(block):

@@ -95,6 +95,12 @@ class Records:
         by_kind = {kind: self._batch.column(name) for kind, name in self._columns.items()}
         return by_kind.get("", by_kind)
 
+    def keys_of(self, kind: str, rows: Sequence[int]) -> Sequence[str | None]:
+        """The keys of units of a kind, in some rows; None for what is not UTF-8."""
+        name = self._columns.get("") or self._columns[kind]
+        keys = _values(self._batch.column(name))
+        return [None if keys[row] is None else str(keys[row]) for row in rows]
+
     def attributes(self) -> object:
         """The other columns."""
         units = set(self._columns.values())

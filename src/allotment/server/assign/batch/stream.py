@@ -1,4 +1,7 @@
-"""Answers as an Arrow stream: the units, then a treatment and a reason for each experiment."""
+"""Answers as an Arrow stream: the units, then a treatment and a reason for each experiment.
+
+An experiment that keeps assignments has a third column: whether an answer is still to be kept.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from allotment.engine import Column
 from allotment.errors import InvalidInput
 from allotment.model.reason import REASONS
 from allotment.server.assign.batch.block import Block
+from allotment.server.assign.batch.kept import KeptColumn
 from allotment.server.assign.batch.wanted import Wanted
 
 _REASONS: Final = pa.array([reason.value for reason in REASONS], pa.string())
@@ -31,6 +35,8 @@ class Stream:
         fields = [(name, column.type) for name, column in first.unit_columns().items()]
         for key in self._wanted.experiments:
             fields += [(key, _CODED), (f"{key}.reason", _CODED)]
+            if key in self._wanted.keeping:
+                fields.append((f"{key}.to_keep", pa.bool_()))
         if len({name for name, _ in fields}) != len(fields):
             raise InvalidInput("two columns of the answer would have the same name", "$")
         legend = {b"allotment": msgspec.json.encode(self._wanted.legend())}
@@ -48,6 +54,8 @@ class Stream:
             arrays.append(pa.array(column))
             codes = pa.array(column.reasons.astype(np.int16))
             arrays.append(pa.DictionaryArray.from_arrays(codes, _REASONS))
+            if isinstance(column, KeptColumn):
+                arrays.append(pa.array(column.to_keep))
         self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
         return self._file.take()
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from allotment.engine import Column
 from allotment.model.reason import REASONS
 from allotment.server.assign.batch.block import Block
+from allotment.server.assign.batch.kept import KeptColumn
 from allotment.server.assign.batch.wanted import Wanted
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -70,12 +71,17 @@ def _objects(part: Block, columns: Mapping[str, Column]) -> list[bytes]:
 
 def _cells(key: str, column: Column) -> list[bytes]:
     """The text of each answer. Few are different, so each of those is made once."""
-    joint = (column.codes.astype(np.intp) + 1) * len(REASONS) + column.reasons
-    texts: npt.NDArray[np.object_] = np.empty((len(column.treatments) + 1) * len(REASONS), object)
+    width = 2 * len(REASONS)
+    joint = (column.codes.astype(np.intp) + 1) * width + 2 * column.reasons.astype(np.intp)
+    if isinstance(column, KeptColumn):
+        joint += column.to_keep
+    texts: npt.NDArray[np.object_] = np.empty((len(column.treatments) + 1) * width, object)
     names = (None, *column.treatments)
     for place in np.flatnonzero(np.bincount(joint)).tolist():
-        code, reason = divmod(place, len(REASONS))
-        answer = {"treatment": names[code], "reason": REASONS[reason].value}
+        code, rest = divmod(place, width)
+        answer: dict[str, object] = {"treatment": names[code], "reason": REASONS[rest // 2].value}
+        if rest % 2:
+            answer["to_keep"] = True
         texts[place] = b"%b:%b" % (_encode(key), _encode(answer))
     found: list[bytes] = texts[joint].tolist()
     return found

@@ -11,6 +11,7 @@ from allotment.compile.experiment import Source
 from allotment.engine import Column
 from allotment.model.reason import REASONS, Reason
 from allotment.server.assign.batch.block import Block
+from allotment.server.assign.batch.kept import KeptRows, Look
 from allotment.server.served import Served
 
 # Units times experiments that are answered at a time: some megabytes, however many of either.
@@ -18,9 +19,12 @@ _CELLS: Final = 1 << 15
 
 
 class Wanted:
-    """Some experiments of a space, all where none is named; unknown ones answer, too."""
+    """Some experiments of a space, all where none is named; unknown ones answer, too.
 
-    def __init__(self, served: Served, experiments: Sequence[str] | None) -> None:
+    keeping  those of them that keep assignments; `look` says what is kept
+    """
+
+    def __init__(self, served: Served, experiments: Sequence[str] | None, look: Look) -> None:
         plans = served.engine.snapshot.plans
         known = served.engine.catalog.experiments
         self.experiments = (
@@ -28,6 +32,8 @@ class Wanted:
         )
         self._engine = served.engine
         self._known = [key for key in self.experiments if key in plans]
+        self.keeping = served.keeping.intersection(self._known)
+        self._look = look
         self._kinds = sorted({known[key].unit for key in self._known})
 
     def legend(self) -> dict[str, Any]:
@@ -58,9 +64,21 @@ class Wanted:
         if self._known:
             units = part.units(self._kinds)
             known = self._engine.assign_table(units, self._known, part.attributes())
+            if self.keeping:
+                kept = {key: self._kept(key, part, known[key]) for key in sorted(self.keeping)}
+                known = {**known, **kept}
         if len(known) == len(self.experiments):
             return known
         return {**dict.fromkeys(self.experiments, _unknown(part.rows)), **known}
+
+    def _kept(self, key: str, part: Block, given: Column) -> Column:
+        """The answers of an experiment that keeps assignments."""
+        stored = KeptRows(self._engine.catalog.experiments[key], part, given, self._look)
+        if stored.treatments is not None:
+            given = self._engine.assign_many(
+                key, part.units(self._kinds), part.attributes(), stored=stored.treatments
+            )
+        return stored.answered(given)
 
 
 def _unknown(rows: int) -> Column:

@@ -1,0 +1,139 @@
+"""The way to what the store keeps: whoever asks meanwhile shares the next way there and back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Final, NamedTuple, TypeAlias
+
+from allotment.errors import AllotmentError, StoreError
+from allotment.server.node import Node
+from allotment.store import Lot
+
+# An assignment waits no longer for the store. Nobody joins a way that has taken so long already:
+# the store hangs, and would hold up every answer. In seconds.
+_PATIENCE: Final = 1.0
+
+# Each is a request that waits.
+_WAITING_MAX: Final = 4_096
+
+log: Final = logging.getLogger("allotment.server")
+
+
+class Found(NamedTuple):
+    """A treatment that the store keeps; `fresh` where it did not before it was asked."""
+
+    treatment: str
+    fresh: bool
+
+
+# What is wanted of the store: what it keeps for a lot, or else that it keeps this from now on.
+Wanted: TypeAlias = Mapping[Lot, str | None]
+
+_Group: TypeAlias = tuple[str, int]  # a space, and the revision that decided
+
+
+class _Wish(NamedTuple):
+    group: _Group
+    wanted: Wanted
+    answer: asyncio.Future[Mapping[Lot, Found] | None]
+
+
+class Desk:
+    """Asks the store in a thread of its own, for all who wait at once: one commit for them all."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="allotment-kept")
+        self._waiting: list[_Wish] = []
+        self._way: asyncio.Future[None] | None = None
+        self._began: float | None = None
+        self._failing = False
+
+    def close(self) -> None:
+        """Finish what is under way."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    async def ask(self, space: str, revision: int, wanted: Wanted) -> Mapping[Lot, Found] | None:
+        """What the store keeps of what is wanted; None where it cannot be asked now.
+
+        What is given up because it took too long may be kept all the same.
+        """
+        loop = asyncio.get_running_loop()
+        late = self._began is not None and loop.time() - self._began > _PATIENCE
+        if late or len(self._waiting) >= _WAITING_MAX or not self._is_there():
+            return None
+        wish = _Wish((space, revision), wanted, loop.create_future())
+        self._waiting.append(wish)
+        if self._way is None or self._way.done():
+            self._way = asyncio.ensure_future(self._go())
+        try:
+            return await asyncio.wait_for(wish.answer, _PATIENCE)
+        except TimeoutError:
+            return None
+
+    def _is_there(self) -> bool:
+        try:
+            return self._node.store is not None
+        except StoreError:
+            return False
+
+    async def _go(self) -> None:
+        """Go to the store again and again until nobody waits."""
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            wishes, self._waiting = self._waiting, []
+            self._began = loop.time()
+            try:
+                found = await loop.run_in_executor(self._thread, self._ask, _grouped(wishes))
+            finally:
+                self._began = None
+            for wish in wishes:
+                if not wish.answer.done():
+                    wish.answer.set_result(found.get(wish.group))
+
+    def _ask(self, groups: Mapping[_Group, Wanted]) -> dict[_Group, Mapping[Lot, Found]]:
+        """What the store keeps for each group; one that it cannot be asked for is left out."""
+        found: dict[_Group, Mapping[Lot, Found]] = {}
+        for (space, revision), wanted in groups.items():
+            try:
+                found[space, revision] = self._kept(space, revision, wanted)
+            except Exception as error:  # an assignment never fails for this
+                if not self._failing:
+                    known = isinstance(error, AllotmentError)
+                    told = "assignments cannot be kept now, and are answered all the same: %s"
+                    log.error(told, error, exc_info=None if known else error)
+                self._failing = True
+            else:
+                if self._failing:
+                    log.warning("assignments are kept again")
+                self._failing = False
+        return found
+
+    def _kept(self, space: str, revision: int, wanted: Wanted) -> Mapping[Lot, Found]:
+        store, count = self._node.store_at(space), self._node.counters.kept
+        kept = store.kept(wanted)
+        found = {lot: Found(each.treatment, fresh=False) for lot, each in kept.items()}
+        count["read"] += len(found)
+        new = {lot: t for lot, t in wanted.items() if t is not None and lot not in found}
+        if new:
+            kept = store.keep(new, revision=revision, when=datetime.now(UTC))
+            for lot, each in kept.items():
+                found[lot] = Found(each.treatment, fresh=each.treatment == new[lot])
+            count["kept"] += len(kept)
+        return found
+
+
+def _grouped(wishes: Sequence[_Wish]) -> Mapping[_Group, Wanted]:
+    """What all of them want together: of two treatments for one lot, the first is to be kept."""
+    groups: dict[_Group, dict[Lot, str | None]] = defaultdict(dict)
+    for wish in wishes:
+        group = groups[wish.group]
+        for lot, treatment in wish.wanted.items():
+            if group.get(lot) is None:
+                group[lot] = treatment
+    return groups

@@ -1,0 +1,42 @@
+"""What the store may keep that would change an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from allotment.model.assignment import Assignment
+from allotment.model.experiment import Experiment
+from allotment.model.reason import Reason
+from allotment.store import Lot
+
+# The reasons that come after a kept assignment in the order of the checks: only there one counts.
+_AFTER: Final = frozenset(
+    {
+        Reason.PAUSED,
+        Reason.INTAKE_CLOSED,
+        Reason.NOT_ENROLLED,
+        Reason.ALLOCATED,
+        Reason.NOT_ALLOCATED,
+        Reason.FALLBACK,
+        Reason.NO_MATCH,
+    }
+)
+_AFTER_IGNORING: Final = _AFTER | {Reason.NOT_IN_AUDIENCE}
+
+
+def after(experiment: Experiment) -> frozenset[Reason]:
+    """The reasons in whose place a kept assignment would stand, if there were one."""
+    if not experiment.keeps_assignments or experiment.live is None:
+        return frozenset()
+    return _AFTER_IGNORING if experiment.ignore_targeting else _AFTER
+
+
+def lot_of(
+    experiment: Experiment, given: Assignment, unit: str | int | Mapping[str, str | int]
+) -> Lot | None:
+    """The lot of the unit to which an answer was given; None where a kept one would not count."""
+    if given.reason not in after(experiment):
+        return None
+    key = unit[experiment.unit] if isinstance(unit, Mapping) else unit
+    return Lot(experiment.key, given.iteration, str(key))

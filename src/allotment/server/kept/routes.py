@@ -1,0 +1,174 @@
+"""`/v1/kept`: what is kept for a unit, and the way in for what was assigned elsewhere."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from allotment.errors import NotFound
+from allotment.model.catalog import Catalog
+from allotment.model.instant import show_instant
+from allotment.model.limits import ITERATIONS_MAX
+from allotment.server.answer import as_json, respond
+from allotment.server.assign.batch.media import Form, form_given
+from allotment.server.conditional import admit, node_of
+from allotment.server.kept.rows import checked, read_document, read_lines
+from allotment.server.limits import LISTS_BYTES_MAX
+from allotment.server.operation import closed, in_path, in_query, operation
+from allotment.server.refusals import UnsupportedMedia
+from allotment.server.requests import body_of, query_of, whole
+from allotment.store import Lot, Scope, Store
+
+router: Final = APIRouter()
+
+# So many are kept in one transaction, in which nobody else can write.
+_AT_ONCE: Final = 5_000
+
+_TEXT: Final = {"type": "string"}
+_COUNT: Final = {"type": "integer", "minimum": 0}
+_ROWS: Final = closed(
+    {
+        "rows": {
+            "type": "array",
+            "items": closed(
+                {
+                    "experiment": _TEXT,
+                    "unit": {"oneOf": [_TEXT, {"type": "integer"}]},
+                    "treatment": _TEXT,
+                }
+            ),
+        }
+    },
+    example={"rows": [{"experiment": "checkout", "unit": "user-1", "treatment": "green"}]},
+)
+_COUNTED: Final = closed(
+    {
+        "kept": {**_COUNT, "description": "Rows that are kept from now on."},
+        "already_kept": {**_COUNT, "description": "Rows whose unit had a treatment: it stays."},
+        "differing": {**_COUNT, "description": "Those of them where it is another treatment."},
+    }
+)
+_KEPT: Final = closed(
+    {
+        "experiment": _TEXT,
+        "iteration": {"type": "integer", "minimum": 1},
+        "unit": _TEXT,
+        "treatment": _TEXT,
+        "revision": {**_COUNT, "description": "The revision that it was given at."},
+        "at": {"type": "string", "format": "date-time"},
+    }
+)
+_LINES: Final = {"type": "string", "format": "binary", "description": "A line is a row."}
+
+log: Final = logging.getLogger("allotment.server")
+
+
+def _importing() -> dict[str, Any]:
+    said = operation(
+        "Keep assignments that were made elsewhere",
+        Scope.WRITE,
+        {200: _COUNTED},
+        description="All rows are looked at before one is kept: each names an experiment that keeps"
+        " assignments and of which an iteration is live, a treatment of it, and a unit that is not"
+        " outside the experiment's part of its layer. What is kept already stays as it is, so that"
+        " the same rows may be sent again. In JSON or NDJSON, at most 64 MiB.",
+        body=_ROWS,
+        changes=True,
+        tag="assignments",
+    )
+    said["requestBody"]["content"][Form.NDJSON.value] = {"schema": _LINES}
+    return said
+
+
+@router.post("/v1/kept", response_class=Response, operation_id="keep", openapi_extra=_importing())
+async def keep(request: Request) -> Response:
+    """Keep what was assigned elsewhere."""
+    query_of(request)
+    caller = await admit(request, Scope.WRITE)
+    content_type = request.headers.get("content-type")
+    form = form_given(None if content_type is None else content_type.encode("latin-1"))
+    if form is Form.ARROW:
+        raise UnsupportedMedia("rows are JSON or NDJSON, in UTF-8", "headers.Content-Type")
+    body = await body_of(request, LISTS_BYTES_MAX)
+    node = node_of(request)
+    served = node.served(caller.space)
+    lots = await node.run(_lots, served.stored.catalog, body, form)
+    store, revision = node.store_at(caller.space), served.revision
+    counts = {"kept": 0, "already_kept": 0, "differing": 0}
+    rest = iter(lots)
+    while some := list(islice(rest, _AT_ONCE)):
+        found = await node.run(_keep, store, some, revision)
+        counts = {name: counts[name] + found[name] for name in counts}
+    about = {"space": caller.space, "who": caller.who, **counts}
+    log.info("assignments made elsewhere are kept", extra={"fields": about})
+    return respond(as_json(counts))
+
+
+@router.get(
+    "/v1/kept/{experiment}/{unit:path}",
+    response_class=Response,
+    operation_id="get_kept",
+    openapi_extra=operation(
+        "Get what is kept for a unit",
+        Scope.READ,
+        {200: _KEPT},
+        parameters=(
+            in_path("experiment", {**_TEXT, "minLength": 1}, "The experiment's key."),
+            in_path("unit", {**_TEXT, "minLength": 1}, "The unit's key as text."),
+            in_query(
+                "iteration",
+                {"type": "integer", "minimum": 1, "maximum": ITERATIONS_MAX},
+                "The number of an iteration; default: the live one, else the last.",
+            ),
+        ),
+        tag="assignments",
+    ),
+)
+async def get_kept(request: Request) -> Response:
+    """What is kept for a unit in an iteration of an experiment."""
+    asked = query_of(request, ("iteration",))
+    caller = await admit(request, Scope.READ)
+    node = node_of(request)
+    key, unit = request.path_params["experiment"], request.path_params["unit"]
+    experiment = node.served(caller.space).stored.catalog.experiments.get(key)
+    if experiment is None:
+        raise NotFound("there is no such experiment", "path")
+    number = experiment.current.number
+    if "iteration" in asked:
+        number = whole(asked["iteration"], "query.iteration", 1, ITERATIONS_MAX)
+    lot = Lot(key, number, unit)
+    found = (await node.run(node.store_at(caller.space).kept, [lot])).get(lot)
+    if found is None:
+        raise NotFound("nothing is kept for this unit in that iteration", "path")
+    shown = {
+        **lot._asdict(),
+        "treatment": found.treatment,
+        "revision": found.revision,
+        "at": show_instant(found.at),
+    }
+    return respond(as_json(shown))
+
+
+def _lots(catalog: Catalog, body: bytes, form: Form) -> list[tuple[Lot, str]]:
+    rows = read_document(body) if form is Form.JSON else read_lines(body)
+    return checked(catalog, rows)
+
+
+def _keep(store: Store, rows: Sequence[tuple[Lot, str]], revision: int) -> dict[str, int]:
+    """Keep some rows, and count what came of each."""
+    first: dict[Lot, str] = {}
+    for lot, treatment in rows:
+        first.setdefault(lot, treatment)
+    there = store.kept(first)
+    new = {lot: treatment for lot, treatment in first.items() if lot not in there}
+    now = {**there, **(store.keep(new, revision=revision, when=datetime.now(UTC)) if new else {})}
+    kept = sum(now[lot].treatment == treatment for lot, treatment in new.items())
+    differing = sum(now[lot].treatment != treatment for lot, treatment in rows)
+    return {"kept": kept, "already_kept": len(rows) - kept, "differing": differing}

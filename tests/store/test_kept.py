@@ -1,0 +1,78 @@
+"""What is kept for a unit is kept once, whoever comes first, and by no revision."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from allotment.change.commands import Create
+from allotment.store import Kept, Lot, Store
+from store.examples import NOON, NOON_MS, NORDICS, commit, experiment, sql
+
+
+def keep(store: Store, given: dict[Lot, str], revision: int = 1) -> dict[Lot, str]:
+    found = store.keep(given, revision=revision, when=NOON)
+    return {lot: each.treatment for lot, each in found.items()}
+
+
+ANN = Lot("checkout", 1, "ann")
+BO = Lot("checkout", 1, "bo")
+
+
+def test_what_was_kept_first_stays(store: Store) -> None:
+    assert store.kept([ANN]) == {}
+    assert keep(store, {ANN: "green"}, 3) == {ANN: "green"}
+    later = NOON + timedelta(days=1)
+    again = store.keep({ANN: "control", BO: "control"}, revision=9, when=later)
+    assert again[ANN] == Kept("green", 3, NOON_MS)
+    assert again[BO] == Kept("control", 9, NOON_MS + 86_400_000)
+    assert store.kept([ANN, BO]) == again
+
+
+def test_lots_are_told_apart(store: Store) -> None:
+    """By experiment, iteration and every byte of the unit, NUL and beyond among them."""
+    store.create_space("default/test", who="", when=NOON)
+    units = ("a", "A", "a ", "a\0", "a\0b", "á", "a\u0301", "1", "\U0001f4a9", "x" * 1_024)
+    lots = [Lot("checkout", 1, unit) for unit in units]
+    lots += [Lot("checkout", 2, "a"), Lot("banner", 1, "a")]
+    given = {lot: f"t{number}" for number, lot in enumerate(lots)}
+    assert keep(store, given) == given
+    assert {lot: each.treatment for lot, each in store.kept(reversed(lots)).items()} == given
+    assert store.at("default/test").kept(lots) == {}
+
+
+def test_thousands_are_kept_at_once(store: Store) -> None:
+    given = {Lot("checkout", 1, f"u-{number}"): f"t{number % 3}" for number in range(3_000)}
+    assert keep(store, given) == given
+    assert len(store.kept([*given, ANN])) == 3_000
+
+
+def test_nothing_is_kept_of_nothing(store: Store) -> None:
+    assert keep(store, {}) == {}
+    assert store.kept([]) == {}
+
+
+def test_all_who_keep_at_once_are_told_the_same(database: str) -> None:
+    lots = [Lot("checkout", 1, f"u-{number}") for number in range(40)]
+
+    def kept(number: int) -> dict[Lot, str]:
+        mine = lots if number % 2 else lots[::-1]
+        with Store.open(database) as store:
+            return keep(store, dict.fromkeys(mine, f"t{number}"))
+
+    Store.open(database).close()
+    with ThreadPoolExecutor(6) as threads:
+        told = list(threads.map(kept, range(6)))
+    assert all(each == told[0] for each in told)
+    assert set(told[0]) == set(lots)
+
+
+def test_keeping_is_no_revision(store: Store, database: str) -> None:
+    commit(store, Create(NORDICS), Create(experiment()))
+    pulse = store.pulse()
+    keep(store, {ANN: "green"})
+    assert store.pulse() == pulse
+    assert len(store.journal()) == 1
+    with Store.open(database) as elsewhere:
+        assert elsewhere.kept([ANN])[ANN].treatment == "green"
+    assert sql(database, "SELECT count(*) FROM kept_assignment") == [(1,)]
