@@ -85,13 +85,29 @@ def test_what_is_shared_fits_the_sibling() -> None:
         Delete("layer", "page"),
         Rename("layer", "page", "gone by then"),
     )
-    assert shared(commands, catalog(experiment())) == (
+    assert shared(commands, catalog(experiment()), Policy.AUTH0) == (
         Create(replace(FLAG, key="new")),
-        SetVariations("button", FLAG.variations, "green"),
+        SetVariations("button", FLAG.variations, "blue"),
         Keep("flag", "new", "auth0/x", "1"),
         Create(layer),
         Delete("layer", "page"),
     )
+
+
+def test_what_a_sibling_serves_by_default_is_its_own() -> None:
+    there = catalog(experiment())
+    green = SetVariations("button", FLAG.variations, "green")
+    assert shared([green], there, Policy.LAUNCHDARKLY) == (replace(green, default="blue"),)
+    left = SetVariations("button", FLAG.variations[1:], "green")
+    assert shared([left], there, Policy.LAUNCHDARKLY) == (left,)
+
+
+def test_settings_are_all_spaces_and_archiving_is_launchdarklys() -> None:
+    settings = Keep("catalog", "catalog", "launchdarkly/settings", "1")
+    archived, off = (SwitchFlag("button", at) for at in (FlagState.ARCHIVED, FlagState.OFF))
+    commands, there = (settings, archived, off), catalog(experiment())
+    assert shared(commands, there, Policy.LAUNCHDARKLY) == (settings, archived)
+    assert shared(commands, there, Policy.AUTH0) == (settings,)
 
 
 def test_siblings_are_the_other_environments() -> None:

@@ -263,7 +263,7 @@ def _read(
         if once is None:
             raise
         return (), Expected(), replace(once, record=_refuse(error))
-    return commands, expected, once
+    return commands, expected.beside(commands, stored), once
 
 
 def _refuse(error: AllotmentError) -> Callable[[Stored, Sequence[Command]], bytes]:

@@ -38,17 +38,26 @@ def share_of(levels: list[int]) -> int:
 
 
 def shown_levels(experiment: Experiment) -> list[int]:
-    """The levels that are kept with the experiment; none where it has no ramp."""
+    """The levels that are kept with the experiment; none where it has no ramp.
+
+    A draft that was made elsewhere, and is not for all units, shows its share as the only level.
+    """
     levels = kept(experiment, LEVELS)
-    if not isinstance(levels, list):
-        return []
-    return [level for level in levels if isinstance(level, int)]
+    if isinstance(levels, list):
+        return [level for level in levels if isinstance(level, int)]
+    if status(experiment) is Status.DRAFT and experiment.current.enrolment_ppm < BUCKETS:
+        return [_in_percent(experiment)]
+    return []
 
 
 def current_level(experiment: Experiment) -> int | None:
     """The enrolment share in whole percent, once the experiment has started."""
     if status(experiment) is Status.DRAFT:
         return None
+    return _in_percent(experiment)
+
+
+def _in_percent(experiment: Experiment) -> int:
     return (experiment.current.enrolment_ppm + _PERCENT // 2) // _PERCENT
 
 

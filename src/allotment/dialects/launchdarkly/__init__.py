@@ -1,0 +1,1 @@
+"""The LaunchDarkly dialect: its experiments API as commands, and the catalog as it shows it."""

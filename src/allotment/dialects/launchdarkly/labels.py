@@ -1,0 +1,30 @@
+"""Keys, names and descriptions, as bodies give them."""
+
+from __future__ import annotations
+
+from allotment.dialects.wire.place import Place
+from allotment.model.limits import KEY_BYTES_MAX, NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX
+from allotment.model.text import check_description, check_key, check_name
+
+
+def read_key(place: Place) -> str:
+    """A noun's key."""
+    return check_key(place.text(1, KEY_BYTES_MAX), place.path)
+
+
+def read_name(place: Place) -> str:
+    """A noun's name."""
+    return check_name(place.text(1, NAME_CHARACTERS_MAX), place.path)
+
+
+def read_description(place: Place) -> str:
+    """A noun's description, which may be empty; where it is left out it is."""
+    if not place.given:
+        return ""
+    return check_description(place.text(0, TEXT_CHARACTERS_MAX), place.path)
+
+
+def read_new_description(place: Place) -> str:
+    """A description that has to be there, as it is what is said."""
+    place.tree()
+    return read_description(place)

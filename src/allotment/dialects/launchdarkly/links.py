@@ -1,0 +1,71 @@
+"""Where things are: the `_links` that every answer carries, made from a request's own path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from allotment.dialects.wire.source import Tree
+
+_BASE: Final = "/api/v2"
+_TYPE: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The project of a request, and its environment; "" where it names none."""
+
+    project: str
+    environment: str = ""
+
+    @classmethod
+    def of(cls, ids: Mapping[str, str]) -> Scene:
+        """The scene that a path names."""
+        return cls(ids["projectKey"], ids.get("environmentKey", ""))
+
+    def href(self, *parts: str) -> str:
+        """The path of something in the environment, or else in the project."""
+        own = ("environments", self.environment) if self.environment else ()
+        return self.of_project(*own, *parts)
+
+    def of_project(self, *parts: str) -> str:
+        """The path of something in the project."""
+        return "/".join([_BASE, "projects", *(quote(part, "") for part in (self.project, *parts))])
+
+    def of_flag(self, flag: str) -> str:
+        """The path of a flag, which does not lead through `projects`."""
+        return f"{_BASE}/flags/{quote(self.project, '')}/{quote(flag, '')}"
+
+    def of_metric(self, metric: str, *, group: bool = False) -> str:
+        """The path of a metric, or of a group of them, which are not ours."""
+        if group:
+            return self.of_project("metric-groups", metric)
+        return f"{_BASE}/metrics/{quote(self.project, '')}/{quote(metric, '')}"
+
+
+def link(href: str) -> dict[str, Tree]:
+    """A link to a path."""
+    return {"href": href, "type": _TYPE}
+
+
+def links(**hrefs: str) -> dict[str, Tree]:
+    """The links by their names."""
+    return {name: link(href) for name, href in hrefs.items()}
+
+
+def page_links(
+    href: str, query: Mapping[str, str], limit: int, offset: int, total: int
+) -> dict[str, Tree]:
+    """The links of a page of a list: itself and, where there are such pages, those around it."""
+
+    def at(start: int) -> str:
+        return f"{href}?{urlencode({**query, 'limit': limit, 'offset': start})}"
+
+    shown = {"self": at(offset)}
+    if offset > 0:
+        shown |= {"first": at(0), "prev": at(max(offset - limit, 0))}
+    if offset + limit < total:
+        shown |= {"next": at(offset + limit), "last": at((total - 1) // limit * limit)}
+    return links(**shown)

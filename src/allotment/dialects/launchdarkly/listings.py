@@ -1,0 +1,205 @@
+"""The flags of an experiment: each lists it last, and says what whoever is not in it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from allotment.change.commands import Command, OrderExperiments
+from allotment.change.lifecycle import Policy, Status, called, editable_fields, iteration_status
+from allotment.dialects.launchdarkly.codes import invalid
+from allotment.dialects.launchdarkly.ids import ID_MAX, find_variation, id_of
+from allotment.dialects.launchdarkly.links import Scene, links
+from allotment.dialects.launchdarkly.treatments import Dealt
+from allotment.dialects.wire.place import Place
+from allotment.dialects.wire.source import Tree
+from allotment.model.catalog import Catalog
+from allotment.model.experiment import Experiment, Iteration
+from allotment.model.flag import Flag, FlagExperiment, Miss
+
+_FLAGS_MAX: Final = 100
+_VERSION_MAX: Final = 2**53 - 1
+
+_POLICY: Final = Policy.LAUNCHDARKLY
+
+# What an experiment that was made elsewhere shows: the rule that every flag has.
+_RULE: Final = "fallthrough"
+_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a request says of one flag: which rule, at which version, and who gets what otherwise.
+
+    The model has no rules: the first two are kept. `said` tells whether the request names the
+    variation, which otherwise is the baseline's.
+    """
+
+    place: Place
+    rule: str
+    version: int
+    otherwise: str
+    said: bool
+
+
+def read_listings(place: Place, dealt: Dealt, catalog: Catalog) -> dict[str, Listed]:
+    """The flags of an iteration, each of which every treatment gives a variation of."""
+    found: dict[str, Listed] = {}
+    for key, item in place.entries(0, _FLAGS_MAX):
+        flag = catalog.flags.get(key)
+        if flag is None:
+            raise invalid("there is no such flag", item.path)
+        rule, version = item.at("ruleId"), item.at("flagConfigVersion")
+        other = item.at("notInExperimentVariationId")
+        found[key] = Listed(
+            item,
+            rule.text(1, ID_MAX),
+            version.whole(0, _VERSION_MAX),
+            _read_otherwise(other, flag, dealt),
+            other.given,
+        )
+    for treatment in dealt.treatments:
+        if {flag for flag, _ in treatment.sets} != found.keys():
+            message = "every treatment has a parameter for each of these flags, and for no other"
+            raise invalid(message, place.path)
+    return found
+
+
+def _read_otherwise(place: Place, flag: Flag, dealt: Dealt) -> str:
+    """The variation for whoever is not in the experiment: by default, the baseline's."""
+    if place.given:
+        variation = find_variation(flag, place.text(1, ID_MAX))
+        if variation is None:
+            raise invalid("the flag has no variation with this id", place.path)
+        return variation.key
+    baseline = [dict(one.sets) for one in dealt.treatments if one.key == dealt.control]
+    return baseline[0].get(flag.key, flag.default) if baseline else flag.default
+
+
+def list_in_flags(
+    key: str, listed: Mapping[str, Listed], experiment: Experiment | None, catalog: Catalog
+) -> Iterator[Command]:
+    """The commands after which just these flags list the experiment as they say.
+
+    A list serves the iteration that runs: while one does, the lifecycle is asked whether it may be
+    changed, and what the request leaves out is as it is.
+    """
+    named = catalog.users.get(f"experiment:{key}", frozenset())
+    for name in sorted(named | listed.keys()):
+        old, asked = catalog.flags[name].experiments, listed.get(name)
+        if (
+            experiment is not None
+            and asked
+            and _is_as_shown(asked, experiment, catalog.flags[name])
+        ):
+            continue
+        new = _with(old, key, asked)
+        if new != old:
+            if experiment is not None:
+                _check_editable(experiment, asked)
+            yield OrderExperiments(name, new)
+
+
+def _is_as_shown(asked: Listed, experiment: Experiment, flag: Flag) -> bool:
+    """Whether the request wants of a flag of the experiment just what is so already.
+
+    A flag need not list an experiment that was made elsewhere for its treatments to set it.
+    """
+    listed = any(one.experiment == experiment.key for one in flag.experiments)
+    sets = {key for one in experiment.current.treatments for key, _ in one.sets}
+    if not listed and flag.key not in sets:
+        return False
+    if not asked.said:
+        return experiment.live is not None
+    return asked.otherwise == _otherwise(experiment, flag)
+
+
+def _with(
+    old: tuple[FlagExperiment, ...], key: str, listed: Listed | None
+) -> tuple[FlagExperiment, ...]:
+    """The list with the experiment where it stands, or at the end; without it for None."""
+    if listed is None:
+        return tuple(one for one in old if one.experiment != key)
+    new = FlagExperiment(key, Miss.STOP, listed.otherwise)
+    if any(one.experiment == key for one in old):
+        return tuple(new if one.experiment == key else one for one in old)
+    return (*old, new)
+
+
+def _check_editable(experiment: Experiment, listed: Listed | None) -> None:
+    live = experiment.live
+    at = iteration_status(experiment, live) if live else Status.DRAFT
+    if "flags" not in editable_fields(_POLICY, at):
+        message = f"the flags of an experiment cannot be changed while {called(_POLICY, at)}"
+        raise invalid(message, listed.place.path if listed else "$.flags")
+
+
+def note_of(listed: Mapping[str, Listed]) -> dict[str, Tree]:
+    """What is kept of the flags."""
+    return {
+        key: {"ruleId": one.rule, "flagConfigVersion": one.version} for key, one in listed.items()
+    }
+
+
+def said_flags(
+    experiment: Experiment, iteration: Iteration, note: Mapping[str, Tree], catalog: Catalog
+) -> dict[str, Tree]:
+    """The flags of an iteration as a request would say them."""
+    said: dict[str, Tree] = {}
+    for key in _flags_of(experiment, iteration, catalog):
+        rule, version = _kept(note, key)
+        otherwise = _otherwise(experiment, catalog.flags[key])
+        said[key] = {
+            "ruleId": rule,
+            "flagConfigVersion": version,
+            "notInExperimentVariationId": id_of("variation", key, otherwise),
+        }
+    return said
+
+
+def show_flags(said: Mapping[str, Tree], scene: Scene) -> dict[str, Tree]:
+    """The same as they are shown."""
+    shown: dict[str, Tree] = {}
+    for key, one in said.items():
+        if isinstance(one, dict):
+            shown[key] = {
+                "targetingRule": one["ruleId"],
+                "flagConfigVersion": one["flagConfigVersion"],
+                "notInExperimentVariationId": one["notInExperimentVariationId"],
+                "_links": links(self=scene.of_flag(key)),
+            }
+    return shown
+
+
+def uses_flag(experiment: Experiment, flag: str, catalog: Catalog) -> bool:
+    """Whether an iteration of the experiment gives variations of the flag, or the flag lists it."""
+    return flag in catalog.users.get(f"experiment:{experiment.key}", frozenset()) or any(
+        flag == key
+        for iteration in experiment.iterations
+        for treatment in iteration.treatments
+        for key, _ in treatment.sets
+    )
+
+
+def _flags_of(experiment: Experiment, iteration: Iteration, catalog: Catalog) -> list[str]:
+    """The flags that the treatments set and that are there; without treatments, that list it."""
+    sets = {flag for treatment in iteration.treatments for flag, _ in treatment.sets}
+    named: frozenset[str] = catalog.users.get(f"experiment:{experiment.key}", frozenset())
+    return sorted(flag for flag in sets or named if flag in catalog.flags)
+
+
+def _otherwise(experiment: Experiment, flag: Flag) -> str:
+    """The variation for whoever is not in the experiment; the nearest, where more may follow."""
+    for one in flag.experiments:
+        if one.experiment == experiment.key and one.otherwise is not None:
+            return one.otherwise
+    return flag.default
+
+
+def _kept(note: Mapping[str, Tree], flag: str) -> tuple[Tree, Tree]:
+    flags = note.get("flags")
+    one = flags.get(flag) if isinstance(flags, dict) else None
+    if not isinstance(one, dict):
+        return _RULE, _VERSION
+    return one.get("ruleId", _RULE), one.get("flagConfigVersion", _VERSION)

@@ -1,0 +1,165 @@
+"""Treatments: one allocation for everyone, in which each has its percentage.
+
+What the percentages leave of 100 is a gap, whose units are not in the experiment. Growing from it
+moves nobody else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from allotment.dialects.launchdarkly.codes import invalid
+from allotment.dialects.launchdarkly.ids import (
+    ID_MAX,
+    find_variation,
+    id_of,
+    id_of_treatment,
+)
+from allotment.dialects.launchdarkly.labels import read_name
+from allotment.dialects.wire.alike import alike
+from allotment.dialects.wire.place import Place
+from allotment.dialects.wire.slug import slug
+from allotment.dialects.wire.source import Tree
+from allotment.model.catalog import Catalog
+from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
+from allotment.model.limits import KEY_BYTES_MAX, TREATMENTS_MAX
+from allotment.model.weight import read_weight, to_parts
+
+_HUNDRED: Final = Decimal(100)
+_PERCENT_CHARACTERS_MAX: Final = 20
+_PARAMETERS_MAX: Final = 100
+_EVERYONE: Final = "everyone"
+
+# A percentage that no decimal spells is shown with so many.
+_DECIMALS: Final = 4
+_DECIMALS_MAX: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """What the treatments of a request are in the model."""
+
+    treatments: tuple[Treatment, ...]
+    allocations: tuple[Allocation, ...]
+    control: str | None
+
+
+def read_treatments(place: Place, catalog: Catalog, old: Iteration | None) -> Dealt:
+    """The treatments of an iteration, at most one of them the baseline.
+
+    One that has the name of a treatment of the `old` iteration has its key, and the allocation the
+    key of the one that served everyone, so that nobody moves but who must.
+    """
+    items = place.items(0, TREATMENTS_MAX)
+    treatments = _read(items, catalog, old)
+    marked = zip(items, treatments, strict=True)
+    baselines = [(item, treatment.key) for item, treatment in marked if item.at("baseline").truth()]
+    if len(baselines) > 1:
+        raise invalid("one treatment is the baseline, not several", baselines[1][0].path)
+    weights = [_read_percent(item.at("allocationPercent")) for item in items]
+    if sum(weights) > _HUNDRED:
+        raise invalid("the treatments have more than 100 percent together", place.path)
+    parts, total = to_parts(weights, _HUNDRED)
+    shares = tuple((one.key, part) for one, part in zip(treatments, parts, strict=True))
+    allocations = (Allocation(_key_of(old), shares, total),) if treatments else ()
+    return Dealt(treatments, allocations, baselines[0][1] if baselines else None)
+
+
+def _read(items: list[Place], catalog: Catalog, old: Iteration | None) -> tuple[Treatment, ...]:
+    known = {one.name or one.key: one.key for one in (old.treatments if old else ())}
+    used: dict[str, str] = {}
+    treatments: list[Treatment] = []
+    for item in items:
+        name = read_name(item.at("name"))
+        if name in used:
+            raise invalid("another treatment has this name", item.at("name").path)
+        taken = {*known.values(), *used.values()}
+        key = used[name] = known.get(name) or slug(name, taken.__contains__, "treatment")
+        # What came without a name keeps showing its key.
+        label = "" if name == key else name
+        treatments.append(Treatment(key, label, _read_sets(item.at("parameters"), catalog)))
+    return tuple(treatments)
+
+
+def _read_sets(place: Place, catalog: Catalog) -> tuple[tuple[str, str], ...]:
+    sets: dict[str, str] = {}
+    for item in place.items(0, _PARAMETERS_MAX):
+        flag = catalog.flags.get(item.at("flagKey").text(1, KEY_BYTES_MAX))
+        if flag is None:
+            raise invalid("there is no such flag", item.at("flagKey").path)
+        if flag.key in sets:
+            raise invalid("the treatment has a parameter for this flag already", item.path)
+        variation = find_variation(flag, item.at("variationId").text(1, ID_MAX))
+        if variation is None:
+            raise invalid("the flag has no variation with this id", item.at("variationId").path)
+        sets[flag.key] = variation.key
+    return tuple(sorted(sets.items()))
+
+
+def _read_percent(place: Place) -> Decimal:
+    """A percentage, which this API spells as text."""
+    text = place.text(1, _PERCENT_CHARACTERS_MAX)
+    if not text.replace(".", "", 1).isdecimal() or not text.isascii():
+        raise place.refusal('a percentage is text such as "50" or "33.3"')
+    return read_weight(text, place.path)
+
+
+def _key_of(old: Iteration | None) -> str:
+    keys = (one.key for one in (old.allocations if old else ()) if one.segment is None)
+    return next(keys, _EVERYONE)
+
+
+def show_treatments(experiment: Experiment, iteration: Iteration) -> list[Tree]:
+    """The treatments of an iteration, with what each gives of its flags."""
+    return [
+        {
+            "_id": id_of_treatment(experiment.key, iteration, one.key),
+            **said_treatment(iteration, one),
+        }
+        for one in iteration.treatments
+    ]
+
+
+def said_treatment(iteration: Iteration, treatment: Treatment) -> dict[str, Tree]:
+    """A treatment as a request would say it."""
+    return {
+        "name": treatment.name or treatment.key,
+        "baseline": treatment.key == iteration.control,
+        "allocationPercent": show_percent(*_share_of(iteration, treatment.key)),
+        "parameters": [
+            {"flagKey": flag, "variationId": id_of("variation", flag, variation)}
+            for flag, variation in treatment.sets
+        ],
+    }
+
+
+def is_as_shown(place: Place, iteration: Iteration) -> bool:
+    """Whether a request gives the treatments just as the iteration shows them."""
+    shown = [said_treatment(iteration, one) for one in iteration.treatments]
+    items = place.items(0, TREATMENTS_MAX)
+    return len(items) == len(shown) and all(
+        alike({name: item.at(name).tree() for name in said}, said)
+        for item, said in zip(items, shown, strict=True)
+    )
+
+
+def _share_of(iteration: Iteration, treatment: str) -> tuple[int, int]:
+    """What part the treatment has of whom no segment's allocation serves, or else of the first."""
+    for allocation in sorted(iteration.allocations, key=lambda one: one.segment is not None):
+        return dict(allocation.weights).get(treatment, 0), allocation.total
+    return 0, 1
+
+
+def show_percent(part: int, total: int) -> str:
+    """The percentage as text: as exact as decimals are.
+
+    >>> show_percent(335, 1000), show_percent(1, 3), show_percent(1, 2)
+    ('33.5', '33.3333', '50')
+    """
+    digits = range(_DECIMALS_MAX + 1)
+    exact = (places for places in digits if part * 100 * 10**places % total == 0)
+    places = next(exact, _DECIMALS)
+    whole, rest = divmod(part * 100 * 10**places // total, 10**places)
+    return f"{whole}.{rest:0{places}}" if places else str(whole)

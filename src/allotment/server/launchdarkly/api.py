@@ -1,0 +1,84 @@
+"""What all calls of LaunchDarkly's API have in common."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import Request
+
+from allotment.change.lifecycle import Policy
+from allotment.dialects.launchdarkly.codes import invalid, missing
+from allotment.dialects.launchdarkly.patch import PARAMETER, comment_of
+from allotment.dialects.wire.source import Tree
+from allotment.errors import InvalidInput
+from allotment.model.text import check_key
+from allotment.server.access import reaches
+from allotment.server.conditional import authenticated, node_of, tree_of
+from allotment.server.launchdarkly.errors import CONTENT_TYPE, show_error
+from allotment.server.problems import RENDERERS
+from allotment.server.vendor import Vendor
+from allotment.store import Scope
+from allotment.store.schema import DEFAULT_SPACE
+
+for _prefix in ("/api/v2/projects", "/api/v2/flags"):
+    RENDERERS[_prefix] = show_error
+
+
+def space_of(request: Request) -> str:
+    """The space that a path names: a project's environment.
+
+    A path that names only a project is about what all its spaces have: then it is the space that
+    the token or its header means, if that is one of the project's, else the first that it reaches.
+    """
+    project = request.path_params["projectKey"]
+    environment = request.path_params.get("environmentKey")
+    check_named(request, project, environment or project)
+    if environment is not None:
+        return f"{project}/{environment}"
+    caller = authenticated(request, Scope.READ)
+    spaces = spaces_of(request, project, caller.reach)
+    if caller.space in spaces or not spaces:
+        return caller.space if spaces else f"{project}/{DEFAULT_SPACE.partition('/')[2]}"
+    return spaces[0]
+
+
+def check_named(request: Request, *keys: str) -> None:
+    """Raise the 404, for whoever is let in, unless all of these could name a part of a space."""
+    try:
+        for key in keys:
+            check_key(key, "path")
+    except InvalidInput:
+        authenticated(request, Scope.READ)
+        missing("environment")
+
+
+def spaces_of(request: Request, project: str, reach: str) -> list[str]:
+    """The project's spaces that are served and that the pattern reaches, by name."""
+    named = (name for name in node_of(request).spaces if name.partition("/")[0] == project)
+    return sorted(name for name in named if reaches(reach, name))
+
+
+async def patch_of(request: Request) -> Tree:
+    """The body of a semantic patch, once its content type says that it is one.
+
+    With `launchdarkly_lenient` it need not say so: the vendor's own examples do not.
+    """
+    if not request.app.state.settings.launchdarkly_lenient:
+        said = request.headers.get("content-type", "").lower().split(";")
+        if PARAMETER not in (each.strip() for each in said[1:]):
+            message = f"without `; {PARAMETER}` in the content type this is read as a JSON patch"
+            raise invalid(f"{message}, which there is none of here", "headers.Content-Type")
+    return await tree_of(request)
+
+
+VENDOR: Final = Vendor(Policy.LAUNCHDARKLY, "launchdarkly", CONTENT_TYPE, space=space_of)
+
+# For calls whose body is a semantic patch.
+PATCHED: Final = Vendor(
+    Policy.LAUNCHDARKLY,
+    "launchdarkly",
+    CONTENT_TYPE,
+    space=space_of,
+    tree=patch_of,
+    comment=comment_of,
+)

@@ -1,0 +1,243 @@
+"""The schemas of experiments and iterations in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from allotment.dialects.launchdarkly.experiments import (
+    CORRECTIONS,
+    METHODOLOGIES,
+    SCOPES,
+    SOURCES,
+    TYPES,
+)
+from allotment.dialects.launchdarkly.lists import STATUSES
+from allotment.dialects.launchdarkly.metrics import METRICS_MAX, TEXT_MAX
+from allotment.dialects.launchdarkly.patch import INSTRUCTIONS_MAX
+from allotment.model.limits import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX
+from allotment.server.launchdarkly.operation import KEY
+from allotment.server.launchdarkly.schemas import (
+    Schema,
+    define,
+    enum,
+    listed,
+    mapped,
+    open_object,
+    ref,
+)
+from allotment.server.operation import closed
+
+_ANY: Final[Schema] = {"type": "string"}
+_WORD: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": TEXT_MAX}
+_NAME: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": NAME_CHARACTERS_MAX}
+_TEXT: Final[Schema] = {"type": "string", "maxLength": TEXT_CHARACTERS_MAX}
+_TRUTH: Final[Schema] = {"type": "boolean"}
+_INT: Final[Schema] = {"type": "integer"}
+_ID: Final[Schema] = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
+_MOMENT: Final[Schema] = {"type": "integer", "description": "Milliseconds since 1970, UTC."}
+_PERCENT: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)$",
+    "maxLength": 20,
+    "description": "A percentage as text; together at most 100.",
+}
+
+_ANALYSIS: Final = {
+    "bayesianThreshold": _ANY,
+    "significanceThreshold": _ANY,
+    "testDirection": _ANY,
+    "multipleComparisonCorrectionMethod": enum(*CORRECTIONS),
+    "multipleComparisonCorrectionScope": enum(*SCOPES),
+    "sequentialTestingEnabled": _TRUTH,
+}
+_METRIC: Final = {
+    "key": _ANY,
+    "_versionId": _ID,
+    "name": _ANY,
+    "_links": ref("Links"),
+    "kind": enum("pageview", "click", "custom", "trace", "funnel", "standard"),
+    "analysisUnit": _ANY,
+}
+_FUNNEL: Final = closed(
+    {"key": _ANY, "name": _ANY, "kind": enum("funnel", "standard"), "_links": ref("Links")}
+)
+_OPERATIONS: Final = listed(enum("add", "update", "remove"))
+
+_INPUTS: Final[Schema] = {
+    "MetricInput": open_object(
+        {"key": _WORD, "isGroup": _TRUTH, "primary": _TRUTH, "analysisUnit": _WORD},
+        *("isGroup", "primary", "analysisUnit"),
+    ),
+    "TreatmentInput": open_object(
+        {
+            "name": _NAME,
+            "baseline": _TRUTH,
+            "allocationPercent": _PERCENT,
+            "parameters": listed(open_object({"flagKey": _WORD, "variationId": _WORD})),
+        }
+    ),
+    "FlagInput": open_object(
+        {
+            "ruleId": _WORD,
+            "flagConfigVersion": {"type": "integer", "minimum": 0},
+            "notInExperimentVariationId": _WORD,
+        },
+        "notInExperimentVariationId",
+    ),
+    "IterationInput": open_object(
+        {
+            "hypothesis": _TEXT,
+            "metrics": listed(ref("MetricInput"), maxItems=METRICS_MAX),
+            "treatments": listed(ref("TreatmentInput")),
+            "flags": mapped(ref("FlagInput")),
+            "canReshuffleTraffic": _TRUTH,
+            "primarySingleMetricKey": _WORD,
+            "primaryFunnelKey": _WORD,
+            "randomizationUnit": KEY,
+            "reallocationFrequencyMillis": {"type": "integer", "minimum": 1},
+            "covariateId": _WORD,
+            "attributes": listed(_WORD),
+        },
+        *("canReshuffleTraffic", "primarySingleMetricKey", "primaryFunnelKey"),
+        *("randomizationUnit", "reallocationFrequencyMillis", "covariateId", "attributes"),
+        description="One of primarySingleMetricKey and primaryFunnelKey is there.",
+    ),
+    "ExperimentPost": open_object(
+        {
+            "name": _NAME,
+            "key": KEY,
+            "iteration": ref("IterationInput"),
+            "description": _TEXT,
+            "maintainerId": _WORD,
+            "holdoutId": {"type": ["string", "null"]},
+            "tags": listed(_WORD),
+            "methodology": enum(*METHODOLOGIES),
+            "analysisConfig": open_object(_ANALYSIS, *_ANALYSIS),
+            "dataSource": enum(*SOURCES),
+            "type": enum(*TYPES),
+        },
+        *("description", "maintainerId", "holdoutId", "tags", "methodology"),
+        *("analysisConfig", "dataSource", "type"),
+    ),
+}
+
+_SHOWN: Final[Schema] = {
+    "Metric": closed({**_METRIC, "isGroup": _TRUTH}, "analysisUnit"),
+    "SingleMetric": closed(_METRIC, "analysisUnit"),
+    "Treatment": closed(
+        {
+            "_id": _ID,
+            "name": _ANY,
+            "baseline": _TRUTH,
+            "allocationPercent": _ANY,
+            "parameters": listed(closed({"flagKey": _ANY, "variationId": _ID})),
+        }
+    ),
+    "IterationFlag": closed(
+        {
+            "targetingRule": _ANY,
+            "flagConfigVersion": _INT,
+            "notInExperimentVariationId": _ID,
+            "_links": ref("Links"),
+        }
+    ),
+    "LayerSnapshot": closed(
+        {"key": _ANY, "name": _ANY, "reservationPercent": _INT, "otherReservationPercent": _INT}
+    ),
+    "Iteration": closed(
+        {
+            "_id": _ID,
+            "hypothesis": _ANY,
+            "status": enum(*STATUSES),
+            "createdAt": _MOMENT,
+            "canReshuffleTraffic": _TRUTH,
+            "flags": mapped(ref("IterationFlag")),
+            "version": _INT,
+            "randomizationUnit": _ANY,
+            "reallocationFrequencyMillis": _INT,
+            "attributes": listed(_ANY),
+            "primaryMetric": ref("Metric"),
+            "primarySingleMetric": ref("SingleMetric"),
+            "primaryFunnel": _FUNNEL,
+            "layerSnapshot": ref("LayerSnapshot"),
+            "startedAt": _MOMENT,
+            "endedAt": _MOMENT,
+            "winningTreatmentId": _ID,
+            "winningReason": _ANY,
+            "covariateInfo": closed({"id": _ANY, "fileName": _ANY, "createdAt": _MOMENT}),
+            "treatments": listed(ref("Treatment")),
+            "metrics": listed(ref("Metric")),
+            "secondaryMetrics": listed(ref("SingleMetric")),
+        },
+        *("reallocationFrequencyMillis", "attributes", "primaryMetric", "primarySingleMetric"),
+        *("primaryFunnel", "layerSnapshot", "startedAt", "endedAt", "winningTreatmentId"),
+        *("winningReason", "covariateInfo", "treatments", "metrics", "secondaryMetrics"),
+    ),
+    "Experiment": closed(
+        {
+            "_id": _ID,
+            "key": _ANY,
+            "name": _ANY,
+            "description": _ANY,
+            "_maintainerId": _ANY,
+            "_creationDate": _MOMENT,
+            "environmentKey": _ANY,
+            "_links": ref("Links"),
+            "methodology": enum(*METHODOLOGIES),
+            "dataSource": enum(*SOURCES),
+            "type": enum(*TYPES, "holdout"),
+            "tags": listed(_ANY),
+            "holdoutId": _ID,
+            "archivedDate": _MOMENT,
+            "currentIteration": ref("Iteration"),
+            "draftIteration": ref("Iteration"),
+            "previousIterations": listed(ref("Iteration")),
+            "analysisConfig": closed(_ANALYSIS, *_ANALYSIS),
+            "mutableFieldsByStatus": closed(dict.fromkeys(STATUSES, mapped(_OPERATIONS))),
+        },
+        *("holdoutId", "archivedDate", "currentIteration", "draftIteration"),
+        *("previousIterations", "analysisConfig", "mutableFieldsByStatus"),
+    ),
+    "Experiments": closed(
+        {"items": listed(ref("Experiment")), "total_count": _INT, "_links": ref("Links")}
+    ),
+}
+
+_EDITS: Final = {
+    "name": {"operation": "update", "value": "Name"},
+    "tags": {"operation": "add", "value": ["tag"]},
+    "metrics": {"operation": "add", "value": [{"key": "sales"}]},
+}
+_PATCH: Final = open_object(
+    {
+        "comment": _TEXT,
+        "instructions": listed(
+            open_object({"kind": _ANY}),
+            minItems=1,
+            maxItems=INSTRUCTIONS_MAX,
+            examples=[
+                [
+                    {"kind": "updateName", "value": "Name"},
+                    {"kind": "updateDescription", "value": "Text"},
+                    {"kind": "updateExperimentFields", "value": _EDITS},
+                    {"kind": "startIteration", "changeJustification": "because"},
+                    {
+                        "kind": "saveAndStartNewIteration",
+                        "changeJustification": "because",
+                        "value": _EDITS,
+                    },
+                    {
+                        "kind": "stopIteration",
+                        "winningTreatmentId": "122c9f3eda264321ba68e0fc",
+                        "winningReason": "it sold more",
+                    },
+                    {"kind": "archiveExperiment"},
+                    {"kind": "restoreExperiment"},
+                ]
+            ],
+        ),
+    },
+    "comment",
+)
+
+define({**_INPUTS, **_SHOWN, "ExperimentPatch": _PATCH})

@@ -1,0 +1,192 @@
+"""Whatever is asked in whatever order: who is held out is in none of a holdout's experiments, and
+who is in one experiment of a layer is in no other of it."""
+
+from itertools import count
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from allotment.change.apply import apply
+from allotment.change.lifecycle import Policy
+from allotment.compile import compile_catalog
+from allotment.dialects.launchdarkly.experiments import read_create_experiment
+from allotment.dialects.launchdarkly.flags import read_create_flag
+from allotment.dialects.launchdarkly.flags_patch import read_update_flag
+from allotment.dialects.launchdarkly.holdouts import read_create_holdout, read_update_holdout
+from allotment.dialects.launchdarkly.ids import id_of
+from allotment.dialects.launchdarkly.instructions import read_update_experiment
+from allotment.dialects.launchdarkly.iterations import read_create_iteration
+from allotment.dialects.launchdarkly.layers import read_create_layer, read_update_layer
+from allotment.dialects.wire.asked import Asked
+from allotment.dialects.wire.given import Given
+from allotment.dialects.wire.place import Place
+from allotment.engine import Engine
+from allotment.errors import AllotmentError
+from allotment.model.catalog import EMPTY, Catalog
+from allotment.reference.draw import bucket, draw
+from ldproject import halves, iteration
+from ldwhole import instructions, reservation
+
+EXPERIMENTS = ("one", "two", "three")
+HOLDOUTS = ("spring", "autumn")
+LAYERS = ("page", "cart")
+UNITS = [f"user-{number}" for number in range(60)]
+
+
+class Desk:
+    """Where requests are read and done, without a server; what is refused changes nothing."""
+
+    def __init__(self) -> None:
+        self.catalog: Catalog = EMPTY
+        self.done = 0
+        self._fresh = count()
+        self.ask(
+            read_create_flag,
+            {
+                "key": "button",
+                "name": "Button",
+                "isFlagOn": True,
+                "variations": [{"value": each} for each in ("red", "green", "blue")],
+            },
+        )
+        for key in LAYERS:
+            self.ask(read_create_layer, {"key": key, "name": key, "description": ""})
+        for key in HOLDOUTS:
+            self.ask(read_create_holdout, {"key": key, "holdoutamount": "40"})
+        assert self.done == 5
+
+    def begin(self, draw: st.DrawFn) -> None:
+        """Drafts of all experiments: each under a holdout, in a layer, or neither."""
+        for key in EXPERIMENTS:
+            body = {"key": key, "name": key, "iteration": iteration()}
+            place = draw(st.sampled_from(["holdout", "layer", "neither"]))
+            held = {"holdoutId": under(draw)} if place == "holdout" else {}
+            self.ask(read_create_experiment, {**body, **held})
+            if place == "layer":
+                body = instructions(reservation(key, 30), environmentKey="production")
+                self.ask(read_update_layer, body, layerKey=LAYERS[0])
+
+    def ask(self, read: Any, body: Any, **ids: str) -> None:
+        fresh = Given(now=0, fresh=lambda size: f"{next(self._fresh):0{2 * size}x}")
+        asked = Asked(ids, Place({}, "query"), Place(body), fresh)
+        try:
+            commands = read(asked, self.catalog)
+            self.catalog = apply(self.catalog, commands, Policy.LAUNCHDARKLY).catalog
+        except AllotmentError:
+            return
+        self.done += 1
+
+
+def stop(catalog: Catalog, key: str) -> Any:
+    """The end of what the experiment runs, which its control wins."""
+    number = str(catalog.experiments[key].current.number)
+    winner = id_of("treatment", key, number, "control")
+    return {"kind": "stopIteration", "winningTreatmentId": winner}
+
+
+def drafted(draw: st.DrawFn) -> Any:
+    shares = draw(st.sampled_from([("50", "50"), ("10", "20"), ("0", "100")]))
+    return iteration(treatments=halves(*shares), canReshuffleTraffic=draw(st.booleans()))
+
+
+def under(draw: st.DrawFn) -> str:
+    return id_of("holdout", draw(st.sampled_from(HOLDOUTS)))
+
+
+def requests(draw: st.DrawFn, catalog: Catalog) -> tuple[Any, Any, dict[str, str]]:
+    """The next request about an experiment, which may make sense or not."""
+    key = draw(st.sampled_from(EXPERIMENTS))
+    at = {"experimentKey": key}
+    match draw(st.integers(0, 9)):
+        case 0:
+            body = {"key": key, "name": key, "iteration": drafted(draw)}
+            held = {**body, "holdoutId": under(draw)} if draw(st.booleans()) else body
+            return read_create_experiment, held, {}
+        case 1:
+            return read_create_iteration, drafted(draw), at
+        case 2:
+            moved = {"operation": draw(st.sampled_from(["update", "remove"]))}
+            fields = {"holdoutId": {**moved, "value": under(draw)}}
+            step = {"kind": "updateExperimentFields", "value": fields}
+            return read_update_experiment, instructions(step), at
+        case 3 | 4 | 5:
+            start = {"kind": "startIteration", "changeJustification": "because"}
+            return read_update_experiment, instructions(start), at
+        case 6:
+            ends = ["archiveExperiment", "restoreExperiment"]
+            if key in catalog.experiments:
+                ends.append(stop(catalog, key))
+            return read_update_experiment, _some(draw, ends), at
+        case 7:
+            leave = {"kind": "removeExperiment", "value": key}
+            rename = {"kind": "updateName", "value": "Another"}
+            holdout = draw(st.sampled_from(HOLDOUTS))
+            body = _some(draw, [leave, leave, leave, rename, "endHoldout"])
+            return read_update_holdout, body, {"holdoutKey": holdout}
+        case 8:
+            grow = reservation(key, draw(st.sampled_from([0, 20, 50, 100])))
+            leave = {"kind": "removeExperiment", "experimentKey": key}
+            body = {**_some(draw, [grow, grow, leave]), "environmentKey": "production"}
+            return read_update_layer, body, {"layerKey": draw(st.sampled_from(LAYERS))}
+        case _:
+            body = instructions("turnFlagOn", environmentKey="production")
+            return read_update_flag, body, {"flagKey": "button"}
+
+
+def _some(draw: st.DrawFn, steps: list[Any]) -> Any:
+    return instructions(*draw(st.lists(st.sampled_from(steps), min_size=1, max_size=2)))
+
+
+def is_held_out(catalog: Catalog, holdout: str, unit: str) -> bool:
+    """As the algorithm has it, asked of nothing that compiles or assigns."""
+    noun = catalog.holdouts[holdout]
+    return bucket(draw(f"{noun.salt}/holdout", unit)) < noun.share_ppm
+
+
+def check(catalog: Catalog) -> set[str]:
+    """What was seen: that somebody was held out, or got something."""
+    engine, seen = Engine(compile_catalog(catalog)), set()
+    for unit in UNITS:
+        given = {key: engine.assign(key, unit).treatment for key in catalog.experiments}
+        inside = [key for key, treatment in given.items() if treatment is not None]
+        for key in inside:
+            holdout = catalog.experiments[key].holdout
+            assert holdout is None or not is_held_out(catalog, holdout, unit), (key, unit)
+        layers = [catalog.experiments[key].layer for key in inside]
+        shared = [layer for layer in layers if layer is not None]
+        assert len(shared) == len(set(shared)), (inside, unit)
+        seen.update("given" for _ in inside)
+    return seen
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_who_is_held_out_or_in_another_experiment_of_a_layer_is_in_none(
+    data: st.DataObject,
+) -> None:
+    desk = Desk()
+    desk.begin(data.draw)
+    for _ in range(15):
+        before = desk.catalog
+        read, body, ids = requests(data.draw, before)
+        desk.ask(read, body, **ids)
+        if desk.catalog is not before:
+            check(desk.catalog)
+
+
+def test_the_oracle_sees_a_holdout_that_holds_nobody_out() -> None:
+    """What ends a holdout puts units into its experiments: the check above looks at somebody."""
+    desk = Desk()
+    body = {"key": "one", "name": "one", "iteration": iteration()}
+    desk.ask(read_create_experiment, {**body, "holdoutId": id_of("holdout", "spring")})
+    desk.ask(read_update_experiment, instructions("startIteration"), experimentKey="one")
+    held = {unit for unit in UNITS if is_held_out(desk.catalog, "spring", unit)}
+    engine = Engine(compile_catalog(desk.catalog))
+    assert held == {unit for unit in UNITS if engine.assign("one", unit).treatment is None}
+    assert check(desk.catalog) == {"given"}
+    desk.ask(read_update_holdout, instructions("endHoldout"), holdoutKey="spring")
+    assert desk.done == 8
+    engine = Engine(compile_catalog(desk.catalog))
+    assert held
+    assert all(engine.assign("one", unit).treatment for unit in UNITS)

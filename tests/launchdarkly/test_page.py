@@ -1,0 +1,50 @@
+"""The page on the API says what is true: its tour runs, and its words are those that there are."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from allotment.change.lifecycle import Policy, mutable_by_status
+from serving import serving
+
+HOUSE = Path(__file__).parents[2]
+PAGE = (HOUSE / "docs" / "launchdarkly.md").read_text()
+DIALECT = HOUSE / "src/allotment/dialects/launchdarkly"
+
+
+def test_the_tour_runs(tmp_path: Path) -> None:
+    (tour,) = re.findall(r"^```sh\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
+    with serving(tmp_path) as server:
+        host = server.url.removeprefix("http://")
+        script = "set -e\n" + tour.replace("localhost:8080", host)
+        done = subprocess.run(
+            ["bash", "-c", script], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{server.log}"
+    assert '"treatment":' in done.stdout
+    assert done.stdout.count('"status":"running"') == 2
+    assert '"winningReason":"it sold more"' in done.stdout
+    assert '"total_count":1' in done.stdout
+
+
+@pytest.mark.parametrize("source", ["instructions", "layers", "holdouts", "flags_patch"])
+def test_the_page_has_every_instruction(source: str) -> None:
+    text = (DIALECT / f"{source}.py").read_text()
+    kinds = set(re.findall(r'^\s+"([a-z]+[A-Z][A-Za-z]+)": [a-z_]', text, flags=re.MULTILINE))
+    assert len(kinds) >= 4
+    assert {kind for kind in kinds if f"`{kind}`" not in PAGE} == set()
+
+
+def test_the_page_has_every_code() -> None:
+    text = (DIALECT / "codes.py").read_text()
+    codes = set(re.findall(r'^    \d+: "([a-z_]+)"', text, flags=re.MULTILINE))
+    rare = {"request_timeout", "uri_too_long", "headers_too_large", "rate_limited"}
+    assert len(codes) > 8
+    assert {code for code in codes - rare if f"`{code}`" not in PAGE} == set()
+
+
+def test_the_page_has_every_status() -> None:
+    words = mutable_by_status(Policy.LAUNCHDARKLY)
+    assert {word for word in words if f"`{word}`" not in PAGE} == set()
