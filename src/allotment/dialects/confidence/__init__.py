@@ -1,0 +1,1 @@
+"""The API of Confidence: read and shown; pure."""

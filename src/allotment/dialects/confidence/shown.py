@@ -1,0 +1,101 @@
+"""An instance as this API spells it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from allotment.change.lifecycle import Policy, locked, status
+from allotment.dialects.confidence.audience import audience_of, show_audience
+from allotment.dialects.confidence.fields import MODULES, OWN
+from allotment.dialects.confidence.kept import Values, kept
+from allotment.dialects.confidence.names import NOBODY, flag_name, flag_of, instance_name, rule_name
+from allotment.dialects.confidence.transitions import (
+    show_checks,
+    show_history,
+    shown_state,
+    shown_transitions,
+)
+from allotment.dialects.confidence.treatments import show_treatments
+from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.version import Version
+from allotment.model.catalog import Catalog
+from allotment.model.experiment import Experiment
+from allotment.model.instant import show_instant
+
+# What a request sets and the model lacks is kept as it came: fields under their names, and of each
+# module what is not read.
+KEPT: Final = tuple(name for name in OWN if name != "displayName")
+READ: Final = {
+    "abtest": ("flag", "treatments"),
+    "flags": (
+        "flag",
+        "segment",
+        "targetingKeySelector",
+        "stickyAssignments",
+        "ignoreTargetingForSticky",
+        "intakePaused",
+    ),
+}
+
+
+def show_instance(experiment: Experiment, catalog: Catalog, version: Version) -> Values:
+    """The instance: what a request may set of it, and what is told."""
+    return {
+        "name": instance_name(experiment.key),
+        "state": shown_state(experiment),
+        "createTime": show_instant(version.created_at),
+        "updateTime": show_instant(version.updated_at),
+        "creator": NOBODY,
+        "updater": NOBODY,
+        "checks": show_checks(experiment, catalog),
+        "stateHistory": show_history(experiment, version.created_at),
+        "possibleTransitions": [*shown_transitions(experiment)],
+        "lockedDataKeys": [*shown_locks(experiment)],
+        **show_document(experiment, catalog),
+    }
+
+
+def show_document(experiment: Experiment, catalog: Catalog) -> Values:
+    """What a request may set, as it stands."""
+    flag = flag_of(experiment, catalog)
+    named: Values = {} if flag is None else {"flag": flag_name(flag)}
+    treatments = show_treatments(experiment, catalog)
+    read: dict[str, Values] = {
+        "abtest": {**named, **({"treatments": [*treatments]} if treatments else {})},
+        "flags": {**named, **show_audience(audience_of(experiment))},
+    }
+    shown: Values = {"displayName": experiment.name or experiment.key}
+    for name in KEPT:
+        value = kept(experiment, name)
+        if value is None:
+            value = default(name)
+        if value is not None:
+            shown[name] = value
+    for name in MODULES:
+        rest = kept(experiment, name)
+        module = {
+            **defaults(name, experiment.key, flag),
+            **(rest if isinstance(rest, dict) else {}),
+        }
+        module.update(read.get(name, {}))
+        if module:
+            shown[name] = module
+    return shown
+
+
+def default(name: str) -> Tree:
+    """What is shown of a field where nothing is kept."""
+    return NOBODY if name == "owner" else None
+
+
+def defaults(module: str, key: str, flag: str | None) -> Values:
+    """What is shown of a module where nothing is kept."""
+    if module == "flags" and flag is not None:
+        return {"rule": rule_name(flag, key)}
+    return {}
+
+
+def shown_locks(experiment: Experiment) -> tuple[str, ...]:
+    """The modules that cannot be changed now, as the lifecycle has it."""
+    fields = locked(Policy.CONFIDENCE, status(experiment))
+    return tuple(field for field in fields if field in MODULES)

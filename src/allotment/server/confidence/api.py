@@ -1,0 +1,77 @@
+"""How the calls of this API go, and how each gets its route."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from allotment.change.lifecycle import Policy
+from allotment.dialects.wire.source import Tree, read_json
+from allotment.server.confidence.errors import CONTENT_TYPE, show_error
+from allotment.server.confidence.router import router
+from allotment.server.problems import RENDERERS
+from allotment.server.requests import json_body_of
+from allotment.server.vendor import Endpoint, Vendor
+
+# Where this API's paths begin; what else begins so is answered as it answers.
+for _prefix in ("/v1/workflows", "/v1/flags", "/v1/segments"):
+    RENDERERS[_prefix] = show_error
+
+_UNDERSCORED: Final = re.compile(r"_([a-z])")
+
+# A mask may be given in parts.
+_JOINED: Final = ("updateMask",)
+
+
+async def _tree_if_any(request: Request) -> Tree:
+    """The body of a custom method, which says nothing where it is empty."""
+    body = await json_body_of(request)
+    return read_json(body) if body else {}
+
+
+VENDOR: Final = Vendor(Policy.CONFIDENCE, "confidence", CONTENT_TYPE)
+
+# For custom methods, which need no body.
+METHOD: Final = replace(VENDOR, tree=_tree_if_any)
+
+
+def add(method: str, path: str, name: str, endpoint: Endpoint, said: Mapping[str, Any]) -> None:
+    """Put a route of this API where its calls are answered; `name` is that of its operation."""
+    router.add_api_route(
+        path,
+        _spelled(endpoint),
+        methods=[method],
+        name=f"confidence_{name}",
+        operation_id=f"confidence_{name}",
+        openapi_extra=dict(said),
+        response_class=Response,
+        status_code=next(int(status) for status in said["responses"]),
+    )
+
+
+def _spelled(endpoint: Endpoint) -> Endpoint:
+    """The endpoint, for queries that spell names in snake_case, or give a mask in parts."""
+
+    async def spelled(request: Request) -> Response:
+        given = request.query_params.multi_items()
+        if not given:
+            return await endpoint(request)
+        items: list[tuple[str, str]] = []
+        joined: dict[str, list[str]] = {}
+        for name, value in given:
+            known = _UNDERSCORED.sub(lambda match: match[1].upper(), name)
+            if known in _JOINED:
+                joined.setdefault(known, []).append(value)
+            else:
+                items.append((known, value))
+        items.extend((name, ",".join(values)) for name, values in joined.items())
+        scope = {**request.scope, "query_string": urlencode(items).encode()}
+        return await endpoint(Request(scope, request.receive))
+
+    return spelled
