@@ -67,7 +67,7 @@ def example(tmp_path: Path) -> Iterator[Example]:
         )
         try:
             assert process.stdout is not None
-            lines = [process.stdout.readline().removesuffix("\n") for _ in range(3)]
+            lines = [process.stdout.readline().removesuffix("\n") for _ in range(5)]
             deadline = time.monotonic() + PATIENCE
             while not answers(f"{url}/readyz"):
                 said = (tmp_path / "log").read_text()
@@ -95,7 +95,7 @@ def assigned(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_each_line_that_is_printed_does_what_it_says(example: Example) -> None:
-    assign, patch, status = example.lines
+    assign, patch, semantic, masked, status = example.lines
 
     told = assigned(example.run(assign))
     engine = allotment.load(EXAMPLE)
@@ -112,6 +112,14 @@ def test_each_line_that_is_printed_does_what_it_says(example: Example) -> None:
     assert changed["description"] not in ("", before["description"])
     after = httpx.get(address[0], trust_env=False).json()
     assert after["description"] == changed["description"]
+
+    again = example.run(semantic)
+    assert again["key"] == "login-without-password"
+    after = httpx.get(address[0], trust_env=False).json()
+    assert after["description"] == again["description"] != changed["description"]
+    instance = example.run(masked)
+    assert instance["hypothesis"]["text"] in masked
+    assert (instance["state"], instance["displayName"]) == ("live", before["name"])
 
     assert (before["status"], example.run(status)["status"]) == ("active", "paused")
     assert httpx.get(address[0], trust_env=False).json()["status"] == "paused"
@@ -135,14 +143,14 @@ def lines(catalog: Path, *, with_token: bool = False) -> list[str]:
 
 
 def test_the_lines_follow_what_the_catalog_has(tmp_path: Path) -> None:
-    assign, _, status = lines(EXAMPLE)
+    assign, *_, status = lines(EXAMPLE)
     assert assign == "curl -s http://h:1/v1/assign/login-without-password/device-1"
     assert '{"status": "paused"}' in status
     held = '-H "Authorization: Bearer $ALLOTMENT_TOKEN"'
     assert all(held in line for line in lines(EXAMPLE, with_token=True))
     other = tmp_path / "other.yaml"
     other.write_text(EXAMPLE.read_text().replace("state: running", "state: paused"))
-    assert '{"status": "active"}' in lines(other)[2]
+    assert '{"status": "active"}' in lines(other)[-1]
     other.write_text("allotment: 1")
     assert lines(other) == []
 

@@ -17,7 +17,8 @@ SHOP = Path(__file__).parents[1] / "assigning" / "shop.yaml"
 
 @pytest.fixture(scope="session")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("attacked"), catalog=SHOP) as server:
+    lenient = {"ALLOTMENT_LAUNCHDARKLY_LENIENT": "1"}  # so that a PATCH without its header is read
+    with serving(tmp_path_factory.mktemp("attacked"), catalog=SHOP, env=lenient) as server:
         yield server
         assert server.process.poll() is None, f"the server died:\n{server.log}"
 

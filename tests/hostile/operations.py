@@ -41,6 +41,12 @@ class Operation:
         schema: Mapping[str, Any] | None = content.get("application/json", {}).get("schema")
         return schema
 
+    @property
+    def secret(self) -> str | None:
+        """The field of the body that holds the token, where no header does."""
+        field: str | None = self.said.get("x-allotment-secret")
+        return field
+
     def example(self) -> Tree:
         """A body that the schema describes, with every field it names."""
         assert self.body is not None
@@ -88,7 +94,8 @@ class Operation:
 
 def example_id(name: str) -> str:
     """A value for a path parameter that names nothing there is."""
-    return {"key": "nothing", "experiment": "nothing", "unit": "someone"}.get(name, "nothing")
+    known = {"unit": "someone", "projectKey": "default", "environmentKey": "production"}
+    return known.get(name, "nothing")
 
 
 def operations(document: Mapping[str, Any]) -> list[Operation]:

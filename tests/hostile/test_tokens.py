@@ -19,6 +19,11 @@ REVOKED, EXPIRED = "revoked", "expired"
 Tokens = Mapping[str, str]
 
 
+@pytest.fixture
+def by_header(known: list[Operation]) -> list[Operation]:
+    return [operation for operation in known if operation.secret is None]
+
+
 @pytest.fixture(scope="module")
 def tokens(attacked: Server, admin: str) -> Tokens:
     """Tokens by what is said of them."""
@@ -55,7 +60,7 @@ def ask(client: httpx.Client, operation: Operation, **headers: str) -> httpx.Res
 
 
 def test_without_a_token_that_holds_nothing_is_told_and_nothing_is_done(
-    attacked: Server, tokens: Tokens, known: list[Operation]
+    attacked: Server, tokens: Tokens, by_header: list[Operation]
 ) -> None:
     sent = {
         "none": {},
@@ -70,7 +75,7 @@ def test_without_a_token_that_holds_nothing_is_told_and_nothing_is_done(
         "twice": {"authorization": f"Bearer Bearer {tokens['admin']}"},
     }
     with attacked.client() as client:
-        for operation in known:
+        for operation in by_header:
             for kind, headers in sent.items():
                 raw = {name: value.encode("latin-1") for name, value in headers.items()}
                 status = ask(client, operation, **raw).status_code  # type: ignore[arg-type]
@@ -83,10 +88,10 @@ def test_without_a_token_that_holds_nothing_is_told_and_nothing_is_done(
 @pytest.mark.parametrize("scope", list(Scope))
 @pytest.mark.parametrize("form", ["Bearer {}", "bearer  {}", "{}"])
 def test_a_token_reaches_as_far_as_its_scope(
-    attacked: Server, tokens: Tokens, known: list[Operation], scope: Scope, form: str
+    attacked: Server, tokens: Tokens, by_header: list[Operation], scope: Scope, form: str
 ) -> None:
     with attacked.client() as client:
-        for operation in known:
+        for operation in by_header:
             status = ask(client, operation, authorization=form.format(tokens[scope])).status_code
             if operation.scope == "none" or scope.covers(Scope(operation.scope)):
                 assert status not in (401, 403), f"{operation}: {status}"
@@ -95,13 +100,42 @@ def test_a_token_reaches_as_far_as_its_scope(
 
 
 def test_a_token_reaches_no_other_space(
-    attacked: Server, tokens: Tokens, known: list[Operation]
+    attacked: Server, tokens: Tokens, by_header: list[Operation]
 ) -> None:
     headers = {"authorization": tokens["admin"], "allotment-space": ELSEWHERE}
     with attacked.client() as client:
-        for operation in known:
+        for operation in by_header:
             expected = 200 if operation.scope == "none" else 403
             assert ask(client, operation, **headers).status_code == expected, str(operation)
+
+
+@pytest.mark.parametrize("field", ["clientSecret"])
+def test_a_token_in_a_body_opens_what_one_in_a_header_does(
+    attacked: Server, tokens: Tokens, known: list[Operation], field: str
+) -> None:
+    inside = [operation for operation in known if operation.secret == field]
+    assert len(inside) == 2
+    good = {str(scope): tokens[scope] for scope in Scope} | {ELSEWHERE: tokens[ELSEWHERE]}
+    wrong: dict[str, object] = {
+        "empty": "",
+        "unknown": "allot_" + "x" * 43,
+        "long": "y" * 4_000,
+        REVOKED: tokens[REVOKED],
+        EXPIRED: tokens[EXPIRED],
+        "cut": tokens["admin"][:-1],
+        "as a header has it": f"Bearer {tokens['admin']}",
+    }
+    with attacked.client() as client:
+        for operation in inside:
+            for kind, token in {**good, **wrong}.items():
+                body = {**operation.example(), field: token}
+                answer = client.request(operation.method, operation.url(), json=body)
+                assert (answer.status_code == 401) is (kind in wrong), f"{operation}, {kind}"
+            # A token in a header instead is no secret in the body.
+            headers = {"authorization": f"Bearer {tokens['admin']}"}
+            body = {**operation.example(), field: "unknown"}
+            answer = client.request(operation.method, operation.url(), json=body, headers=headers)
+            assert answer.status_code == 401, str(operation)
 
 
 def test_what_lies_in_another_space_is_as_if_it_were_not_there(

@@ -12,13 +12,18 @@ from urllib.parse import quote
 
 from allotment.cli.local import login
 from allotment.dialects.auth0.ids import id_of
+from allotment.dialects.confidence.names import instance_name
 from allotment.load import change_by, commands_of
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, State
 from allotment.store import Store
+from allotment.store.schema import DEFAULT_SPACE
 
 _AUTH0: Final = "auth0/"
 _EXPERIMENTS: Final = "/api/v2/experimentation/experiments"
+_LAUNCHDARKLY: Final = "/api/v2/projects/{}/environments/{}/experiments"
+_JSON: Final = "application/json"
+_SEMANTIC: Final = f"{_JSON}; domain-model=launchdarkly.semanticpatch"
 
 # By what an experiment is now: the word that this API has for what the line makes of it.
 _NEXT: Final = {State.RUNNING: "paused", State.PAUSED: "active"}
@@ -37,7 +42,7 @@ def begin_with(file: Path, store: Store) -> Catalog:
 
 
 def lines_to_try(catalog: Catalog, url: str, *, with_token: bool) -> Iterator[str]:
-    """What can be typed as it stands: an assignment, a change by Auth0's API, a change of status.
+    """What can be typed as it stands: an assignment, a change by each vendor's API, another status.
 
     They are about the first experiment that has Auth0's marks and is running or paused, or else the
     first that is either. `with_token` has them send the token in ALLOTMENT_TOKEN.
@@ -50,6 +55,13 @@ def lines_to_try(catalog: Catalog, url: str, *, with_token: bool) -> Iterator[st
     yield _line([f"{url}/v1/assign/{quote(experiment.key)}/{experiment.unit}-1", *token])
     described = {"description": "Changed by a PATCH"}
     yield _line(["-X PATCH", address, *token, *_json(described)])
+    update = {"kind": "updateDescription", "value": "Changed by a semantic patch"}
+    semantic = {"comment": "A first try", "instructions": [update]}
+    there = f"{url}{_LAUNCHDARKLY.format(*DEFAULT_SPACE.split('/'))}/{quote(experiment.key)}"
+    yield _line(["-X PATCH", there, *token, *_json(semantic, _SEMANTIC)])
+    hypothesis = {"hypothesis": {"text": "Changed by a PATCH under a mask"}}
+    instance = f"'{url}/v1/{instance_name(experiment.key)}?updateMask=hypothesis.text'"
+    yield _line(["-X PATCH", instance, *token, *_json(hypothesis)])
     status = {"status": _NEXT[experiment.current.state]}
     yield _line([f"{address}/status", *token, *_json(status)])
 
@@ -60,8 +72,8 @@ def _shown(catalog: Catalog) -> Experiment | None:
     return next(iter(marked or live), None)
 
 
-def _json(body: dict[str, Any]) -> list[str]:
-    return ["-H 'Content-Type: application/json'", f"-d {shlex.quote(json.dumps(body))}"]
+def _json(body: dict[str, Any], kind: str = _JSON) -> list[str]:
+    return [f"-H 'Content-Type: {kind}'", f"-d {shlex.quote(json.dumps(body))}"]
 
 
 def _line(parts: list[str]) -> str:
