@@ -111,7 +111,9 @@ def depends_on(key: str, catalog: Catalog) -> list[object]:
     claims = {
         unit
         for other in catalog.experiments.values()
-        if other is not experiment and not other.archived and other.unit == experiment.unit
+        if other is not experiment and other.unit == experiment.unit
+        # What is put away has no units: it takes none from others, and none are taken from it.
+        if not (other.archived or experiment.archived)
         if are_apart(experiment, other, catalog)
         for unit, _ in other.overrides
     }

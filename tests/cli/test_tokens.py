@@ -56,6 +56,7 @@ def test_a_token_is_made_used_and_revoked_and_is_written_nowhere(
     assert made.stderr == (
         f"token {digest[:8]} of scope read for default/production; it is not shown again\n"
     )
+    wait_until(running, "allot_nobody", 401)  # until it knows of the token, all may do everything
     wait_until(running, token, 200)
     assert status_of(running, token, "/v1/tokens") == 403
     listed = invoke("token", "list", *where).stdout

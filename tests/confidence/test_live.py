@@ -93,5 +93,5 @@ def test_only_the_weights_that_are_shown_are_written(api: Workspace) -> None:
     assert [one["weight"] for one in shown["abtest"]["treatments"]] == [0, 10_000]
     api.update(shown, weights(2500, 7500))
     found = {one.key: one for one in api.catalog.experiments[key].current.allocations}
-    assert found["nordics"].weights == (("blue", 2500), ("green", 7500))
+    assert found["nordics"].weights == (("blue", 25), ("green", 75))
     assert found["rest"].weights == rest.weights

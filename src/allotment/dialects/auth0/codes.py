@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Final, NoReturn
 
 from allotment.change.obstacles import ObstacleCode
+from allotment.dialects.wire.refusal import WORDS as STATUS_WORDS
 from allotment.dialects.wire.refusal import Refusal
 from allotment.dialects.wire.source import Tree
 from allotment.errors import AllotmentError, InvalidInput
@@ -50,20 +51,10 @@ _PLACES: Final = (
 
 # Errors that are nobody's own.
 _STATUSES: Final = {
+    **STATUS_WORDS,
     401: "invalid_token",
     403: "insufficient_scope",
-    404: "not_found",
-    405: "method_not_allowed",
-    408: "request_timeout",
-    409: "conflict",
-    412: "precondition_failed",
-    413: "payload_too_large",
-    414: "uri_too_long",
-    415: "unsupported_media_type",
     422: "idempotency_key_reused",
-    431: "headers_too_large",
-    503: "service_unavailable",
-    507: "insufficient_storage",
 }
 
 

@@ -8,8 +8,6 @@ from typing import Final
 from allotment.change.commands import (
     Command,
     Create,
-    Delete,
-    OrderExperiments,
     SetAllocations,
     SetEnrolment,
     SetTreatments,
@@ -45,12 +43,13 @@ from allotment.dialects.auth0.transitions import check_editable, read_status
 from allotment.dialects.auth0.updates import read_update
 from allotment.dialects.wire.alike import alike
 from allotment.dialects.wire.asked import Asked
+from allotment.dialects.wire.listed import enlist, remove
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.refusal import Refusal
 from allotment.dialects.wire.slug import slug
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration
-from allotment.model.flag import Flag, FlagExperiment, FlagState
+from allotment.model.flag import Flag, FlagState
 
 _REQUIRED: Final = ("name", "feature_flag_id", "authentication_flow")
 _EDITED: Final = (
@@ -95,8 +94,7 @@ def read_create_experiment(asked: Asked, catalog: Catalog) -> list[Command]:
     )
     notes: Values = {FLOW: flow, LEVELS: [*levels] or None, **_notes(dealt, dealing)}
     experiment = Experiment(key, (iteration,), name, description, unit=SUBJECT, kept=keeping(notes))
-    listed = (*flag.experiments, FlagExperiment(key))
-    return [Create(experiment), OrderExperiments(flag.key, listed)]
+    return [Create(experiment), enlist(key, flag.key, catalog)]
 
 
 def read_update_experiment(asked: Asked, catalog: Catalog) -> list[Command]:
@@ -134,12 +132,7 @@ def read_delete_experiment(asked: Asked, catalog: Catalog) -> list[Command]:
     if not allows(Policy.AUTH0, Event.DELETE, status(experiment)):
         message = "Active experiments cannot be deleted; pause or complete it first"
         raise Refusal(400, "experiment_is_active", message)
-    commands: list[Command] = []
-    for key in sorted(catalog.users.get(f"experiment:{experiment.key}", frozenset())):
-        listed = catalog.flags[key].experiments
-        left = tuple(item for item in listed if item.experiment != experiment.key)
-        commands.append(OrderExperiments(key, left))
-    return [*commands, Delete("experiment", experiment.key)]
+    return remove(experiment.key, catalog)
 
 
 def _flag(place: Place, catalog: Catalog) -> Flag:

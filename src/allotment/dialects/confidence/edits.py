@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from allotment.change.commands import Command, OrderExperiments, Rename
+from allotment.change.commands import Command, Rename
 from allotment.dialects.confidence.arms import NOTES, Arms, read_arms
 from allotment.dialects.confidence.audience import read_audience, write_audience
 from allotment.dialects.confidence.fields import MODULES
@@ -19,12 +19,13 @@ from allotment.dialects.confidence.shown import KEPT, READ, default, defaults, s
 from allotment.dialects.confidence.transitions import shown_state
 from allotment.dialects.confidence.treatments import write_treatments
 from allotment.dialects.wire.alike import alike
+from allotment.dialects.wire.listed import enlist, unlist
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
-from allotment.model.flag import FlagExperiment, FlagState
+from allotment.model.flag import FlagState
 
 _NAME_MAX: Final = 1_024
 
@@ -122,11 +123,9 @@ def _write_rest(experiment: Experiment, old: str | None, wanted: Place) -> Itera
 def _move(key: str, old: str | None, new: str | None, catalog: Catalog) -> Iterator[Command]:
     """From the list of one flag to the end of another's."""
     if old is not None:
-        listed = catalog.flags[old].experiments
-        left = tuple(item for item in listed if item.experiment != key)
-        yield OrderExperiments(old, left)
+        yield unlist(key, old, catalog)
     if new is not None:
-        yield OrderExperiments(new, (*catalog.flags[new].experiments, FlagExperiment(key)))
+        yield enlist(key, new, catalog)
 
 
 def _unless(value: Tree, usual: Tree) -> Tree:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from allotment.change.commands import Command, Create, Delete, OrderExperiments
+from allotment.change.commands import Command, Create
 from allotment.dialects.confidence.arms import NOTES, read_arms
 from allotment.dialects.confidence.audience import read_audience
 from allotment.dialects.confidence.edits import (
@@ -24,12 +23,12 @@ from allotment.dialects.confidence.names import get_instance
 from allotment.dialects.confidence.shown import show_document
 from allotment.dialects.confidence.treatments import allocations_of
 from allotment.dialects.wire.asked import Asked
+from allotment.dialects.wire.listed import enlist, flags_that_list, remove
 from allotment.dialects.wire.mask import implied, masked, read_mask
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.slug import slug
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State
-from allotment.model.flag import FlagExperiment
 
 MASK: Final = "updateMask"
 
@@ -63,7 +62,7 @@ def read_create(asked: Asked, catalog: Catalog) -> list[Command]:
         intake_open=audience.open,
         kept=keeping(notes),
     )
-    return [Create(experiment), *_listed(key, flag, catalog)]
+    return [Create(experiment), *([enlist(key, flag, catalog)] if flag else [])]
 
 
 def read_clone(asked: Asked, catalog: Catalog) -> list[Command]:
@@ -102,8 +101,8 @@ def read_clone(asked: Asked, catalog: Catalog) -> list[Command]:
         archived=False,
         kept=mine,
     )
-    flags = sorted(catalog.users.get(f"experiment:{source.key}", frozenset()))
-    return [Create(clone), *(one for flag in flags for one in _listed(key, flag, catalog))]
+    flags = flags_that_list(source.key, catalog)
+    return [Create(clone), *(enlist(key, flag, catalog) for flag in flags)]
 
 
 def read_update(asked: Asked, catalog: Catalog) -> list[Command]:
@@ -124,15 +123,4 @@ def read_update(asked: Asked, catalog: Catalog) -> list[Command]:
 def read_delete(asked: Asked, catalog: Catalog) -> list[Command]:
     """The commands that take the instance from its flag and delete it."""
     experiment = get_instance(catalog, asked.ids["instance"])
-    commands: list[Command] = []
-    for key in sorted(catalog.users.get(f"experiment:{experiment.key}", frozenset())):
-        listed = catalog.flags[key].experiments
-        left = tuple(item for item in listed if item.experiment != experiment.key)
-        commands.append(OrderExperiments(key, left))
-    return [*commands, Delete("experiment", experiment.key)]
-
-
-def _listed(key: str, flag: str | None, catalog: Catalog) -> Iterator[Command]:
-    if flag is not None:
-        listed = (*catalog.flags[flag].experiments, FlagExperiment(key))
-        yield OrderExperiments(flag, listed)
+    return remove(experiment.key, catalog)

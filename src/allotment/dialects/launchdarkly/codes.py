@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from typing import Final, NoReturn
 
-from allotment.dialects.wire.refusal import Refusal
+from allotment.dialects.wire.refusal import WORDS, Refusal
 from allotment.dialects.wire.source import Tree
 from allotment.errors import AllotmentError
 
 INVALID: Final = "invalid_request"
 
 # By status: what nothing more particular is known of.
-_CODES: Final = {
+CODES: Final = {
+    **WORDS,
     401: "unauthorized",
     403: "forbidden",
-    404: "not_found",
-    405: "method_not_allowed",
-    408: "request_timeout",
-    409: "conflict",
-    412: "precondition_failed",
-    413: "payload_too_large",
-    414: "uri_too_long",
-    415: "unsupported_media_type",
     422: INVALID,
-    431: "headers_too_large",
     429: "rate_limited",
-    503: "service_unavailable",
-    507: "insufficient_storage",
 }
 
 
@@ -61,4 +51,4 @@ def _code(error: AllotmentError) -> str:
         return error.code
     if error.status_hint == 400:
         return INVALID
-    return _CODES.get(error.status_hint, "internal_service_error")
+    return CODES.get(error.status_hint, "internal_service_error")

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from allotment.errors import InvalidChange
+
+# Words for statuses that are nobody's own, where a vendor has none that is published.
+WORDS: Final = {
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    409: "conflict",
+    412: "precondition_failed",
+    413: "payload_too_large",
+    414: "uri_too_long",
+    415: "unsupported_media_type",
+    431: "headers_too_large",
+    503: "service_unavailable",
+    507: "insufficient_storage",
+}
 
 
 class Refusal(InvalidChange):
