@@ -207,6 +207,55 @@ MUTANTS = [
         "return lambda value: value in flags | others",
         "tests/matching",
     ),
+    Mutant(
+        "a sample excludes only those whose tags it names",
+        "src/allotment/model/segment.py",
+        "return bool(named or set(other.exclusive_to) & set(self.tags))",
+        "return bool(named)",
+        "tests/change/test_samples.py tests/laws/test_samples.py",
+    ),
+    Mutant(
+        "what another node kept first is not read back",
+        "src/allotment/store/kept.py",
+        "    return read(connection, space, given)",
+        "    return {lot: Kept(given[lot], revision, at) for lot in given}",
+        "tests/store/test_kept.py",
+    ),
+    Mutant(
+        "a masked field that the body lacks stays",
+        "src/allotment/dialects/wire/mask.py",
+        "            found.pop(name, None)",
+        "            pass",
+        "tests/wire/test_mask.py",
+    ),
+    Mutant(
+        "a JSON patch passes for a semantic one",
+        "src/allotment/server/launchdarkly/api.py",
+        "if not request.app.state.settings.launchdarkly_lenient:",
+        "if request.app.state.settings.launchdarkly_lenient is None:",
+        "tests/launchdarkly/test_refusals.py",
+    ),
+    Mutant(
+        "an experiment that does not run ends its flag's list",
+        "src/allotment/engine/resolve.py",
+        "if place.otherwise is not None and reason in _NOT_LIVE:",
+        "if place.otherwise is not None and reason is None:",
+        "tests/engine",
+    ),
+    Mutant(
+        "to edit a draft deals it anew",
+        "src/allotment/dialects/launchdarkly/iterations.py",
+        "if old is experiment.draft and reshuffle is old.reshuffle:",
+        "if old is None:",
+        "tests/views",
+    ),
+    Mutant(
+        "live weights may shrink through Confidence",
+        "src/allotment/change/lifecycle.py",
+        'Event.WEIGHTS_DOWN:   ("nalc", "n", ',
+        'Event.WEIGHTS_DOWN:   ("nalc", "nc",',
+        "tests/confidence/test_live.py",
+    ),
 ]
 
 
