@@ -7,59 +7,24 @@ this client gives None for a success of another status than the documented one. 
 also checks: a field that is missing or of another type is an error.
 """
 
-import argparse
-import json
-import secrets
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib.metadata import version
 from typing import Any
 
 import launchdarkly_api as ld
-
-SEMANTIC = "application/json; domain-model=launchdarkly.semanticpatch"
-
-parser = argparse.ArgumentParser()
-parser.add_argument("url")
-parser.add_argument("--token", required=True)
-parser.add_argument("--project", default="default")
-parser.add_argument("--env", default="production")
-ASKED = parser.parse_args()
-P, E, RUN = ASKED.project, ASKED.env, secrets.token_hex(3)
-
-
-def configured(token: str) -> ld.ApiClient:
-    configuration = ld.Configuration(host=ASKED.url)
-    configuration.api_key["ApiKey"] = token
-    return ld.ApiClient(configuration)
-
-
-CLIENT = configured(ASKED.token)
-EXPERIMENTS = ld.ExperimentsApi(CLIENT)
-FLAGS = ld.FeatureFlagsApi(CLIENT)
-LAYERS = ld.LayersApi(CLIENT)
-HOLDOUTS = ld.HoldoutsApi(CLIENT)
-STEPS: list[tuple[str, Callable[[], None]]] = []
-
-
-def step(made: Callable[[], None]) -> Callable[[], None]:
-    STEPS.append((made.__name__.replace("_", " "), made))
-    return made
-
-
-@contextmanager
-def refused(status: int, code: str = "invalid_request") -> Iterator[None]:
-    """Whatever is done within is answered with that status, and the vendor's body."""
-    try:
-        yield
-    except ld.ApiException as error:
-        failed = error
-    else:
-        raise AssertionError(f"this was to be refused with {status}")
-    body = json.loads(failed.body)
-    assert (failed.status, body["code"]) == (status, code), (failed.status, body)
-    assert {"code", "message", "id"} == body.keys(), body
+from walking import (
+    EXPERIMENTS,
+    FLAGS,
+    HOLDOUTS,
+    LAYERS,
+    SEMANTIC,
+    E,
+    P,
+    configured,
+    key,
+    refused,
+    step,
+    walk,
+)
 
 
 def done(answer: Any, status: int = 200) -> Any:
@@ -67,10 +32,6 @@ def done(answer: Any, status: int = 200) -> Any:
     assert answer.status_code == status, answer.status_code
     assert answer.data is not None
     return answer.data
-
-
-def key(word: str) -> str:
-    return f"{word}-{RUN}"
 
 
 FLAG, LAYER, HOLDOUT = key("button"), key("page"), key("quarter")
@@ -388,19 +349,5 @@ def nobody_asks_without_a_token_that_holds() -> None:
             ask()
 
 
-def main() -> int:
-    print(f"launchdarkly-api {version('launchdarkly-api')}, {ASKED.url}")
-    failed = 0
-    for name, made in STEPS:
-        try:
-            made()
-            print("PASS", name)
-        except Exception as error:  # noqa: BLE001  # a probe tells of whatever goes wrong
-            failed += 1
-            print("FAIL", name, type(error).__name__, str(error)[:600])
-    print(f"{len(STEPS) - failed} PASS, {failed} FAIL of {len(STEPS)} steps")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(walk())

@@ -7,66 +7,35 @@ this client cannot make. What the client reads it also checks: a field that is m
 type is an error. It makes flags, experiments, a layer and a holdout with keys that nobody has.
 """
 
-import argparse
 import json
-import secrets
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib.metadata import version
 from typing import Any
 
 import launchdarkly_api as ld
 import urllib3
+from walking import (
+    ASKED,
+    EXPERIMENTS,
+    FLAGS,
+    HOLDOUTS,
+    LAYERS,
+    RUN,
+    SEMANTIC,
+    E,
+    P,
+    configured,
+    key,
+    refused,
+    step,
+    walk,
+)
 
-SEMANTIC = "application/json; domain-model=launchdarkly.semanticpatch"
 EVERYTHING = (
     "previousIterations,draftIteration,secondaryMetrics,treatments,analysisConfig,"
     "mutableFieldsByStatus"
 )
 
-parser = argparse.ArgumentParser()
-parser.add_argument("url")
-parser.add_argument("--token", required=True)
-parser.add_argument("--project", default="default")
-parser.add_argument("--env", default="production")
-ASKED = parser.parse_args()
-P, E, RUN = ASKED.project, ASKED.env, secrets.token_hex(3)
-
-
-def configured(token: str) -> ld.ApiClient:
-    configuration = ld.Configuration(host=ASKED.url)
-    configuration.api_key["ApiKey"] = token
-    return ld.ApiClient(configuration)
-
-
-CLIENT = configured(ASKED.token)
-EXPERIMENTS = ld.ExperimentsApi(CLIENT)
-FLAGS = ld.FeatureFlagsApi(CLIENT)
-LAYERS = ld.LayersApi(CLIENT)
-HOLDOUTS = ld.HoldoutsApi(CLIENT)
 POOL = urllib3.PoolManager()
-STEPS: list[tuple[str, Callable[[], None]]] = []
-
-
-def step(made: Callable[[], None]) -> Callable[[], None]:
-    STEPS.append((made.__name__.replace("_", " "), made))
-    return made
-
-
-@contextmanager
-def refused(status: int, code: str = "") -> Iterator[None]:
-    """Whatever is done within is answered with that status, and the vendor's body."""
-    try:
-        yield
-    except ld.ApiException as error:
-        failed = error
-    else:
-        raise AssertionError(f"this was to be refused with {status}")
-    body = json.loads(failed.body)
-    assert failed.status == status, (failed.status, body)
-    assert {"code", "message"} <= body.keys(), body
-    assert code in ("", body["code"]), body
 
 
 def raw(method: str, path: str, body: bytes, content_type: str) -> tuple[int, Any]:
@@ -77,10 +46,6 @@ def raw(method: str, path: str, body: bytes, content_type: str) -> tuple[int, An
 
 
 # What is asked.
-
-
-def key(word: str) -> str:
-    return f"{word}-{RUN}"
 
 
 FLAG = key("button")
@@ -600,19 +565,5 @@ def a_holdout_is_created_with_201_and_takes_experiments() -> None:
         create("bad", holdout_id="0" * 24)
 
 
-def main() -> int:
-    print(f"launchdarkly-api {version('launchdarkly-api')}, {ASKED.url}")
-    failed = 0
-    for name, made in STEPS:
-        try:
-            made()
-            print("PASS", name)
-        except Exception as error:  # noqa: BLE001  # a probe tells of whatever goes wrong
-            failed += 1
-            print("FAIL", name, type(error).__name__, str(error)[:600])
-    print(f"{len(STEPS) - failed} PASS, {failed} FAIL of {len(STEPS)} steps")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(walk())

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -16,11 +15,11 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from allotment.dialects import catalogfile
 from machine.allowed import MOVES, Tenancy
+from machine.running import run
 from postgres import Postgres
 from tenant import PARAMETERS, Tenant, tenant
 
@@ -372,21 +371,10 @@ def machine(tmp_path: Path, postgres: Postgres) -> Iterator[type[Machine]]:
     postgres.release(url)
 
 
-def _run(machine: type[Machine], runs: int, steps: int) -> None:
-    settled = settings(
-        max_examples=runs,
-        stateful_step_count=steps,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(machine, settings=settled)
-
-
 def test_both_stores_end_where_the_dicts_do(machine: type[Machine]) -> None:
-    _run(machine, 20, 25)
+    run(machine, 20, 25)
 
 
 @pytest.mark.soak
 def test_they_do_after_any_of_thousands_of_histories(machine: type[Machine]) -> None:
-    _run(machine, 1_000, 50)
+    run(machine, 1_000, 50)

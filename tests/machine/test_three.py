@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -15,7 +14,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from allotment.change.commands import Create, Delete, EndIteration, OrderExperiments
@@ -23,6 +21,7 @@ from allotment.dialects.auth0.ids import id_of as auth0_id
 from allotment.dialects.confidence.names import instance_name
 from allotment.model.flag import Flag, Variation
 from machine import three
+from machine.running import run
 from machine.three import APIS, AUTH0, LAUNCHDARKLY, Asked, Expected
 from postgres import Postgres
 from tenant import Vendor, vendor
@@ -203,21 +202,10 @@ def machine(tmp_path: Path, postgres: Postgres) -> Iterator[type[Machine]]:
     postgres.release(url)
 
 
-def _run(machine: type[Machine], runs: int, steps: int) -> None:
-    settled = settings(
-        max_examples=runs,
-        stateful_step_count=steps,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(machine, settings=settled)
-
-
 def test_three_apis_agree_on_the_same_experiments(machine: type[Machine]) -> None:
-    _run(machine, 10, 20)
+    run(machine, 10, 20)
 
 
 @pytest.mark.soak
 def test_they_do_after_any_of_hundreds_of_histories(machine: type[Machine]) -> None:
-    _run(machine, 400, 30)
+    run(machine, 400, 30)
