@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import socket
 import threading
 from collections import Counter, defaultdict
@@ -100,11 +101,20 @@ def test_of_a_thousand_patches_with_one_etag_one_wins_and_the_others_are_told(
         seen = {"allotment-min-revision": str(revision + 1)}
         after = client.get(winner.request.url.path, headers=seen)
         assert int(after.headers["allotment-revision"]) == revision + 1
-        assert after.json().keys() <= winner.json().keys()
-        assert after.json().items() <= winner.json().items()
+        said = re.search(rb"patch [0-9]+", winner.request.content)
+        assert said is not None
+        assert said[0].decode() in _texts(after.json())
+        assert said[0].decode() in _texts(winner.json())
         assert after.headers["etag"] == winner.headers["etag"] != tag["if-match"]
         others = [client.get(path, headers=seen).headers["etag"] for path in paths]
         assert set(others) == {after.headers["etag"]}
+
+
+def _texts(tree: object) -> list[object]:
+    """Every value in a document that is no list and no object."""
+    if isinstance(tree, dict):
+        return [text for each in tree.values() for text in _texts(each)]
+    return [text for each in tree for text in _texts(each)] if isinstance(tree, list) else [tree]
 
 
 def test_changes_of_different_documents_do_not_collide(servers: list[Server]) -> None:
