@@ -1,35 +1,13 @@
 """Several nodes on one store: what another commits between reading and writing is not lost."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
-
 import pytest
 
 from allotment.change.commands import Command, Create, Describe, OrderExperiments, SetVariations
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration
 from allotment.model.flag import FlagExperiment, Variation
-from allotment.store import Store, Stored
-from tenant import SPACE, Tenant, halves
-
-
-def interrupt(
-    api: Tenant, monkeypatch: pytest.MonkeyPatch, commands: Callable[[Catalog], list[Command]]
-) -> None:
-    """Let another node commit right after this one has read the store the next time."""
-    store = api.node.store_at(SPACE)
-    read = Store.read
-    pending = [commands]
-
-    def reading(self: Store, *arguments: Any) -> Stored:
-        found = read(self, *arguments)
-        if self is store and pending:
-            others = pending.pop()(found.catalog)
-            store.commit(others, who="other", when=datetime.now(UTC), dialect="native")
-        return found
-
-    monkeypatch.setattr(Store, "read", reading)
+from interrupting import interrupt
+from tenant import Tenant, halves
 
 
 def listed(api: Tenant) -> list[str]:

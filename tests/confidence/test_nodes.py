@@ -1,9 +1,5 @@
 """Several nodes on one store: what another commits between reading and writing is not lost."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
-
 import pytest
 
 from allotment.change.commands import Command, Create, Describe, OrderExperiments
@@ -11,27 +7,8 @@ from allotment.dialects.confidence.kept import keep
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration
 from allotment.model.flag import FlagExperiment
-from allotment.store import Store, Stored
-from tenant import SPACE
+from interrupting import interrupt
 from workspace import INSTANCES, LINK, Workspace, arms
-
-
-def interrupt(
-    api: Workspace, monkeypatch: pytest.MonkeyPatch, commands: Callable[[Catalog], list[Command]]
-) -> None:
-    """Let another node commit right after this one has read the store the next time."""
-    store = api.node.store_at(SPACE)
-    read = Store.read
-    pending = [commands]
-
-    def reading(self: Store, *arguments: Any) -> Stored:
-        found = read(self, *arguments)
-        if self is store and pending:
-            others = pending.pop()(found.catalog)
-            store.commit(others, who="other", when=datetime.now(UTC), dialect="native")
-        return found
-
-    monkeypatch.setattr(Store, "read", reading)
 
 
 def listed(api: Workspace, flag: str = "button") -> list[str]:

@@ -55,7 +55,6 @@ def _crash(database: str, folder: Path, seed: int, *, workers: int, cycles: int)
     with serving(folder, database_url=database, workers=workers) as server:
         token = server.token()
         storm = Storm([partial(server.client, token=token)])
-        tokens = 0
         for _ in range(cycles):
             with storm.blowing(may_be_cut_off=True), _making_tokens(server, token) as made:
                 storm.wait(ACKNOWLEDGED)
@@ -65,8 +64,6 @@ def _crash(database: str, folder: Path, seed: int, *, workers: int, cycles: int)
             server.start()
             base = check_history(database, storm, base)
             _check_tokens(database, server, made)
-            tokens += len(made)
-        assert tokens
         storm.settle()
         latest = check_history(database, storm, base)
         _check_replays(server, token, storm, latest)
@@ -95,6 +92,7 @@ def _making_tokens(server: Server, token: str) -> Iterator[list[str]]:
         yield made
     finally:
         thread.join()
+    assert made
 
 
 def _check_tokens(database: str, server: Server, made: list[str]) -> None:

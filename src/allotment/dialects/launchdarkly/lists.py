@@ -30,7 +30,6 @@ STATES: Final = ("active", "archived")
 # The vendor's words, each once: two statuses of ours are running there, and two are stopped.
 STATUSES: Final = tuple(dict.fromkeys(called(Policy.LAUNCHDARKLY, at) for at in Status))
 
-_LIST_MAX: Final = 20
 
 Wanted: TypeAlias = Callable[[Experiment, Catalog], bool]
 
