@@ -31,8 +31,8 @@ test: $(VENV)/ready ## every test: C, kernel, laws, files, command line
 	@$(MAKE) -s -C csrc test
 	@$(PY) -m pytest -n 2 -m 'not soak'
 
-soak: $(VENV)/ready ## the long ones: 1e7 twin inputs, 100 million rows in bounded memory
-	@$(PY) -m pytest -n 2 -m soak
+soak: $(VENV)/ready ## the long ones, from a fresh seed each time (SEED=N repeats one)
+	@$(PY) -m pytest -n 2 -m soak --seed $(or $(SEED),$(shell shuf -i 1-4294967295 -n 1))
 
 sanitize: ## C tests and the Python suite under AddressSanitizer and UBSan
 	@$(MAKE) -s -C csrc sanitize

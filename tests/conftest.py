@@ -1,14 +1,47 @@
-"""What tests of several floors share: a database of either kind, new for each test."""
+"""What tests of several floors share: the seed of a run, and a database of either kind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from postgres import Postgres
 from postgres import postgres as running_postgres
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--seed",
+        type=int,
+        help="roll the dice from this number; without it every run is the same",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Without a seed Hypothesis draws the same examples in every run; `make soak` gives one."""
+    seed = config.getoption("--seed")
+    hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
+    hypothesis.settings.register_profile("fresh", database=None, print_blob=True)
+    hypothesis.settings.load_profile("fixed" if seed is None else "fresh")
+    if seed is not None:
+        hypothesis.core.global_force_seed = seed
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    seed = config.getoption("--seed")
+    if seed is not None:
+        terminalreporter.write_line(f"repeat this run with --seed {seed}")
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """Where a test's own generator starts: 0 in `make test`, a fresh number in `make soak`."""
+    return request.config.getoption("--seed") or 0
 
 
 @pytest.fixture(scope="session")

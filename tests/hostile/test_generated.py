@@ -71,8 +71,6 @@ def _ask_one(operation: Any, mode: GenerationMode, token: str, cases: int) -> in
     @settings(
         max_examples=cases,
         deadline=None,
-        database=None,
-        derandomize=True,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

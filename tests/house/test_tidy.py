@@ -94,3 +94,16 @@ def test_every_decision_says_what_was_decided_and_why() -> None:
         text = file.read_text()
         for heading in ("## Situation", "## Decision", "## Consequences"):
             assert heading in text, f"{file.name} lacks {heading!r}"
+
+
+def test_no_test_rolls_dice_of_its_own() -> None:
+    """Every draw comes from `--seed`, so that a run that failed can be run again."""
+    rolled = re.compile(r"\bRandom\(\)|default_rng\(\)|secrets\.rand|derandomize|\brandom\.rand")
+    here = Path(__file__).resolve()
+    files = [*(HOUSE / "tests").rglob("*.py")]
+    found = {
+        file.relative_to(HOUSE).as_posix()
+        for file in files
+        if file not in (here, HOUSE / "tests/conftest.py") and rolled.search(file.read_text())
+    }
+    assert found == set()

@@ -1,13 +1,11 @@
 """Kernel and twin agree: every way to ask, on random catalogs that use every feature.
 
-Each run draws a fresh seed and names it when it fails; ALLOTMENT_SEED=N repeats that run, and
 ALLOTMENT_TWIN_INPUTS sets how many (experiment, unit, attributes) inputs a run of `make test` asks.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
 from collections import Counter
 from random import Random
 
@@ -27,22 +25,21 @@ UNITS = 100  # asked in each catalog
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_kernel_and_twin_give_every_random_input_the_same_answer(shard: int) -> None:
-    _compare(INPUTS // SHARDS, shard)
+def test_kernel_and_twin_give_every_random_input_the_same_answer(shard: int, seed: int) -> None:
+    _compare(INPUTS // SHARDS, shard, seed)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_kernel_and_twin_agree_ten_times_as_often(shard: int) -> None:
-    _compare(SOAK_INPUTS // SHARDS, SHARDS + shard)
+def test_kernel_and_twin_agree_ten_times_as_often(shard: int, seed: int) -> None:
+    _compare(SOAK_INPUTS // SHARDS, SHARDS + shard, seed)
 
 
-def _compare(inputs: int, shard: int) -> None:
-    seed = int(os.environ.get("ALLOTMENT_SEED", "0")) or secrets.randbits(32)
+def _compare(inputs: int, shard: int, seed: int) -> None:
     reasons: Counter[Reason] = Counter()
     number = 0
     while reasons.total() < inputs:
-        where = f"ALLOTMENT_SEED={seed}, shard {shard}, catalog {number}"
+        where = f"--seed {seed}, shard {shard}, catalog {number}"
         bout = Bout(Random(f"{seed}/{shard}/{number}"), where)
         bout.ask_one_by_one()
         bout.ask_for_all_at_once()

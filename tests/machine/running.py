@@ -9,7 +9,6 @@ def run(machine: type[RuleBasedStateMachine], runs: int, steps: int) -> None:
         max_examples=runs,
         stateful_step_count=steps,
         deadline=None,
-        database=None,
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=settled)
