@@ -32,8 +32,10 @@ VALUES: dict[Holds, Any] = {
     Holds.TEXT: "some text",
     Holds.TRUTH: True,
     Holds.NUMBER: 0.25,
-    Holds.LIST: [{"a": 1}, {"b": {"c": [None, "d"]}}],
+    Holds.OBJECT: {"isEnabled": True, "items": [{"key": "stop", "parameters": {}}]},
+    Holds.OBJECTS: [{"a": 1}, {"b": {"c": [None, "d"]}}],
     Holds.TEXTS: ["web", "ios"],
+    Holds.LABELS: {"team": "growth"},
     Holds.ANYTHING: {"isEnabled": True, "items": [{"key": "stop", "parameters": {}}]},
 }
 

@@ -36,11 +36,14 @@ anything = st.recursive(
     ),
     max_leaves=4,
 )
+messages = st.dictionaries(st.text("xy", min_size=1), anything, max_size=2)
 values = {
     Holds.TEXT: st.text("ab", max_size=2),
     Holds.TRUTH: st.booleans(),
     Holds.NUMBER: st.integers(0, 5) | st.floats(0, 1),
-    Holds.LIST: st.lists(anything, max_size=2),
+    Holds.OBJECT: messages,
+    Holds.OBJECTS: st.lists(messages, max_size=2),
+    Holds.LABELS: messages | st.lists(messages, max_size=2),
     Holds.TEXTS: st.lists(st.text("ab", max_size=2), max_size=2),
     Holds.ANYTHING: anything,
 }

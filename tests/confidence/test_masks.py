@@ -129,6 +129,8 @@ def test_a_path_may_lead_into_what_the_page_leaves_open(api: Workspace, full: An
         "update_mask=flags.intake_paused,hypothesis.text",
         "update_mask=flags.intakePaused&updateMask=hypothesis.text",
         "updateMask=flags.intakePaused%2Chypothesis.text",
+        "updateMask.paths=flags.intakePaused&updateMask.paths=hypothesis.text",
+        "update_mask.paths=flags.intake_paused&updateMask=hypothesis.text",
     ],
 )
 def test_a_mask_is_spelled_in_either_case_and_may_come_in_parts(

@@ -69,6 +69,13 @@ def treatments(*items: Any) -> dict[str, Any]:
         {"metrics": {"metrics": {}}},
         {"hypothesis": "text"},
         {"owner": ["a"]},
+        {"jobQueue": 5},
+        {"jobQueue": [{}]},
+        {"labels": "x"},
+        {"labels": ["x"]},
+        {"labels": 5},
+        {"metrics": {"metrics": [1]}},
+        {"report": {"sections": ["a"]}},
     ],
 )
 def test_what_is_malformed_is_refused_alike_when_it_is_made_and_changed(

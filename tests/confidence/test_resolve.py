@@ -211,10 +211,31 @@ def test_what_is_applied_at_once_needs_no_token(api: Vendor) -> None:
     assert refusal(api, "POST", "/v1/flags:apply", shown(""))[:2] == (400, 3)
 
 
+def test_a_token_is_base64_and_is_taken_back_as_any_client_spells_that(api: Vendor) -> None:
+    run(api, None)
+    for length in range(60):  # so that each padding, and each digit that differs, is among them
+        context = {"targeting_key": "ÿ?>" * length}
+        token = api.post("/v1/flags:resolve", {"evaluationContext": context})["resolveToken"]
+        raw = base64.b64decode(token, validate=True)
+        safe = base64.urlsafe_b64encode(raw).decode()
+        for spelled in (token, safe, token.rstrip("="), safe.rstrip("=")):
+            assert api.post("/v1/flags:apply", shown(spelled)) == {}
+
+
+def test_plain_text_is_taken_where_a_secret_authenticates_and_nowhere_else(api: Vendor) -> None:
+    said = {"content_type": "text/plain;charset=UTF-8"}
+    assert api.send("POST", "/v1/flags:resolve", b"{}", **said).status_code == 200
+    body = json.dumps(shown(told(api))).encode()
+    assert api.send("POST", "/v1/flags:apply", body, **said).status_code == 200
+    assert api.send("POST", "/v1/segments", b"{}", **said).status_code == 415
+    said = {"content_type": "text/plain;charset=latin-1"}
+    assert api.send("POST", "/v1/flags:resolve", b"{}", **said).status_code == 415
+
+
 def _flip(token: str, at: int) -> str:
-    raw = bytearray(base64.urlsafe_b64decode(token))
+    raw = bytearray(base64.b64decode(token))
     raw[at] ^= 1
-    return base64.urlsafe_b64encode(raw).decode()
+    return base64.b64encode(raw).decode()
 
 
 TAMPERED: dict[str, Callable[[str], str]] = {
@@ -225,6 +246,8 @@ TAMPERED: dict[str, Callable[[str], str]] = {
     "spelled otherwise": lambda token: token[:8] + "\n" + token[8:],
     "no base64": lambda _token: "é",
     "short": lambda _token: "AAAA",
+    "padded too far": lambda token: token + "=",
+    "alone a pad": lambda _token: "=",
 }
 
 

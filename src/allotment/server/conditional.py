@@ -122,9 +122,11 @@ def authenticated(request: Request, needs: Scope, space: str | None = None) -> C
     return caller
 
 
-async def tree_of(request: Request, limit: int = BODY_BYTES_MAX, depth: int = DEPTH_MAX) -> Tree:
+async def tree_of(
+    request: Request, limit: int = BODY_BYTES_MAX, depth: int = DEPTH_MAX, *, text: bool = False
+) -> Tree:
     """The JSON body as plain values; a large one is read off the event loop."""
-    body = await json_body_of(request, limit)
+    body = await json_body_of(request, limit, text=text)
     if len(body) < _SMALL_BYTES:
         return read_json(body, depth)
     return await node_of(request).run(read_json, body, depth)

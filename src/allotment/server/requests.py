@@ -51,14 +51,19 @@ async def read_body(scope: Scope, receive: Receive, limit: int = BODY_BYTES_MAX)
             return b"".join(parts)
 
 
-async def json_body_of(request: Request, limit: int = BODY_BYTES_MAX) -> bytes:
-    """The whole body of a request that says it is JSON, or does not say what it is."""
+async def json_body_of(
+    request: Request, limit: int = BODY_BYTES_MAX, *, text: bool = False
+) -> bytes:
+    """The whole body of a request that says it is JSON, or does not say what it is.
+
+    With `text` it may also say that it is plain text. A page of another host can send that without
+    being asked for leave, so this is for a body that brings its own secret.
+    """
     said = request.headers.get("content-type", "application/json").lower()
     kind, *parameters = (part.strip() for part in said.split(";"))
     charsets = [each for each in parameters if each.startswith("charset=")]
-    if not _JSON_TYPES.match(kind) or any(
-        each.removeprefix("charset=").strip('"') != "utf-8" for each in charsets
-    ):
+    known = _JSON_TYPES.match(kind) or (text and kind == "text/plain")
+    if not known or any(each.removeprefix("charset=").strip('"') != "utf-8" for each in charsets):
         raise UnsupportedMedia("the body is JSON in UTF-8: `Content-Type: application/json`")
     return await body_of(request, limit)
 

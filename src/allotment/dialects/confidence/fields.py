@@ -1,7 +1,8 @@
 """The fields of an instance, as the vendor's page lists them: what each holds, and whose they are.
 
-What the page shows as `{}` may be anything, and its lists are lists of anything: those are kept as
-they come. The treatments alone are read; what they hold stands in `treatments`.
+What the page shows as `{}` is a message, a time or the word of an enumeration: it may be anything
+but where the page says more. Its lists are of objects. Those are kept as they come; the treatments
+alone are read, and what they hold stands in `treatments`.
 """
 
 from __future__ import annotations
@@ -25,23 +26,25 @@ class Holds(Enum):
     TEXT = "text"
     TRUTH = "true or false"
     NUMBER = "a number"
-    LIST = "a list"
+    OBJECT = "an object"
+    OBJECTS = "a list of objects"
     TEXTS = "a list of text"
+    LABELS = "an object, or a list of objects"
     ANYTHING = "anything"
 
 
 Fields: TypeAlias = "Mapping[str, Fields | Holds]"
 
-TEXT, TRUTH, NUMBER, LIST, TEXTS, ANYTHING = Holds
+TEXT, TRUTH, NUMBER, OBJECT, OBJECTS, TEXTS, LABELS, ANYTHING = Holds
 
 # Fields that a request sets outside of the modules.
 OWN: Final[dict[str, Holds]] = {
     "displayName": TEXT,
     "owner": TEXT,
-    "jobQueue": ANYTHING,
+    "jobQueue": OBJECT,
     "workflowVersion": TEXT,
     "surfaces": TEXTS,
-    "labels": ANYTHING,
+    "labels": LABELS,
 }
 
 # What is told of an instance and never set: in a body it is passed over, in a mask refused.
@@ -62,12 +65,12 @@ OUTPUT: Final = (
 )
 
 MODULES: Final[dict[str, dict[str, Holds]]] = {
-    "abtest": {"flag": TEXT, "rollout": TEXT, "treatments": LIST},
+    "abtest": {"flag": TEXT, "rollout": TEXT, "treatments": OBJECTS},
     "decision": {"conclusion": TEXT, "outcome": ANYTHING, "treatment": TEXT},
-    "explore": {"exploratoryAnalyses": LIST},
-    "exposure": {"exposure": LIST},
+    "explore": {"exploratoryAnalyses": OBJECTS},
+    "exposure": {"exposure": OBJECTS},
     "flags": {
-        "audiences": LIST,
+        "audiences": OBJECTS,
         "flag": TEXT,
         "ignoreTargetingForSticky": TRUTH,
         "intakePaused": TRUTH,
@@ -80,7 +83,7 @@ MODULES: Final[dict[str, dict[str, Holds]]] = {
     "hypothesis": {"text": TEXT},
     "metrics": {
         "bucket": ANYTHING,
-        "metrics": LIST,
+        "metrics": OBJECTS,
         "assignmentTable": TEXT,
         "entity": TEXT,
         "exposureCalculation": TEXT,
@@ -90,15 +93,15 @@ MODULES: Final[dict[str, dict[str, Holds]]] = {
         "exposureMetricSchedule": TEXT,
         "exposureTable": TEXT,
         "exposureTableSchedule": TEXT,
-        "filters": LIST,
+        "filters": OBJECTS,
     },
     "planning": {"actual": ANYTHING, "planned": ANYTHING},
-    "recommendations": {"recommendations": LIST, "treatmentRecommendations": LIST},
-    "report": {"sections": LIST, "name": TEXT},
+    "recommendations": {"recommendations": OBJECTS, "treatmentRecommendations": OBJECTS},
+    "report": {"sections": OBJECTS, "name": TEXT},
     "reviews": {
         "approvalRequired": TRUTH,
-        "optionalReviews": LIST,
-        "requiredReviews": LIST,
+        "optionalReviews": OBJECTS,
+        "requiredReviews": OBJECTS,
         "reviewId": TEXT,
         "status": ANYTHING,
     },
@@ -106,7 +109,7 @@ MODULES: Final[dict[str, dict[str, Holds]]] = {
         "error": TEXT,
         "exposure": ANYTHING,
         "exposureSource": ANYTHING,
-        "metrics": LIST,
+        "metrics": OBJECTS,
         "requiredSampleSize": ANYTHING,
         "state": ANYTHING,
         "statsParameters": ANYTHING,
@@ -114,10 +117,10 @@ MODULES: Final[dict[str, dict[str, Holds]]] = {
     "stats": {
         "alpha": NUMBER,
         "analysisResult": TEXT,
-        "analysisResults": LIST,
+        "analysisResults": OBJECTS,
         "fallbackSampleSize": TEXT,
-        "metricInformation": LIST,
-        "metricMethods": LIST,
+        "metricInformation": OBJECTS,
+        "metricMethods": OBJECTS,
         "power": NUMBER,
         "testHorizonStrategy": ANYTHING,
     },
@@ -132,7 +135,7 @@ def _shape(fields: Fields) -> Shape:
 
 def _part(holds: Fields | Holds) -> Shape | Part:
     if isinstance(holds, Holds):
-        return Part.OPEN if holds is ANYTHING else Part.LEAF
+        return Part.OPEN if holds in (OBJECT, LABELS, ANYTHING) else Part.LEAF
     return _shape(holds)
 
 
@@ -165,6 +168,8 @@ def _read(place: Place, fields: Fields) -> Values:
 
 
 def _value(place: Place, holds: Holds) -> Tree:
+    if holds is Holds.LABELS:
+        holds = Holds.OBJECT if isinstance(place.value, dict) else Holds.OBJECTS
     match holds:
         case Holds.TEXT:
             place.text(0, _TEXT_MAX)
@@ -173,8 +178,11 @@ def _value(place: Place, holds: Holds) -> Tree:
         case Holds.NUMBER:
             if isinstance(place.value, bool) or not isinstance(place.value, int | float):
                 raise place.refusal("a number belongs here")
-        case Holds.LIST:
-            place.items(0, _ITEMS_MAX)
+        case Holds.OBJECT:
+            place.entries(0, _ITEMS_MAX)
+        case Holds.OBJECTS:
+            for item in place.items(0, _ITEMS_MAX):
+                item.entries(0, _ITEMS_MAX)
         case Holds.TEXTS:
             for item in place.items(0, _ITEMS_MAX):
                 item.text(0, _TEXT_MAX)

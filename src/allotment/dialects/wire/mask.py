@@ -24,6 +24,11 @@ _DEPTH_MAX: Final = 32
 _UNDERSCORED: Final = re.compile(r"_([a-z0-9])")
 
 
+def camel(name: str) -> str:
+    """The lowerCamelCase of a field's name, which may be spelled in snake_case."""
+    return _UNDERSCORED.sub(lambda match: match[1].upper(), name)
+
+
 class Part(Enum):
     """What a field may hold that is no message with fields of its own.
 
@@ -61,7 +66,7 @@ def _path(text: str, position: int, place: Place, shape: Shape) -> Path:
             wrong = here is Part.LEAF or not name or len(found) >= _DEPTH_MAX
             known = name
         else:
-            known = name if name in here else _UNDERSCORED.sub(lambda m: m[1].upper(), name)
+            known = name if name in here else camel(name)
             wrong = known not in here
             here = here.get(known, Part.LEAF)
         if wrong:

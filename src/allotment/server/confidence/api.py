@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -12,9 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from allotment.change.lifecycle import Policy
+from allotment.dialects.wire.mask import camel
 from allotment.dialects.wire.source import Tree, read_json
+from allotment.server.answer import JSON
+from allotment.server.conditional import tree_of as json_tree_of
 from allotment.server.confidence.errors import CONTENT_TYPE, show_error
 from allotment.server.confidence.router import router
+from allotment.server.confidence.schemas import Schema
+from allotment.server.confidence.spelled import respelled
 from allotment.server.problems import RENDERERS
 from allotment.server.requests import json_body_of
 from allotment.server.vendor import Endpoint, Vendor
@@ -23,19 +27,22 @@ from allotment.server.vendor import Endpoint, Vendor
 for _prefix in ("/v1/workflows", "/v1/flags", "/v1/segments"):
     RENDERERS[_prefix] = show_error
 
-_UNDERSCORED: Final = re.compile(r"_([a-z])")
+# A mask may be given in parts: repeated, or as the one field of the message that it is.
+_JOINED: Final = {"updateMask": "updateMask", "updateMask.paths": "updateMask"}
 
-# A mask may be given in parts.
-_JOINED: Final = ("updateMask",)
+
+async def tree_of(request: Request, *, text: bool = False) -> Tree:
+    """The body, its fields spelled as the OpenAPI document has them."""
+    return respelled(await json_tree_of(request, text=text), request.state.body_schema)
 
 
 async def _tree_if_any(request: Request) -> Tree:
     """The body of a custom method, which says nothing where it is empty."""
     body = await json_body_of(request)
-    return read_json(body) if body else {}
+    return respelled(read_json(body), request.state.body_schema) if body else {}
 
 
-VENDOR: Final = Vendor(Policy.CONFIDENCE, "confidence", CONTENT_TYPE)
+VENDOR: Final = Vendor(Policy.CONFIDENCE, "confidence", CONTENT_TYPE, tree=tree_of)
 
 # For custom methods, which need no body.
 METHOD: Final = replace(VENDOR, tree=_tree_if_any)
@@ -43,9 +50,12 @@ METHOD: Final = replace(VENDOR, tree=_tree_if_any)
 
 def add(method: str, path: str, name: str, endpoint: Endpoint, said: Mapping[str, Any]) -> None:
     """Put a route of this API where its calls are answered; `name` is that of its operation."""
+    body: Schema = {}
+    if "requestBody" in said:
+        body = said["requestBody"]["content"][JSON]["schema"]
     router.add_api_route(
         path,
-        _spelled(endpoint),
+        _spelled(endpoint, body),
         methods=[method],
         name=f"confidence_{name}",
         operation_id=f"confidence_{name}",
@@ -55,19 +65,20 @@ def add(method: str, path: str, name: str, endpoint: Endpoint, said: Mapping[str
     )
 
 
-def _spelled(endpoint: Endpoint) -> Endpoint:
+def _spelled(endpoint: Endpoint, body: Schema) -> Endpoint:
     """The endpoint, for queries that spell names in snake_case, or give a mask in parts."""
 
     async def spelled(request: Request) -> Response:
+        request.state.body_schema = body
         given = request.query_params.multi_items()
         if not given:
             return await endpoint(request)
         items: list[tuple[str, str]] = []
         joined: dict[str, list[str]] = {}
         for name, value in given:
-            known = _UNDERSCORED.sub(lambda match: match[1].upper(), name)
+            known = camel(name)
             if known in _JOINED:
-                joined.setdefault(known, []).append(value)
+                joined.setdefault(_JOINED[known], []).append(value)
             else:
                 items.append((known, value))
         items.extend((name, ",".join(values)) for name, values in joined.items())

@@ -17,6 +17,9 @@ _TOLD: Final[Schema] = {"description": "Told, never set."}
 _TEXT: Final[Schema] = {"type": ["string", "null"], "maxLength": TEXT_CHARACTERS_MAX}
 _NONE: Final[Schema] = {"type": ["array", "null"], "maxItems": 0}
 
+# The types of the fields of values, which have names of their own.
+_STRUCT: Final[Schema] = {"properties": {"schema": {"additionalProperties": ref("FieldSchema")}}}
+
 _VARIANT_EDITS: Final[dict[str, Schema]] = {
     "value": {"type": "object"},
     "description": _TEXT,
@@ -27,7 +30,7 @@ _VARIANT_TOLD: Final = dict.fromkeys(
 )
 _EDITS: Final[dict[str, Schema]] = {
     "description": _TEXT,
-    "schema": _ANYTHING,
+    "schema": {**_ANYTHING, **_STRUCT},
     "labels": _ANYTHING,
     "owner": _ANYTHING,
 }
@@ -74,6 +77,16 @@ _RULE: Final = closed(
 
 SCHEMAS.update(
     {
+        "confidence.FieldSchema": {
+            "properties": {
+                "boolSchema": {},
+                "intSchema": {},
+                "doubleSchema": {},
+                "stringSchema": {},
+                "structSchema": _STRUCT,
+                "listSchema": {"properties": {"elementSchema": ref("FieldSchema")}},
+            }
+        },
         "confidence.VariantCreate": closed(
             {**_VARIANT_EDITS, **_VARIANT_TOLD}, "description", "labels", *_VARIANT_TOLD
         ),

@@ -23,7 +23,13 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/confidence.{name}"}
 
 
+def _open(*names: str) -> dict[str, Schema]:
+    """Fields of which each may hold anything."""
+    return {name: {} for name in names}
+
+
 _TEXT: Final[Schema] = {"type": "string"}
+_MESSAGE: Final[Schema] = {"type": "object"}
 _TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 _STATE: Final[Schema] = {"type": "string", "enum": [*STATES]}
 _ID: Final = "[0-9a-z]{20}"
@@ -41,9 +47,42 @@ _HOLDS: Final[dict[Holds, Schema]] = {
     Holds.TEXT: {"type": ["string", "null"]},
     Holds.TRUTH: {"type": ["boolean", "null"]},
     Holds.NUMBER: {"type": ["number", "null"]},
-    Holds.LIST: {"type": ["array", "null"]},
+    Holds.OBJECT: {"type": ["object", "null"]},
+    Holds.OBJECTS: {"type": ["array", "null"], "items": _MESSAGE},
     Holds.TEXTS: {"type": ["array", "null"], "items": _TEXT},
+    Holds.LABELS: {"type": ["object", "array", "null"], "items": _MESSAGE},
     Holds.ANYTHING: {},
+}
+
+# Fields of what is kept as it comes, where pages name them.
+_WITHIN: Final[dict[str, Schema]] = {
+    "jobQueue": {
+        "properties": {
+            "isEnabled": {},
+            "items": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": _open("key", "func", "runTime", "isActive", "parameters"),
+                },
+            },
+        }
+    },
+    "audiences": {
+        "items": {
+            "type": "object",
+            "properties": _open(
+                "id",
+                "displayName",
+                "intakePaused",
+                "launchTime",
+                "materialization",
+                "rule",
+                "segment",
+                "stopTime",
+            ),
+        }
+    },
 }
 
 
@@ -54,7 +93,7 @@ def _fields(fields: Fields) -> dict[str, Schema]:
         if isinstance(holds, Mapping):
             found[name] = closed(_fields(holds), *holds, type=["object", "null"])
         else:
-            found[name] = _HOLDS[holds]
+            found[name] = {**_HOLDS[holds], **_WITHIN.get(name, {})}
     return found
 
 

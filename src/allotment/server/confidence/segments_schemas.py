@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from allotment.dialects.confidence.segments import OUTPUT, STATES
@@ -20,11 +21,42 @@ _PROPORTION: Final = closed(
 )
 _TARGETING: Final = closed(
     {
-        "criteria": {"type": "object", "additionalProperties": {"type": "object"}},
-        "expression": {"type": "object"},
+        "criteria": {"type": "object", "additionalProperties": ref("Criterion")},
+        "expression": ref("Expression"),
     },
     *("criteria", "expression"),
 )
+
+
+def _any_of(fields: Mapping[str, Schema]) -> Schema:
+    """A message of which each field may be left out."""
+    return closed(fields, *fields)
+
+
+def _one_of(fields: Mapping[str, Schema]) -> Schema:
+    """A message of which one field is given."""
+    return {**_any_of(fields), "minProperties": 1, "maxProperties": 1}
+
+
+_VALUE: Final = ref("Value")
+_TEXT_RULE: Final = closed({"value": {"type": "string"}})
+_PLAIN_RULES: Final[dict[str, Schema]] = {
+    "eqRule": closed({"value": _VALUE}),
+    "setRule": closed({"values": {"type": "array", "minItems": 1, "items": _VALUE}}),
+    "rangeRule": _any_of(
+        dict.fromkeys(("startInclusive", "startExclusive", "endInclusive", "endExclusive"), _VALUE)
+    ),
+    **dict.fromkeys(("startsWithRule", "endsWithRule", "containsRule"), _TEXT_RULE),
+}
+_INNER: Final = closed({"rule": _one_of(_PLAIN_RULES)})
+_RULES: Final[dict[str, Schema]] = {**_PLAIN_RULES, "anyRule": _INNER, "allRule": _INNER}
+_OPERANDS: Final = _any_of({"operands": {"type": "array", "items": ref("Expression")}})
+_WORDS: Final[dict[str, Schema]] = {
+    "ref": {"type": "string", "minLength": 1},
+    "not": ref("Expression"),
+    "and": _OPERANDS,
+    "or": _OPERANDS,
+}
 _NOTES: Final[dict[str, Schema]] = {
     "labels": {"description": "Kept as it is sent; an object of text is meant."},
     "owner": {"description": "Kept as it is sent; the name of an identity is meant."},
@@ -72,5 +104,23 @@ SCHEMAS.update(
             }
         ),
         "confidence.Nothing": closed({}),
+        "confidence.Criterion": _one_of(
+            {
+                "attribute": closed({"attributeName": {"type": "string"}, **_RULES}, *_RULES),
+                "segment": closed({"segment": {"type": "string", "pattern": "^segments/"}}),
+                "materializedSegment": closed({"materializedSegment": {"type": "string"}}),
+            }
+        ),
+        "confidence.Expression": {**_any_of(_WORDS), "maxProperties": 1},
+        "confidence.Value": _one_of(
+            {
+                "boolValue": {"type": "boolean"},
+                "numberValue": {"type": "number"},
+                "stringValue": {"type": "string"},
+                "timestampValue": {"type": "string"},
+                "versionValue": closed({"version": {"type": "string"}}),
+                "listValue": closed({"values": {"type": "array", "items": _VALUE}}),
+            }
+        ),
     }
 )

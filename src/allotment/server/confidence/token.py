@@ -7,7 +7,7 @@ client can bring another's. What is in it is no secret: the client was told all 
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Final
 
@@ -21,6 +21,7 @@ from allotment.server.limits import BODY_BYTES_MAX
 _MAC: Final = "sha256"
 _MAC_BYTES: Final = 32
 _MEANT_FOR: Final = b"allotment resolve token 1\n"
+_STANDARD: Final = str.maketrans("-_", "+/")
 
 
 class Given(msgspec.Struct, array_like=True, frozen=True):
@@ -87,13 +88,8 @@ def sign(secret: bytes, space: str, flags: Mapping[str, Given | None]) -> str:
 def read_token(secret: bytes, space: str, place: Place) -> Told:
     """What the resolve that gave the token answered; raises InvalidInput for any other text."""
     refusal = place.refusal("this is not a token that a resolve with this client secret gave")
-    text = place.text(1, BODY_BYTES_MAX)
-    try:
-        signed = urlsafe_b64decode(text.encode("ascii"))
-    except ValueError:
-        raise refusal from None
-    # Decoding passes over what is no digit of base64: a token has one spelling.
-    if _spell(signed) != text:
+    signed = _read_bytes(place.text(1, BODY_BYTES_MAX))
+    if signed is None:
         raise refusal
     mac, payload = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
     if not hmac.compare_digest(mac, _mac(secret, payload)):
@@ -109,7 +105,22 @@ def read_token(secret: bytes, space: str, place: Place) -> Told:
 
 
 def _spell(signed: bytes) -> str:
-    return urlsafe_b64encode(signed).decode()
+    return b64encode(signed).decode()
+
+
+def _read_bytes(text: str) -> bytes | None:
+    """Bytes as the JSON of protocol buffers spells them: base64 of either alphabet, padded or not.
+
+    Clients decode a token and encode it again as they are used to. None for any other text.
+    """
+    standard = text.translate(_STANDARD)
+    try:
+        found = b64decode(standard + "=" * (-len(standard) % 4))
+    except ValueError:
+        return None
+    # Decoding passes over what is no digit of base64, and over bits that are left.
+    spelled = _spell(found)
+    return found if standard in (spelled, spelled.rstrip("=")) else None
 
 
 def _mac(secret: bytes, payload: bytes) -> bytes:

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from allotment.dialects.wire.place import Place
 from allotment.errors import Unauthorized
 from allotment.server.caller import LOOPBACK
-from allotment.server.conditional import node_of, refuse_foreign_pages, tree_of
+from allotment.server.conditional import node_of, refuse_foreign_pages
+from allotment.server.confidence.api import tree_of
 from allotment.server.requests import query_of, single, whole
 from allotment.server.served import Served
 from allotment.store import Scope
@@ -33,7 +34,7 @@ async def client_and_body(request: Request) -> tuple[Client, Place]:
     Raises Unauthorized for no secret or one that is no token's, and what any call raises.
     """
     query_of(request)
-    body = Place(await tree_of(request))
+    body = Place(await tree_of(request, text=True))
     place = body.at("clientSecret")
     secret = place.text(0, _SECRET_MAX).encode() if place.given and not place.null else b""
     space = single(request, "allotment-space")
