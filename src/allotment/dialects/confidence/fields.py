@@ -180,12 +180,9 @@ def _value(place: Place, holds: Holds) -> Tree:
                 raise place.refusal("a number belongs here")
         case Holds.OBJECT:
             place.entries(0, _ITEMS_MAX)
-        case Holds.OBJECTS:
+        case Holds.OBJECTS | Holds.TEXTS:
             for item in place.items(0, _ITEMS_MAX):
-                item.entries(0, _ITEMS_MAX)
-        case Holds.TEXTS:
-            for item in place.items(0, _ITEMS_MAX):
-                item.text(0, _TEXT_MAX)
+                _value(item, Holds.TEXT if holds is Holds.TEXTS else Holds.OBJECT)
     return place.tree()
 
 
