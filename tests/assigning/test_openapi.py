@@ -69,6 +69,16 @@ def test_a_batch_is_as_documented(client: httpx.Client, document: dict[str, Any]
     assert holds(document, of(document, path, "answer"), answer.json())
 
 
+def test_a_unit_that_is_none_is_shown_as_the_document_has_it(
+    client: httpx.Client, document: dict[str, Any]
+) -> None:
+    path, none = "/v1/assign/batch", [{"user": ["", -7117]}, {"user": None}, {"user": 1.5}, [], 1.5]
+    answer = client.post(path, json={"units": [*none, {"user": 7}], "experiments": []})
+    assert holds(document, of(document, path, "answer"), answer.json())
+    shown = [each["unit"] for each in answer.json()["units"]]
+    assert shown == [{"user": None}] * 3 + [None] * 2 + [{"user": 7}]
+
+
 def test_what_is_refused_is_documented_as_wrong(
     client: httpx.Client, document: dict[str, Any]
 ) -> None:

@@ -1,28 +1,56 @@
-"""The real client, in an environment of its own, against a real server over SQLite."""
+"""The real clients, in environments of their own, against a real server over SQLite."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from clients import python_with
-from serving import serving
+from clients import node_with, python_with
+from serving import Server, serving
 
-PROBES = {"sdk_probe.py": 37, "flags_probe.py": 18}
+HERE = Path(__file__).parent
 VERSION = "25.0.1"
+PROBES = {"sdk_probe.py": 37, "flags_probe.py": 18, "before_probe.py": 10}
+NODE_PROBES = {
+    "mcp_probe.mjs": ("@launchdarkly/mcp-server@0.6.2", 7),
+    "api_probe.mjs": ("launchdarkly-api-typescript@17.2.0", 12),
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("server")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def token(server: Server) -> str:
+    text = server.token("write", space="default/*")
+    with server.client() as client:  # once it is known, nobody is let in without one
+        while client.get("/api/v2/projects/default/experiments").status_code != 401:
+            pass
+    return text
 
 
 @pytest.mark.parametrize("probe", PROBES)
-def test_the_real_client_passes_every_step(tmp_path: Path, probe: str) -> None:
+def test_the_real_client_passes_every_step(server: Server, token: str, probe: str) -> None:
     python = python_with(f"launchdarkly-api=={VERSION}")
-    with serving(tmp_path) as server:
-        token = server.token("write", space="default/*")
-        with server.client() as client:  # once it is known, nobody is let in without one
-            while client.get("/api/v2/projects/default/experiments").status_code != 401:
-                pass
-        command = [python, Path(__file__).parent / probe, server.url, "--token", token]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        said = f"{done.stdout}\n{done.stderr}\n{server.log}"
+    command = [python, HERE / probe, server.url, "--token", token]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = f"{done.stdout}\n{done.stderr}\n{server.log}"
     assert f"launchdarkly-api {VERSION}," in done.stdout, said
     assert f"{PROBES[probe]} PASS, 0 FAIL of {PROBES[probe]} steps" in done.stdout, said
+    assert done.returncode == 0, said
+
+
+@pytest.mark.parametrize("probe", NODE_PROBES)
+def test_the_real_node_client_passes_every_step(server: Server, token: str, probe: str) -> None:
+    package, steps = NODE_PROBES[probe]
+    command = ["node", HERE / probe, server.url, token]
+    done = subprocess.run(
+        command, cwd=node_with(package), capture_output=True, text=True, check=False, timeout=120
+    )
+    said = f"{done.stdout}\n{done.stderr}\n{server.log}"
+    assert f"{steps} PASS, 0 FAIL of {steps} steps" in done.stdout, said
     assert done.returncode == 0, said

@@ -89,7 +89,8 @@ def _caller(token: Token, space: bytes | None, needs: Scope) -> Caller:
     wanted = None if space is None else _space(space)
     if not token.scope.covers(needs):
         raise Forbidden(f"this needs a token of scope {needs}; this one has {token.scope}")
-    return Caller(token.id, token.scope, _within(token.space, wanted), token.space)
+    space_meant = _within(token.space, wanted)
+    return Caller(token.id, token.scope, space_meant, token.space, token.name)
 
 
 @lru_cache(1024)

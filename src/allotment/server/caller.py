@@ -14,10 +14,12 @@ LOOPBACK: Final = "loopback"
 class Caller:
     """`who` is the token's id, or "loopback" where there are no tokens yet.
 
-    `space` is the one that is meant; `reach` are all that might be, as a pattern.
+    `space` is the one that is meant; `reach` are all that might be, as a pattern. `name` is what
+    the token was called when it was made.
     """
 
     who: str
     scope: Scope
     space: str
     reach: str = "*/*"
+    name: str = ""

@@ -22,8 +22,8 @@ from allotment.server.refusals import MethodNotAllowed
 
 PROBLEM: Final = "application/problem+json"
 
-# A vendor's paths answer errors as the vendor does, by the longest prefix that a path begins with;
-# a dialect's `routes` adds its own here.
+# A vendor's paths answer errors as the vendor does, by the longest prefix of whole steps that a
+# path begins with; a dialect's `routes` adds its own here.
 RENDERERS: Final[dict[str, Callable[[AllotmentError], Answer]]] = {}
 
 _DETAIL_MAX: Final = 600
@@ -49,7 +49,7 @@ def answer_error(error: Exception, path: str, request_id: str) -> Answer:
         log.warning("request %s: %s", request_id, error)
         full = isinstance(error, StoreFull)
         error = type(error)(_FULL if full else _AWAY)
-    prefix = max((each for each in RENDERERS if path.startswith(each)), key=len, default="")
+    prefix = max((each for each in RENDERERS if _begins(path, each)), key=len, default="")
     if not prefix:
         return show_problem(error, path, request_id)
     answer = RENDERERS[prefix](error)
@@ -77,6 +77,12 @@ def show_problem(error: AllotmentError, path: str = "", request_id: str = "") ->
         problem["request_id"] = request_id
     headers = (("content-type", PROBLEM), ("cache-control", "no-store"), *_advice(error))
     return Answer(status, headers, msgspec.json.encode(problem))
+
+
+def _begins(path: str, prefix: str) -> bool:
+    """Whether the path begins with all steps of the prefix: a step ends with "/" or ":"."""
+    rest = path.removeprefix(prefix)
+    return path.startswith(prefix) and (prefix.endswith("/") or rest[:1] in ("", "/", ":"))
 
 
 def presentable(text: str) -> str:

@@ -76,12 +76,17 @@ def show_base(
         "_links": links(parent=scene.href(), self=scene.href("holdouts", holdout.key)),
     }
     if name == "currentIteration" or name in expanded:
-        base[name] = _iteration(holdout, version, state, scene, expanded)
+        base[name] = _iteration(holdout, catalog, version, state, scene, expanded)
     return base
 
 
-def _iteration(
-    holdout: Holdout, version: Version, state: str, scene: Scene, expanded: Collection[str]
+def _iteration(  # noqa: PLR0913, PLR0917  # what is shown, and of where
+    holdout: Holdout,
+    catalog: Catalog,
+    version: Version,
+    state: str,
+    scene: Scene,
+    expanded: Collection[str],
 ) -> dict[str, Tree]:
     iteration: dict[str, Tree] = {
         "_id": id_of("holdout", holdout.key, "iteration"),
@@ -100,10 +105,10 @@ def _iteration(
         "metrics": NOTES.kept(holdout, METRICS),
         "primarySingleMetricKey": NOTES.kept(holdout, PRIMARY),
     }
-    iteration |= show_primary(note, scene)
+    iteration |= show_primary(note, scene, catalog)
     if "secondaryMetrics" in expanded:
-        iteration["metrics"] = show_metrics(note, scene)
-        iteration["secondaryMetrics"] = show_secondary(note, scene)
+        iteration["metrics"] = show_metrics(note, scene, catalog)
+        iteration["secondaryMetrics"] = show_secondary(note, scene, catalog)
     if "treatments" in expanded:
         shares = ("Held out", holdout.share_ppm), ("Not held out", BUCKETS - holdout.share_ppm)
         iteration["treatments"] = [

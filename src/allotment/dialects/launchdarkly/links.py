@@ -38,8 +38,14 @@ class Scene:
         """The path of a flag, which does not lead through `projects`."""
         return f"{_BASE}/flags/{quote(self.project, '')}/{quote(flag, '')}"
 
+    def of_status(self, *flag: str) -> str:
+        """The path of how a flag is used, or all flags, in the environment or else in all."""
+        own = ("flag-statuses", self.project, self.environment)
+        parts = own if self.environment else ("flag-status", self.project)
+        return "/".join([_BASE, *(quote(part, "") for part in (*parts, *flag))])
+
     def of_metric(self, metric: str, *, group: bool = False) -> str:
-        """The path of a metric, or of a group of them, which are not ours."""
+        """The path of a metric, or of a group of them."""
         if group:
             return self.of_project("metric-groups", metric)
         return f"{_BASE}/metrics/{quote(self.project, '')}/{quote(metric, '')}"

@@ -1,4 +1,4 @@
-"""Metrics: what an iteration measures, which is nobody's business here. Kept, and given back."""
+"""The metrics of an iteration: they are kept and given back, and nothing is measured here."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from typing import Final
 
 from allotment.dialects.launchdarkly.ids import id_of
 from allotment.dialects.launchdarkly.links import Scene, links
+from allotment.dialects.launchdarkly.metrics_kept import named_metric
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
+from allotment.model.catalog import Catalog
 
 METRICS_MAX: Final = 100
 TEXT_MAX: Final = 1024
 
-# The kinds of what is not known: a metric of its own events, and a plain group of metrics.
-_METRIC: Final = "custom"
-_GROUP: Final = "standard"
 _FUNNEL: Final = "funnel"
 
 
@@ -41,39 +40,35 @@ def _read(item: Place) -> dict[str, Tree]:
     return found
 
 
-def show_metrics(note: dict[str, Tree], scene: Scene) -> list[Tree]:
+def show_metrics(note: dict[str, Tree], scene: Scene, catalog: Catalog) -> list[Tree]:
     """All metrics of an iteration, groups among them."""
-    return [_show(metric, note, scene) for metric in _kept(note)]
+    return [_show(metric, note, scene, catalog) for metric in _kept(note)]
 
 
-def show_secondary(note: dict[str, Tree], scene: Scene) -> list[Tree]:
+def show_secondary(note: dict[str, Tree], scene: Scene, catalog: Catalog) -> list[Tree]:
     """The single metrics beside the primary one, as the API showed them before it had `metrics`."""
     primary = _primary_key(note)
     return [
-        _show_single(metric, scene)
+        _show_single(metric, scene, catalog)
         for metric in _kept(note)
         if not metric.get("isGroup") and metric["key"] != primary
     ]
 
 
-def show_primary(note: dict[str, Tree], scene: Scene) -> dict[str, Tree]:
+def show_primary(note: dict[str, Tree], scene: Scene, catalog: Catalog) -> dict[str, Tree]:
     """The primary metric under each of its names, none where there is none."""
     key = _primary_key(note)
     if key is None:
         return {}
     known = next((metric for metric in _kept(note) if metric["key"] == key), None)
     metric = known or {"key": key, "isGroup": "primaryFunnelKey" in note}
-    shown: dict[str, Tree] = {"primaryMetric": _show(metric, note, scene)}
+    shown: dict[str, Tree] = {"primaryMetric": _show(metric, note, scene, catalog)}
     if "primaryFunnelKey" in note:
-        href = scene.of_metric(key, group=True)
-        shown["primaryFunnel"] = {
-            "key": key,
-            "name": key,
-            "kind": _FUNNEL,
-            "_links": links(self=href),
-        }
+        named = named_metric(catalog, key, group=True)
+        link = links(self=scene.of_metric(key, group=True))
+        shown["primaryFunnel"] = {"key": key, **named, "kind": _FUNNEL, "_links": link}
     else:
-        shown["primarySingleMetric"] = _show_single(metric, scene)
+        shown["primarySingleMetric"] = _show_single(metric, scene, catalog)
     return shown
 
 
@@ -82,27 +77,24 @@ def has_metric(note: dict[str, Tree], key: str) -> bool:
     return _primary_key(note) == key or any(metric["key"] == key for metric in _kept(note))
 
 
-def _show(metric: dict[str, Tree], note: dict[str, Tree], scene: Scene) -> dict[str, Tree]:
+def _show(
+    metric: dict[str, Tree], note: dict[str, Tree], scene: Scene, catalog: Catalog
+) -> dict[str, Tree]:
     key, group = str(metric["key"]), bool(metric.get("isGroup"))
-    of_group = _FUNNEL if note.get("primaryFunnelKey") == key else _GROUP
-    return {
-        **_show_named(key, scene, group=group),
-        "kind": of_group if group else _METRIC,
-        "isGroup": group,
-        **_unit(metric),
-    }
+    shown = {**_show_single(metric, scene, catalog, group=group), "isGroup": group}
+    return {**shown, "kind": _FUNNEL} if group and note.get("primaryFunnelKey") == key else shown
 
 
-def _show_single(metric: dict[str, Tree], scene: Scene) -> dict[str, Tree]:
-    return {**_show_named(str(metric["key"]), scene), "kind": _METRIC, **_unit(metric)}
-
-
-def _show_named(key: str, scene: Scene, *, group: bool = False) -> dict[str, Tree]:
+def _show_single(
+    metric: dict[str, Tree], scene: Scene, catalog: Catalog, *, group: bool = False
+) -> dict[str, Tree]:
+    key = str(metric["key"])
     return {
         "key": key,
-        "_versionId": id_of("metric", key),
-        "name": key,
+        "_versionId": id_of("metric-group" if group else "metric", key),
+        **named_metric(catalog, key, group=group),
         "_links": links(self=scene.of_metric(key, group=group)),
+        **_unit(metric),
     }
 
 

@@ -127,7 +127,7 @@ def show_iteration(  # noqa: PLR0913, PLR0917  # what is shown, and of where
         "version": iteration.number,
         "randomizationUnit": experiment.unit,
         **{name: note[name] for name in _KEPT_IN_NOTE if name in note},
-        **show_primary(note, scene),
+        **show_primary(note, scene, catalog),
         **show_snapshot(experiment, iteration, note, catalog),
     }
     moments = (("startedAt", iteration.started_at), ("endedAt", iteration.ended_at))
@@ -146,6 +146,6 @@ def show_iteration(  # noqa: PLR0913, PLR0917  # what is shown, and of where
     if "treatments" in expand:
         shown["treatments"] = show_treatments(experiment, iteration)
     if "secondaryMetrics" in expand:
-        shown["metrics"] = show_metrics(note, scene)
-        shown["secondaryMetrics"] = show_secondary(note, scene)
+        shown["metrics"] = show_metrics(note, scene, catalog)
+        shown["secondaryMetrics"] = show_secondary(note, scene, catalog)
     return shown

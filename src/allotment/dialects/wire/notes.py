@@ -35,6 +35,15 @@ class Notes:
                 return tree
         return None
 
+    def below(self, noun: Keeping, path: str) -> dict[str, Tree]:
+        """All that is kept with the noun below `path`, by the rest of each path."""
+        start = self._at(f"{path}/")
+        return {
+            where.removeprefix(start): json.loads(text)
+            for where, text in noun.kept
+            if where.startswith(start)
+        }
+
     def keep(self, kind: str, key: str, path: str, value: Tree) -> Keep:
         """The command that keeps `value` with a noun, or with None nothing any more."""
         return Keep(kind, key, self._at(path), None if value is None else json_text(value))

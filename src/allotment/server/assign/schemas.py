@@ -10,6 +10,7 @@ from allotment.server.operation import closed, ref
 _TEXT: Final = {"type": "string"}
 _MAYBE_TEXT: Final = {"type": ["string", "null"]}
 _KEY: Final = {"oneOf": [_TEXT, {"type": "integer"}]}
+_MAYBE_KEY: Final = {"oneOf": [*_KEY["oneOf"], {"type": "null"}]}
 _REVISION: Final = {"type": "integer", "minimum": 0}
 _VARIATIONS: Final = {
     "type": "object",
@@ -218,7 +219,14 @@ SCHEMAS: Final[dict[str, Any]] = {
         "oneOf": [
             closed(
                 {
-                    "unit": {"oneOf": [ref("Unit"), {"type": "null"}]},
+                    "unit": {
+                        "description": "The unit; null in the place of what is no key.",
+                        "oneOf": [
+                            *_KEY["oneOf"],
+                            {"type": "null"},
+                            {"type": "object", "additionalProperties": _MAYBE_KEY},
+                        ],
+                    },
                     "assignments": {
                         "type": "object",
                         "additionalProperties": closed(

@@ -20,8 +20,19 @@ from allotment.server.vendor import Vendor
 from allotment.store import Scope
 from allotment.store.schema import DEFAULT_SPACE
 
-for _prefix in ("/api/v2/projects", "/api/v2/flags"):
-    RENDERERS[_prefix] = show_error
+# All that the vendor has under `/api/v2/`, served here or not: its clients read no other errors.
+# Auth0 has `roles` and `users` too, of which nothing is served for either.
+_FIRST_STEPS: Final = (
+    *("account", "announcements", "applications", "approval-requests", "auditlog"),
+    *("caller-identity", "code-refs", "destinations", "engineering-insights", "flag-links"),
+    *("flag-status", "flag-statuses", "flags", "integration-capabilities"),
+    *("integration-configurations", "integrations", "members", "metrics", "oauth"),
+    *("openapi.json", "projects", "public-ip-list", "roles", "segments", "tags", "teams"),
+    *("templates", "tokens", "usage", "user-search", "users", "versions", "webhooks"),
+)
+for _step in _FIRST_STEPS:
+    RENDERERS[f"/api/v2/{_step}"] = show_error
+RENDERERS["/api/v2"] = show_error
 
 
 def space_of(request: Request) -> str:

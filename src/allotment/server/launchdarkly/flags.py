@@ -27,7 +27,7 @@ from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.server.conditional import tree_of
 from allotment.server.launchdarkly.api import VENDOR
-from allotment.server.launchdarkly.operation import BASE, add
+from allotment.server.launchdarkly.operation import BASE, WINDOW, add
 from allotment.server.launchdarkly.project import created, patching, project_of, space_having
 from allotment.server.launchdarkly.schemas import ref
 from allotment.server.vendor import Ids, Noun, Show, Vendor, Versions
@@ -102,10 +102,6 @@ async def _patch_of(request: Request) -> Tree:
 _FLAGS: Final = f"{BASE}/flags/{{projectKey}}"
 _FLAG: Final = f"{_FLAGS}/{{flagKey}}"
 _TEXT: Final = {"type": "string"}
-_WINDOW: Final = {
-    "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 20},
-    "offset": {"type": "integer", "minimum": 0, "default": 0},
-}
 
 add(
     "POST",
@@ -123,7 +119,7 @@ add(
     list_flags,
     "List flags",
     {200: ref("Flags")},
-    query={**_WINDOW, **dict.fromkeys(QUERY[2:], _TEXT)},
+    query={**WINDOW, **dict.fromkeys(QUERY[2:], _TEXT)},
 )
 add(
     "GET",

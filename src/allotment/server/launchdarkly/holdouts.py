@@ -19,7 +19,7 @@ from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.server.launchdarkly.api import PATCHED, VENDOR
-from allotment.server.launchdarkly.operation import ENVIRONMENT, add
+from allotment.server.launchdarkly.operation import ENVIRONMENT, WINDOW, add
 from allotment.server.launchdarkly.project import created
 from allotment.server.launchdarkly.schemas import ref
 from allotment.server.vendor import Ids, Noun
@@ -61,13 +61,10 @@ add(
     "GET",
     _HOLDOUTS,
     "get_all_holdouts",
-    VENDOR.listing(list_holdouts, ("limit", "offset")),
+    VENDOR.listing(list_holdouts, WINDOW),
     "List holdouts",
     {200: ref("Holdouts")},
-    query={
-        "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 20},
-        "offset": {"type": "integer", "minimum": 0, "default": 0},
-    },
+    query=WINDOW,
 )
 add(
     "GET",

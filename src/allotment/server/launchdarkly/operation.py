@@ -32,6 +32,14 @@ _PATH: Final = {
     "holdoutKey": in_path("holdoutKey", KEY, "The holdout's key."),
     "holdoutId": in_path("holdoutId", {"type": "string"}, "The holdout's id."),
     "flagKey": in_path("flagKey", KEY, "The flag's key."),
+    "metricKey": in_path("metricKey", KEY, "The metric's key."),
+    "metricGroupKey": in_path("metricGroupKey", KEY, "The metric group's key."),
+}
+
+# The parameters of lists that are shown in windows.
+WINDOW: Final[Mapping[str, Schema]] = {
+    "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 20},
+    "offset": {"type": "integer", "minimum": 0, "default": 0},
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allotment.server.launchdarkly import (
+    environments,
     experiments,
     experimentschemas,
     flags,
@@ -10,11 +11,14 @@ from allotment.server.launchdarkly import (
     holdouts,
     holdoutschemas,
     layers,
+    metrics,
+    metricschemas,
     settings,
 )
 from allotment.server.launchdarkly.router import router
 
 __all__ = [
+    "environments",
     "experiments",
     "experimentschemas",
     "flags",
@@ -22,6 +26,8 @@ __all__ = [
     "holdouts",
     "holdoutschemas",
     "layers",
+    "metrics",
+    "metricschemas",
     "router",
     "settings",
 ]

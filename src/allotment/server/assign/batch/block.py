@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _encode: Final = msgspec.json.Encoder()
-_SHOWN: Final = frozenset({str, int, dict})
+_KEYS: Final = frozenset({str, int})
 
 
 class Block(Protocol):
@@ -88,8 +88,7 @@ class Rows:
 
     def unit_texts(self) -> list[bytes]:
         """Each unit as JSON, `null` for what is none."""
-        shown = [key if type(key) in _SHOWN else None for key in self.keys]
-        return _encode.encode_lines(shown).split(b"\n")[:-1]
+        return _encode.encode_lines([_shown(key) for key in self.keys]).split(b"\n")[:-1]
 
     def unit_columns(self) -> dict[str, pa.Array]:
         """One column of text; a unit of several kinds is the text of its JSON."""
@@ -101,4 +100,14 @@ class Rows:
 def _text(key: Any) -> str | None:
     if type(key) is str:
         return key
-    return _encode.encode(key).decode() if type(key) in _SHOWN else None
+    shown = _shown(key)
+    return None if shown is None else _encode.encode(shown).decode()
+
+
+def _shown(key: Any) -> Any:
+    """A unit as an answer has it: None for what is none, also in the place of one kind's key."""
+    if type(key) in _KEYS:
+        return key
+    if type(key) is dict:
+        return {kind: each if type(each) in _KEYS else None for kind, each in key.items()}
+    return None
