@@ -41,59 +41,54 @@ static stretch stretch_from(const allot_pieces *pieces, int64_t row, int64_t n)
     return (stretch){piece, row - pieces->starts[piece], n < left ? n : left};
 }
 
-static const char *digest_texts(const allot_column *column, stretch rows, allot_space *space,
-                                uint64_t *h1, uint64_t *h2, uint8_t *ok)
+/* A null text, which is no unit, has size 0 like an empty one. */
+static const char *texts_of(const allot_column *column, stretch rows, allot_space *space)
 {
-    const char *wrong =
-        allot_column_texts(column, rows.start, rows.n, space->scratch, space->texts);
-    if (wrong) return wrong;
-    /* A null text has size 0, and so is as bad as an empty one. */
-    allot_digest_texts(space->texts, rows.n, &space->lanes, h1, h2, ok);
-    return NULL;
-}
-
-static const char *digest_numbers(const allot_column *column, stretch rows, bool is_signed,
-                                  allot_space *space, uint64_t *h1, uint64_t *h2, uint8_t *ok)
-{
-    const char *wrong =
-        allot_column_numbers(column, rows.start, rows.n, space->numbers, space->valid);
-    if (wrong) return wrong;
-    allot_decimal_texts(space->numbers, space->valid, is_signed, rows.n, &space->decimals,
-                        space->texts);
-    allot_digest_texts(space->texts, rows.n, &space->lanes, h1, h2, ok);
-    return NULL;
-}
-
-static const char *digest_stretch(const allot_column *column, stretch rows, allot_space *space,
-                                  uint64_t *h1, uint64_t *h2, uint8_t *ok)
-{
-    switch (allot_column_rows(column)) {
-    case ALLOT_ROWS_TEXT: return digest_texts(column, rows, space, h1, h2, ok);
-    case ALLOT_ROWS_SIGNED: return digest_numbers(column, rows, true, space, h1, h2, ok);
-    case ALLOT_ROWS_UNSIGNED: return digest_numbers(column, rows, false, space, h1, h2, ok);
+    const allot_rows taken = allot_column_rows(column);
+    const char *wrong;
+    switch (taken) {
+    case ALLOT_ROWS_TEXT:
+        return allot_column_texts(column, rows.start, rows.n, space->scratch, space->texts);
+    case ALLOT_ROWS_SIGNED:
+    case ALLOT_ROWS_UNSIGNED:
+        wrong = allot_column_numbers(column, rows.start, rows.n, space->numbers, space->valid);
+        if (wrong) return wrong;
+        allot_decimal_texts(space->numbers, space->valid, taken == ALLOT_ROWS_SIGNED, rows.n,
+                            &space->decimals, space->texts);
+        return NULL;
     case ALLOT_ROWS_NONE:
-        memset(ok, 0, (size_t)rows.n);
-        memset(h1, 0, (size_t)rows.n * sizeof *h1);
-        memset(h2, 0, (size_t)rows.n * sizeof *h2);
+        memset(space->texts, 0, (size_t)rows.n * sizeof *space->texts);
         return NULL;
     default: return "has values that are neither text nor whole numbers";
     }
+}
+
+const char *allot_units_texts(const allot_pieces *pieces, int64_t start, int64_t *n,
+                              allot_space *space)
+{
+    const stretch rows = stretch_from(pieces, start, *n);
+    const char *wrong = texts_of(&pieces->columns[rows.piece], rows, space);
+    if (wrong) return wrong;
+    for (int64_t k = 0; k < pieces->depth; k++) {
+        const allot_column *veil = &pieces->veils[rows.piece * pieces->depth + k];
+        if (allot_column_validity(veil, rows.start, rows.n, space->valid)) continue;
+        for (int64_t i = 0; i < rows.n; i++) {
+            if (!space->valid[i]) space->texts[i] = (allot_text){NULL, 0};
+        }
+    }
+    *n = rows.n;
+    return NULL;
 }
 
 const char *allot_units_read(const allot_pieces *pieces, int64_t start, int64_t n,
                              allot_space *space, uint64_t *h1, uint64_t *h2, uint8_t *ok)
 {
     for (int64_t done = 0; done < n;) {
-        const stretch rows = stretch_from(pieces, start + done, n - done);
-        const char *wrong = digest_stretch(&pieces->columns[rows.piece], rows, space, h1 + done,
-                                           h2 + done, ok + done);
+        int64_t some = n - done;
+        const char *wrong = allot_units_texts(pieces, start + done, &some, space);
         if (wrong) return wrong;
-        for (int64_t k = 0; k < pieces->depth; k++) {
-            const allot_column *veil = &pieces->veils[rows.piece * pieces->depth + k];
-            if (allot_column_validity(veil, rows.start, rows.n, space->valid)) continue;
-            for (int64_t i = 0; i < rows.n; i++) ok[done + i] &= space->valid[i];
-        }
-        done += rows.n;
+        allot_digest_texts(space->texts, some, &space->lanes, h1 + done, h2 + done, ok + done);
+        done += some;
     }
     return NULL;
 }

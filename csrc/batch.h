@@ -39,6 +39,13 @@ typedef struct {
 /* The sentence that stands for a lack of memory. */
 extern const char allot_no_memory[];
 
+/* The keys of units, as texts in `space`, of the first *n rows from `start` on or fewer: *n becomes
+ * how many. A row that is null has a text of no bytes, a number is its decimal text; a text is not
+ * yet checked to be UTF-8, nor to be short enough.
+ * Returns NULL, or a sentence that says what is malformed. */
+const char *allot_units_texts(const allot_pieces *pieces, int64_t start, int64_t *n,
+                              allot_space *space);
+
 /* The digests of the units in rows [start, start + n). A row that is null, empty, too long or not
  * UTF-8 has ok[i] 0; a number counts as its decimal text.
  * Returns NULL, or a sentence that says what is malformed. */

@@ -66,7 +66,7 @@ def soon(holds: Any) -> None:
 
 def test_an_exposure_says_who_got_what(tmp_path: Path) -> None:
     exposures = running(tmp_path)
-    exposures.log(SPACE, "user", 17, given())
+    exposures.log(SPACE, "user", "17", given())
     exposures.close()
     assert written(tmp_path) == [
         {

@@ -9,8 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 import allotment
@@ -36,7 +40,7 @@ from allotment.compile import compile_catalog, recompile
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import State
 from allotment.model.flag import FlagExperiment, FlagState, Miss, Variation
-from allotment.model.reason import Reason
+from allotment.model.reason import REASONS, Reason
 from allotment.model.segment import Clause, Operator, Segment
 from allotment.store import Store
 
@@ -87,6 +91,67 @@ def test_a_kept_treatment_stays_and_a_first_one_is_said_to_be_kept() -> None:
     assert engine.assign("checkout", "user-1", {}, "gone") == first
     column = engine.assign_many("checkout", UNITS, stored=["green"] * len(UNITS))
     assert column.counts() == {("green", Reason.STICKY): len(UNITS)}
+
+
+STORED = {
+    "list": list,
+    "tuple": tuple,
+    "numpy text": lambda keys: np.array(["" if key is None else key for key in keys]),
+    "numpy objects": lambda keys: np.array(keys, object),
+    "utf8": pa.array,
+    "large utf8": lambda keys: pa.array(keys, pa.large_string()),
+    "views": lambda keys: pa.array(keys, pa.string_view()),
+    "binary": lambda keys: pa.array(keys).cast(pa.binary()),
+    "dictionary": lambda keys: pa.array(keys).dictionary_encode(),
+    "chunked": lambda keys: pa.chunked_array([pa.array(keys[:7]), pa.array(keys[7:])]),
+    "table": lambda keys: pa.table({"kept": keys}),
+    "polars": pl.Series,
+    "polars category": lambda keys: pl.Series(keys, dtype=pl.Categorical),
+    "pandas": lambda keys: pd.Series(keys, dtype="str"),
+    "pandas objects": lambda keys: pd.Series(keys, dtype=object),
+    "pandas category": lambda keys: pd.Series(keys, dtype="category"),
+    "nulls": lambda keys: [key or None for key in keys],
+}
+
+
+@pytest.mark.parametrize("form", STORED)
+def test_kept_treatments_count_in_every_form_of_column(form: str) -> None:
+    engine = allotment.load(nouns.catalog(nouns.experiment(keeps_assignments=True)))
+    kept = ["green", "control", None, "gone", None] * 4
+    units = UNITS[: len(kept)]
+    column = engine.assign_many("checkout", units, stored=STORED[form](kept))
+    single = [engine.assign("checkout", u, None, k) for u, k in zip(units, kept, strict=True)]
+    assert column.names() == [each.treatment for each in single]
+    assert [REASONS[code] for code in column.reasons] == [each.reason for each in single]
+    nothing = engine.assign_many("checkout", units, stored=pa.nulls(len(units)))
+    assert nothing.names() == engine.assign_many("checkout", units).names()
+
+
+@pytest.mark.parametrize(
+    "stored",
+    ["gg", b"gg", bytearray(b"gg"), 7, {"green", "control"}, {"user-0": "green", "user-1": "green"},
+     ["green", 1], ["green", b"green"], ["green", float("nan")], [["green"], ["green"]],
+     np.array([["green"], ["green"]]), np.array([1, 2]), np.array(["green", 1], object),
+     pa.array([1, 2]), pa.array([["green"], []]), pa.array([{"a": "green", "b": "x"}, None]),
+     pl.Series([1.5, None]), iter(["green", "green"])],
+    ids=lambda stored: type(stored).__name__,
+)  # fmt: skip
+def test_kept_treatments_that_cannot_be_understood_are_refused(stored: object) -> None:
+    engine = allotment.load(nouns.catalog(nouns.experiment(keeps_assignments=True)))
+    with pytest.raises(allotment.InvalidInput, match="stored"):
+        engine.assign_many("checkout", UNITS[:2], stored=stored)
+
+
+@pytest.mark.parametrize("stored", [1, b"green", float("nan"), ["green"], {"checkout": "green"}])
+def test_a_kept_treatment_of_one_unit_is_text(stored: Any) -> None:
+    engine = allotment.load(nouns.catalog(nouns.experiment(keeps_assignments=True)))
+    with pytest.raises(allotment.InvalidInput, match="stored"):
+        engine.assign("checkout", "user-1", None, stored)
+    with pytest.raises(allotment.InvalidInput, match="stored"):
+        engine.explain("checkout", "user-1", None, stored)
+    if not isinstance(stored, dict):
+        with pytest.raises(allotment.InvalidInput, match="stored"):
+            engine.resolve("button", "user-1", None, stored)
 
 
 def test_a_broken_experiment_fails_alone() -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections import OrderedDict, UserDict, deque
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -119,6 +123,34 @@ def test_a_plain_column_serves_plans_of_every_kind() -> None:
     several = [plan_of(), plan_of(unit="device")]
     [(user, _), (device, _)] = assign_columns(several, UNITS)
     assert user.tolist() == device.tolist()
+
+
+BY_KIND: list[Any] = [{"user": "a", "device": 7}, "b", {"device": "c"}, {}, None,
+                      OrderedDict(user="d"), MappingProxyType({"user": "e", "device": "f"}),
+                      {"user": {"user": "a"}}, UserDict(device=8)]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", [list, tuple, deque, lambda units: np.array(units, object)])
+def test_a_list_of_mappings_names_each_unit_by_its_kind(form: Callable[..., object]) -> None:
+    several = [plan_of(), plan_of(unit="device"), plan_of(unit="account")]
+    for plan, (codes, reasons) in zip(several, assign_columns(several, form(BY_KIND)), strict=True):
+        assert list(zip(reasons.tolist(), codes.tolist(), strict=True)) == singly(plan, BY_KIND)
+        assert batched(plan, form(BY_KIND)) == singly(plan, BY_KIND)
+
+
+def test_a_list_that_a_unit_shortens_is_refused() -> None:
+    units: list[object] = []
+
+    class Shrinking(Mapping[str, str]):
+        def __getitem__(self, key: str) -> str:
+            units.clear()
+            return "a"
+
+        __iter__ = __len__ = None  # type: ignore[assignment]
+
+    units.extend(Shrinking() for _ in range(3_000))
+    with pytest.raises(InvalidInput, match="became shorter"):
+        batched(plan_of(), units)
 
 
 @pytest.mark.parametrize("threads", [2, 3, 7])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -70,7 +71,15 @@ FORMS: dict[str, Callable[[list[str | None]], object]] = {
     "dicts": lambda column: [{"country": country} for country in column],
     "dicts without nulls": lambda column: [{"country": k} if k is not None else {} for k in column],
     "mappings": lambda column: [dict_like({"country": country}) for country in column],
+    "ordered dicts": lambda column: [OrderedDict(country=country) for country in column],
+    "default dicts": lambda column: [defaultdict(int, country=country) for country in column],
+    "a list of its own type": lambda column: Items({"country": country} for country in column),
+    "a column of its own type": lambda column: {"country": Items(column)},
 }
+
+
+class Items(list[Any]):
+    """A list that is not exactly one."""
 
 
 def dict_like(items: dict[str, object]) -> Mapping[str, object]:

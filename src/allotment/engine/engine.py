@@ -15,6 +15,7 @@ from allotment.errors import InvalidInput, NotFound
 from allotment.kernel.assigner import Assigner
 from allotment.kernel.batch import assign_columns
 from allotment.kernel.plan import Plan
+from allotment.kernel.units import texts_of
 from allotment.model.catalog import Catalog
 from allotment.model.resolution import Resolution
 
@@ -71,6 +72,8 @@ class Engine(Assigner):
 
         `stored` has the treatments that were kept for this unit earlier, by experiment.
         """
+        if stored is not None and not isinstance(stored, Mapping):
+            raise InvalidInput("stored treatments are a mapping from experiment to key", "$.stored")
         snapshot, still, known = self._current
         noun = snapshot.catalog.flags.get(flag) if isinstance(flag, str) else None
         if noun is None:
@@ -110,7 +113,8 @@ class Engine(Assigner):
                     `__arrow_c_array__` or `__arrow_c_stream__`; a null, empty or over-long unit
                     gets NO_UNIT
         attributes  n rows of columns: a mapping from name to column, an Arrow table, or n dicts
-        stored      n treatment keys kept earlier (None where there is none)
+        stored      n treatment keys kept earlier, in any form that text units have; null where
+                    there is none
         threads     Arrow and numpy input is assigned with the GIL released
 
         Raises NotFound for an unknown experiment, InvalidInput for a column that cannot be read.
@@ -175,9 +179,6 @@ def _source(plan: Plan) -> Source:
 
 def _stored_codes(plan: Plan, stored: object) -> Codes:
     """Treatment keys to codes; one the iteration does not have is ignored, as in a single call."""
-    if isinstance(stored, str) or not isinstance(stored, Iterable):
-        raise InvalidInput("stored treatments are a column of keys, one a unit", "$.stored")
-    index = {name: code for code, name in enumerate(plan.names)}
-    return np.array(
-        [index.get(key, -1) if isinstance(key, str) else -1 for key in stored], np.int16
-    )
+    index: dict[str | None, int] = {name: code for code, name in enumerate(plan.names)}
+    keys = texts_of(stored, "stored treatments", "$.stored")
+    return np.array([index.get(key, -1) for key in keys], np.int16)

@@ -203,11 +203,11 @@ cdef object _value_at(object item, tuple path):
     """The value at the end of `path` within a row's dict, or None. As in the single call, any other
     mapping is copied to a dict first, and what one raises makes it absent."""
     if PyDict_Check(item):
-        return at_path(item, path)
+        return at_path(<dict>item, path)
     if not isinstance(item, Mapping):
         return None
     try:
         item = dict(item)
     except Exception:
         return None
-    return at_path(item, path)
+    return at_path(<dict>item, path)

@@ -133,6 +133,8 @@ cdef extern from "batch.h" nogil:
         allot_lanes lanes
         allot_block block
     const char *allot_no_memory
+    const char *allot_units_texts(const allot_pieces *pieces, int64_t start, int64_t *n,
+                                  allot_space *space) noexcept
     const char *allot_units_read(const allot_pieces *pieces, int64_t start, int64_t n,
                                  allot_space *space, uint64_t *h1, uint64_t *h2,
                                  uint8_t *ok) noexcept

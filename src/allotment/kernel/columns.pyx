@@ -42,7 +42,7 @@ cdef class Columns:
 
     cdef Source within(self, object column, tuple rest, str path):
         cdef Column read
-        if isinstance(column, list):
+        if type(column) is list:
             return _items(column, rest, self.rows, path)
         if isinstance(column, np.ndarray):
             read = column_of_array(column, path)

@@ -170,7 +170,8 @@ cdef class Plan:
     cdef int32_t place_of(self, object treatment) except -2:
         cdef int32_t place
         if not PyUnicode_Check(treatment):
-            return -1
+            raise InvalidInput(
+                f"a stored treatment is a key or None, not {type(treatment).__name__}", "$.stored")
         cdef str name = PyUnicode_FromObject(treatment)
         for place in range(<int32_t>self.core.treatments):
             if name == <str>PyTuple_GET_ITEM(self.names, place):

@@ -15,24 +15,35 @@ cdef extern from "Python.h":
     bint PyUnicode_Check(object value) noexcept
 
 
-# Makes the digest of a unit key that is no text; 0 where it is no good key.
-cdef bint digest_of_integer(object key, allot_digest *made) except -1
+# The key of a unit: UTF-8 in the key itself, or in `own`.
+ctypedef struct key_text:
+    const uint8_t *at
+    Py_ssize_t size
+    uint8_t own[ALLOT_UNIT_KEY_BYTES_MAX]
 
 
-# Makes the digest of a unit key: text as UTF-8, an integer (not a bool) as its decimal text, 1 to
-# 1,024 bytes. 0 where it is no good key; never raises for its sake.
-cdef inline bint digest_of_unit(object key, allot_digest *made) except -1:
-    cdef Py_ssize_t size = 0
-    cdef const char *text
+# Writes the text of a key that is no text itself; 0 where it is no good key.
+cdef bint text_of_other(object key, key_text *text) except -1
+
+
+# The one place that says what the key of a unit is: text is its UTF-8, an integer (not a bool) its
+# decimal text, 1 to 1,024 bytes. 0 where it is no good key; never raises for its sake.
+cdef inline bint text_of_unit(object key, key_text *text) except -1:
     if not PyUnicode_Check(key):
-        return digest_of_integer(key, made)
-    text = PyUnicode_AsUTF8AndSize(key, &size)
-    if text == NULL:
+        return text_of_other(key, text)
+    text.at = <const uint8_t *>PyUnicode_AsUTF8AndSize(key, &text.size)
+    if text.at == NULL:
         PyErr_Clear()
         return False
-    if size < 1 or size > ALLOT_UNIT_KEY_BYTES_MAX:
+    return 1 <= text.size <= ALLOT_UNIT_KEY_BYTES_MAX
+
+
+# Makes the digest of a unit's key; 0 where it is no good key.
+cdef inline bint digest_of_unit(object key, allot_digest *made) except -1:
+    cdef key_text text
+    if not text_of_unit(key, &text):
         return False
-    made[0] = allot_digest_text(<const uint8_t *>text, size, ALLOT_SEED_UNIT)
+    made[0] = allot_digest_text(text.at, text.size, ALLOT_SEED_UNIT)
     return True
 
 

@@ -1,4 +1,4 @@
-"""Unit keys: what a unit is called, as a digest."""
+"""Unit keys: what a unit is called, as text and as a digest."""
 
 from collections.abc import Mapping
 from operator import index
@@ -6,20 +6,18 @@ from operator import index
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
 from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t, uint8_t
-
-from allotment.kernel.csrc cimport ALLOT_SEED_UNIT, allot_digest, allot_digest_text
+from libc.string cimport memcpy
 
 
 cdef extern from "text.h" nogil:
-    enum:
-        ALLOT_DECIMAL_BYTES
     size_t allot_decimal_signed(int64_t number, uint8_t *out) noexcept
 
 
-cdef bint digest_of_integer(object key, allot_digest *made) except -1:
-    cdef uint8_t digits[ALLOT_DECIMAL_BYTES]
+cdef bint text_of_other(object key, key_text *text) except -1:
+    cdef key_text digits
     cdef int overflow = 0
     cdef int64_t number
+    text.at = text.own
     if not PyLong_Check(key):
         # numpy's integers are whole numbers too, though no int.
         if not PyIndex_Check(key):
@@ -32,15 +30,18 @@ cdef bint digest_of_integer(object key, allot_digest *made) except -1:
         return False
     number = PyLong_AsLongLongAndOverflow(key, &overflow)
     if not overflow:
-        made[0] = allot_digest_text(
-            digits, allot_decimal_signed(number, digits), ALLOT_SEED_UNIT
-        )
+        text.size = allot_decimal_signed(number, text.own)
         return True
     try:
         # Python's own limit on digits refuses the enormous ones before any work is done on them.
-        return digest_of_unit(int.__repr__(key), made)
+        key = int.__repr__(key)
     except ValueError:
         return False
+    if not text_of_unit(key, &digits):
+        return False
+    memcpy(text.own, digits.at, digits.size)
+    text.size = digits.size
+    return True
 
 
 cdef object key_in_mapping(object unit, str kind):
@@ -50,3 +51,11 @@ cdef object key_in_mapping(object unit, str kind):
         return unit.get(kind)
     except Exception:  # a hostile mapping has no unit of ours
         return None
+
+
+def unit_key(unit, str kind not None):
+    """The key of the unit of `kind` that the caller named, or None where that names none."""
+    cdef key_text text
+    if not text_of_unit(key_of_kind(unit, kind), &text):
+        return None
+    return text.at[:text.size].decode("utf-8")

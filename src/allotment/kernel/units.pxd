@@ -9,8 +9,11 @@ cdef class Units:
     cdef Column column             # read in place, without the GIL; or None
     cdef list items                # Python objects, read under the GIL; or None
 
-    # The digests of a block of rows of `items`; a row that is no unit has ok 0.
-    cdef int digest_items(self, int64_t start, int64_t n, allot_space *space, uint64_t *h1,
-                          uint64_t *h2, uint8_t *ok) except -1
+    # The digests of a block of rows of `items`; a row that is no unit of the kind has ok 0.
+    cdef int digest_items(self, str kind, int64_t start, int64_t n, allot_space *space,
+                          uint64_t *h1, uint64_t *h2, uint8_t *ok) except -1
+
+    # The keys of all rows.
+    cdef list keys(self, str kind)
 
 cdef Units units_of(object source, str path)

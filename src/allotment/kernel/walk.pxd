@@ -37,6 +37,7 @@ ctypedef struct plan_rows:
 
 cdef class Walk:
     cdef list kept                 # what the pointers below point at
+    cdef list names                # of the kinds
     cdef list units                # of Units or None: a kind each
     cdef list attributes           # of Attribute
     cdef list members              # of Members

@@ -57,7 +57,7 @@ cdef class Walk:
         for i in range(self.kinds_count):
             units = self.units[i]
             if units is not None and units.column is None:
-                units.digest_items(at, n, self.space, self.kinds[i].h1 + skip,
+                units.digest_items(self.names[i], at, n, self.space, self.kinds[i].h1 + skip,
                                    self.kinds[i].h2 + skip, self.kinds[i].ok + skip)
         for i in range(self.fields_count):
             attribute = self.attributes[i]
@@ -159,6 +159,7 @@ cdef class Walk:
     cdef int lay_kinds(self, list names, dict kinds) except -1:
         cdef Units units
         cdef Py_ssize_t i, rows
+        self.names = names
         self.units = [kinds.get(name) for name in names]
         self.kinds_count = len(names)
         self.kinds = <kind_rows *>self.room(len(names) * sizeof(kind_rows))

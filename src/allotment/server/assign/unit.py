@@ -9,6 +9,7 @@ from typing import Final, TypeAlias, cast
 from msgspec import UNSET, UnsetType
 
 from allotment.errors import InvalidInput
+from allotment.kernel.unit import unit_key
 from allotment.model.assignment import Assignment
 from allotment.model.resolution import Resolution
 from allotment.server.assign.asked import AssignAsked, ResolveAsked, Unit
@@ -131,7 +132,8 @@ class OneUnit:
         for each in given:
             if each.treatment is not None:
                 kind = experiments[each.experiment].unit
-                key = unit[kind] if isinstance(unit, dict) else unit
+                key = unit_key(unit, kind)
+                assert key is not None, "it was given a treatment"
                 self._log(shown.served.space, kind, key, each)
 
 

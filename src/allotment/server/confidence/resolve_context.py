@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from allotment.dialects.confidence.flags_rules import selector_of
+from allotment.kernel.unit import unit_key
 from allotment.matching.field import lookup
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag
-from allotment.model.limits import UNIT_KEY_BYTES_MAX
+
+_EXACT: Final = 2**53 - 1
 
 
 def units_of(context: Mapping[str, Any], flag: Flag, catalog: Catalog) -> dict[str, str] | None:
     """By kind, the units before the flag's experiments; None where one is nothing to go by.
 
-    What is missing is no fault: its experiments give nothing. A whole number counts as its digits.
+    What is missing is no fault: its experiments give nothing. A whole number counts as its digits,
+    unless it may have lost some: a float above 2^53 - 1 stands for several whole numbers.
     """
     units: dict[str, str] = {}
     for place in flag.experiments:
@@ -23,12 +26,10 @@ def units_of(context: Mapping[str, Any], flag: Flag, catalog: Catalog) -> dict[s
         value = lookup(context, tuple(selector_of(kind).split(".")))
         if value is None:
             continue
-        if isinstance(value, float) and value.is_integer():
+        if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int | str):
+        key = unit_key(value, kind) if isinstance(value, str | int) else None
+        if key is None and value != "":
             return None
-        text = str(value)
-        if len(text.encode()) > UNIT_KEY_BYTES_MAX:
-            return None
-        units[kind] = text
+        units[kind] = key or ""
     return units

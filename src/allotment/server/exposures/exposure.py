@@ -16,21 +16,21 @@ class Exposure(NamedTuple):
     at      milliseconds since the epoch
     space   the space that answered
     kind    the kind of unit that the experiment randomises
-    unit    its key; an integer is written as its decimal text
+    unit    its key, as text
     given   the answer, with a treatment
     """
 
     at: int
     space: str
     kind: str
-    unit: str | int
+    unit: str
     given: Assignment
 
     @property
     def mark(self) -> int:
         """64 bits over what makes two exposures the same: all but the time and the revision."""
         given = self.given
-        parts = (self.space, given.experiment, given.iteration, str(self.unit), given.treatment)
+        parts = (self.space, given.experiment, given.iteration, self.unit, given.treatment)
         return hash(parts)
 
     def line(self, *, nested: bool) -> bytes:
@@ -48,7 +48,7 @@ class Exposure(NamedTuple):
             "experiment": given.experiment,
             "iteration": given.iteration,
             "kind": self.kind,
-            "unit": str(self.unit),
+            "unit": self.unit,
             "treatment": given.treatment,
             "reason": given.reason.value,
             "revision": given.revision,

@@ -56,7 +56,7 @@ class Exposures:
         self._rotate_bytes = rotate_bytes
         self._rotate_seconds = rotate_seconds
         self._now = now
-        self._waiting: deque[tuple[int, str, str, str | int, Assignment]] = deque()
+        self._waiting: deque[tuple[int, str, str, str, Assignment]] = deque()
         self._held: list[bytes] = []  # new lines that are not on the disk yet
         self._seen = Seen(WINDOW)
         self._file: File | None = None
@@ -91,7 +91,7 @@ class Exposures:
             self._thread.join(patience)
 
     def log(
-        self, space: str, kind: str, unit: str | int, given: Assignment, at: int | None = None
+        self, space: str, kind: str, unit: str, given: Assignment, at: int | None = None
     ) -> None:
         """Log that a unit was given a treatment, now or `at` some millisecond; never waits."""
         count = len(self._waiting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from allotment.kernel.unit import unit_key
 from allotment.model.assignment import Assignment
 from allotment.model.experiment import Experiment
 from allotment.model.reason import Reason
@@ -38,5 +39,5 @@ def lot_of(
     """The lot of the unit to which an answer was given; None where a kept one would not count."""
     if given.reason not in after(experiment):
         return None
-    key = unit[experiment.unit] if isinstance(unit, Mapping) else unit
-    return Lot(experiment.key, given.iteration, str(key))
+    key = unit_key(unit, experiment.unit)
+    return None if key is None else Lot(experiment.key, given.iteration, key)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from allotment.change.nearest import nearest
 from allotment.engine import Engine
 from allotment.errors import AllotmentError, InvalidChange, InvalidInput, NotFound
+from allotment.kernel.unit import unit_key
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.reason import REASONS, Reason
@@ -89,7 +90,9 @@ def checked(catalog: Catalog, rows: Sequence[Row]) -> list[tuple[Lot, str]]:
             if reason is not Reason.STICKY:
                 faults.append((place, _fault(live, row, reason, f"$.rows[{place}]")))
                 break
-            lots[place] = (Lot(key, live.number, str(row.unit)), row.treatment)
+            unit = unit_key(row.unit, experiment.unit)
+            assert unit is not None, "it was assigned just now"
+            lots[place] = (Lot(key, live.number, unit), row.treatment)
     if faults:
         raise min(faults, key=lambda fault: fault[0])[1]
     return [each for each in lots if each is not None]

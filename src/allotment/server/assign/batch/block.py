@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -29,11 +29,8 @@ class Block(Protocol):
     def part(self, start: int, stop: int) -> Block:
         """The rows of a range."""
 
-    def units(self, kinds: Sequence[str]) -> object:
-        """The units as an engine takes them whose experiments randomise these kinds."""
-
-    def keys_of(self, kind: str, rows: Sequence[int]) -> Sequence[str | None]:
-        """The keys of units of a kind, in rows that have one; None for one that is no text."""
+    def units(self) -> object:
+        """The units as an engine takes them."""
 
     def attributes(self) -> object:
         """The attributes as an engine takes them."""
@@ -68,19 +65,9 @@ class Rows:
         faults = {row - start: said for row, said in self.faults.items() if start <= row < stop}
         return Rows(self.keys[start:stop], known, faults)
 
-    def units(self, kinds: Sequence[str]) -> object:
-        """The keys; a column a kind where one of them is a mapping from kind to key."""
-        if dict not in set(map(type, self.keys)):
-            return self.keys
-        return {
-            kind: [key.get(kind) if type(key) is dict else key for key in self.keys]
-            for kind in kinds
-        }
-
-    def keys_of(self, kind: str, rows: Sequence[int]) -> Sequence[str | None]:
-        """The keys of units of a kind, in some rows."""
-        keys = (self.keys[row] for row in rows)
-        return [str(key[kind] if type(key) is dict else key) for key in keys]
+    def units(self) -> object:
+        """The units as they came."""
+        return self.keys
 
     def attributes(self) -> object:
         """What is known of them."""

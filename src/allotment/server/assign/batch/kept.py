@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from allotment.engine import Column
+from allotment.kernel.units import unit_keys
 from allotment.model.experiment import Experiment
 from allotment.model.reason import REASONS, Reason
-from allotment.server.assign.batch.block import Block
 from allotment.server.kept.desk import Found, Wanted
 from allotment.server.kept.lot import after
 from allotment.store import Lot
@@ -39,16 +39,16 @@ class KeptRows:
     treatments  what is kept of each row, for an engine; None where it changes nothing
     """
 
-    def __init__(self, experiment: Experiment, part: Block, given: Column, look: Look) -> None:
+    def __init__(self, experiment: Experiment, units: object, given: Column, look: Look) -> None:
         live = experiment.live
         assert live is not None, "an experiment that keeps assignments is live"
         open_ = [REASONS.index(reason) for reason in after(experiment)]
         rows = np.flatnonzero(np.isin(given.reasons, open_)).tolist()
-        units = part.keys_of(experiment.unit, rows) if rows else ()
+        keys = unit_keys(units, experiment.unit) if rows else []
         self._lots = {
-            row: Lot(experiment.key, live.number, unit)
-            for row, unit in zip(rows, units, strict=True)
-            if unit is not None
+            row: Lot(experiment.key, live.number, key)
+            for row in rows
+            if (key := keys[row]) is not None
         }
         self._own: list[int] = []  # rows whose answer was kept just now
         self.treatments: list[str | None] | None = None

@@ -9,6 +9,7 @@ import msgspec
 import pyarrow as pa
 
 from allotment.errors import InvalidInput
+from allotment.kernel.units import texts_of
 from allotment.server.assign.batch.frames import Frame, Frames, Kind
 
 # What Arrow raises for data that is not what it claims to be.
@@ -90,16 +91,10 @@ class Records:
         """The rows of a range."""
         return Records(self._batch.slice(start, stop - start), self._columns)
 
-    def units(self, _kinds: Sequence[str]) -> object:
+    def units(self) -> object:
         """The column of units, or one a kind."""
         by_kind = {kind: self._batch.column(name) for kind, name in self._columns.items()}
         return by_kind.get("", by_kind)
-
-    def keys_of(self, kind: str, rows: Sequence[int]) -> Sequence[str | None]:
-        """The keys of units of a kind, in some rows; None for what is not UTF-8."""
-        name = self._columns.get("") or self._columns[kind]
-        keys = _values(self._batch.column(name))
-        return [None if keys[row] is None else str(keys[row]) for row in rows]
 
     def attributes(self) -> object:
         """The other columns."""
@@ -169,24 +164,21 @@ def _checked(batch: pa.RecordBatch, columns: Mapping[str, str]) -> pa.RecordBatc
 
 # Types of text, and those of the same bytes without the claim that they are UTF-8.
 _BYTES: Final = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
+_BINARY: Final = (pa.binary(), pa.large_binary(), pa.binary_view())
 
 
 def _values(column: pa.Array) -> list[Any]:
     """Units as they stand in JSON."""
     values: list[Any] = column.to_pylist()
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        return [None if value is None else _decoded(value) for value in values]
-    return values
+    return texts_of(column, "units", "$") if _is_binary(column.type) else values
 
 
 def _text(column: pa.Array) -> pa.Array:
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        return pa.array(_values(column), pa.string())
+    if _is_binary(column.type):
+        return pa.array(texts_of(column, "units", "$"), pa.string())
     return column
 
 
-def _decoded(value: bytes) -> str | None:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return None
+def _is_binary(kind: pa.DataType) -> bool:
+    """Whether a column holds text as bytes, itself or in a dictionary."""
+    return (kind.value_type if pa.types.is_dictionary(kind) else kind) in _BINARY

@@ -26,7 +26,6 @@ class Wanted:
 
     def __init__(self, served: Served, experiments: Sequence[str] | None, look: Look) -> None:
         plans = served.engine.snapshot.plans
-        known = served.engine.catalog.experiments
         self.experiments = (
             sorted(plans) if experiments is None else list(dict.fromkeys(experiments))
         )
@@ -34,7 +33,6 @@ class Wanted:
         self._known = [key for key in self.experiments if key in plans]
         self.keeping = served.keeping.intersection(self._known)
         self._look = look
-        self._kinds = sorted({known[key].unit for key in self._known})
 
     def legend(self) -> dict[str, Any]:
         """The revision, and what the answers of each known experiment mean."""
@@ -62,8 +60,7 @@ class Wanted:
     def _assign(self, part: Block) -> Mapping[str, Column]:
         known: Mapping[str, Column] = {}
         if self._known:
-            units = part.units(self._kinds)
-            known = self._engine.assign_table(units, self._known, part.attributes())
+            known = self._engine.assign_table(part.units(), self._known, part.attributes())
             if self.keeping:
                 kept = {key: self._kept(key, part, known[key]) for key in sorted(self.keeping)}
                 known = {**known, **kept}
@@ -73,10 +70,11 @@ class Wanted:
 
     def _kept(self, key: str, part: Block, given: Column) -> Column:
         """The answers of an experiment that keeps assignments."""
-        stored = KeptRows(self._engine.catalog.experiments[key], part, given, self._look)
+        units = part.units()
+        stored = KeptRows(self._engine.catalog.experiments[key], units, given, self._look)
         if stored.treatments is not None:
             given = self._engine.assign_many(
-                key, part.units(self._kinds), part.attributes(), stored=stored.treatments
+                key, units, part.attributes(), stored=stored.treatments
             )
         return stored.answered(given)
 
