@@ -21,10 +21,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Without a seed Hypothesis draws the same examples in every run; `make soak` gives one."""
+    """Without a seed Hypothesis draws the same examples in every run; `make soak` gives one.
+
+    An example has no deadline: how long it takes is up to what else the machine does.
+    """
     seed = config.getoption("--seed")
-    hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
-    hypothesis.settings.register_profile("fresh", database=None, print_blob=True)
+    hypothesis.settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+    hypothesis.settings.register_profile("fresh", database=None, deadline=None, print_blob=True)
     hypothesis.settings.load_profile("fixed" if seed is None else "fresh")
     if seed is not None:
         hypothesis.core.global_force_seed = seed

@@ -358,8 +358,8 @@ def test_a_boolean_in_csv_means_the_same_whatever_the_other_rows_hold(
         source.write_text(f"id,beta\nu1,true\n{others}")
         rows = [json.loads(line) for line in invoke(*arguments).stdout.splitlines()]
         assert rows[0]["banner.reason"] == "ALLOCATED"
-    source.write_text("id,beta\nu1,true\nu2,yes\n")
-    assert "Row #3" in invoke(*arguments, code=1).stderr
+    source.write_text("id,beta\nu1,true\nu2,maybe\n")
+    assert "line 3 has 'maybe' in column 'beta'" in invoke(*arguments, code=1).stderr
 
 
 def test_bytes_for_units_are_written_as_the_text_that_was_digested(

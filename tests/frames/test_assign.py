@@ -130,7 +130,7 @@ def test_an_experiment_with_too_many_strata_is_assigned_without_the_check() -> N
 def test_only_the_columns_that_segments_look_at_are_wanted() -> None:
     wanted = wanted_columns(catalog(experiment("a")), ["a"], {None: "id"})
     assert wanted.units == {"user": "id"}
-    assert wanted.attributes == {"country": Compared.TEXT, "person": Compared.NUMBER}
+    assert wanted.attributes == {"country": {Compared.TEXT}, "person": set()}
     audience = experiment("a")
     changed = Experiment(
         "b", (Iteration(1, audience.current.treatments, audience.current.allocations[:1],
@@ -138,9 +138,9 @@ def test_only_the_columns_that_segments_look_at_are_wanted() -> None:
     )  # fmt: skip
     wanted = wanted_columns(catalog(changed), ["b"], {None: "id"})
     assert wanted.attributes == {
-        "country": Compared.TEXT,
-        "person": Compared.NUMBER,
-        "mixed": Compared.ANY,
+        "country": {Compared.TEXT},
+        "person": set(),
+        "mixed": {Compared.TEXT, Compared.NUMBER},
     }
 
 
@@ -184,9 +184,9 @@ def test_moves_are_counted_by_the_treatment_a_unit_has_and_would_get() -> None:
 
 
 def test_two_catalogs_want_the_columns_of_both() -> None:
-    one = Wanted({"user": "u"}, {"x": Compared.TEXT, "y": Compared.TEXT})
-    other = Wanted({"device": "d"}, {"y": Compared.NUMBER, "z": Compared.NUMBER})
+    one = Wanted({"user": "u"}, {"x": {Compared.TEXT}, "y": {Compared.TEXT}})
+    other = Wanted({"device": "d"}, {"y": {Compared.NUMBER}, "z": {Compared.NUMBER}})
     assert joined(one, other) == Wanted(
         {"user": "u", "device": "d"},
-        {"x": Compared.TEXT, "y": Compared.ANY, "z": Compared.NUMBER},
+        {"x": {Compared.TEXT}, "y": {Compared.TEXT, Compared.NUMBER}, "z": {Compared.NUMBER}},
     )

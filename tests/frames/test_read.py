@@ -1,28 +1,25 @@
 """Files come as they are written, in batches, and a malformed row is named."""
 
 import json
+import re
+import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import IO, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from allotment.errors import InvalidInput
-from allotment.frames.form import open_source
+from allotment.frames.csvvalues import Malformed, values_of
+from allotment.frames.form import Form, open_sink, open_source
 from allotment.frames.rows import Compared, Rows, Wanted
 
-WANTED = Wanted(
-    {"user": "id"},
-    {
-        "country": Compared.TEXT,
-        "age": Compared.NUMBER,
-        "beta": Compared.ANY,
-        "on": Compared.BOOLEAN,
-    },
-)
+TEXT, NUMBER, BOOLEAN = ({kind} for kind in Compared)
+WANTED = Wanted({"user": "id"}, {"country": TEXT, "age": NUMBER, "beta": TEXT, "on": BOOLEAN})
 
 
 def read(path: Path, wanted: Wanted = WANTED) -> list[Rows]:
@@ -37,7 +34,12 @@ def write(path: Path, text: str | bytes) -> Path:
 
 def attributes(rows: Rows) -> list[dict[str, object]]:
     found = rows.attributes
-    return found.to_pylist() if isinstance(found, pa.RecordBatch) else found
+    if isinstance(found, pa.RecordBatch):
+        return found.to_pylist()
+    if isinstance(found, dict):
+        lists = [each if isinstance(each, list) else each.to_pylist() for each in found.values()]
+        return [dict(zip(found, row, strict=True)) for row in zip(*lists, strict=True)]
+    return found
 
 
 def test_units_in_csv_are_text_exactly_as_written(tmp_path: Path) -> None:
@@ -55,13 +57,53 @@ def test_an_empty_csv_field_is_null_and_a_quoted_one_is_empty_text(tmp_path: Pat
     assert [row["country"] for row in attributes(rows)] == [None, "", "NA"]
 
 
-def test_csv_attributes_have_the_type_they_are_compared_with(tmp_path: Path) -> None:
-    file = write(tmp_path / "units.csv", "id,country,age,beta\na,01,7,true\nb,02,8,false\n")
+def test_a_csv_attribute_is_what_it_is_compared_with(tmp_path: Path) -> None:
+    file = write(tmp_path / "units.csv", "id,country,age,beta,on\na,01,7,true,t\nb,02,8,false,0\n")
     (rows,) = read(file)
     assert attributes(rows) == [
-        {"country": "01", "age": 7, "beta": True},
-        {"country": "02", "age": 8, "beta": False},
+        {"country": "01", "age": 7, "beta": "true", "on": True},
+        {"country": "02", "age": 8, "beta": "false", "on": False},
     ]
+
+
+def test_a_csv_number_is_a_number_whatever_stands_before_it(tmp_path: Path) -> None:
+    rows = ["a,20"] * 150_000 + ["b,17.5", "c,", f"d,{2**63}", "e, -1e3 ", f"f,{-(2**70) + 1}"]
+    for order in (rows, rows[::-1]):
+        file = write(tmp_path / "units.csv", "id,age\n" + "\n".join(order))
+        found = {}
+        for part in read(file):
+            ages = [row["age"] for row in attributes(part)]
+            found |= zip(part.units["user"].to_pylist(), ages, strict=True)
+        assert found == {"a": 20, "b": 17.5, "c": None, "d": 2**63, "e": -1000, "f": -(2**70) + 1}
+
+
+@given(st.lists(st.text(st.sampled_from("0123456789+-.eExnaif _"), min_size=1, max_size=5)))
+@example(["+1", "-.5", "5.", "007", "1e5", str(2**53 + 1), "9" * 400, "nan", "inf", "1e999"])
+def test_a_csv_number_does_not_depend_on_the_others(texts: list[str]) -> None:
+    together = []
+    for text in texts:
+        try:
+            alone = values_of("age", pa.array([text, "!"], pa.string())[:1], NUMBER)
+        except Malformed:
+            with pytest.raises(Malformed):
+                values_of("age", pa.array([text, " 1"], pa.string()), NUMBER)
+            continue
+        beside = values_of("age", pa.array([text, " 1"], pa.string()), NUMBER)
+        assert [alone[0] if isinstance(alone, list) else alone[0].as_py(), 1] == beside
+        together.append(text)
+    both = values_of("age", pa.array([*together, " 1"], pa.string()), NUMBER)
+    assert both[:-1] == [int(t) if t.strip("+-").isdecimal() else float(t) for t in together]
+
+
+def test_a_csv_column_that_is_compared_with_several_kinds_is_seen_as_each(tmp_path: Path) -> None:
+    lines = ["a,1", "b,yes", "c,17.5", "d,x", "e,", "f,007"]
+    file = write(tmp_path / "units.csv", "id,mixed\n" + "\n".join(lines) + "\n")
+    (rows,) = read(file, Wanted({"user": "id"}, {"mixed": TEXT | NUMBER | BOOLEAN}))
+    seen = [row["mixed"] for row in attributes(rows)]
+    assert seen == [["1", 1, True], ["yes", True], ["17.5", 17.5], ["x"], None, ["007", 7]]
+    file.write_text("id,mixed\na,1\nb,x\n")
+    with pytest.raises(InvalidInput, match="line 3 has 'x' in column 'mixed', which is no boolean"):
+        read(file, Wanted({"user": "id"}, {"mixed": NUMBER | BOOLEAN}))
 
 
 def test_a_csv_number_that_begins_late_is_still_a_number(tmp_path: Path) -> None:
@@ -76,7 +118,7 @@ def test_a_quoted_csv_value_may_hold_commas_and_doubled_quotes(tmp_path: Path) -
     assert rows.units["user"].to_pylist() == ["a", 'b"c', '"d"']
 
 
-@given(text=st.text(st.sampled_from('a",\n'), max_size=30))
+@given(text=st.text(st.sampled_from('a",\n\r'), max_size=30))
 def test_every_csv_file_has_a_row_for_each_of_its_lines_or_is_refused(text: str) -> None:
     with TemporaryDirectory() as folder:
         file = write(Path(folder) / "units.csv", f"id\n{text}\nlast\n")
@@ -84,7 +126,7 @@ def test_every_csv_file_has_a_row_for_each_of_its_lines_or_is_refused(text: str)
             units = [key for rows in read(file) for key in rows.units["user"].to_pylist()]
         except InvalidInput:
             return
-    assert len(units) == len([line for line in text.split("\n") if line]) + 1
+    assert len(units) == len([line for line in re.split("[\r\n]", text) if line]) + 1
     assert units[-1] == "last"
 
 
@@ -98,7 +140,7 @@ def test_a_csv_line_may_be_a_mebibyte_long(tmp_path: Path, short: int) -> None:
 
 
 def test_csv_booleans_do_not_depend_on_other_rows(tmp_path: Path) -> None:
-    rows = ["a,true", "b,False", "c,", "d,TRUE"]
+    rows = ["a,true", "b,False", "c,", "d,TRUE", "e,1", "f,No", "g,t", "h, off "]
     for order in (rows, rows[::-1], ["c,"] * 400_000 + rows):
         file = write(tmp_path / "units.csv", "id,on\n" + "\n".join(order))
         found = {
@@ -106,7 +148,10 @@ def test_csv_booleans_do_not_depend_on_other_rows(tmp_path: Path) -> None:
             for part in read(file)
             for key, row in zip(part.units["user"].to_pylist(), attributes(part), strict=True)
         }
-        assert found == {"a": True, "b": False, "c": None, "d": True}
+        assert found == {
+            "a": True, "b": False, "c": None, "d": True,
+            "e": True, "f": False, "g": True, "h": False,
+        }  # fmt: skip
 
 
 def test_a_byte_order_mark_before_ndjson_is_no_part_of_it(tmp_path: Path) -> None:
@@ -141,18 +186,37 @@ def test_a_dated_csv_column_is_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a.csv", "id,age\n" + "a,1\n" * 300_000 + "b\n", "Row #300002: Expected 2 columns, got 1"),
-        ("a.csv", "id,age\n" + "a,1\n" * 300_000 + "b,x\n", "Row #300002: .* invalid value 'x'"),
-        ("a.csv", b"id\na\n\xff\n", "Row #3: .*invalid UTF8"),
+        (
+            "a.csv",
+            "id,age\n" + "a,1\n" * 300_000 + "b\n",
+            "line 300002 has 1 values, and the h",
+        ),
+        (
+            "a.csv",
+            "id,age\n" + "a,1\n" * 300_000 + "b,x\n",
+            "line 300002 has 'x' in column 'age'",
+        ),
+        ("a.csv", b"id\na\n\xff\n", "line 3 has a value in column 'id' that is not UTF-8"),
+        ("a.csv", b"id\n\n\na\n\xff\n", "line 5 has"),
+        ("a.csv", "\n\nid,age\n\r\na,x\n", "line 5 has 'x'"),
+        ("a.csv", "\n\nid,age\n\n\na\n", "line 6 has 1 values"),
         ("a.csv", 'id\na\n"b\n' + "c\n" * 9, "line 3 has a quote that is never closed"),
         ("a.csv", 'id\na\n"b', "line 3 has a quote that is never closed"),
         ("a.csv", "id\n" + "a\n" * 900_000 + '"b\nc\n"d\n', "line 900002 has a quote"),
-        ("a.csv", 'id\r\n"a\r\nb"\r\n', "line 2 has a quote"),
-        ("a.csv", 'id,name\na,5",b "c\nd,"\n', "line 2 has a quote .* value without quotes"),
+        (
+            "a.csv",
+            "id\n" + "a\n" * 900_000 + 'b\n"c\nd"\n',
+            "line 900003 has a value .* break",
+        ),
+        ("a.csv", 'id\n"' + "b" * (2**20 - 5) + '\nc"\n', "line 2 has a value .* line break"),
+        ("a.csv", 'id\r\n"a\r\nb"\r\n', "line 2 has a value in quotes .* break"),
+        ("a.csv", 'id,name\r\nb,"a\r\n\r\n""b"",c",x\r\n', "line 2 has a value in quotes .* break"),
+        ("a.csv", 'id,name\na,5",b "c\nd,"\n', "line 2 has a quote inside a value"),
         ("a.csv", "id\na\n" + "b" * 3_000_000, "line 3 is longer than 1 MiB"),
         ("a.csv", 'id\n"' + "b" * 3_000_000 + '"\n', "line 2 is longer than 1 MiB"),
-        ("a.csv", "id,on\na,true\nb,1\n", "Row #3: .* invalid value '1'"),
-        ("a.csv", "", "Empty CSV file"),
+        ("a.csv", "id,on\na,true\nb,2\n", "line 3 has '2' in column 'on', which is no boolean"),
+        ("a.csv", "id,age\na,1\nb,0x1F\n", "line 3 has '0x1F' in column 'age', which is no number"),
+        ("a.csv", "", "line 1 is empty"),
         ("a.csv", "key\na\n", "no column 'id'; its columns are: key"),
         ("a.csv", "id,id\na,b\n", "2 columns 'id'"),
         ("a.ndjson", '{"id":1}\n' * 300_000 + "{\n", "row #300001: Input data was truncated"),
@@ -175,12 +239,10 @@ def test_a_malformed_file_is_refused_with_its_place(
     assert name in str(caught.value)
 
 
-def test_a_csv_unit_that_is_compared_with_numbers_is_refused(tmp_path: Path) -> None:
-    file = write(tmp_path / "units.csv", "id\n7\n")
-    with pytest.raises(InvalidInput, match="'id', which a CSV file holds as text"):
-        read(file, Wanted({"user": "id"}, {"id": Compared.NUMBER}))
-    (rows,) = read(file, Wanted({"user": "id"}, {"id": Compared.TEXT}))
-    assert attributes(rows) == [{"id": "7"}]
+def test_a_csv_unit_is_text_and_to_a_clause_what_it_compares_with(tmp_path: Path) -> None:
+    (rows,) = read(write(tmp_path / "a.csv", "id\n007\n"), Wanted({"user": "id"}, {"id": NUMBER}))
+    assert rows.units["user"].to_pylist() == rows.written["id"].to_pylist() == ["007"]
+    assert attributes(rows) == [{"id": 7}]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -237,9 +299,91 @@ def test_a_text_file_is_read_in_parts_and_says_how_far_it_is(tmp_path: Path, nam
     assert len(sizes) > 3
 
 
+class Watched:
+    """A file that knows which threads read it or write into it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.threads = file, set[int]()
+
+    def __getattr__(self, name: str) -> object:
+        self.threads.add(threading.get_ident())
+        return getattr(self.file, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_a_file_is_read_and_written_in_no_thread_but_the_callers(
+    tmp_path: Path, form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread of a library that runs Python while the interpreter ends aborts the process."""
+    table = pa.table({"id": ["a"] * 1_000_000, "age": [1] * 1_000_000})
+    source = tmp_path / f"a.{form}"
+    with Watched(source.open("wb")) as out, open_sink(form, out, table.schema) as sink:
+        for batch in table.to_batches(max_chunksize=100_000):
+            sink.write(batch)
+    watched, plain = [out], Path.open
+
+    def open_watched(path: Path, *arguments: str) -> Watched:
+        watched.append(Watched(plain(path, *arguments)))
+        return watched[-1]
+
+    monkeypatch.setattr(Path, "open", open_watched)
+    assert sum(len(rows.written["id"]) for rows in read(source)) == 1_000_000
+    assert len(watched) == (1 if form is Form.PARQUET else 2)  # Arrow's own files know no Python
+    assert [each.threads for each in watched] == [{threading.get_ident()}] * len(watched)
+
+
 def test_a_header_without_rows_has_no_batches(tmp_path: Path) -> None:
     assert [len(rows.units["user"]) for rows in read(write(tmp_path / "a.csv", "id\n"))] in (
         [],
         [0],
     )
     assert read(write(tmp_path / "a.ndjson", "")) == []
+
+
+def test_a_unit_may_be_a_field_of_a_nested_object(tmp_path: Path) -> None:
+    rows = [
+        {"user": {"id": "a", "in": {"n": 1}, "x": 5}, "beta": "y"},
+        {"user": {"id": None, "in": {"n": 2}, "x": 6}, "beta": None},
+        {"user": None, "beta": "z"},
+    ]
+    write(tmp_path / "a.ndjson", "\n".join(map(json.dumps, rows)) + "\n")
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    nested = Wanted({"user": "user.id", "number": "user.in.n"}, {"beta": TEXT, "user": set()})
+    for name, number in (("a.ndjson", ["1", "2", None]), ("a.parquet", [1, 2, None])):
+        (found,) = read(tmp_path / name, nested)
+        users = found.units["user"]
+        assert (users if isinstance(users, list) else users.to_pylist()) == ["a", None, None]
+        assert found.written["user.id"].to_pylist() == ["a", None, None]
+        assert found.written["user.in.n"].to_pylist() == number
+        assert [row["user"] for row in attributes(found)] == [row["user"] for row in rows]
+
+
+def test_a_unit_column_whose_own_name_has_a_dot_wins(tmp_path: Path) -> None:
+    rows = [{"user": {"id": "a"}, "user.id": "b"}, {"user": {"id": "c"}, "user.id": None}]
+    write(tmp_path / "a.ndjson", "\n".join(map(json.dumps, [*rows, {"user": {"id": "d"}}])))
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    write(tmp_path / "a.csv", "user.id,user\nb,a\n,c\n")
+    for name, expected in (
+        ("a.ndjson", ["b", None, "d"]),
+        ("a.parquet", ["b", None]),
+        ("a.csv", ["b", None]),
+    ):
+        (found,) = read(tmp_path / name, Wanted({"user": "user.id"}, {}))
+        assert found.written["user.id"].to_pylist() == expected
+
+
+@pytest.mark.parametrize("column", ["user.nothing", "user.id.more", "nobody.id", "user."])
+def test_a_nested_unit_that_is_not_there_is_named(tmp_path: Path, column: str) -> None:
+    table = pa.table({"user": [{"id": "a"}]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    write(tmp_path / "a.ndjson", '{"user": {"id": "a"}}\n')
+    with pytest.raises(InvalidInput, match=f"no column '{column}'; its columns are: user"):
+        read(tmp_path / "a.parquet", Wanted({"user": column}, {}))
+    with pytest.raises(InvalidInput, match=f"no line of .* has '{column}'"):
+        read(tmp_path / "a.ndjson", Wanted({"user": column}, {}))

@@ -76,9 +76,8 @@ def run(  # noqa: PLR0913  # each is an option
     The result has the unit column and, for each experiment, a column of treatments named after it
     and one of reasons. It appears under its name only when it is whole.
 
-    CSV: a line is a row, so no value holds a line break; quotes come in pairs. A column that is
-    compared with text is read as text, with numbers as numbers, with booleans as true or false;
-    one that is compared with several of them, as what its first values look like.
+    CSV: a line is a row, so no value holds a line break. A value is text, or the number or the
+    truth value (true, t, yes, y, on, 1) that a condition compares it with.
     """
     # pyarrow loads slowly, and the other commands do without it.
     from allotment.frames.assign import Tally, assigned, result_schema  # noqa: PLC0415

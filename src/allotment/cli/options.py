@@ -23,7 +23,8 @@ UnitColumns = Annotated[
     typer.Option(
         "--unit-column",
         metavar="[KIND=]COLUMN",
-        help="The column that holds the units; once a kind where there are several.",
+        help="The column that holds the units, or user.id for a field of a nested one; once a kind "
+        "where there are several.",
     ),
 ]
 

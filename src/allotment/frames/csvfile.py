@@ -2,109 +2,124 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import pyarrow as pa
 from pyarrow import csv
 
-from allotment.errors import InvalidInput
-from allotment.frames.csvlines import BLOCK_BYTES, CsvLines
-from allotment.frames.rows import Compared, Rows, Source, Wanted, check_columns, reading
+from allotment.frames.csvlines import Block, CsvLines
+from allotment.frames.csvvalues import Malformed, check_text, values_of
+from allotment.frames.rows import Rows, Source, Wanted, check_columns, reading
+
+_FIRST_LINE: Final = re.compile(rb"[\r\n]*[^\r\n]+(?:\r\n|\r|\n|\Z)")
 
 
 @contextmanager
 def open_csv(path: Path, wanted: Wanted) -> Iterator[Source]:
     """The rows of a CSV file. An empty field without quotes is null, in text too.
 
-    Unit columns and attributes that are compared with text are read as text, those compared with
-    numbers as numbers, those compared with booleans as true and false (or True, TRUE, ...), others
-    as what their values in the first block look like. A later value of another type, as a row with
-    a field too many, raises InvalidInput with the row's number, where the header is row 1. A value
-    holds no line break, and a line no more than 1 MiB.
+    Unit columns are text, and an attribute is what segments compare it with: `csvvalues` has the
+    rule. What is no such value raises InvalidInput with the line and the column's name, as a row
+    with a field too many does. A value holds no line break, and a line no more than 1 MiB.
     """
-    units = dict.fromkeys(wanted.units.values(), pa.string())
-    with reading(path), path.open("rb") as file:
-        looks = _open(CsvLines(path, file), None, units).schema
-    absent = check_columns(path, looks.names, wanted)
-    for name in units.keys() & wanted.attributes.keys():
-        how = wanted.attributes[name]
-        if how in (Compared.NUMBER, Compared.BOOLEAN):
-            raise InvalidInput(
-                f"{path} has the units in {name!r}, which a CSV file holds as text, "
-                f"and a segment compares that column with {how.value}s"
-            )
-    there = {name: how for name, how in wanted.attributes.items() if name not in absent}
-    types = {name: _type(how, looks.field(name).type) for name, how in there.items()} | units
     with reading(path):
         opened = path.open("rb")
     with opened as file:
-        lines = CsvLines(path, file)
-        with reading(path):
-            reader = _open(lines, sorted(types), types)
-        yield _CsvSource(path, lines, reader, wanted, absent)
+        yield _CsvSource(path, file, wanted)
 
 
 class _CsvSource:
     measure = "bytes"
 
-    def __init__(
-        self,
-        path: Path,
-        lines: CsvLines,
-        reader: csv.CSVStreamingReader,
-        wanted: Wanted,
-        absent: frozenset[str],
-    ) -> None:
-        self.absent = absent
+    def __init__(self, path: Path, file: BinaryIO, wanted: Wanted) -> None:
         self.types = dict.fromkeys(wanted.units.values(), pa.string())
         self.total = path.stat().st_size
-        self._path, self._lines, self._reader, self._wanted = path, lines, reader, wanted
+        self._lines = CsvLines(path, file)
+        blocks = self._lines.blocks()
+        header, rest = _split(next(blocks, Block(b"", 0)))
+        if not header:
+            raise self._lines.refused(1, "is empty; a CSV file begins with the columns' names")
+        self._blocks = chain([rest], blocks)
+        with reading(path):
+            self._names: list[str] = csv.read_csv(pa.BufferReader(header + b"\n")).column_names
+        self.absent = check_columns(path, self._names, wanted)
+        self._units = wanted.units
+        self._attributes = {
+            name: kinds for name, kinds in wanted.attributes.items() if name not in self.absent
+        }
 
     def done(self) -> int:
         return self._lines.done
 
     def batches(self) -> Iterator[Rows]:
-        attributes = sorted(self._wanted.attributes.keys() - self.absent)
-        with reading(self._path):
-            for batch in self._reader:
-                units = {kind: batch.column(name) for kind, name in self._wanted.units.items()}
-                written = {name: batch.column(name) for name in self.types}
-                yield Rows(units, written, batch.select(attributes))
+        for block in self._blocks:
+            if not block.data.strip(b"\r\n"):
+                continue
+            columns = self._columns(block)
+            try:
+                for name, column in columns.items():
+                    check_text(name, column)
+                attributes = {
+                    name: values_of(name, columns[name], kinds)
+                    for name, kinds in self._attributes.items()
+                }
+            except Malformed as error:
+                raise self._lines.refused(block.line(error.row), error.said) from error
+            units = {kind: columns[name] for kind, name in self._units.items()}
+            yield Rows(units, {name: columns[name] for name in self.types}, attributes)
+
+    def _columns(self, block: Block) -> dict[str, pa.Array]:
+        """The wanted columns of a block as text that is not checked.
+
+        The parser is given whole lines and works in this thread. One that reads from a Python file
+        does so ahead, in a thread of its own; where the interpreter ends before that thread, the
+        process is aborted.
+        """
+        wanted = sorted({*self.types, *self._attributes})
+        faults: list[csv.InvalidRow] = []
+
+        def refuse(row: csv.InvalidRow) -> str:
+            faults.append(row)
+            return "error"
+
+        try:
+            table = csv.read_csv(
+                pa.BufferReader(block.data),
+                csv.ReadOptions(
+                    use_threads=False, block_size=len(block.data) + 1, column_names=self._names
+                ),
+                csv.ParseOptions(newlines_in_values=False, invalid_row_handler=refuse),
+                csv.ConvertOptions(
+                    check_utf8=False,
+                    include_columns=wanted,
+                    column_types=dict.fromkeys(wanted, pa.string()),
+                    null_values=[""],  # nothing else: NA is Namibia
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=False,
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            if not faults:
+                raise self._lines.refused(block.before + 1, f"or one behind it: {error}") from error
+            (fault,) = faults
+            raise self._lines.refused(
+                block.line(fault.number - 1),
+                f"has {fault.actual_columns} values, and the header {fault.expected_columns}",
+            ) from error
+        return dict(zip(wanted, table.combine_chunks().to_batches()[0].columns, strict=True))
 
 
-def _open(
-    lines: CsvLines, columns: list[str] | None, types: dict[str, pa.DataType]
-) -> csv.CSVStreamingReader:
-    return csv.open_csv(
-        pa.PythonFile(lines, mode="r"),
-        # On one thread the parser knows the number of the row it complains about.
-        csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
-        csv.ParseOptions(newlines_in_values=False),
-        csv.ConvertOptions(
-            include_columns=columns,
-            column_types=types,
-            null_values=[""],  # nothing else: NA is Namibia
-            true_values=["true", "True", "TRUE"],  # 1 and 0 are numbers
-            false_values=["false", "False", "FALSE"],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-        ),
-    )
-
-
-def _type(how: Compared, looks: pa.DataType) -> pa.DataType:
-    """The type to read an attribute as; a number is an integer if the first ones look like it."""
-    if how is Compared.TEXT:
-        return pa.string()
-    if how is Compared.BOOLEAN:
-        return pa.bool_()
-    if how is Compared.NUMBER:
-        return looks if pa.types.is_integer(looks) else pa.float64()
-    numeric = pa.types.is_integer(looks) or pa.types.is_floating(looks)
-    return looks if numeric or pa.types.is_boolean(looks) else pa.string()
+def _split(first: Block) -> tuple[bytes, Block]:
+    """The first line that is not empty, and the lines behind it."""
+    found = _FIRST_LINE.match(first.data)
+    size = 0 if found is None else found.end()
+    header, rest = first.data[:size], first.data[size:]
+    return header.strip(b"\r\n"), Block(rest, len(header.splitlines()))
 
 
 class CsvSink:

@@ -9,7 +9,7 @@ import numpy as np
 
 from allotment.engine import Column, Engine, Table
 from allotment.errors import InvalidInput
-from allotment.frames.rows import Compared, Rows, Wanted
+from allotment.frames.rows import Rows, Wanted
 
 
 @dataclass(slots=True)
@@ -75,7 +75,8 @@ def joined(one: Wanted, other: Wanted) -> Wanted:
     for kind in one.units.keys() & other.units.keys():
         if one.units[kind] != other.units[kind]:
             raise InvalidInput(f"two columns are given for units of the kind {kind}")
-    attributes = dict(one.attributes)
-    for name, how in other.attributes.items():
-        attributes[name] = how if attributes.get(name, how) is how else Compared.ANY
+    attributes = {
+        name: {*one.attributes.get(name, ()), *other.attributes.get(name, ())}
+        for name in (*one.attributes, *other.attributes)
+    }
     return Wanted({**one.units, **other.units}, attributes)

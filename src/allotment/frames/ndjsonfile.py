@@ -32,7 +32,8 @@ def open_ndjson(path: Path, wanted: Wanted) -> Iterator[Source]:
     """The rows of an NDJSON file. A unit is text or an integer; the result has it as text.
 
     What stands in the unit's place and is neither is no unit; the result has its JSON, to find the
-    row by. A line that is not a JSON object raises InvalidInput with its row.
+    row by. The unit column `user.id` is the row's key of that name, or else the key `id` of the
+    object under `user`. A line that is not a JSON object raises InvalidInput with its row.
     """
     with reading(path):
         opened = path.open("rb")
@@ -58,7 +59,7 @@ class _NdjsonSource:
         while lines := self._lines():
             rows = _decode(self._path, lines, first)
             first += len(lines)
-            keys = {name: [row.get(name) for row in rows] for name in self.types}
+            keys = {name: _column(rows, name) for name in self.types}
             unseen -= {name for name in unseen if any(key is not None for key in keys[name])}
             units = {kind: keys[name] for kind, name in self._wanted.units.items()}
             written = {name: pa.array(map(_text, keys[name]), pa.string()) for name in keys}
@@ -73,6 +74,19 @@ class _NdjsonSource:
         if at_start and lines:
             lines[0] = lines[0].removeprefix(_BOM)
         return lines
+
+
+def _column(rows: list[_Row], name: str) -> list[object]:
+    if "." not in name:
+        return [row.get(name) for row in rows]
+    path = name.split(".")
+    return [row[name] if name in row else _at(row, path) for row in rows]
+
+
+def _at(value: object, path: list[str]) -> object:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def _decode(path: Path, lines: list[bytes], first: int) -> list[_Row]:

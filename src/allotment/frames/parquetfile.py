@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from allotment.frames.rows import Rows, Source, Wanted, check_columns, reading
+from allotment.frames.rows import Rows, Source, Wanted, check_columns, no_column, reading
 
 # Large enough that a batch's fixed costs vanish, small enough to stay in the processor's cache.
 BATCH_ROWS: Final = 1 << 16
@@ -25,7 +26,11 @@ _BUFFER_BYTES: Final = 1 << 20
 
 @contextmanager
 def open_parquet(path: Path, wanted: Wanted) -> Iterator[Source]:
-    """The rows of a Parquet file."""
+    """The rows of a Parquet file.
+
+    The unit column `user.id` is the column of that name, or else the field `id` of the column
+    `user`.
+    """
     with reading(path):
         opened = pq.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False)
     with opened as file:
@@ -36,10 +41,16 @@ class _ParquetSource:
     measure = "rows"
 
     def __init__(self, path: Path, file: pq.ParquetFile, wanted: Wanted) -> None:
-        schema = file.schema_arrow
-        self.absent = check_columns(path, schema.names, wanted)
+        names = file.schema_arrow.names
+        self._paths = {
+            column: [column] if column in names else column.split(".")
+            for column in wanted.units.values()
+        }
+        tops = {top: path[0] if path[0] in names else top for top, path in self._paths.items()}
+        self.absent = check_columns(path, names, Wanted(tops, wanted.attributes))
         self.types = {
-            name: _written_type(schema.field(name).type) for name in wanted.units.values()
+            column: _written_type(_type_at(path, file.schema_arrow, keys))
+            for column, keys in self._paths.items()
         }
         self.total = file.metadata.num_rows
         self._path, self._file, self._wanted = path, file, wanted
@@ -54,11 +65,25 @@ class _ParquetSource:
         with reading(self._path):
             for batch in self._file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False):
                 self._done += batch.num_rows
-                units = {kind: batch.column(name) for kind, name in self._wanted.units.items()}
-                written = {
-                    name: _written(batch.column(name), kind) for name, kind in self.types.items()
-                }
+                keys = {name: _column_at(batch, path) for name, path in self._paths.items()}
+                units = {kind: keys[name] for kind, name in self._wanted.units.items()}
+                written = {name: _written(keys[name], kind) for name, kind in self.types.items()}
                 yield Rows(units, written, batch.select(attributes))
+
+
+def _type_at(file: Path, schema: pa.Schema, path: list[str]) -> pa.DataType:
+    kind = pa.struct(schema)
+    for step in path:
+        index = kind.get_field_index(step) if pa.types.is_struct(kind) else -1
+        if index < 0:
+            raise no_column(file, schema.names, ".".join(path))
+        kind = kind.field(index).type
+    return kind
+
+
+def _column_at(batch: pa.RecordBatch, path: list[str]) -> pa.Array:
+    column = batch.column(path[0])
+    return pc.struct_field(column, path[1:]) if path[1:] else column
 
 
 def _written_type(kind: pa.DataType) -> pa.DataType:

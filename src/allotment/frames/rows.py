@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -18,20 +19,22 @@ FAULTS: Final = (pa.ArrowException, OSError, UnicodeError)
 
 
 class Compared(Enum):
-    """What the values of an attribute are compared with; a file without types is read by it."""
+    """A kind of value that an attribute is compared with; a file without types is read by it."""
 
-    TEXT = "text"  # "007" stays "007"
+    TEXT = "text"
     NUMBER = "number"
     BOOLEAN = "boolean"
-    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The columns to read, and no others: unit kind to column, and attribute columns."""
+    """The columns to read, and no others: unit kind to column, and attribute columns.
+
+    With an attribute stand the kinds of values it is compared with itself, beside what it may hold.
+    """
 
     units: Mapping[str, str]
-    attributes: Mapping[str, Compared]
+    attributes: Mapping[str, AbstractSet[Compared]]
 
 
 class Rows(NamedTuple):
@@ -39,7 +42,7 @@ class Rows(NamedTuple):
 
     units       unit kind to n unit keys, for the engine
     written     unit column to the same n keys as they are written to the result
-    attributes  n rows of attributes, for the engine: a record batch, or n dicts
+    attributes  n rows of attributes, for the engine: columns, a record batch, or n dicts
     """
 
     units: Mapping[str, object]
@@ -98,9 +101,14 @@ def check_columns(path: Path, names: Sequence[str], wanted: Wanted) -> frozenset
     """
     for column in wanted.units.values():
         if column not in names:
-            known = ", ".join(names) or "none"
-            raise InvalidInput(f"{path} has no column {column!r}; its columns are: {known}")
+            raise no_column(path, names, column)
     for column in (*wanted.units.values(), *wanted.attributes):
         if names.count(column) > 1:
             raise InvalidInput(f"{path} has {names.count(column)} columns {column!r}")
     return frozenset(wanted.attributes.keys() - set(names))
+
+
+def no_column(path: Path, names: Sequence[str], column: str) -> InvalidInput:
+    """The error for a unit column that a file does not have."""
+    known = ", ".join(names) or "none"
+    return InvalidInput(f"{path} has no column {column!r}; its columns are: {known}")

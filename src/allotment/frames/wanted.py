@@ -24,13 +24,10 @@ def wanted_columns(
     for segment in {s for key in keys for s in _segments(catalog.experiments[key].current)}:
         program = compile_program(catalog.segments[segment], catalog.segments)
         for field in program.fields:
-            top = compared.setdefault(field.path[0], set())
-            for _, clause in field.clauses:
-                top.update(map(_how, clause.values))
-    attributes = {
-        name: how.pop() if len(how) == 1 else Compared.ANY for name, how in compared.items()
-    }
-    return Wanted(_units(catalog, keys, unit_columns), attributes)
+            kinds = compared.setdefault(field.path[0], set())
+            if len(field.path) == 1:
+                kinds.update(_kind(value) for _, clause in field.clauses for value in clause.values)
+    return Wanted(_units(catalog, keys, unit_columns), compared)
 
 
 def _segments(iteration: Iteration) -> set[str]:
@@ -38,7 +35,7 @@ def _segments(iteration: Iteration) -> set[str]:
     return {segment for segment in named if segment is not None}
 
 
-def _how(value: object) -> Compared:
+def _kind(value: object) -> Compared:
     if isinstance(value, str):
         return Compared.TEXT
     return Compared.BOOLEAN if isinstance(value, bool) else Compared.NUMBER
