@@ -78,14 +78,14 @@ def test_everything_that_is_sent_comes_back(api: Project) -> None:
     assert not {"draftIteration", "currentIteration"} & plain.keys()
 
 
-@pytest.mark.parametrize("amount", ["5", "0.5", "12.3456", "100", "1."])
+@pytest.mark.parametrize("amount", ["5", "0.5", "12.3456", "100"])
 def test_an_amount_is_exact(api: Project, amount: str) -> None:
     shown = api.holdout(holdoutamount=amount)["holdoutAmount"]
-    assert shown == amount.rstrip(".")
+    assert shown == amount
 
 
 @pytest.mark.parametrize(
-    "amount", ["", "0", "100.1", "-1", "1.23456", "ten", "5%", "nan", "1e9", 5, None]
+    "amount", ["", "0", "100.1", "-1", "1.23456", "1.", "ten", "5%", "nan", "1e9", 5, None]
 )
 def test_an_amount_that_is_none_is_refused(api: Project, amount: Any) -> None:
     body = {"key": "quarter", "holdoutamount": amount}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from allotment.errors import InvalidInput
 from allotment.model.limits import BUCKETS
+from allotment.model.number import read_decimal
 
 # More digits than this cannot be meant; they would only make the integers long.
 _DECIMALS_MAX = 12
@@ -17,18 +18,20 @@ def read_weight(value: object, path: str) -> Decimal:
     """The exact value of a weight as it arrives: int 50, number 33.5 or string "10".
 
     A float stands for the shortest decimal that spells it, which is what its author wrote. Raises
-    InvalidInput for anything else: a bool, NaN, an infinity, a negative, an exponent beyond reason.
+    InvalidInput for anything else: a bool, NaN, an infinity, a negative, an exponent beyond reason,
+    text that is more than digits and a point.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise InvalidInput(f"a weight is a number; this is {type(value).__name__}", path)
-    try:
-        exact = Decimal(value if isinstance(value, int | Decimal) else str(value).strip())
-    except (InvalidOperation, ValueError):
-        raise InvalidInput("a weight is a number such as 50, 33.5 or '10'", path) from None
+    if isinstance(value, str):
+        exact = read_decimal(value)
+        if exact is None:
+            raise InvalidInput("a number is digits with at most one point, such as 33.5", path)
+    else:
+        exact = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
     if not exact.is_finite() or exact < 0 or exact > _MAGNITUDE_MAX:
         raise InvalidInput("a weight is a finite number, 0 or more", path)
-    exponent = exact.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -_DECIMALS_MAX:
+    if exact != round(exact, _DECIMALS_MAX):
         raise InvalidInput(f"a weight has at most {_DECIMALS_MAX} decimals", path)
     return exact
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from allotment.change.commands import Command
 from allotment.errors import AllotmentError, InvalidInput, PreconditionFailed
+from allotment.model.number import read_whole
 from allotment.server.answer import Answer
 from allotment.server.etags import read_tags
 from allotment.server.expected import Expected
@@ -77,7 +78,8 @@ def refuse_stale(request: Request, stored: Stored, about: About) -> None:
         revision = version_of(stored, about(stored))
     except AllotmentError:
         return  # what it is about is not served: the store knows better
-    if not tags.any and all(tag.isdecimal() and int(tag[:20]) < revision for tag in tags.strong):
+    named = [read_whole(tag) for tag in tags.strong]
+    if not tags.any and all(each is not None and each < revision for each in named):
         raise PreconditionFailed("it has changed since", "headers.If-Match")
 
 

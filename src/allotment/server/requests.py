@@ -10,13 +10,13 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import ClientDisconnect, Request
 
 from allotment.errors import InvalidInput, TooLarge
+from allotment.model.number import read_whole
 from allotment.server.limits import BODY_BYTES_MAX
 from allotment.server.refusals import UnsupportedMedia
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-_WHOLE: Final = re.compile(r"[0-9]{1,18}\Z")
 _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _JSON_TYPES: Final = re.compile(r"application/([a-z0-9!#$&^_.+-]+\+)?json\Z")
 
@@ -100,9 +100,10 @@ def query_of(request: Request, known: Collection[str] = ()) -> dict[str, str]:
 
 def whole(text: str, path: str, low: int, high: int) -> int:
     """A whole number in decimal digits, within its bounds."""
-    if not _WHOLE.match(text) or not low <= int(text) <= high:
+    number = read_whole(text)
+    if number is None or not low <= number <= high:
         raise InvalidInput(f"this is a whole number from {low:,} to {high:,}", path)
-    return int(text)
+    return number
 
 
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:

@@ -113,10 +113,7 @@ def _list(
 def _take(place: Place) -> int:
     if not place.given:
         return TAKE
-    digits = place.text(1, 9)
-    if not (digits.isascii() and digits.isdecimal()):
-        raise place.refusal("a whole number belongs here")
-    return Place(int(digits), place.path).whole(1, TAKE_MAX)
+    return place.digits(1, TAKE_MAX)
 
 
 def _is_mine(place: Place) -> bool:

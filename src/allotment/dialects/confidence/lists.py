@@ -88,10 +88,7 @@ def read_size(place: Place) -> int:
     """How many belong on a page; 0 is as good as nothing."""
     if not place.given:
         return SIZE
-    digits = place.text(1, 9)
-    if not (digits.isascii() and digits.isdecimal()):
-        raise place.refusal("a whole number belongs here")
-    return Place(int(digits), place.path).whole(0, SIZE_MAX) or SIZE
+    return place.digits(0, SIZE_MAX) or SIZE
 
 
 def read_filter(place: Place) -> list[tuple[str, str]]:

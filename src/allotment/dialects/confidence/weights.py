@@ -20,7 +20,6 @@ _PERCENT: Final = Decimal(PARTS) / _HUNDRED
 Weights: TypeAlias = tuple[tuple[str, int], ...]
 
 _WEIGHT_MAX: Final = 2**31 - 1
-_DIGITS_MAX: Final = 10
 
 
 def first_asked(iteration: Iteration) -> Allocation | None:
@@ -47,10 +46,7 @@ def read_weight(place: Place) -> int:
         return 0
     if not isinstance(place.value, str):
         return place.whole(0, _WEIGHT_MAX)
-    digits = place.text(1, _DIGITS_MAX)
-    if not (digits.isascii() and digits.isdecimal()):
-        raise place.refusal("a whole number belongs here")
-    return Place(int(digits), place.path).whole(0, _WEIGHT_MAX)
+    return place.digits(0, _WEIGHT_MAX)
 
 
 def exact(asked: Sequence[tuple[str, int]], old: Iteration | None) -> tuple[Weights, int]:

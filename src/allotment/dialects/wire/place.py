@@ -10,11 +10,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from typing import Final
 
 from allotment.dialects.wire.path import step
 from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
+from allotment.model.number import read_whole
 from allotment.model.weight import read_weight
+
+_DIGITS_MAX: Final = 18
 
 
 class Absent(Enum):
@@ -121,6 +125,13 @@ class Place:
         if not low <= value <= high:
             raise self.refusal(f"a whole number from {low:,} to {high:,} belongs here")
         return value
+
+    def digits(self, low: int, high: int) -> int:
+        """A whole number as text, such as a query has."""
+        number = read_whole(self.text(1, _DIGITS_MAX))
+        if number is None:
+            raise self.refusal("a whole number belongs here")
+        return Place(number, self.path).whole(low, high)
 
     def number(self, low: int, high: int) -> Decimal:
         """A number, exactly as it is written."""

@@ -31,13 +31,6 @@ def read_window(query: Place, usual: int, most: int) -> Window:
     """The window that `limit` and `offset` of a query name."""
     limit, offset = query.at("limit"), query.at("offset")
     return Window(
-        _whole(limit, 1, most) if limit.given else usual,
-        _whole(offset, 0, _OFFSET_MAX) if offset.given else 0,
+        limit.digits(1, most) if limit.given else usual,
+        offset.digits(0, _OFFSET_MAX) if offset.given else 0,
     )
-
-
-def _whole(place: Place, low: int, high: int) -> int:
-    digits = place.text(1, 9)
-    if not (digits.isascii() and digits.isdecimal()):
-        raise place.refusal("a whole number belongs here")
-    return Place(int(digits), place.path).whole(low, high)
