@@ -88,13 +88,18 @@ def checked_change(commands: Iterable[Command], base: Catalog) -> Change:
 
 
 def lists_beside(file: Path) -> Callable[[str], bytes]:
-    """A reader of the id lists that a catalog file names, within the folder it lies in."""
-    folder = file.resolve().parent
+    """A reader of the id lists that a catalog file names, within the folder it lies in.
+
+    Where `file` is a link, its lists lie beside the link, or else beside what it leads to.
+    """
+    folders = dict.fromkeys((file.absolute().parent.resolve(), file.resolve().parent))
 
     def read(name: str) -> bytes:
-        path = (folder / name).resolve()
-        if not path.is_relative_to(folder):
+        paths = {folder: (folder / name).resolve() for folder in folders}
+        inside = [path for folder, path in paths.items() if path.is_relative_to(folder)]
+        if not inside:
             raise InvalidInput(f"the list {name!r} lies outside the catalog's folder")
+        path = next((path for path in inside if path.exists()), inside[0])
         try:
             if path.stat().st_size > _LIST_BYTES_MAX:
                 raise InvalidInput(f"the list {name!r} is larger than 1 GiB")

@@ -142,6 +142,15 @@ def test_conditions_nest() -> None:
     )
 
 
+@pytest.mark.parametrize("file", [b"a\rb\rc", b"a\r", b"a\r\nb\rc\r\n"])
+def test_a_lone_carriage_return_in_a_list_is_refused(file: bytes) -> None:
+    text = "allotment: 1\nsegments: {s: {include: {file: ids.txt}}}"
+    with pytest.raises(InvalidInput, match="holds a carriage return: a line ends in LF or CRLF"):
+        read_target(text, lambda _: file)
+    with pytest.raises(InvalidInput, match="line 1 holds a carriage return"):
+        read_target('allotment: 1\nsegments: {s: {include: "a\\rb\\nc"}}', None)
+
+
 @pytest.mark.parametrize("written", ["[b, a, b]", '"a\\nb\\n"', '"b\\r\\na"', "{file: ids.txt}"])
 def test_ids_come_as_a_list_as_lines_or_from_a_file(written: str) -> None:
     text = f"allotment: 1\nsegments: {{s: {{include: {written}}}}}"

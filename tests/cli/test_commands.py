@@ -10,6 +10,7 @@ import pytest
 
 import allotment
 from allotment.store import Store
+from faults.mounts import read_only
 
 
 def test_a_plan_from_nothing_creates_everything(invoke, catalog: Path, tmp_path: Path) -> None:
@@ -403,3 +404,50 @@ def test_experiments_of_several_kinds_of_unit_take_a_column_each(invoke, tmp_pat
     ]
     assert rows[0]["by-device"] == engine.assign("by-device", "x").treatment
     assert (rows[1]["by-device"], rows[1]["by-device.reason"]) == (None, "NO_UNIT")
+
+
+def test_a_list_lies_beside_the_catalogs_name_or_else_beside_what_that_leads_to(
+    invoke, tmp_path: Path
+) -> None:
+    """As in a folder that Kubernetes mounts: each name is a link through `..data`."""
+    text = "allotment: 1\nsegments: {vips: {include: {file: vip.txt}}}\n"
+    folder, elsewhere = tmp_path / "mounted", tmp_path / "elsewhere"
+    (folder / "..1").mkdir(parents=True)
+    elsewhere.mkdir()
+    (folder / "..data").symlink_to("..1")
+    (folder / "..1" / "vip.txt").write_text("a\n")
+    (folder / "vip.txt").symlink_to("..data/vip.txt")
+    (elsewhere / "catalog.yaml").write_text(text)
+    link = folder / "catalog.yaml"
+    link.symlink_to(elsewhere / "catalog.yaml")
+
+    def members() -> list[str]:
+        return list(allotment.load(link).catalog.segments["vips"].include)
+
+    assert members() == ["a"]
+    (elsewhere / "vip.txt").write_text("b\n")
+    assert members() == ["a"]
+    (folder / "vip.txt").unlink()
+    assert members() == ["b"]
+    (elsewhere / "vip.txt").unlink()
+    (tmp_path / "vip.txt").touch()
+    for name, said in (("vip.txt", "cannot be read: No such"), ("../vip.txt", "lies outside")):
+        link.write_text(text.replace("vip.txt", name))
+        assert said in invoke("validate", link, code=1).stderr
+
+
+def test_what_reads_a_store_reads_it_where_nothing_can_be_written(
+    invoke, catalog: Path, units: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "store"
+    folder.mkdir()
+    store = ["--store", folder / "allotment.db"]
+    invoke("apply", catalog, *store)
+    with read_only(folder):
+        assert "OVERRIDE" in invoke("explain", "banner", "user-7", *store).output
+        assert "banner" in invoke("export", *store).output
+        assert invoke("history", *store, "--json").exit_code == 0
+        invoke("plan", catalog, *store)
+        invoke("assign", units, tmp_path / "out.csv", "--unit-column", "id", *store)
+        assert "cannot be written" in invoke("rollback", "--to", 0, *store, code=1).output
+        assert [file.name for file in folder.iterdir()] == ["allotment.db"]

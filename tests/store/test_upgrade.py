@@ -26,6 +26,7 @@ from allotment.model.plain import to_plain
 from allotment.model.segment import Segment
 from allotment.store import Lot, Store, Version
 from allotment.store.schema import VERSION, metadata
+from faults.mounts import read_only
 from store.examples import NOON, NORDICS, commit, sql
 
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
@@ -225,3 +226,18 @@ def test_a_store_that_is_as_it_should_be_opens_without_alembic(database: str) ->
         [sys.executable, "-c", code, database], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+def test_a_store_that_cannot_be_upgraded_where_it_lies_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    folder.mkdir()
+    path = laid(folder / "allotment.db", RELEASED[0])
+    with (
+        read_only(folder),
+        pytest.raises(
+            StoreError,
+            match="schema version 1 and is brought up",
+        ),
+    ):
+        Store.open(path, create=False)
+    Store.open(path, create=False).close()

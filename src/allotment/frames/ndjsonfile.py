@@ -91,15 +91,23 @@ def _at(value: object, path: list[str]) -> object:
 
 def _decode(path: Path, lines: list[bytes], first: int) -> list[_Row]:
     try:
-        return _decoder.decode_lines(b"".join(lines))
+        rows = _decoder.decode_lines(b"".join(lines))
+        # It takes two objects in a line, and one that goes over two lines of the same block.
+        if len(rows) == sum(map(bool, map(bytes.strip, lines))):
+            return rows
     except _MALFORMED:
-        for number, line in enumerate(lines, first):
+        pass
+    return list(_one_by_one(path, lines, first))
+
+
+def _one_by_one(path: Path, lines: list[bytes], first: int) -> Iterator[_Row]:
+    for number, line in enumerate(lines, first):
+        if line.strip():
             try:
-                _decoder.decode(line)
+                yield _decoder.decode(line)
             except _MALFORMED as error:
                 said = _HALF if _has_half_a_character(line) else error
                 raise InvalidInput(f"{path} cannot be read: row #{number}: {said}") from error
-        raise
 
 
 def _has_half_a_character(line: bytes) -> bool:

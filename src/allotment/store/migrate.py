@@ -36,6 +36,18 @@ def ready(database: Database, *, create: bool) -> None:
             f"there is no store in {database.name}; `allotment apply FILE` makes one",
             code="no_store",
         )
+    try:
+        _bring_up(database)
+    except StoreError as error:
+        if version is None:
+            raise
+        raise StoreError(
+            f"the store has schema version {version} and is brought up to {VERSION} when it is "
+            f"opened, which did not work here: {error}"
+        ) from error
+
+
+def _bring_up(database: Database) -> None:
     with database.transaction(writes=True) as connection:
         if connection.dialect.name == "postgresql":  # SQLite's writers take turns as it is
             for patience in ("lock_timeout", "idle_in_transaction_session_timeout"):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, event
 
+from allotment.errors import StoreError
 from allotment.store.database import Database, source
 
 # How long a writer waits for the one before it, in seconds; a commit takes about a millisecond.
@@ -19,7 +22,58 @@ def connect(path: Path) -> Database:
     # never to write: writers have connections of their own.
     #
     # A writer takes the lock before it reads: what it read cannot change under it.
-    return Database(str(path), _source(path, "BEGIN"), _source(path, "BEGIN IMMEDIATE"))
+    reading = _read_only(path) if _is_for_reading(path) else _source(path, "BEGIN")
+    return Database(str(path), reading, _source(path, "BEGIN IMMEDIATE"))
+
+
+def _is_for_reading(path: Path) -> bool:
+    """Whether SQLite cannot do here what even a reader does: keep a log beside the file."""
+    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def _read_only(path: Path) -> Engine:
+    """Connections to a file that this process cannot write, or in a folder it cannot write.
+
+    While a writer has the store open, its log is there and is read with it. Where there is no log,
+    the whole store is in the file, which is read without locks: they need a log. So each
+    transaction has a connection of its own, and what it read does not count where the file was
+    changed meanwhile.
+    """
+    real = path.resolve()
+    log, index = (real.with_name(f"{real.name}-{end}") for end in ("wal", "shm"))
+
+    def state() -> tuple[int, ...]:
+        told = real.stat()
+        size = log.stat().st_size if log.exists() else 0
+        return told.st_ino, told.st_size, told.st_mtime_ns, size
+
+    def opened() -> sqlite3.Connection:
+        is_whole = not state()[3]
+        if not is_whole and not index.exists():
+            raise StoreError(
+                f"the store {path} was not closed, and its last changes lie in {log.name}: they "
+                "can be read once it was opened where it can be written"
+            )
+        uri = f"{real.as_uri()}?{'immutable=1' if is_whole else 'mode=ro'}"
+        return sqlite3.connect(uri, uri=True, timeout=_PATIENCE, check_same_thread=False)
+
+    def prepare(connection: Any) -> None:
+        connection.isolation_level = None
+
+    engine = source(URL.create("sqlite"), prepare, creator=opened, poolclass=NullPool)
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Connection) -> None:
+        connection.info["state"] = state()
+        connection.exec_driver_sql("BEGIN")
+
+    @event.listens_for(engine, "commit")
+    def _(connection: Connection) -> None:
+        before = connection.info["state"]
+        if before[3] == 0 and state() != before:
+            raise StoreError(f"the store {path} was changed while it was read: read it again")
+
+    return engine
 
 
 def _source(path: Path, begin: str) -> Engine:

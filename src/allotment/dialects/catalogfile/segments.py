@@ -111,6 +111,12 @@ def _read_file(place: Place, lists: Lists | None) -> str:
 def _of_lines(text: str, place: Place) -> IdList:
     """An id a line, taken as it is; a line ends in LF or CRLF, and the last need not end."""
     ids = text.replace("\r\n", "\n").split("\n")
+    for line, found in enumerate(ids, 1):
+        if "\r" in found:
+            raise place.refusal(
+                f"line {line} holds a carriage return: a line ends in LF or CRLF; an id that holds "
+                "one is written in a list, in double quotes"
+            )
     if ids[-1] == "":
         ids.pop()
     if "" in ids:
