@@ -153,8 +153,47 @@ def test_a_unit_that_another_of_the_layer_has_by_override_is_refused(site: Shop)
 
 def test_a_key_of_any_text_is_found_again(site: Shop) -> None:
     wanted = [f"a/{number}/b c?d#é\0💩" for number in range(8)]
+    wanted += [
+        "\n",
+        "a\n",
+        "\n\n",
+        " ",
+        "a ",
+        "\r\n",
+        "/",
+        "//",
+        ".",
+        "..",
+        "a%0A",
+        "%",
+        "\t",
+        "\x7f",
+    ]
     inside = [unit for unit in wanted if site.given(unit)[1] != "NOT_IN_LAYER"]
     assert inside
     sent(site, *(row(unit) for unit in inside))
+    assert {"\n", "a\n", "/"} & set(inside)
     for unit in inside:
-        assert site.get(f"/v1/kept/first/{quote(unit, safe='')}")["unit"] == unit
+        written = quote(unit, safe="").replace(".", "%2E")
+        assert site.get(f"/v1/kept/first/{written}")["unit"] == unit
+
+
+def test_what_is_kept_is_read_for_many_units_at_once(site: Shop) -> None:
+    one, two, *_ = units(site, inside=True)
+    sent(site, row(one), row(two, "control"))
+    asked = {"experiment": "first", "iteration": 1, "units": [two, "else", one, one]}
+    told = site.post("/v1/kept/read", asked)
+    assert told == {"treatments": ["control", None, "new", "new"]}
+    for change in ({"experiment": "gone"}, {"iteration": 2}):
+        assert site.post("/v1/kept/read", {**asked, **change}) == {"treatments": [None] * 4}
+    for field, value in (("iteration", 0), ("units", [1]), ("units", ["a"] * 10_001), ("more", 1)):
+        answer = site.call("POST", "/v1/kept/read", {**asked, field: value})
+        assert answer.status_code == 400
+    answer = site.send("POST", "/v1/kept/read", b"{}", content_type="text/plain")
+    assert answer.status_code == 415
+
+
+def test_no_path_matches_another_that_ends_with_a_line_feed(site: Shop) -> None:
+    for path in ("/healthz", "/v1/kept", "/v1/catalog/experiments", "/v1/journal", "/api/v2/flags"):
+        for more in ("%0A", "%0D%0A", "%0A%0A"):
+            assert site.send("GET", f"{path}{more}").status_code == 404, (path, more)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import allotment
 import allotment.cli.rollback
 from allotment.change.diff import diff
 from places import Place, place_in_a_store, place_on
@@ -192,3 +193,46 @@ def test_the_history_of_a_server_is_read_page_by_page(
     assert [entry["revision"] for entry in told] == [5, 4, 3, 2, 1]
     told = json.loads(invoke("history", "--json", "--limit", 3, *place.options).stdout)
     assert [entry["revision"] for entry in told] == [5, 4, 3]
+
+
+FIRST = """\
+allotment: 1
+experiments:
+  banner:
+    state: running
+    keeps_assignments: true
+    treatments: {control: {control: true}, green: {}}
+    allocations: [{weights: {control: 50, green: 50}}]
+"""
+COUNT = 2_000
+
+
+@pytest.mark.parametrize("keeping", [True, False])
+def test_a_plan_reads_what_is_kept(invoke, place: Place, tmp_path: Path, keeping: bool) -> None:
+    """Everybody was given green: to weigh anew moves nobody, and to keep nothing any more moves
+    those whose draw is another."""
+    file, units = tmp_path / "first.yaml", tmp_path / "units.csv"
+    file.write_text(FIRST)
+    units.write_text("id\n" + "".join(f"{number}\n" for number in range(COUNT)))
+    invoke("apply", file, *place.options)
+    place.keep("banner", {str(number): "green" for number in range(COUNT)})
+    if keeping:
+        edit(file, "control: 50, green: 50", "control: 100, green: 0")
+    else:
+        edit(file, "keeps_assignments: true", "keeps_assignments: false")
+    found = invoke("plan", file, "--units", units, "--unit-column", "id", "--json", *place.options)
+    drawn = allotment.load(file).assign_many("banner", list(range(COUNT)))
+    expected = 0 if keeping else drawn.names().count("control")
+    assert json.loads(found.stdout)["units"] == {
+        "banner": {"units": COUNT, "moved": expected, "gained": 0, "lost": 0}
+    }
+    assert keeping or 900 < expected < 1_100
+
+
+def test_a_plan_without_a_store_knows_that_nothing_is_kept(invoke, tmp_path: Path) -> None:
+    file, units = tmp_path / "first.yaml", tmp_path / "units.csv"
+    file.write_text(FIRST)
+    units.write_text("id\na\nb\n")
+    found = invoke("plan", file, "--units", units, "--unit-column", "id", "--json")
+    counted = json.loads(found.stdout)["units"]
+    assert counted == {"banner": {"units": 2, "moved": 0, "gained": 2, "lost": 0}}

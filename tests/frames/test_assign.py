@@ -163,13 +163,18 @@ def test_a_result_cannot_have_two_columns_of_one_name(tmp_path: Path) -> None:
         result_schema(source, strata)
 
 
+def nothing(*_asked: object) -> dict[str, str]:
+    """Nothing is kept for anybody."""
+    return {}
+
+
 def test_moves_are_counted_by_the_treatment_a_unit_has_and_would_get() -> None:
     before = catalog(experiment("a"))
     weights = SetWeights("a", "north", (("t0", 70), ("t1", 0), ("t2", 20)), 100)
     after = apply(before, [weights, Create(experiment("b")), StartIteration("b")]).catalog
     one, other = Engine(compile_catalog(before)), Engine(compile_catalog(after))
     batches = [rows(5_000), rows(0), rows(5_000)]
-    counts = count_moves(one, other, batches, ["a", "b"])
+    counts = count_moves(one, other, batches, ["a", "b"], nothing)
     a, b = counts["a"], counts["b"]
     assert (a.units, b.units) == (10_000, 10_000)
     then = np.array(one.assign_many("a", batches[0].units, batches[0].attributes).names())
@@ -180,7 +185,7 @@ def test_moves_are_counted_by_the_treatment_a_unit_has_and_would_get() -> None:
     assert a.lost == 2 * np.count_nonzero((then != none) & (now == none)) == 0
     assert (b.moved, b.lost) == (0, 0)
     assert b.gained > 7_500
-    assert count_moves(other, one, batches, ["b"])["b"].lost == b.gained
+    assert count_moves(other, one, batches, ["b"], nothing)["b"].lost == b.gained
 
 
 def test_two_catalogs_want_the_columns_of_both() -> None:

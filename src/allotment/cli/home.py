@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Protocol
 
@@ -54,6 +54,9 @@ class Home(Protocol):
 
     def journal(self, limit: int, before: int | None) -> tuple[Entry, ...]:
         """The last changes, newest first; before a revision, to page on."""
+
+    def kept(self, experiment: str, iteration: int, units: Sequence[str]) -> Mapping[str, str]:
+        """The treatments kept in an iteration for those of some units that have one, by unit."""
 
     def spaces(self) -> tuple[str, ...]:
         """The names of all spaces."""

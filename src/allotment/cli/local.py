@@ -6,7 +6,7 @@ import getpass
 import os
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,7 +18,7 @@ from allotment.cli.home import Outcome
 from allotment.errors import StoreError
 from allotment.model.catalog import Catalog
 from allotment.server.minted import minted
-from allotment.store import Entry, Scope, Store, Token
+from allotment.store import Entry, Lot, Scope, Store, Token
 from allotment.store.schema import DEFAULT_SPACE
 
 _DAY: Final = 24 * 60 * 60 * 1000
@@ -74,6 +74,13 @@ class Local:
     def journal(self, limit: int, before: int | None) -> tuple[Entry, ...]:
         """The last changes, newest first."""
         return self._store().journal(limit, before)
+
+    def kept(self, experiment: str, iteration: int, units: Sequence[str]) -> Mapping[str, str]:
+        """The treatments kept for some units; none where there is no store."""
+        if self.is_new:
+            return {}
+        lots = [Lot(experiment, iteration, unit) for unit in units]
+        return {lot.unit: each.treatment for lot, each in self._store().kept(lots).items()}
 
     def spaces(self) -> tuple[str, ...]:
         """The names of all spaces."""

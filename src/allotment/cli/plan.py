@@ -50,7 +50,9 @@ def run(
     base = base_of(home)
     commands = commands_of(existing(file), base)
     change = checked_change(commands, base)
-    counted = {} if units is None else _counted(base, change, units, unit_columns(unit_column))
+    counted = (
+        {} if units is None else _counted(base, change, units, unit_columns(unit_column), home)
+    )
     if as_json:
         moves = to_plain(change.moves)
         print_json({"commands": planned_plain(commands, base), "moves": moves, "units": counted})
@@ -63,9 +65,12 @@ def run(
 
 
 def _counted(
-    base: Catalog, change: Change, file: Path, columns: Mapping[str | None, str]
+    base: Catalog, change: Change, file: Path, columns: Mapping[str | None, str], home: Home
 ) -> dict[str, dict[str, Any]]:
-    """Per experiment that the change touches, how many units of the file it would move."""
+    """Per experiment that the change touches, how many units of the file it would move.
+
+    What the home keeps for them counts; where there is none yet, nothing can be kept.
+    """
     from allotment.frames.form import open_source  # noqa: PLC0415  # pyarrow loads slowly
     from allotment.frames.moves import count_moves, joined  # noqa: PLC0415
     from allotment.frames.wanted import wanted_columns  # noqa: PLC0415
@@ -80,7 +85,7 @@ def _counted(
         for c in (base, change.catalog)
     )
     with open_source(file, joined(then, now)) as source:
-        counts = count_moves(before, after, source.batches(), touched)
+        counts = count_moves(before, after, source.batches(), touched, home.kept)
     return {
         key: {"units": c.units, "moved": c.moved, "gained": c.gained, "lost": c.lost}
         for key, c in counts.items()

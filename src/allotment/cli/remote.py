@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -19,6 +19,9 @@ T = TypeVar("T")
 
 # The server gives no more changes at once.
 _PAGE: Final = 1_000
+
+# What is kept is asked for so many units at once: some 10 MB where their keys are the longest.
+_UNITS: Final = 10_000
 
 
 class Remote:
@@ -64,6 +67,17 @@ class Remote:
                 break
             before = page[-1].revision
         return entries
+
+    def kept(self, experiment: str, iteration: int, units: Sequence[str]) -> Mapping[str, str]:
+        """The treatments kept for some units, asked for lot by lot."""
+        found: dict[str, str] = {}
+        for start in range(0, len(units), _UNITS):
+            some = units[start : start + _UNITS]
+            body = {"experiment": experiment, "iteration": iteration, "units": some}
+            page = self._server.ask("POST", "/v1/kept/read", Scope.READ, body=body)
+            treatments = self._read(told.kept_told, page)
+            found.update((u, t) for u, t in zip(some, treatments, strict=True) if t is not None)
+        return found
 
     def spaces(self) -> tuple[str, ...]:
         """The names of the spaces that the token reaches."""

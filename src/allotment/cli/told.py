@@ -45,6 +45,12 @@ def _entry(told: Any) -> Entry:
     )
 
 
+def kept_told(page: Any) -> tuple[str | None, ...]:
+    """What is kept for each unit that was asked for; None where nothing is."""
+    treatments: tuple[str | None, ...] = from_plain(tuple[str | None, ...], page["treatments"])
+    return treatments
+
+
 def spaces_told(page: Any) -> tuple[str, ...]:
     """The names of spaces."""
     return tuple(one["name"] for one in page["spaces"])

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
-from allotment.engine import Column, Engine, Table
+from allotment.engine import Column, Engine
 from allotment.errors import InvalidInput
 from allotment.frames.rows import Rows, Wanted
+from allotment.kernel.units import unit_keys
+
+# What is kept in an iteration of an experiment for those of some units that have something kept.
+Kept: TypeAlias = Callable[[str, int, Sequence[str]], Mapping[str, str]]
 
 
 @dataclass(slots=True)
@@ -40,12 +45,15 @@ class Moved:
 
 
 def count_moves(
-    before: Engine, after: Engine, batches: Iterable[Rows], experiments: Iterable[str]
+    before: Engine, after: Engine, batches: Iterable[Rows], experiments: Iterable[str], kept: Kept
 ) -> dict[str, Moved]:
-    """Assign every row under both engines; one that lacks an experiment gives nothing in it."""
+    """Assign every row under both engines, with what is kept for its units.
+
+    An engine that lacks an experiment gives nothing in it.
+    """
     counts = {key: Moved() for key in experiments}
     for rows in batches:
-        then, now = _assigned(before, rows, counts), _assigned(after, rows, counts)
+        then, now = (_assigned(engine, rows, counts, kept) for engine in (before, after))
         for key, count in counts.items():
             had, has = then.get(key), now.get(key)
             if had is not None and has is not None:
@@ -57,13 +65,23 @@ def count_moves(
     return counts
 
 
-def _assigned(engine: Engine, rows: Rows, experiments: Iterable[str]) -> Table:
-    there = [key for key in experiments if key in engine.catalog.experiments]
+def _assigned(
+    engine: Engine, rows: Rows, experiments: Iterable[str], kept: Kept
+) -> dict[str, Column]:
+    there = {key: noun for key in experiments if (noun := engine.catalog.experiments.get(key))}
     if not there:
-        return Table({})
-    kinds = {engine.catalog.experiments[key].unit for key in there}
+        return {}
+    kinds = {noun.unit for noun in there.values()}
     units = {kind: column for kind, column in rows.units.items() if kind in kinds}
-    return engine.assign_table(units, there, rows.attributes)
+    columns = dict(engine.assign_table(units, there, rows.attributes))
+    for key, noun in there.items():
+        if noun.keeps_assignments and noun.live is not None:
+            keys = unit_keys(units, noun.unit)
+            found = kept(key, noun.live.number, [unit for unit in dict.fromkeys(keys) if unit])
+            if found:
+                stored = [None if unit is None else found.get(unit) for unit in keys]
+                columns[key] = engine.assign_many(key, units, rows.attributes, stored=stored)
+    return columns
 
 
 def _nothing(like: Column) -> Column:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match, Route
 
 from allotment.errors import AllotmentError
 from allotment.server import native
@@ -80,11 +81,18 @@ def _framework(
     # The routes themselves, not routers within the router: each then says what it answers to.
     vendors = (auth0, launchdarkly, confidence)
     for router in (*native.ROUTERS, kept.router, *(each.router for each in vendors)):
-        app.router.routes.extend(router.routes)
+        app.router.routes.extend(map(_whole, router.routes))
     app.add_exception_handler(AllotmentError, _show_error)
     app.add_exception_handler(HTTPException, _show_refusal)
     app.add_exception_handler(Exception, _show_error)
     return app
+
+
+def _whole(route: BaseRoute) -> BaseRoute:
+    """The route, which matches the whole path: "$" would pass over a line feed at the end."""
+    if isinstance(route, Route):
+        route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
+    return route
 
 
 async def _show_error(request: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Final
 
 from fastapi import APIRouter
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,12 +20,27 @@ from allotment.model.limits import ITERATIONS_MAX
 from allotment.server.answer import as_json, respond
 from allotment.server.assign.batch.media import Form, form_given
 from allotment.server.conditional import admit, node_of
-from allotment.server.kept.rows import checked, read_document, read_lines
+from allotment.server.kept.rows import UNITS_MAX, checked, read_asked, read_document, read_lines
 from allotment.server.limits import LISTS_BYTES_MAX
 from allotment.server.operation import closed, in_path, in_query, operation
 from allotment.server.refusals import UnsupportedMedia
-from allotment.server.requests import body_of, query_of, whole
-from allotment.store import Lot, Scope, Store
+from allotment.server.requests import body_of, json_body_of, query_of, whole
+from allotment.store import Kept, Lot, Scope, Store
+
+
+class _Unit(Convertor[str]):
+    """The rest of a path, line feeds included."""
+
+    regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("unit", _Unit())
 
 router: Final = APIRouter()
 
@@ -65,6 +81,15 @@ _KEPT: Final = closed(
         "at": {"type": "string", "format": "date-time"},
     }
 )
+_ASKED: Final = closed(
+    {
+        "experiment": _TEXT,
+        "iteration": {"type": "integer", "minimum": 1, "maximum": ITERATIONS_MAX},
+        "units": {"type": "array", "items": _TEXT, "maxItems": UNITS_MAX},
+    },
+    example={"experiment": "checkout", "iteration": 1, "units": ["user-1", "user-2"]},
+)
+_READ: Final = closed({"treatments": {"type": "array", "items": {"type": ["string", "null"]}}})
 _LINES: Final = {"type": "string", "format": "binary", "description": "A line is a row."}
 
 log: Final = logging.getLogger("allotment.server")
@@ -111,8 +136,34 @@ async def keep(request: Request) -> Response:
     return respond(as_json(counts))
 
 
+@router.post(
+    "/v1/kept/read",
+    response_class=Response,
+    operation_id="read_kept",
+    openapi_extra=operation(
+        "Read what is kept for many units",
+        Scope.READ,
+        {200: _READ},
+        description="The treatment of each unit in the order of the request, null where nothing is"
+        " kept for it in that iteration; at most 10,000 units.",
+        body=_ASKED,
+        refused=(413, 415),
+        tag="assignments",
+    ),
+)
+async def read_kept(request: Request) -> Response:
+    """What is kept for some units in an iteration of an experiment."""
+    query_of(request)
+    caller = await admit(request, Scope.READ)
+    asked = read_asked(await json_body_of(request, LISTS_BYTES_MAX))
+    lots = [Lot(asked.experiment, asked.iteration, unit) for unit in asked.units]
+    node = node_of(request)
+    found = await node.run(node.store_at(caller.space).kept, lots)
+    return respond(as_json({"treatments": [_treatment(found.get(lot)) for lot in lots]}))
+
+
 @router.get(
-    "/v1/kept/{experiment}/{unit:path}",
+    "/v1/kept/{experiment}/{unit:unit}",
     response_class=Response,
     operation_id="get_kept",
     openapi_extra=operation(
@@ -154,6 +205,10 @@ async def get_kept(request: Request) -> Response:
         "at": show_instant(found.at),
     }
     return respond(as_json(shown))
+
+
+def _treatment(found: Kept | None) -> str | None:
+    return None if found is None else found.treatment
 
 
 def _lots(catalog: Catalog, body: bytes, form: Form) -> list[tuple[Lot, str]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from allotment.change.nearest import nearest
 from allotment.engine import Engine
@@ -16,10 +16,13 @@ from allotment.errors import AllotmentError, InvalidChange, InvalidInput, NotFou
 from allotment.kernel.unit import unit_key
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State
+from allotment.model.limits import ITERATIONS_MAX
 from allotment.model.reason import REASONS, Reason
 from allotment.server.assign.asked import MALFORMED, refusal
 from allotment.server.one import engine_of
 from allotment.store import Lot
+
+UNITS_MAX: Final = 10_000
 
 _OUTSIDE: Final = (
     "the unit lies outside the part of the layer, or of the sample, that is this experiment's:"
@@ -43,6 +46,15 @@ class _Document(Struct, forbid_unknown_fields=True):
     rows: list[Row]
 
 
+class Asked(Struct, forbid_unknown_fields=True):
+    """Units of which it is asked what is kept for them in an iteration."""
+
+    experiment: str
+    iteration: Annotated[int, Meta(ge=1, le=ITERATIONS_MAX)]
+    units: Annotated[list[str], Meta(max_length=UNITS_MAX)]
+
+
+_asked: Final = msgspec.json.Decoder(Asked)
 _document: Final = msgspec.json.Decoder(_Document)
 _row: Final = msgspec.json.Decoder(Row)
 
@@ -51,6 +63,14 @@ def read_document(body: bytes) -> list[Row]:
     """The rows of a JSON document; raises InvalidInput with the place of the fault."""
     try:
         return _document.decode(body).rows
+    except MALFORMED as error:
+        raise refusal(error, body) from None
+
+
+def read_asked(body: bytes) -> Asked:
+    """What a body asks; raises InvalidInput with the place of the fault."""
+    try:
+        return _asked.decode(body)
     except MALFORMED as error:
         raise refusal(error, body) from None
 
