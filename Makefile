@@ -42,8 +42,9 @@ sanitize: ## C tests and the Python suite under AddressSanitizer and UBSan
 	@$(VENV)-asan/bin/python -m pip install -q '.[all]' --group test
 	@tests/sanitized.sh $(VENV)-asan/bin/python
 
-fuzz: ## libFuzzer over Arrow input and over the plan (needs clang; SECONDS_EACH=30)
+fuzz: $(VENV)/ready ## Arrow input, plans and hostile callers of the kernel (needs clang; SECONDS_EACH=30)
 	@$(MAKE) -s -C csrc fuzz
+	@cd tests && ../$(PY) -X faulthandler -m kernel.hostile $(or $(SECONDS_EACH),30)
 
 bench: $(VENV)/ready ## every speed claim, as ratios to an interleaved reference
 	@$(PY) -m pip install -q --group bench

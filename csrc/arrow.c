@@ -136,7 +136,7 @@ int64_t allot_arrow_child_named(const struct ArrowSchema *schema, const char *na
 {
     for (int64_t i = 0; i < schema->n_children; i++) {
         const struct ArrowSchema *child = schema->children ? schema->children[i] : NULL;
-        if (child && child->name && strcmp(child->name, name) == 0) return i;
+        if (child && child->release && child->name && strcmp(child->name, name) == 0) return i;
     }
     return -1;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest.h"
+#include "draw.h"
 
 /* Room for the countries of the world before the first growth. */
 #define PLACES_FIRST 1024
@@ -40,26 +40,46 @@ static inline allot_value value_of(allot_rows taken, allot_text text)
     return (allot_value){head_of(text), tail, text.at, text.size, taken};
 }
 
-static inline uint32_t mark_of(const allot_value *value)
+static inline uint32_t mark_of(size_t size, allot_rows taken)
 {
-    return (uint32_t)value->size << 8 | (uint32_t)value->taken;
+    return (uint32_t)(size <= 8 ? size : 9) << 8 | (uint32_t)taken;
 }
 
-static inline uint32_t hash_of_short(uint64_t head, uint32_t mark)
+static inline uint32_t mark_of_value(const allot_value *value)
 {
-    return (uint32_t)((head ^ mark) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+    return mark_of(value->size, value->taken);
 }
 
-static inline uint32_t hash_of(const allot_value *value)
+/* One half of the product of two numbers on the other: every bit depends on every bit of both. */
+static inline uint64_t fold(uint64_t one, uint64_t two)
 {
-    if (value->size <= 8) return hash_of_short(value->head, mark_of(value));
-    uint64_t hash = (value->head ^ mark_of(value)) * UINT64_C(0x9e3779b97f4a7c15);
-    hash = (hash ^ value->tail) * UINT64_C(0xbf58476d1ce4e5b9);
-    if (value->size > 16) hash ^= allot_digest_text(value->at, value->size, 0).h1;
-    return (uint32_t)(hash >> 32);
+    const allot_u128 product = (allot_u128)one * two;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Whether two values with the same head and mark are the same. */
+static inline uint32_t hash_of_short(allot_seed seed, uint64_t head, uint32_t mark)
+{
+    return (uint32_t)(fold(head ^ seed.one, mark ^ seed.two) >> 32);
+}
+
+static uint32_t hash_of_long(allot_seed seed, const allot_value *value)
+{
+    uint64_t hash = fold(value->size ^ seed.one, mark_of_value(value) ^ seed.two);
+    /* Blocks of 16 bytes; the last one may overlap the one before it. */
+    for (size_t at = 0; at + 16 < value->size; at += 16)
+        hash = fold(load8(value->at + at) ^ seed.one, load8(value->at + at + 8) ^ hash);
+    const uint64_t last =
+        value->size > 16 ? load8(value->at + value->size - 16) : value->head;
+    return (uint32_t)(fold(last ^ seed.one, value->tail ^ hash) >> 32);
+}
+
+static inline uint32_t hash_of(allot_seed seed, const allot_value *value)
+{
+    return value->size <= 8 ? hash_of_short(seed, value->head, mark_of_value(value))
+                            : hash_of_long(seed, value);
+}
+
+/* Whether two values with the same head and mark, and so both short or both long, are the same. */
 static inline bool is_same_rest(const allot_value *one, const allot_value *other)
 {
     if (one->size <= 8) return true;
@@ -67,9 +87,9 @@ static inline bool is_same_rest(const allot_value *one, const allot_value *other
            (one->size <= 16 || memcmp(one->at, other->at, one->size) == 0);
 }
 
-bool allot_intern_init(allot_intern *intern)
+bool allot_intern_init(allot_intern *intern, allot_seed seed)
 {
-    *intern = (allot_intern){.mask = PLACES_FIRST - 1};
+    *intern = (allot_intern){.seed = seed, .mask = PLACES_FIRST - 1};
     intern->places = calloc(PLACES_FIRST, sizeof *intern->places);
     intern->values = malloc(PLACES_FIRST / 2 * sizeof *intern->values);
     if (intern->places && intern->values) return true;
@@ -98,9 +118,10 @@ static bool grow(allot_intern *intern)
         return false;
     }
     for (uint32_t code = 1; code <= intern->count; code++) {
-        uint32_t place = hash_of(&values[code - 1]) & mask;
+        const allot_value *value = &values[code - 1];
+        uint32_t place = hash_of(intern->seed, value) & mask;
         while (places[place].code) place = (place + 1) & mask;
-        places[place] = (allot_place){values[code - 1].head, mark_of(&values[code - 1]), code};
+        places[place] = (allot_place){value->head, mark_of_value(value), code};
     }
     free(intern->places);
     intern->places = places;
@@ -122,15 +143,15 @@ static uint32_t add(allot_intern *intern, allot_value value, uint32_t place)
     }
     intern->values[intern->count] = value;
     const uint32_t code = ++intern->count;
-    intern->places[place] = (allot_place){value.head, mark_of(&value), code};
+    intern->places[place] = (allot_place){value.head, mark_of_value(&value), code};
     return intern->count * 2 <= intern->mask || grow(intern) ? code : 0;
 }
 
 /* 0 where there is no memory: no value has that code. */
 static inline uint32_t code_of(allot_intern *intern, const allot_value *value)
 {
-    const uint32_t mark = mark_of(value);
-    uint32_t at = hash_of(value) & intern->mask;
+    const uint32_t mark = mark_of_value(value);
+    uint32_t at = hash_of(intern->seed, value) & intern->mask;
     for (;; at = (at + 1) & intern->mask) {
         const allot_place *place = &intern->places[at];
         if (!place->code) return add(intern, *value, at);
@@ -154,9 +175,10 @@ uint32_t allot_intern_number(allot_intern *intern, allot_rows taken, uint64_t nu
 
 /* The code of a value of at most 8 bytes that has been met, and lies where it is looked for first;
  * else 0. Almost every row of a column of few distinct values is done with this. */
-static inline uint32_t met(const allot_place *places, uint32_t mask, uint64_t head, uint32_t mark)
+static inline uint32_t met(const allot_intern *intern, uint64_t head, uint32_t mark)
 {
-    const allot_place *place = &places[hash_of_short(head, mark) & mask];
+    const allot_place *place =
+        &intern->places[hash_of_short(intern->seed, head, mark) & intern->mask];
     return place->head == head && place->mark == mark ? place->code : 0;
 }
 
@@ -166,8 +188,7 @@ bool allot_intern_texts(allot_intern *intern, const allot_text *texts, int64_t n
         const allot_text text = texts[i];
         uint32_t code = 0;
         if (text.at && text.size <= 8) {
-            const uint32_t mark = (uint32_t)text.size << 8 | ALLOT_ROWS_TEXT;
-            code = met(intern->places, intern->mask, head_of(text), mark);
+            code = met(intern, head_of(text), mark_of(text.size, ALLOT_ROWS_TEXT));
         }
         if (!code && text.at) {
             code = allot_intern_text(intern, ALLOT_ROWS_TEXT, text);

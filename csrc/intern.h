@@ -17,14 +17,22 @@ typedef struct {
     allot_rows taken;
 } allot_value;
 
-/* Where a value is looked for: a short one is known by these 16 bytes alone. */
+/* Where a value is looked for. A short one is known by head and mark alone; no short one has the
+ * mark of a long one, and long ones of the same head and mark are compared whole. */
 typedef struct {
     uint64_t head;
-    uint32_t mark; /* of its size and how it is taken; whole for a short one */
+    uint32_t mark; /* how it is taken, and its size: up to 8 bytes that, else one for all */
     uint32_t code; /* 0: free */
 } allot_place;
 
+/* Two numbers that nobody outside of the process knows: without them no values can be chosen that
+ * all lie in one place. They move places and nothing else. */
 typedef struct {
+    uint64_t one, two;
+} allot_seed;
+
+typedef struct {
+    allot_seed seed;
     allot_value *values; /* of code 1, 2, ... */
     allot_place *places; /* open addressing */
     uint32_t count;
@@ -32,7 +40,7 @@ typedef struct {
 } allot_intern;
 
 /* False where there is no memory. */
-bool allot_intern_init(allot_intern *intern);
+bool allot_intern_init(allot_intern *intern, allot_seed seed);
 void allot_intern_free(allot_intern *intern);
 
 /* The code of one text, or of other bytes if `taken` says so; 0 where there is no memory. */

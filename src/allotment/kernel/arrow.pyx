@@ -11,6 +11,7 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memset
 
 from allotment.kernel.cbatch cimport (
+    ALLOT_COLUMN_ROWS_MAX,
     ALLOT_COLUMN_STRUCT,
     ArrowArray,
     ArrowArrayStream,
@@ -92,7 +93,8 @@ cdef class Arrow:
         cdef Py_ssize_t i
         for i in range(self.count):
             # A count that is no count is refused where the column is read.
-            self.rows += max(self.chunks[i].length, 0)
+            if 0 <= self.chunks[i].length <= ALLOT_COLUMN_ROWS_MAX - self.rows:
+                self.rows += self.chunks[i].length
         return self
 
     # The positions of the structs' children along `path`, or None where there is no such path.
@@ -101,7 +103,9 @@ cdef class Arrow:
         cdef int64_t place
         places = []
         for name in path:
-            if "\0" in name or schema.format == NULL or schema.format[:] != b"+s":
+            if schema.release == NULL or "\0" in name:
+                return None
+            if schema.format == NULL or schema.format[:] != b"+s":
                 return None
             place = allot_arrow_child_named(schema, name.encode("utf-8", "surrogatepass"))
             if place < 0:
@@ -120,7 +124,8 @@ cdef class Arrow:
             raise InvalidInput(wrong.message, ".".join((self.path, *path))) from None
 
     cdef Column only(self):
-        alone = (self.schema.format != NULL and self.schema.format[:] == b"+s"
+        alone = (self.schema.release != NULL and self.schema.format != NULL
+                 and self.schema.format[:] == b"+s"
                  and self.schema.n_children == 1)
         return self.at((0,) if alone else ())
 

@@ -25,6 +25,7 @@ from allotment.kernel.cbatch cimport (
     allot_intern_number,
     allot_intern_text,
     allot_intern_texts,
+    allot_seed,
     allot_space,
     allot_text,
     allot_value,
@@ -38,6 +39,11 @@ from allotment.kernel.values cimport value_of
 from collections.abc import Mapping
 
 from allotment.errors import InvalidInput
+
+# Python's own hash of text is keyed by a secret of the process, and so is the tables' with this.
+cdef allot_seed SEED
+SEED.one = <uint64_t><Py_hash_t>hash("the first key of a table of values")
+SEED.two = <uint64_t><Py_hash_t>hash("the second key of a table of values")
 
 
 @cython.final
@@ -60,7 +66,7 @@ cdef class Attribute:
             attribute.words[i] = field.size // 8
             attribute.words_all += attribute.words[i]
         attribute.bits = <uint64_t *>calloc(attribute.words_all + 1, sizeof(uint64_t))
-        if attribute.bits == NULL or not allot_intern_init(&attribute.intern):
+        if attribute.bits == NULL or not allot_intern_init(&attribute.intern, SEED):
             raise MemoryError
         attribute.grow()
         return attribute

@@ -93,6 +93,8 @@ def _stored(stored, plans, rows):
         return None
     if plans != 1:
         raise InvalidInput("stored treatments belong to one experiment", "$.stored")
-    if not isinstance(stored, np.ndarray) or stored.dtype != np.int16 or stored.shape != (rows,):
-        raise InvalidInput("there is one stored treatment for each unit", "$.stored")
-    return np.ascontiguousarray(stored)
+    if isinstance(stored, np.ndarray):
+        stored = np.asarray(stored)  # no subclass, whose attributes may be its own
+        if stored.dtype == np.int16 and stored.shape == (rows,):
+            return np.ascontiguousarray(stored)
+    raise InvalidInput("there is one stored treatment for each unit", "$.stored")

@@ -10,6 +10,7 @@ cdef extern from "column.h" nogil:
         ALLOT_UCS4_WIDTH_MAX
         ALLOT_BLOCK_ROWS
         ALLOT_SCRATCH_BYTES
+    const int64_t ALLOT_COLUMN_ROWS_MAX
 
     ctypedef enum allot_column_kind:
         ALLOT_COLUMN_BYTES_BOOL
@@ -94,7 +95,10 @@ cdef extern from "intern.h" nogil:
     ctypedef struct allot_intern:
         allot_value *values
         uint32_t count
-    bint allot_intern_init(allot_intern *intern) noexcept
+    ctypedef struct allot_seed:
+        uint64_t one
+        uint64_t two
+    bint allot_intern_init(allot_intern *intern, allot_seed seed) noexcept
     void allot_intern_free(allot_intern *intern) noexcept
     uint32_t allot_intern_text(allot_intern *intern, allot_rows taken, allot_text text) noexcept
     uint32_t allot_intern_number(allot_intern *intern, allot_rows taken, uint64_t number) noexcept

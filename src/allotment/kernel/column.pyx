@@ -13,6 +13,7 @@ from allotment.kernel.cbatch cimport (
     ALLOT_COLUMN_INT16,
     ALLOT_COLUMN_INT32,
     ALLOT_COLUMN_INT64,
+    ALLOT_COLUMN_ROWS_MAX,
     ALLOT_COLUMN_UCS4,
     ALLOT_COLUMN_UINT8,
     ALLOT_COLUMN_UINT16,
@@ -77,6 +78,8 @@ cdef class Column:
         cdef int64_t piece
         for piece in range(self.pieces.count):
             self.starts[piece + 1] = self.starts[piece] + self.columns[piece].rows
+            if self.starts[piece + 1] > ALLOT_COLUMN_ROWS_MAX:
+                raise InvalidInput("a column has more rows than any machine holds")
         self.rows = self.starts[self.pieces.count]
         return self
 
@@ -100,9 +103,11 @@ cdef class Column:
 
 
 cdef Column column_of_array(object array, str path):
+    masked = isinstance(array, np.ma.MaskedArray)
+    array = np.asarray(array)  # no subclass, whose attributes may be its own
     if array.ndim != 1:
         raise InvalidInput(f"a column has one dimension; this array has {array.ndim}", path)
-    if isinstance(array, np.ma.MaskedArray) or array.dtype.kind in "OT":
+    if masked or array.dtype.kind in "OT":
         return None
     if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
         array = array.astype(np.float64)

@@ -21,6 +21,7 @@ import numpy as np
 from allotment.errors import InvalidInput
 
 _TEXT_BYTES_MAX = 2**31 - 1  # of int32 offsets
+_NAMES_MAX = 2**15  # of int16 codes
 
 
 def export_column(codes, names):
@@ -30,7 +31,7 @@ def export_column(codes, names):
     of everything, and whoever takes what is in them over releases it.
     """
     cdef Capsules capsules = Capsules()
-    _export(codes, names, "", capsules.schema, capsules.array)
+    _export(_codes(codes), names, "", capsules.schema, capsules.array)
     return capsules.pair()
 
 
@@ -39,6 +40,9 @@ def export_table(names, columns):
 
     `names` are the fields' names; `columns` has (codes, names of the treatments) for each.
     """
+    # Read once: what else counts and hands out its items may do the two differently.
+    names = list(names)
+    columns = [(_codes(codes), treatments) for codes, treatments in columns]
     cdef Py_ssize_t count = len(columns), done = 0, i
     cdef int64_t rows = len(columns[0][0]) if count else 0
     cdef Capsules capsules = Capsules()
@@ -66,15 +70,36 @@ def export_table(names, columns):
     return capsules.pair()
 
 
-cdef int _export(object codes, object names, str name, ArrowSchema *schema,
+cdef object _codes(object codes):
+    """A copy of the codes, which no other code can change after it was looked at."""
+    if not isinstance(codes, np.ndarray):
+        raise InvalidInput("codes are an int16 array", "$.codes")
+    codes = np.array(codes, order="C")  # and no subclass, whose attributes may be its own
+    if codes.dtype != np.int16 or codes.ndim != 1:
+        raise InvalidInput("codes are an int16 array", "$.codes")
+    return codes
+
+
+cdef bytes _encoded(object name):
+    """A name's UTF-8. What a subclass of str overrides is not called."""
+    try:
+        return str.encode(name)
+    except (TypeError, UnicodeEncodeError) as wrong:
+        raise InvalidInput(f"names are text: {wrong}", "$.names") from None
+
+
+# Of codes that `_codes` made.
+cdef int _export(object codes, object names, object name, ArrowSchema *schema,
                  ArrowArray *array) except -1:
     cdef allot_names texts
-    if not isinstance(codes, np.ndarray) or codes.dtype != np.int16 or codes.ndim != 1:
-        raise InvalidInput("codes are an int16 array", "$.codes")
-    if len(codes) and not -1 <= int(codes.min()) <= int(codes.max()) < len(names):
-        raise InvalidInput(f"codes are -1 or below {len(names)}, the number of names", "$.codes")
-    codes = np.ascontiguousarray(codes)
-    parts = [part.encode() for part in names]
+    cdef bytes title = _encoded(name)
+    parts = [_encoded(part) for part in names]
+    if len(codes) and not -1 <= int(codes.min()) <= int(codes.max()) < len(parts):
+        raise InvalidInput(f"codes are -1 or below {len(parts)}, the number of names", "$.codes")
+    if len(parts) > _NAMES_MAX:
+        raise InvalidInput(f"codes of 16 bits tell {_NAMES_MAX:,} names apart", "$.names")
+    if b"\0" in title:
+        raise InvalidInput("Arrow has no name of a column with a NUL in it", "$.names")
     ends = list(accumulate(map(len, parts), initial=0))
     if ends[len(ends) - 1] > _TEXT_BYTES_MAX:
         raise InvalidInput("the names are more text than one Arrow array holds", "$.names")
@@ -84,7 +109,7 @@ cdef int _export(object codes, object names, str name, ArrowSchema *schema,
     texts.offsets = <const int32_t *><size_t>offsets.ctypes.data
     texts.count = <int32_t>len(parts)
     if not allot_export_column(<const int16_t *><size_t>codes.ctypes.data, codes.shape[0], &texts,
-                               name.encode(), schema, array):
+                               title, schema, array):
         raise MemoryError
     return 0
 

@@ -31,7 +31,7 @@ cdef class Members:
         cdef uint8_t *answers = <uint8_t *>PyByteArray_AS_STRING(self.answers)
         for code in range(self.answered, attribute.decided + 1):
             answers[code] = allot_segment_holds(
-                &self.segment.core, &self.pointers[0][code * self.segment.core.words], 0)
+                &self.segment.core, &self.pointers[0][<size_t>code * self.segment.core.words], 0)
         self.answered = attribute.decided + 1
         self.core.answers = answers
         return 0

@@ -18,6 +18,8 @@ from libc.string cimport memcpy, memset
 
 from allotment.errors import InvalidInput
 from allotment.kernel.csrc cimport (
+    ALLOT_LISTS_MAX,
+    ALLOT_PROGRAM_MAX,
     ALLOT_WORDS_MAX,
     allot_idset,
     allot_segment_check,
@@ -98,6 +100,8 @@ cdef class Field:
             raise InvalidInput("a field's path is one or more texts")
         if not callable(decide):
             raise InvalidInput("a field has a function that decides its clauses")
+        if not 0 <= words <= ALLOT_WORDS_MAX:
+            raise InvalidInput(f"a segment has at most {ALLOT_WORDS_MAX:,} words of clauses")
         self.key = self.path[0] if len(self.path) == 1 else None
         self.decide = decide
         self.size = words * 8
@@ -195,17 +199,22 @@ cdef class Field:
 cdef class Segment:
     def __cinit__(self, program, fields, lists, words, registers):
         cdef Py_ssize_t i
+        cdef uint32_t size
         cdef IdSet listed
         if type(program) is not bytes or len(program) % 4:
             raise InvalidInput("a program is bytes, four an instruction")
         try:
-            self.core.words = words
+            size = words  # read once: what is no int may say another number the next time
+            self.core.words = size
             self.core.registers = registers
-            self.fields = tuple([Field(path, decide, words) for path, decide in fields])
+            self.fields = tuple([Field(path, decide, size) for path, decide in fields])
             self.single = self.fields[0] if len(self.fields) == 1 else None
             self.lists = tuple(lists)
         except (TypeError, ValueError, OverflowError) as fault:
             raise InvalidInput(f"a segment cannot be read: {fault}") from None
+        if len(program) // 4 > ALLOT_PROGRAM_MAX or len(self.lists) > ALLOT_LISTS_MAX:
+            raise InvalidInput(f"a segment has at most {ALLOT_PROGRAM_MAX:,} instructions and"
+                               f" {ALLOT_LISTS_MAX:,} lists")
         self.program = program
         self.core.program = <const uint32_t *><const void *>PyBytes_AS_STRING(self.program)
         self.core.size = <uint32_t>(len(program) // 4)

@@ -22,6 +22,7 @@ def sweep(Plan plan not None, const uint64_t[:, ::1] draws not None, members=(),
     cdef Py_ssize_t i, stage, n = draws.shape[1]
     cdef uint32_t outcome
     cdef int32_t kept = -1 if stored is None else plan.place_of(stored)
+    members = tuple(members)
     if draws.shape[0] != ALLOT_STAGES:
         raise InvalidInput(f"draws come in {ALLOT_STAGES} rows, one a stage", "$.draws")
     if len(members) != len(plan.segments):

@@ -164,6 +164,8 @@ class _Writer:
         return self.lists.setdefault(ids, len(self.lists))
 
     def write(self, op: Op, operand: int = 0) -> None:
+        if operand >> 24:
+            raise InvalidInput("a segment has more than 16,777,215 conditions", "$.segments")
         self.instructions.append(op << 24 | operand)
         if op in (Op.CLAUSE, Op.LIST, Op.LOAD):
             self.depth += 1
