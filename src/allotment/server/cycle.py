@@ -137,7 +137,9 @@ class Cycle(RequestResponseCycle):
                 self._heed(name.lower(), value)
         if not self.keep_alive:
             lines.append(b"connection: close\r\n")
-        if self.chunked_encoding is None and not self.to_head and status not in _EMPTY:
+        measured = self.chunked_encoding is not None or self.to_head or status in _EMPTY
+        # HTTP/1.0 has no chunks: there the end of the connection ends an answer.
+        if not measured and self.scope["http_version"] != "1.0":
             self.chunked_encoding = True
             lines.append(b"transfer-encoding: chunked\r\n")
         lines.append(b"\r\n")
@@ -161,6 +163,8 @@ class Cycle(RequestResponseCycle):
         elif self.chunked_encoding:
             chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
             self.transport.write(chunk if more else chunk + b"0\r\n\r\n")
+        elif self.chunked_encoding is None:
+            self.transport.write(body)
         else:
             self.expected_content_length -= len(body)
             if self.expected_content_length < 0:

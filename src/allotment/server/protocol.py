@@ -65,6 +65,9 @@ class Protocol(HttpToolsProtocol):
         self.last = b""  # what is then said, after the answers that are due
         self.deaf = False  # what comes is thrown away
         self.slow = False  # the client was told that it took too long
+        self.ended = False  # the client sends no more, but may still read
+        self.offered = False  # the parser stops behind the head, for an upgrade
+        self.again = False  # the parser is given a head that it has read already
         self.head = Head()
         self.head_open = False
 
@@ -96,7 +99,7 @@ class Protocol(HttpToolsProtocol):
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                data = data[upgrade.args[0] :]  # nothing is upgraded to: HTTP goes on behind it
+                data = self._without_offer() + data[upgrade.args[0] :]
                 continue
             except httptools.HttpParserError:
                 self._end(self.fault or faults.MALFORMED)
@@ -104,6 +107,24 @@ class Protocol(HttpToolsProtocol):
             if self.silent > HEAD_BYTES_MAX:  # a head without end, or the trailer of a body
                 self._end(faults.LONG_HEAD)
             return
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answer a client that sends no more, if all that it asked is there; it may still read."""
+        self.deaf = self.ended = True
+        due = self._due()
+        return due is not None and not self.cycle.more_body
+
+    def _without_offer(self) -> bytes:
+        """Ignore an offered upgrade: its request goes on, with a body of its length or its chunks.
+
+        The parser takes what follows such a head for another protocol, and cannot be told not to.
+        So a new one reads on, from the same head without the offer.
+        """
+        self.parser = httptools.HttpRequestParser(self)
+        kept = (b"%b: %b\r\n" % each for each in self.headers if each[0] != b"upgrade")
+        version = self.cycle.scope["http_version"].encode()
+        self.offered, self.again = False, True
+        return b"POST / HTTP/%b\r\n%b\r\n" % (version, b"".join(kept))
 
     def sweep(self, now: float) -> None:
         """End the connection if its client has taken too long; called about once a second."""
@@ -181,6 +202,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a head."""
+        if self.again:
+            return
         self.url = b""
         self.headers = []
         self.requests += 1
@@ -189,6 +212,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the target."""
+        if self.again:
+            return
         self.url += url
         if len(self.url) > TARGET_BYTES_MAX:
             self._break_off(faults.LONG_TARGET)
@@ -204,7 +229,14 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin the request, or have it wait for those before it."""
+        if self.again:
+            self.again = False
+            self.silent = 0
+            return
         self.head_open = False
+        self.offered = self.parser.should_upgrade()
+        if self.parser.get_method() == b"CONNECT":  # what follows is not for us
+            self._break_off(faults.MALFORMED)
         version = self.parser.get_http_version()
         fault = self.head.fault(version, self.url, self.headers, self.silent)
         if fault is not None:
@@ -266,7 +298,9 @@ class Protocol(HttpToolsProtocol):
         cycle.message_event.set()
 
     def on_message_complete(self) -> None:
-        """End the request."""
+        """End the request, unless the parser only stops before its body."""
+        if self.offered:
+            return
         self.silent = 0
         self.cycle.more_body = False
         self.cycle.message_event.set()
@@ -298,5 +332,7 @@ class Protocol(HttpToolsProtocol):
             self._linger()
         elif self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
+        elif self.ended:
+            self.transport.close()
         elif self.deaf:
             self._linger()
