@@ -65,9 +65,11 @@ EXPECTED: dict[Policy, dict[Status, set[Event]]] = {
         S.DRAFT: EDITS_OF_A_DRAFT | RAMP | BELONGING | SWITCHES | {E.CREATE, E.DELETE, E.START},
         S.RUNNING: {
             E.NAME, E.WEIGHTS_UP, E.ENROLMENT_UP, E.LAYER_UP, E.OVERRIDES, E.INTAKE, E.STOP,
+            E.PAUSE,
         },
         S.PAUSED: {
             E.NAME, E.WEIGHTS_UP, E.ENROLMENT_UP, E.LAYER_UP, E.OVERRIDES, E.INTAKE, E.STOP,
+            E.RESUME,
         },
         S.STOPPED: {E.NAME, E.LAYER_UP, E.LAYER_DOWN, E.DELETE},
         S.ARCHIVED: set(),
@@ -203,7 +205,7 @@ def test_each_policy_has_its_words_for_the_statuses() -> None:
         Policy.NATIVE: ["draft", "running", "paused", "stopped", "archived"],
         Policy.AUTH0: ["draft", "active", "paused", "completed", "archived"],
         Policy.LAUNCHDARKLY: ["not_started", "running", "running", "stopped", "stopped"],
-        Policy.CONFIDENCE: ["draft", "live", "live", "ended", "ended"],
+        Policy.CONFIDENCE: ["draft", "live", "paused", "ended", "ended"],
     }
 
 
@@ -252,7 +254,7 @@ def test_confidence_locks_the_test_while_it_is_live_but_not_its_intake() -> None
         (Policy.AUTH0, [("active",), ("paused", "completed"), ("active", "completed"),
                         ("archived",), ()]),
         (Policy.LAUNCHDARKLY, [("running", "stopped"), ("stopped",), ("stopped",), (), ()]),
-        (Policy.CONFIDENCE, [("live",), ("ended",), ("ended",), (), ()]),
+        (Policy.CONFIDENCE, [("live",), ("paused", "ended"), ("live", "ended"), (), ()]),
     ],
 )  # fmt: skip
 def test_possible_transitions_are_words_for_other_statuses(

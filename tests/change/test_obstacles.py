@@ -148,29 +148,43 @@ def test_allocations_by_segment_with_one_fallback_are_complete() -> None:
 
 # Auth0 activates a paused experiment too: it may have been edited meanwhile.
 
+EDITED = c.Keep("experiment", "checkout", "auth0/edited_while_paused", "true")
 PAUSED = catalog(experiment("checkout", iteration(State.PAUSED), kept=FLOW))
 
 
 @pytest.mark.parametrize(
-    ("edit", "code"),
+    ("edits", "code"),
     [
-        (c.SetAllocations("checkout", (UNDER,)), CODE.WEIGHTS),
-        (c.SetTreatments("checkout", TREATMENTS, None), CODE.NO_CONTROL),
-        (c.SwitchFlag("button", FlagState.ARCHIVED), CODE.FLAG_NOT_ON),
-        (c.Create(experiment("other", kept=FLOW)), CODE.ACTIVE_LIMIT),
+        ((c.SetAllocations("checkout", (UNDER,)), EDITED), CODE.WEIGHTS),
+        ((c.SetTreatments("checkout", TREATMENTS, None), EDITED), CODE.NO_CONTROL),
+        ((c.SwitchFlag("button", FlagState.ARCHIVED),), CODE.FLAG_NOT_ON),
+        ((c.Create(experiment("other", kept=FLOW)),), CODE.ACTIVE_LIMIT),
     ],
 )
 def test_what_was_spoilt_while_paused_does_not_resume_in_auth0(
-    edit: c.Command, code: ObstacleCode
+    edits: tuple[c.Command, ...], code: ObstacleCode
 ) -> None:
     resume = c.ResumeIteration("checkout")
     apply(PAUSED, [resume], AUTH0)
-    spoilt = changed(PAUSED, edit)
+    spoilt = changed(PAUSED, *edits)
     assert found(AUTH0, spoilt) == [code]
     with pytest.raises(InvalidChange) as refusal:
         apply(spoilt, [resume], AUTH0)
     assert refusal.value.code == code
     apply(spoilt, [resume], NATIVE)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        c.SetAllocations("checkout", (UNDER,)),
+        c.SetTreatments("checkout", TREATMENTS, None),
+    ],
+)
+def test_what_another_api_laid_does_not_keep_auth0_from_resuming(edit: c.Command) -> None:
+    laid = changed(PAUSED, edit)
+    assert found(AUTH0, laid) == []
+    apply(laid, [c.ResumeIteration("checkout")], AUTH0)
 
 
 def test_a_draft_beside_it_does_not_keep_a_paused_iteration_from_resuming() -> None:

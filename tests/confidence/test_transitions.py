@@ -21,7 +21,7 @@ def at(api: Workspace, state: str) -> Any:
 
 
 def test_an_instance_is_drafted_goes_live_and_ends(api: Workspace) -> None:
-    following = {"draft": ["live"], "live": ["ended"], "ended": []}
+    following = {"draft": ["live"], "live": ["paused", "ended"], "ended": []}
     states = {"draft": State.DRAFT, "live": State.RUNNING, "ended": State.STOPPED}
     for state in STATES:
         instance = at(api, state)
@@ -104,12 +104,20 @@ def test_a_transition_names_one_state(api: Workspace, body: Any) -> None:
     assert api.refused("POST", f"/{made['name']}:transition", body) == (400, 3)
 
 
-def test_a_paused_experiment_is_live_here(api: Workspace) -> None:
+def test_a_paused_experiment_is_paused_here_and_goes_live_again(api: Workspace) -> None:
     live = api.live(5000, 5000)
+    before = api.given(live)
     api.apply(PauseIteration(api.key(live)))
     shown = api.get(f"/{live['name']}")
-    assert (shown["state"], shown["possibleTransitions"]) == ("live", ["ended"])
-    assert api.move(shown, "ended")["state"] == "ended"
+    assert (shown["state"], shown["possibleTransitions"]) == ("paused", ["live", "ended"])
+    assert [each["state"] for each in shown["stateHistory"]] == ["draft", "live", "paused"]
+    assert {*api.given(live).values()} == {None}
+    assert api.move(shown, "live")["state"] == "live"
+    assert api.given(live) == before
+    assert api.move(live, "paused")["state"] == "paused"
+    assert {*api.given(live).values()} == {None}
+    ended = api.move(shown, "ended")
+    assert [each["state"] for each in ended["stateHistory"]] == ["draft", "live", "ended"]
 
 
 def test_pausing_the_intake_takes_nobody_new_in_and_resuming_moves_nobody(api: Workspace) -> None:

@@ -87,9 +87,9 @@ _TABLE: Final[dict[Event, tuple[str, str, str, str, str]]] = {
     # A stopped one never runs again: native and LaunchDarkly draft an iteration first.
     Event.START:          ("nalc", "",     "",     "",     ""),
     Event.START_OVER:     ("",     "nl",   "nl",   "",     ""),
-    # LaunchDarkly has no pause; Confidence pauses the intake.
-    Event.PAUSE:          ("",     "na",   "",     "",     ""),
-    Event.RESUME:         ("",     "",     "na",   "",     ""),
+    # LaunchDarkly has no pause. What an API pauses it can resume.
+    Event.PAUSE:          ("",     "nac",  "",     "",     ""),
+    Event.RESUME:         ("",     "",     "nac",  "",     ""),
     Event.STOP:           ("",     "nalc", "nalc", "",     ""),
     # Archiving a running one would end it without a winner: stop it first. Auth0 archives what is
     # completed only.
@@ -131,7 +131,7 @@ _NAMES: Final[dict[Policy, tuple[str, str, str, str, str]]] = {
     Policy.NATIVE:       ("draft",       "running", "paused",  "stopped",   "archived"),
     Policy.AUTH0:        ("draft",       "active",  "paused",  "completed", "archived"),
     Policy.LAUNCHDARKLY: ("not_started", "running", "running", "stopped",   "stopped"),
-    Policy.CONFIDENCE:   ("draft",       "live",    "live",    "ended",     "ended"),
+    Policy.CONFIDENCE:   ("draft",       "live",    "paused",  "ended",     "ended"),
 }
 # fmt: on
 

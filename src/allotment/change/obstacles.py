@@ -14,10 +14,10 @@ from typing import Final, TypeAlias
 from allotment.change.lifecycle import Event, Policy, is_among, permit, status
 from allotment.change.place import iteration_place, place
 from allotment.change.proposal import Proposal
-from allotment.change.users import FLOWING, flows, has_flow
+from allotment.change.users import FLOWING, flows, has_flow, was_edited
 from allotment.errors import InvalidChange
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Allocation, Experiment, Iteration
+from allotment.model.experiment import Allocation, Experiment, Iteration, State
 from allotment.model.flag import Flag, FlagState
 from allotment.model.layer import Layer
 
@@ -128,8 +128,11 @@ def _refuse_first(proposal: Proposal, experiment: Experiment, iteration: Iterati
 
 
 def _found(policy: Policy, case: _Case) -> Iterator[Obstacle]:
-    for letters, rule in _RULES:
-        if is_among(policy, letters):
+    # What an API pauses it can resume, whatever it would ask of a new start: another may have laid
+    # weights that it could not. It answers for its own edits meanwhile.
+    unedited = case.iteration.state is State.PAUSED and not was_edited(case.experiment)
+    for letters, again, rule in _RULES:
+        if is_among(policy, letters) and (again or not unedited):
             yield from rule(case)
 
 
@@ -238,16 +241,17 @@ _Rule: TypeAlias = Callable[[_Case], Iterator[Obstacle]]
 # What is unfinished starts nowhere. Auth0 wants weights that sum to the total, a control, a
 # variation for each treatment, a fallback beside segments, and only one experiment with a flow.
 # LaunchDarkly reshuffles on stop and start, and lets nothing be reserved of a layer until then.
-_RULES: Final[tuple[tuple[str, _Rule], ...]] = (
-    ("nalc", _is_empty),
-    ("nalc", _is_over),
-    ("alc", _has_no_weight),
-    ("al", _flags_are_off),
-    ("a", _sets_foreign),
-    ("a", _has_no_control),
-    ("a", _is_under),
-    ("a", _has_no_fallback),
-    ("l", _keeps_the_salt),
-    ("l", _reserves_nothing),
-    ("a", _is_not_alone),
+# The second column tells which are asked of a paused iteration again.
+_RULES: Final[tuple[tuple[str, bool, _Rule], ...]] = (
+    ("nalc", True, _is_empty),
+    ("nalc", True, _is_over),
+    ("alc", False, _has_no_weight),
+    ("al", True, _flags_are_off),
+    ("a", False, _sets_foreign),
+    ("a", False, _has_no_control),
+    ("a", False, _is_under),
+    ("a", False, _has_no_fallback),
+    ("l", False, _keeps_the_salt),
+    ("l", False, _reserves_nothing),
+    ("a", True, _is_not_alone),
 )

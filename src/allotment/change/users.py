@@ -36,6 +36,15 @@ _FLOW: Final = "auth0/authentication_flow"
 FLOWING: Final = f"running:{_FLOW}"
 
 
+# Where Auth0 notes that it edited the allocations of a paused experiment.
+_EDITED: Final = "auth0/edited_while_paused"
+
+
+def was_edited(experiment: Experiment) -> bool:
+    """Whether the experiment's allocations were edited through Auth0 since it paused."""
+    return any(path == _EDITED for path, _ in experiment.kept)
+
+
 def has_flow(experiment: Experiment) -> bool:
     """Whether the experiment carries an authentication flow."""
     return any(path == _FLOW for path, _ in experiment.kept)

@@ -39,7 +39,7 @@ from allotment.dialects.auth0.labels import (
 from allotment.dialects.auth0.ramp import LEVELS, read_levels, share_of, shown_levels
 from allotment.dialects.auth0.segments import SUBJECT
 from allotment.dialects.auth0.shown import FLOW, flag_of, shown_flow
-from allotment.dialects.auth0.transitions import check_editable, read_status
+from allotment.dialects.auth0.transitions import check_editable, note_edit, read_status
 from allotment.dialects.auth0.updates import read_update
 from allotment.dialects.wire.alike import alike
 from allotment.dialects.wire.asked import Asked
@@ -181,6 +181,7 @@ def _read_items(place: Place, experiment: Experiment, catalog: Catalog) -> Itera
     _check_overrides(place, experiment, dealt)
     yield SetTreatments(experiment.key, dealt.treatments, dealt.control)
     yield SetAllocations(experiment.key, dealt.allocations)
+    yield from note_edit(experiment)
     for path, value in _notes(dealt, strategy).items():
         if value != kept(experiment, path):
             yield keep("experiment", experiment.key, path, value)

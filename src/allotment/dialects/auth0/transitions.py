@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from allotment.change.apply import apply
@@ -22,6 +22,7 @@ from allotment.change.lifecycle import (
     possible_transitions,
     status,
 )
+from allotment.dialects.auth0.kept import keep, kept
 from allotment.dialects.auth0.validation import found
 from allotment.dialects.wire.given import Given
 from allotment.dialects.wire.place import Place
@@ -33,6 +34,8 @@ STATUSES: Final = tuple(called(Policy.AUTH0, at) for at in Status)
 
 # Nothing leads back to a draft.
 TARGETS: Final = tuple(word for word in STATUSES if word != called(Policy.AUTH0, Status.DRAFT))
+
+_EDITED: Final = "edited_while_paused"
 
 # Only experiments on the vendor's own flags have it, and there are none here.
 _NOT_OURS: Final = ("default_config",)
@@ -84,7 +87,22 @@ def read_status(
         raise Refusal(400, "experiment_status_transition_not_allowed", message, place.path)
     if target == _ACTIVE:
         _check_valid(place, key, apply(catalog, edits, Policy.AUTH0).catalog)
-    return [_command(target, experiment, given)]
+    return [_command(target, experiment, given), *_forget_edits(experiment, edits)]
+
+
+def note_edit(experiment: Experiment) -> Iterator[Command]:
+    """The command that notes an edit of the allocations, if the experiment is paused.
+
+    What this API pauses it can resume as it was; what it edited meanwhile has to be valid.
+    """
+    if status(experiment) is Status.PAUSED:
+        yield keep("experiment", experiment.key, _EDITED, True)
+
+
+def _forget_edits(experiment: Experiment, edits: Sequence[Command]) -> Iterator[Command]:
+    noted = any(each in edits for each in note_edit(experiment))
+    if noted or kept(experiment, _EDITED) is not None:
+        yield keep("experiment", experiment.key, _EDITED, None)
 
 
 def _check_valid(place: Place, key: str, catalog: Catalog) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from allotment.change.commands import Command, EndIteration, StartIteration
+from allotment.change.commands import (
+    Command,
+    EndIteration,
+    PauseIteration,
+    ResumeIteration,
+    StartIteration,
+)
 from allotment.change.lifecycle import Policy, Status, called, possible_transitions, status
 from allotment.change.obstacles import obstacles
 from allotment.dialects.confidence.names import get_instance, instance_name
@@ -18,7 +24,7 @@ from allotment.model.experiment import Experiment
 from allotment.model.instant import show_instant
 
 STATES: Final = tuple(dict.fromkeys(called(Policy.CONFIDENCE, at) for at in Status))
-DRAFT, LIVE, ENDED = STATES
+DRAFT, LIVE, PAUSED, ENDED = STATES
 
 
 def shown_state(experiment: Experiment) -> str:
@@ -34,8 +40,8 @@ def shown_transitions(experiment: Experiment) -> tuple[str, ...]:
 def show_history(experiment: Experiment, created_at: int) -> list[Tree]:
     """The states it has been in, the first first; a moment that nobody noted is left out."""
     current, here = experiment.current, shown_state(experiment)
-    entered = {DRAFT: created_at, LIVE: current.started_at, ENDED: current.ended_at}
-    passed = STATES[: STATES.index(here) + 1]
+    entered = {DRAFT: created_at, LIVE: current.started_at, PAUSED: None, ENDED: current.ended_at}
+    passed = list(dict.fromkeys((DRAFT, LIVE, here)))[: 1 if here == DRAFT else None]
     history: list[Tree] = []
     for state, following in zip(passed, (*passed[1:], None), strict=True):
         exited = entered[following] if following else None
@@ -79,6 +85,10 @@ def read_transition(asked: Asked, catalog: Catalog) -> list[Command]:
         following = " or ".join(shown_transitions(experiment)) or "nothing"
         message = f"an instance that is {here} cannot become {target}; {following} can follow"
         raise InvalidChange(message, place.path)
+    if target == PAUSED:
+        return [PauseIteration(experiment.key)]
+    if here == PAUSED and target == LIVE:
+        return [ResumeIteration(experiment.key)]
     if target == LIVE:
         ready = allocate_audience(experiment, catalog, place)
         return [*ready, StartIteration(experiment.key, at=asked.given.now)]
