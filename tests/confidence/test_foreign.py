@@ -133,7 +133,7 @@ def test_an_instance_is_an_experiment_of_auth0(tmp_path: Path) -> None:
         assert [item["is_control"] for item in one["allocations"]] == [True, False]
         auth0.patch(f"/experiments/{one['id']}", {"status": "paused"})
         shown = only(api)
-        assert shown["state"] == "live"
+        assert shown["state"] == "paused"
         assert shown["abtest"]["treatments"] == [
             {**arm, "name": arm["variant"].rpartition("/")[2]} for arm in arms(2500, 7500)
         ]

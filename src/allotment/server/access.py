@@ -17,6 +17,7 @@ from allotment.store.schema import DEFAULT_SPACE
 
 _PREFIX: Final = b"bearer "
 _ANY: Final = "*"
+EVERYWHERE: Final = "*/*"
 _CALLERS_MAX: Final = 1024
 SPACE_NAME: Final = "^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$"
 _SPACE: Final = re.compile(SPACE_NAME[1:-1] + r"\Z")
@@ -108,11 +109,22 @@ def is_loopback(host: str | None) -> bool:
 
 def reaches(pattern: str, space: str) -> bool:
     """Whether all that `space` names, which may be a pattern too, is among what `pattern` names."""
-    if pattern == f"{_ANY}/{_ANY}":
+    if pattern == EVERYWHERE:
         return True
     project, _, environment = pattern.partition("/")
     one, _, other = space.partition("/")
     return project in (_ANY, one) and environment in (_ANY, other)
+
+
+def check_reach(reach: str, spaces: Iterable[str], path: str = "") -> None:
+    """Raise Forbidden unless the pattern has every space that a call reads or writes.
+
+    Law: what a call touches says so, be it the space that a header or a path names, the spaces that
+    a vendor's change of a project is made in, or the one that a new space is copied from.
+    """
+    if not all(reaches(reach, space) for space in spaces):
+        message = "this token does not reach into every space that this is about"
+        raise Forbidden(message, path)
 
 
 def _space(name: bytes) -> str:
@@ -128,6 +140,5 @@ def _within(pattern: str, wanted: str | None) -> str:
         default = DEFAULT_SPACE.split("/")
         parts = zip(pattern.split("/"), default, strict=True)
         return "/".join(each if part == _ANY else part for part, each in parts)
-    if not reaches(pattern, wanted):
-        raise Forbidden("this token does not reach into that space")
+    check_reach(pattern, (wanted,))
     return wanted

@@ -171,6 +171,7 @@ async def change(  # noqa: PLR0913  # what a dialect says of a change
                 dialect=dialect,
                 who=caller.who,
                 comment=comment,
+                reach=caller.reach,
                 precheck=lambda stored: refuse_stale(request, stored, about),
                 expect=lambda stored: expected(request, stored, about, whole=whole),
                 once=once_of(request, caller.who, answered),

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
 from allotment.errors import AllotmentError, NotFound, Overloaded, PreconditionFailed, StoreError
-from allotment.server.access import Access
+from allotment.server.access import EVERYWHERE, Access, check_reach
 from allotment.server.counters import Counters
 from allotment.server.crew import Crew
 from allotment.server.expected import Expect, Expected, anything
@@ -196,13 +196,15 @@ class Node:
         who: str,
         policy: Policy = Policy.NATIVE,
         comment: str = "",
+        reach: str = EVERYWHERE,
         precheck: Callable[[Stored], None] = lambda _stored: None,
         expect: Expect = anything,
         once: Once | None = None,
     ) -> Committed:
         """Commit the commands that `read` makes of the space as it is; publish what comes of it.
 
-        What a vendor's change says of flags and layers is done in all spaces of the project. By
+        What a vendor's change says of flags and layers is done in all spaces of the project that
+        have them, each of which whoever changes it must reach: `reach` is their token's. By
         the time this returns, this process answers from the new revisions. Changes are made one
         after the other, in a thread of their own. `precheck` sees what is served when the change
         is asked for, and again when its turn comes: what it refuses costs the store nothing.
@@ -220,8 +222,10 @@ class Node:
             precheck(self.served(space).stored)
             store = self.store_at(space)
             commands, expected, kept = _read(store.read(), read, expect, once)
+            changes = {space: commands, **self._shared(space, commands, policy)}
+            check_reach(reach, changes)
             committed = store.commit_together(
-                {space: commands, **self._shared(space, commands, policy)},
+                changes,
                 who=who,
                 when=datetime.fromtimestamp(self._now(), UTC),
                 dialect=dialect,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -82,12 +82,19 @@ class Store:
             return spaces.names(connection)
 
     def create_space(
-        self, name: str, *, who: str, when: datetime, copy_from: str | None = None
+        self,
+        name: str,
+        *,
+        who: str,
+        when: datetime,
+        copy_from: str | None = None,
+        copying: Callable[[str], None] = lambda _source: None,
     ) -> None:
         """Add the space "project/environment", with what is its project's: flags and layers.
 
         They come from `copy_from`, or else from the first of the project's spaces by name, without
         the experiments behind them, and are revision 1; with nothing to copy it starts empty.
+        `copying` is told where they come from before they do, and may refuse.
         Raises Conflict where there is such a space, NotFound where `copy_from` is none.
         """
         project = name.partition("/")[0]
@@ -96,6 +103,7 @@ class Store:
             there = [other for other in spaces.names(connection) if other != name]
             siblings = [other for other in there if other.partition("/")[0] == project]
             if source := copy_from or next(iter(siblings), None):
+                copying(source)
                 revision = spaces.locked(connection, [source])[source]
                 origin = self._latest(connection, source, revision)
                 cause = Origin(who, when, "native", f"copied from {source}")

@@ -9,9 +9,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from allotment.errors import Forbidden, InvalidInput
+from allotment.errors import InvalidInput
 from allotment.model.text import check_key
-from allotment.server.access import reaches
+from allotment.server.access import check_reach, reaches
 from allotment.server.answer import as_json, respond
 from allotment.server.caller import Caller
 from allotment.server.conditional import authenticated, node_of, tree_of
@@ -63,7 +63,8 @@ async def list_spaces(request: Request) -> Response:
                 "name": {**ref("spaceName"), "description": "PROJECT/ENVIRONMENT"},
                 "copy_from": {
                     **ref("spaceName"),
-                    "description": "The space they come from; else the first of the project.",
+                    "description": "The space they come from; else the first of the project."
+                    " The token must reach it.",
                 },
             },
             "copy_from",
@@ -81,11 +82,17 @@ async def create_space(request: Request) -> Response:
     source = None
     if "copy_from" in fields:
         source = _reached(text(fields, "copy_from"), caller, "$.copy_from")
+
+    def copying(origin: str) -> None:
+        check_reach(caller.reach, (origin,), "$.copy_from")
+
     node = node_of(request)
     store = node.store
     when = datetime.now(UTC)
     await node.in_turn(
-        lambda: store.create_space(name, who=caller.who, when=when, copy_from=source)
+        lambda: store.create_space(
+            name, who=caller.who, when=when, copy_from=source, copying=copying
+        )
     )
     await node.catch_up()
     return respond(as_json({"name": name, "revision": node.served(name).revision}, 201))
@@ -98,6 +105,5 @@ def _reached(space: str, caller: Caller, path: str) -> str:
         raise InvalidInput("a space is written PROJECT/ENVIRONMENT", path)
     for part in (project, environment):
         check_key(part, path)
-    if not reaches(caller.reach, space):
-        raise Forbidden("this token does not reach into that space")
+    check_reach(caller.reach, (space,), path)
     return space

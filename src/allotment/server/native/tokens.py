@@ -12,9 +12,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from allotment.errors import Forbidden, InvalidInput, NotFound
+from allotment.errors import InvalidInput, NotFound
 from allotment.model.instant import show_instant
-from allotment.server.access import reaches
+from allotment.server.access import check_reach, reaches
 from allotment.server.answer import Answer, as_json, respond
 from allotment.server.conditional import authenticated, node_of, tree_of
 from allotment.server.minted import minted
@@ -94,8 +94,7 @@ async def create_token(request: Request) -> Response:
     space = text(fields, "space", caller.space)
     if not _PATTERN.match(space):
         raise InvalidInput('this is PROJECT/ENVIRONMENT, where either may be "*"', "$.space")
-    if not reaches(caller.reach, space):
-        raise Forbidden("a token does not reach further than the one that makes it")
+    check_reach(caller.reach, (space,), "$.space")
     days = whole(fields, "days", 1, _DAYS_MAX)
     now = round(time.time() * 1000)
     token, secret = minted(
