@@ -22,6 +22,7 @@ from allotment.dialects.wire.place import Place
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Iteration
 from allotment.model.flag import Flag, Variation
+from allotment.model.text import is_blank
 from allotment.store.stored import Version
 from ldproject import iteration, treatment, variation
 
@@ -159,7 +160,7 @@ def test_reshuffling_and_stopping_draw_with_another_salt(
 
 WORD = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=9
-)
+).filter(lambda text: not is_blank(text))
 TEXT = st.just("") | WORD
 METRICS = st.lists(
     st.fixed_dictionaries({"key": WORD, "isGroup": st.booleans()}, optional={"analysisUnit": WORD}),

@@ -50,6 +50,16 @@ def test_the_comment_is_in_the_journal(flagged: Environment) -> None:
     assert (entry.comment, entry.dialect) == ("as agreed", "launchdarkly")
 
 
+@pytest.mark.parametrize("comment", [None, ""])
+def test_a_comment_may_be_null_which_is_none(flagged: Environment, comment: str | None) -> None:
+    flagged.experiment()
+    body = {"comment": comment, "instructions": [RENAME]}
+    shown = flagged.call("PATCH", "/experiments/colour", body, content_type=SEMANTIC)
+    assert flagged.done(shown)["name"] == RENAME["value"]
+    (entry,) = flagged.node.store.journal(limit=1)
+    assert entry.comment == ""
+
+
 def test_a_condition_holds_for_the_experiment_alone(flagged: Environment) -> None:
     flagged.experiment()
     flagged.experiment("other")

@@ -56,7 +56,7 @@ FOREIGN: list[dict[str, Any]] = [
     {"maintainerId": ""},
     {"name": ""},
     {"name": "a\0b"},
-    {"description": None},
+    {"description": 7},
 ]
 
 
@@ -132,8 +132,9 @@ def test_starting_over_wants_a_justification(flagged: Environment) -> None:
     flagged.running()
     flagged.post("/experiments/colour/iterations", iteration())
     assert flagged.fails("colour", "startIteration") == INVALID
-    empty = {"kind": "startIteration", "changeJustification": ""}
-    assert flagged.fails("colour", empty) == INVALID
+    for reason in ("", "   ", "\t\n", "\ufeff\u3000", None):
+        blank = {"kind": "startIteration", "changeJustification": reason}
+        assert flagged.fails("colour", blank) == INVALID
     shown = flagged.told("colour", START_OVER)
     assert [one["status"] for one in shown["previousIterations"]] == ["stopped"]
 

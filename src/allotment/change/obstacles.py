@@ -20,6 +20,7 @@ from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State
 from allotment.model.flag import Flag, FlagState
 from allotment.model.layer import Layer
+from allotment.model.text import is_blank
 
 
 class ObstacleCode(StrEnum):
@@ -91,7 +92,7 @@ def may_start(proposal: Proposal, experiment: Experiment, justification: str) ->
     if draft is None:
         message = "there is no draft to start; draft an iteration first"
         raise InvalidChange(message, path, code="no_draft")
-    if over and is_among(proposal.policy, _NEEDS_JUSTIFICATION) and not justification:
+    if over and is_among(proposal.policy, _NEEDS_JUSTIFICATION) and is_blank(justification):
         message = "starting over ends the iteration that runs; say why in a justification"
         raise InvalidChange(message, path, code="no_justification")
     _refuse_first(proposal, experiment, draft)

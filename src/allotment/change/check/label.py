@@ -9,7 +9,7 @@ from allotment.change.place import place
 from allotment.errors import Conflict, InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.limits import BUCKETS, NAME_CHARACTERS_MAX
-from allotment.model.text import check_description, check_key, check_name
+from allotment.model.text import check_description, check_key, check_name, check_text
 
 
 class _Labelled(Protocol):
@@ -35,7 +35,7 @@ def check_salt(salt: str, path: str) -> None:
     """A salt is text of 1 to 1,024 characters."""
     if not isinstance(salt, str) or not 1 <= len(salt) <= NAME_CHARACTERS_MAX:
         raise InvalidInput(f"a salt is text of 1 to {NAME_CHARACTERS_MAX:,} characters", path)
-    check_name(salt, path)
+    check_text(salt, NAME_CHARACTERS_MAX, "salt", path)
 
 
 def check_share(share: int, path: str) -> None:

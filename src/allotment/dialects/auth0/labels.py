@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final, Protocol, TypeVar
 
 from allotment.change.commands import Command, Describe, Rename
 from allotment.dialects.auth0.codes import name_taken
+from allotment.dialects.wire.ecmascript import ecmascript
 from allotment.dialects.wire.place import Place
 from allotment.model.keyed import Keyed
 
-# No space at either end, no NUL, one line: a dot of the vendor's pattern matches no line's end.
-_TEXT: Final = re.compile(r"\S(?:[^\n\r\u2028\u2029]*\S)?\Z")
+# The vendor's pattern: no space at either end, no NUL, one line.
+LINE: Final = r"^(?!.*\x00)\S(.*\S)?$"
+
+_LINE: Final = ecmascript(LINE)
 
 
 class Labelled(Protocol):
@@ -41,7 +43,7 @@ def read_description(place: Place) -> str:
 
 def _read(place: Place, most: int) -> str:
     text = place.text(3, most)
-    if "\0" in text or not _TEXT.match(text):
+    if not _LINE.match(text):
         raise place.refusal("one line without spaces at its ends belongs here")
     return text
 

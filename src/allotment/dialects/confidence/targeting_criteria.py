@@ -59,7 +59,7 @@ def read_criterion(place: Place) -> Condition:
     if kind == "materializedSegment":
         raise inner.refusal("there are no materialized segments here")
     inner.fields(("attributeName", *_RULES), ("attributeName",))
-    name = inner.at("attributeName").text(1, NAME_CHARACTERS_MAX)
+    name = inner.at("attributeName").text(0, NAME_CHARACTERS_MAX)
     path = tuple(name.split("."))
     if not all(path):
         raise inner.at("attributeName").refusal("no step of an attribute's path is empty")

@@ -39,5 +39,5 @@ def created_at(kind: str, key: str, project: Project) -> int:
 
 def check_environment(body: Place) -> None:
     """Raise Refusal unless a patch names the environment that an instruction is about."""
-    if not body.at("environmentKey").given:
+    if not body.at("environmentKey").said:
         raise invalid("this instruction is about an environment; name it", "$.environmentKey")

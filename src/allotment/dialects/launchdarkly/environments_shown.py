@@ -29,7 +29,7 @@ def list_environments(query: Place, keys: Collection[str], project: str) -> dict
     wanted = _read_filter(query.at("filter"))
     found = [key for key in sorted(keys) if wanted in key.lower()]
     window = read_window(query, LIMIT, LIMIT_MAX)
-    said = {"filter": str(query.at("filter").value)} if query.at("filter").given else {}
+    said = {"filter": str(query.at("filter").value)} if query.at("filter").said else {}
     href = Scene(project).of_project("environments")
     return {
         "items": [show_environment(Scene(project, key)) for key in window.of(found)],
@@ -95,7 +95,7 @@ def _status(flag: Flag) -> dict[str, Tree]:
 
 def _read_filter(place: Place) -> str:
     """What the keys of the environments that are wanted have in them, in lower case."""
-    if not place.given:
+    if not place.said:
         return ""
     field, _, value = place.text(1, _TEXT_MAX).partition(":")
     Place(field, place.path).word(("query",))

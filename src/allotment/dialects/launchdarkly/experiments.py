@@ -64,13 +64,13 @@ def read_create_experiment(asked: Asked, catalog: Catalog) -> list[Command]:
 def _read_kept(body: Place) -> Iterator[tuple[str, Tree]]:
     """What the model lacks. What is left out is what the vendor takes it for."""
     kind, source, way = (body.at(name) for name in ("type", "dataSource", "methodology"))
-    read_kind = kind.word(TYPES) if kind.given else TYPES[0]
+    read_kind = kind.word(TYPES) if kind.said else TYPES[0]
     usual = METHODOLOGIES[0] if read_kind == _BANDIT else METHODOLOGIES[1]
     yield "type", read_kind
-    yield "dataSource", source.word(SOURCES) if source.given else SOURCES[0]
-    yield "methodology", way.word(METHODOLOGIES) if way.given else usual
+    yield "dataSource", source.word(SOURCES) if source.said else SOURCES[0]
+    yield "methodology", way.word(METHODOLOGIES) if way.said else usual
     for name, read in KEPT_READERS.items():
-        if body.at(name).given:
+        if body.at(name).said:
             yield name, read(body.at(name))
 
 
@@ -92,15 +92,15 @@ def read_methodology(place: Place) -> Tree:
 def read_analysis(place: Place) -> Tree:
     """The settings of an analysis that is done elsewhere."""
     found: dict[str, Tree] = {
-        name: place.at(name).text(0, TEXT_MAX) for name in _THRESHOLDS if place.at(name).given
+        name: place.at(name).text(0, TEXT_MAX) for name in _THRESHOLDS if place.at(name).said
     }
     for name, words in (
         ("multipleComparisonCorrectionMethod", CORRECTIONS),
         ("multipleComparisonCorrectionScope", SCOPES),
     ):
-        if place.at(name).given:
+        if place.at(name).said:
             found[name] = place.at(name).word(words)
-    if place.at("sequentialTestingEnabled").given:
+    if place.at("sequentialTestingEnabled").said:
         found["sequentialTestingEnabled"] = place.at("sequentialTestingEnabled").truth()
     return found
 
@@ -114,7 +114,7 @@ KEPT_READERS: Final = {
 
 def read_holdout(place: Place, catalog: Catalog) -> str | None:
     """The key of the holdout that an id names; None for none."""
-    if not place.given or place.null or place.value == "":
+    if not place.said or place.value == "":
         return None
     holdout = find_holdout(catalog, place.text(1, ID_MAX))
     if holdout is None:

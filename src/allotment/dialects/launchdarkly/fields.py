@@ -141,7 +141,7 @@ def _edited(item: Place, old: Tree) -> Tree:
     operation, value = item.at("operation").value, item.at("value")
     if operation == _UPDATE:
         return value.tree()
-    if operation == _REMOVE and not (isinstance(old, list) and value.given):
+    if operation == _REMOVE and not (isinstance(old, list) and value.said):
         return None
     given = value.tree()
     wanted = given if isinstance(given, list) else [given]

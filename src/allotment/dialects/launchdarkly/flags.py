@@ -42,10 +42,10 @@ def read_create_flag(asked: Asked, catalog: Catalog) -> list[Command]:
     """
     body = asked.body
     for name in ("initialPrerequisites", "migrationSettings"):
-        if body.at(name).value not in (None, [], {}) and body.at(name).given:
+        if body.at(name).said and body.at(name).value not in ([], {}):
             raise invalid("flags have no prerequisites and no migrations here", f"$.{name}")
     variations = read_variations(body.at("variations"))
-    on = body.at("isFlagOn").given and body.at("isFlagOn").truth()
+    on = body.at("isFlagOn").said and body.at("isFlagOn").truth()
     defaults = _read_defaults(body.at(DEFAULTS), variations)
     flag = Flag(
         read_key(body.at("key")),
@@ -80,22 +80,22 @@ def tags_of(flag: Flag) -> list[str]:
 
 def _read_defaults(place: Place, variations: Sequence[Variation]) -> dict[str, int]:
     last = len(variations) - 1
-    if not place.given:
+    if not place.said:
         return {"onVariation": 0, "offVariation": last}
     return {name: place.at(name).whole(0, last) for name in ("onVariation", "offVariation")}
 
 
 def _read_kept(body: Place) -> dict[str, Tree]:
     kept: dict[str, Tree] = {
-        name: body.at(name).text(0, _TEXT_MAX) for name in _TEXTS if body.at(name).given
+        name: body.at(name).text(0, _TEXT_MAX) for name in _TEXTS if body.at(name).said
     }
     for name in (TEMPORARY, "includeInSnippet"):
-        if body.at(name).given:
+        if body.at(name).said:
             kept[name] = body.at(name).truth()
-    if body.at(TAGS).given:
+    if body.at(TAGS).said:
         kept[TAGS] = [*read_tags(body.at(TAGS))]
     for name in _TREES:
-        if body.at(name).given:
+        if body.at(name).said:
             body.at(name).entries(0, _ITEMS_MAX)
             kept[name] = body.at(name).tree()
     return kept

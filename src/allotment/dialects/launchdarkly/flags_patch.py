@@ -88,7 +88,7 @@ def _remove_variation(step: Place, flag: Flag) -> list[Command]:
 
 
 def _serve(step: Place, flag: Flag) -> list[Command]:
-    if step.at("rolloutWeights").given:
+    if step.at("rolloutWeights").said:
         message = "a rollout is an experiment here; serve one variation, by `variationId`"
         raise invalid(message, step.at("rolloutWeights").path)
     return [SetVariations(flag.key, flag.variations, get_variation(step, flag).key)]

@@ -74,7 +74,7 @@ def show_flags(project: Project, query: Place, scene: Scene) -> dict[str, Tree]:
     keys = [key for key in sorted(flags) if wanted(flags[key])]
     window, shown_in = read_window(query, LIMIT, LIMIT_MAX), read_environments(query, ())
     items: list[Tree] = [show_flag(flags[key], project, scene, shown_in) for key in window.of(keys)]
-    said = {name: str(query.at(name).value) for name in QUERY[2:] if query.at(name).given}
+    said = {name: str(query.at(name).value) for name in QUERY[2:] if query.at(name).said}
     href = scene.of_flag("").rstrip("/")
     return {
         "items": items,
@@ -86,7 +86,7 @@ def show_flags(project: Project, query: Place, scene: Scene) -> dict[str, Tree]:
 def read_environments(query: Place, usual: Collection[str]) -> Collection[str]:
     """The environments that a query's `env` names, or else the usual ones."""
     place = query.at("env")
-    return place.text(1, _TEXT_MAX).split(",") if place.given else usual
+    return place.text(1, _TEXT_MAX).split(",") if place.said else usual
 
 
 def _read_filters(query: Place, project: Project) -> _Wanted:
@@ -98,12 +98,12 @@ def _read_filters(query: Place, project: Project) -> _Wanted:
 def _read_rules(query: Place, project: Project) -> Iterator[_Wanted]:
     archived, tag, filters = query.at("archived"), query.at("tag"), query.at("filter")
     state = "live"
-    if archived.given and archived.word(("true", "false")) == "true":
+    if archived.said and archived.word(("true", "false")) == "true":
         state = "archived"
-    if tag.given:
+    if tag.said:
         wanted = tag.text(1, _TEXT_MAX)
         yield lambda flag: wanted in tags_of(flag)
-    for part in filters.text(1, _TEXT_MAX).split(",") if filters.given else ():
+    for part in filters.text(1, _TEXT_MAX).split(",") if filters.said else ():
         field, _, value = part.partition(":")
         match Place(field, filters.path).word(("query", "state", "tags")):
             case "query":

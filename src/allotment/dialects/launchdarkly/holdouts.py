@@ -52,17 +52,17 @@ def read_create_holdout(asked: Asked, catalog: Catalog) -> list[Command]:
     """The command that creates the holdout, which no experiment is under yet."""
     body = asked.body
     key, name = body.at("key"), body.at("name")
-    if not (key.given or name.given):
+    if not (key.said or name.said):
         raise key.refusal("a key or a name is needed")
     unit = body.at("randomizationunit")
-    shown = read_name(name) if name.given else ""
+    shown = read_name(name) if name.said else ""
     holdout = Holdout(
-        read_key(key) if key.given else slug(shown, catalog.holdouts.__contains__, "holdout"),
+        read_key(key) if key.said else slug(shown, catalog.holdouts.__contains__, "holdout"),
         "",
         _read_amount(body.at("holdoutamount")),
         shown,
         read_description(body.at("description")),
-        read_key(unit) if unit.given else _UNIT,
+        read_key(unit) if unit.said else _UNIT,
         NOTES.on_new(_read_kept(body)),
     )
     if holdout.key in catalog.holdouts:
@@ -107,11 +107,11 @@ def _read_amount(place: Place) -> int:
 
 def _read_kept(body: Place) -> dict[str, Tree]:
     kept: dict[str, Tree] = {
-        name: body.at(name).text(1, _TEXT_MAX) for name in _KEPT_TEXTS if body.at(name).given
+        name: body.at(name).text(1, _TEXT_MAX) for name in _KEPT_TEXTS if body.at(name).said
     }
-    if body.at(ATTRIBUTES).given:
+    if body.at(ATTRIBUTES).said:
         items = body.at(ATTRIBUTES).items(0, _ITEMS_MAX)
         kept[ATTRIBUTES] = [each.text(1, _TEXT_MAX) for each in items]
-    if body.at(METRICS).given:
+    if body.at(METRICS).said:
         kept[METRICS] = [*read_metrics(body.at(METRICS))]
     return kept

@@ -20,7 +20,7 @@ from allotment.dialects.launchdarkly.fields import edit_fields, read_update_fiel
 from allotment.dialects.launchdarkly.ids import ID_MAX, find_treatment, get_experiment
 from allotment.dialects.launchdarkly.iterations import draft, reshuffled, said_iteration
 from allotment.dialects.launchdarkly.kept import NOTES
-from allotment.dialects.launchdarkly.labels import read_description, read_name
+from allotment.dialects.launchdarkly.labels import read_name, read_new_description
 from allotment.dialects.launchdarkly.patch import read_instructions
 from allotment.dialects.launchdarkly.snapshots import freeze_snapshot
 from allotment.dialects.wire.asked import Asked
@@ -29,6 +29,7 @@ from allotment.dialects.wire.place import Place
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.limits import TEXT_CHARACTERS_MAX
+from allotment.model.text import is_blank
 
 # Why, where nobody says why an iteration that is edited is replaced by the next.
 _SAVED: Final = "saved as a new iteration"
@@ -42,8 +43,7 @@ def read_update_experiment(asked: Asked, catalog: Catalog) -> list[Command]:
         return [Rename("experiment", key, read_name(step.at("value")))]
 
     def describe(step: Place, _catalog: Catalog, _given: Given) -> list[Command]:
-        text = step.at("value")
-        return [Describe("experiment", key, read_description(Place(text.tree(), text.path)))]
+        return [Describe("experiment", key, read_new_description(step.at("value")))]
 
     def start(step: Place, catalog: Catalog, given: Given) -> list[Command]:
         return [*_start(_reason(step), catalog.experiments[key], catalog, given)]
@@ -85,7 +85,7 @@ _ARCHIVED: Final = "archivedDate"
 
 def _reason(step: Place) -> str:
     place = step.at("changeJustification")
-    return place.text(0, TEXT_CHARACTERS_MAX) if place.given else ""
+    return place.text(0, TEXT_CHARACTERS_MAX) if place.said else ""
 
 
 def _start(
@@ -102,13 +102,13 @@ def _stop(step: Place, experiment: Experiment, catalog: Catalog, given: Given) -
     permit(Policy.LAUNCHDARKLY, Event.STOP, status(experiment), step.path)
     place, reason = step.at("winningTreatmentId"), step.at("winningReason")
     winner: str | None = None
-    if place.given:
+    if place.said:
         found = find_treatment(experiment.key, experiment.current, place.text(1, ID_MAX))
         if found is None:
             message = "the iteration that runs has no treatment with this id"
             raise invalid(message, place.path)
         winner = found.key
-    text = reason.text(0, TEXT_CHARACTERS_MAX) if reason.given else ""
+    text = reason.text(0, TEXT_CHARACTERS_MAX) if reason.said else ""
     yield from freeze_snapshot(experiment, catalog)
     yield EndIteration(experiment.key, winner, text, at=given.now)
 
@@ -119,10 +119,11 @@ def _save_and_start(
     """Start a copy of the current iteration with some edits, which are those of a draft."""
     value = step.at("value")
     said = None
-    if value.given:
+    if value.said:
         commands, said = edit_fields(value, experiment, catalog, Status.DRAFT)
         yield from commands
     told = said or said_iteration(experiment, experiment.current, catalog)
     yield from freeze_snapshot(experiment, catalog)
     yield from draft(Place(told, value.path), experiment, catalog, given)
-    yield StartIteration(experiment.key, _reason(step) or _SAVED, at=given.now)
+    reason = _reason(step)
+    yield StartIteration(experiment.key, _SAVED if is_blank(reason) else reason, at=given.now)

@@ -70,8 +70,8 @@ def read_iteration(place: Place, catalog: Catalog, old: Iteration | None, given:
     return Drafted(
         dealt,
         listed,
-        check_key(unit.text(1, KEY_BYTES_MAX), unit.path) if unit.given else None,
-        reshuffle.truth() if reshuffle.given else True,
+        check_key(unit.text(1, KEY_BYTES_MAX), unit.path) if unit.said else None,
+        reshuffle.truth() if reshuffle.said else True,
         {**read_note(place), "flags": note_of(listed), "createdAt": given.now},
     )
 
@@ -87,19 +87,19 @@ def read_note(place: Place) -> dict[str, Tree]:
 
 def _read_optional(place: Place) -> Iterator[tuple[str, Tree]]:
     for name in (*_PRIMARY, "covariateId"):
-        if place.at(name).given:
+        if place.at(name).said:
             yield name, place.at(name).text(1, TEXT_MAX)
     cadence, attributes = place.at("reallocationFrequencyMillis"), place.at("attributes")
-    if cadence.given:
+    if cadence.said:
         yield "reallocationFrequencyMillis", cadence.whole(1, _MILLIS_MAX)
-    if attributes.given:
+    if attributes.said:
         items = attributes.items(0, _ATTRIBUTES_MAX)
         yield "attributes", [item.text(1, TEXT_MAX) for item in items]
 
 
 def check_primary(place: Place) -> None:
     """Raise the 400 for a new iteration that names no primary metric."""
-    if not any(place.at(name).given for name in _PRIMARY):
+    if not any(place.at(name).said for name in _PRIMARY):
         raise invalid(f"either {_PRIMARY[0]} or {_PRIMARY[1]} belongs here", place.path)
 
 

@@ -19,12 +19,9 @@ def read_name(place: Place) -> str:
 
 def read_description(place: Place) -> str:
     """A noun's description, which may be empty; where it is left out it is."""
-    if not place.given:
-        return ""
-    return check_description(place.text(0, TEXT_CHARACTERS_MAX), place.path)
+    return read_new_description(place) if place.said else ""
 
 
 def read_new_description(place: Place) -> str:
     """A description that has to be there, as it is what is said."""
-    place.tree()
-    return read_description(place)
+    return check_description(place.text(0, TEXT_CHARACTERS_MAX), place.path)

@@ -40,7 +40,7 @@ def read_create_layer(asked: Asked, catalog: Catalog) -> list[Command]:
         "",
         read_name(body.at("name")),
         read_new_description(body.at("description")),
-        read_key(unit) if unit.given else _UNIT,
+        read_key(unit) if unit.said else _UNIT,
     )
     if layer.key in catalog.layers:
         raise taken("layer")

@@ -39,7 +39,7 @@ def show_layers(project: Project, query: Place, path: str) -> dict[str, Tree]:
     """All layers of the project by key, or those with a reservation of the filter's experiment."""
     layers = {key: layer for each in project.values() for key, layer in each.catalog.layers.items()}
     keys = sorted(layers)
-    if query.at("filter").given:
+    if query.at("filter").said:
         member = _read_filter(query.at("filter"))
         keys = [key for key in keys if _reserves(project.values(), key, member)]
     items: list[Tree] = [show_layer(layers[key], project) for key in keys]

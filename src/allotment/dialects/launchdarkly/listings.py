@@ -57,7 +57,7 @@ def read_listings(place: Place, dealt: Dealt, catalog: Catalog) -> dict[str, Lis
             rule.text(1, ID_MAX),
             version.whole(0, _VERSION_MAX),
             _read_otherwise(other, flag, dealt),
-            other.given,
+            other.said,
         )
     for treatment in dealt.treatments:
         if {flag for flag, _ in treatment.sets} != found.keys():
@@ -68,7 +68,7 @@ def read_listings(place: Place, dealt: Dealt, catalog: Catalog) -> dict[str, Lis
 
 def _read_otherwise(place: Place, flag: Flag, dealt: Dealt) -> str:
     """The variation for whoever is not in the experiment: by default, the baseline's."""
-    if place.given:
+    if place.said:
         variation = find_variation(flag, place.text(1, ID_MAX))
         if variation is None:
             raise invalid("the flag has no variation with this id", place.path)

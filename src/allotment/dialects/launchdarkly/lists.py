@@ -54,7 +54,7 @@ def list_experiments(query: Place, environments: Iterable[Environment], href: st
     ]
     found.sort(key=lambda each: each[:2])
     window = read_window(query, LIMIT, LIMIT_MAX)
-    asked = {name: str(query.at(name).value) for name in QUERY[2:] if query.at(name).given}
+    asked = {name: str(query.at(name).value) for name in QUERY[2:] if query.at(name).said}
     return {
         "items": [
             show_experiment(
@@ -110,7 +110,7 @@ def _read_rule(place: Place) -> Wanted:
 
 def _parts(place: Place) -> list[Place]:
     """The parts of a list with commas, none where it is not given."""
-    if not place.given:
+    if not place.said:
         return []
     texts = place.text(0, TEXT_MAX).split(",")
     return [Place(text.strip(), place.path) for text in texts if text.strip()]

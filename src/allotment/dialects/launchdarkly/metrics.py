@@ -31,11 +31,11 @@ def _read(item: Place) -> dict[str, Tree]:
     group, primary, unit = (item.at(name) for name in ("isGroup", "primary", "analysisUnit"))
     found: dict[str, Tree] = {
         "key": item.at("key").text(1, TEXT_MAX),
-        "isGroup": group.truth() if group.given else False,
+        "isGroup": group.truth() if group.said else False,
     }
-    if primary.given:
+    if primary.said:
         found["primary"] = primary.truth()
-    if unit.given:
+    if unit.said:
         found["analysisUnit"] = unit.text(1, TEXT_MAX)
     return found
 

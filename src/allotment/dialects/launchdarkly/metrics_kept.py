@@ -84,7 +84,7 @@ def _object(readers: Mapping[str, _Reader], *required: str) -> _Reader:
         return {
             name: reader(place.at(name))
             for name, reader in readers.items()
-            if place.at(name).given or name in required
+            if place.at(name).said or name in required
         }
 
     return read
@@ -155,7 +155,7 @@ def read_create_metric(asked: Asked, catalog: Catalog) -> list[Command]:
     body = asked.body
     read = _object(_METRIC)(body)
     said: dict[str, Tree] = {
-        "name": read_name(body.at("name")) if body.at("name").given else "",
+        "name": read_name(body.at("name")) if body.at("name").said else "",
         "description": read_description(body.at("description")),
         "kind": body.at("kind").word(KINDS),
         "_creationDate": asked.given.now,
@@ -214,9 +214,9 @@ def read_create_group(asked: Asked, catalog: Catalog) -> list[Command]:
         "name": read_name(body.at("name")),
         "description": read_description(body.at("description")),
         "kind": body.at("kind").word(GROUP_KINDS),
-        "tags": _texts(body.at("tags")) if body.at("tags").given else [],
+        "tags": _texts(body.at("tags")) if body.at("tags").said else [],
         "metrics": [_read_member(item) for item in body.at("metrics").items(1, ITEMS_MAX)],
-        "maintainer": maintainer.text(1, TEXT_MAX) if maintainer.given else NOBODY,
+        "maintainer": maintainer.text(1, TEXT_MAX) if maintainer.said else NOBODY,
         "_creationDate": asked.given.now,
     }
     return _keep(_GROUPS, "metric group", body, said, catalog)
@@ -271,7 +271,7 @@ def _show_group(
 
 def _read_member(item: Place) -> dict[str, Tree]:
     within = item.at("nameInGroup")
-    named = {"nameInGroup": within.text(0, TEXT_MAX)} if within.given else {}
+    named = {"nameInGroup": within.text(0, TEXT_MAX)} if within.said else {}
     return {"key": read_key(item.at("key")), **named}
 
 

@@ -40,7 +40,7 @@ def read_instructions(
     if not isinstance(body.value, dict) or not isinstance(body.value.get("instructions"), list):
         message = 'this is no semantic patch: {"instructions": [{"kind": ...}]} belongs here'
         raise not_understood(message)
-    if body.at("comment").given:
+    if body.at("comment").said:
         body.at("comment").text(0, TEXT_CHARACTERS_MAX)
     commands: list[Command] = []
     for place in body.at("instructions").items(1, INSTRUCTIONS_MAX):

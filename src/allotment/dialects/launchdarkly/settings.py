@@ -49,9 +49,9 @@ def show_settings(catalog: Catalog, scene: Scene) -> dict[str, Tree]:
 
 def _read_unit(place: Place) -> dict[str, Tree]:
     default = place.at("default")
-    if place.at("standardRandomizationUnit").given:
+    if place.at("standardRandomizationUnit").said:
         place.at("standardRandomizationUnit").text(0, 256)
     return {
         "randomizationUnit": read_key(place.at("randomizationUnit")),
-        "default": default.truth() if default.given else False,
+        "default": default.truth() if default.said else False,
     }

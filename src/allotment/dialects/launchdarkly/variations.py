@@ -27,7 +27,7 @@ BOOLEAN: Final = (Variation("true", "true"), Variation("false", "false"))
 
 def read_variations(place: Place) -> tuple[Variation, ...]:
     """The variations of a new flag; where they are left out, true and false."""
-    if not place.given:
+    if not place.said:
         return BOOLEAN
     found: list[Variation] = []
     for item in place.items(1, VARIATIONS_MAX):
@@ -53,9 +53,9 @@ def read_variation(place: Place, others: Collection[Variation]) -> Variation:
 def edit_variation(place: Place, flag: Flag, old: Variation) -> Variation:
     """The variation with what is given of it changed."""
     new = old
-    if place.at("name").given:
+    if place.at("name").said:
         new = replace(new, name=_read_name(place.at("name")))
-    if place.at("description").given:
+    if place.at("description").said:
         new = replace(new, description=read_description(place.at("description")))
     if place.at("value").given:
         others = [one for one in flag.variations if one is not old]
@@ -97,7 +97,7 @@ def index_of(flag: Flag, key: str) -> int:
 
 
 def _read_name(place: Place) -> str:
-    if not place.given:
+    if not place.said:
         return ""
     return check_name(place.text(0, NAME_CHARACTERS_MAX), place.path)
 

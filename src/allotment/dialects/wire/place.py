@@ -16,6 +16,7 @@ from allotment.dialects.wire.path import step
 from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
 from allotment.model.number import read_whole
+from allotment.model.text import is_blank
 from allotment.model.weight import read_weight
 
 _DIGITS_MAX: Final = 18
@@ -47,6 +48,11 @@ class Place:
     def null(self) -> bool:
         """Whether the request says null here."""
         return self.value is None
+
+    @property
+    def said(self) -> bool:
+        """Whether the request says anything here that is not null."""
+        return self.value is not ABSENT and self.value is not None
 
     def refusal(self, message: str) -> InvalidInput:
         """The error that says what is wrong at this place."""
@@ -100,13 +106,15 @@ class Place:
         return self.value
 
     def text(self, least: int, most: int) -> str:
-        """Text of so many characters."""
+        """Text of so many characters; where it may not be empty, it is not blank either."""
         if not isinstance(self.value, str):
             raise self.refusal("text belongs here")
         if not least <= len(self.value) <= most:
             raise self.refusal(
                 f"{least:,} to {most:,} characters belong here, not {len(self.value):,}"
             )
+        if least and is_blank(self.value):
+            raise self.refusal("text that is not white space alone belongs here")
         return self.value
 
     def truth(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from allotment.dialects.auth0.allocations import ITEMS_MAX, STRATEGIES
 from allotment.dialects.auth0.flags import STATUSES as FLAG_STATUSES
+from allotment.dialects.auth0.labels import LINE
 from allotment.dialects.auth0.lists import TYPES
 from allotment.dialects.auth0.rules import ATTRIBUTES
 from allotment.dialects.auth0.segments import STATUSES as SEGMENT_STATUSES
@@ -15,7 +16,6 @@ from allotment.server.operation import closed
 
 Schema = dict[str, Any]
 
-_LINE: Final = r"^(?!.*\x00)\S(.*\S)?$"
 _BASE58: Final = "[A-HJ-NP-Za-km-z1-9]"
 
 
@@ -52,9 +52,9 @@ def _noun(properties: Schema, **optional: Schema) -> Schema:
 
 
 _MOMENT: Final[Schema] = {"type": "string", "format": "date-time"}
-_NAME: Final[Schema] = {"type": "string", "minLength": 3, "maxLength": 255, "pattern": _LINE}
+_NAME: Final[Schema] = {"type": "string", "minLength": 3, "maxLength": 255, "pattern": LINE}
 _SHOWN_NAME: Final[Schema] = {"type": "string", "description": "The key, where there is no name."}
-_TEXT: Final[Schema] = {"type": "string", "minLength": 3, "maxLength": 1024, "pattern": _LINE}
+_TEXT: Final[Schema] = {"type": "string", "minLength": 3, "maxLength": 1024, "pattern": LINE}
 _SHOWN_TEXT: Final[Schema] = {"type": "string"}
 _CLEARED: Final[Schema] = {**_TEXT, "type": ["string", "null"]}
 _NULL: Final[Schema] = {"type": ["object", "null"], "description": "Always null: none is taken."}

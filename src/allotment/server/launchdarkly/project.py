@@ -60,7 +60,7 @@ async def patching(
     await admit(request, Scope.WRITE, space_of(request))
     body = await tree(request)
     named = Place(body).at("environmentKey") if isinstance(body, dict) else None
-    if named is not None and named.given:
+    if named is not None and named.said:
         space = f"{request.path_params['projectKey']}/{read_key(named)}"
     else:
         space = space_having(request, kind, key)

@@ -33,10 +33,17 @@ def mapped(items: Schema, **more: object) -> Schema:
 
 
 def open_object(properties: Schema, *optional: str, **more: object) -> Schema:
-    """An object with these properties, and others that are ignored."""
+    """An object with these properties, and others that are ignored.
+
+    Null in the place of an optional one is as if it were left out.
+    """
+    null = {"type": "null"}
     return {
         "type": "object",
-        "properties": properties,
+        "properties": {
+            name: {"anyOf": [schema, null]} if name in optional and schema else schema
+            for name, schema in properties.items()
+        },
         "required": [name for name in properties if name not in optional],
         **more,
     }
