@@ -1,6 +1,7 @@
 """What LaunchDarkly's API refuses, each with its exact status; nothing of it happens."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -241,3 +242,32 @@ def test_the_method_of_another_path(flagged: Environment) -> None:
         answer = flagged.send(method, path)
         assert refusal(answer) == (405, "method_not_allowed")
     assert "PATCH" in flagged.send("DELETE", "/experiments/colour").headers["allow"]
+
+
+NO_NUMBERS = (
+    "1_0",
+    "\u0665",
+    " 5 ",
+    "5 ",
+    "1e1",
+    "+5",
+    "-5",
+    "5.",
+    ".5",
+    "0x5",
+    "5,0",
+    "\uff15",
+    "",
+)
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS)
+def test_a_number_that_comes_as_text_has_one_grammar(flagged: Environment, text: str) -> None:
+    treatments = halves(text, "50")
+    body = {"key": "colour", "name": "Colour", "iteration": iteration(treatments=treatments)}
+    assert flagged.refused("POST", "/experiments", body) == INVALID
+    holdout = {"key": "quarter", "holdoutamount": text}
+    assert flagged.refused("POST", "/holdouts", holdout) == INVALID
+    for name in ("limit", "offset"):
+        for path in ("/experiments", "/holdouts"):
+            assert flagged.refused("GET", f"{path}?{urlencode({name: text})}") == INVALID

@@ -12,7 +12,8 @@ from typing import Final
 
 # Every number that is read here fits into 64 bits.
 _WHOLE: Final = re.compile(r"[0-9]{1,18}")
-_DECIMAL: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+DECIMAL: Final = r"[0-9]{1,18}(\.[0-9]{1,18})?"
+_DECIMAL: Final = re.compile(DECIMAL)
 
 
 def read_whole(text: str) -> int | None:

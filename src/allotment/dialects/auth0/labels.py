@@ -43,7 +43,7 @@ def read_description(place: Place) -> str:
 
 def _read(place: Place, most: int) -> str:
     text = place.text(3, most)
-    if not _LINE.match(text):
+    if not _LINE.search(text):
         raise place.refusal("one line without spaces at its ends belongs here")
     return text
 

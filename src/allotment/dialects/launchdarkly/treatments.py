@@ -28,7 +28,7 @@ from allotment.model.limits import KEY_BYTES_MAX, TREATMENTS_MAX
 from allotment.model.weight import read_weight, to_parts
 
 _HUNDRED: Final = Decimal(100)
-_PERCENT_CHARACTERS_MAX: Final = 20
+_PERCENT_CHARACTERS_MAX: Final = 37
 _PARAMETERS_MAX: Final = 100
 _EVERYONE: Final = "everyone"
 

@@ -18,7 +18,7 @@ _TOKEN: Final = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 
 
 def ecmascript(pattern: str) -> re.Pattern[str]:
-    """The pattern, to `match` with: it finds what a vendor's own check finds.
+    """The pattern, to `search` with: it finds what a vendor's own check finds.
 
     Sets of characters stay as they are; white space in one is not taken. Digits and words are
     ASCII, as they are there.

@@ -15,6 +15,7 @@ from allotment.dialects.launchdarkly.lists import STATUSES
 from allotment.dialects.launchdarkly.metrics import METRICS_MAX, TEXT_MAX
 from allotment.dialects.launchdarkly.patch import INSTRUCTIONS_MAX
 from allotment.model.limits import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX
+from allotment.model.number import DECIMAL
 from allotment.server.launchdarkly.operation import KEY
 from allotment.server.launchdarkly.schemas import (
     Schema,
@@ -37,8 +38,7 @@ _ID: Final[Schema] = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
 _MOMENT: Final[Schema] = {"type": "integer", "description": "Milliseconds since 1970, UTC."}
 _PERCENT: Final[Schema] = {
     "type": "string",
-    "pattern": r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)$",
-    "maxLength": 20,
+    "pattern": f"^{DECIMAL}$",
     "description": "A percentage as text; together at most 100.",
 }
 
