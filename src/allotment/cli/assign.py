@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from allotment.cli.console import manner, notes, print_json, results
+from allotment.cli.console import is_plain, manner, notes, print_json, results
 from allotment.cli.home import Home
 from allotment.cli.options import (
     AsJson,
@@ -117,7 +117,7 @@ def run(  # noqa: PLR0913  # each is an option
     if output != "-":
         notes.print(f"wrote {written:,} rows to {output}", markup=False, soft_wrap=True)
     if summary:
-        to.print(*summary_tables(tallies), sep="\n")
+        to.print(*summary_tables(tallies, plain=is_plain(to)), sep="\n")
 
 
 def _chosen(catalog: Catalog, experiments: Sequence[str] | None) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from io import TextIOWrapper
 from typing import Any, Final, TextIO
 
 import typer
@@ -43,6 +44,18 @@ def manner(context: typer.Context) -> Manner:
     return found
 
 
+def is_plain(console: Console) -> bool:
+    """Whether a console takes no more than ASCII for certain: its encoding is no UTF."""
+    return not console.encoding.startswith("utf")
+
+
 def print_json(plain: Any, *, to: Console = results) -> None:
     """Print plain data as one line of JSON."""
-    to.out(json.dumps(plain, ensure_ascii=False), highlight=False)
+    to.out(json.dumps(plain, ensure_ascii=is_plain(to)), highlight=False)
+
+
+def escape_what_cannot_be_written() -> None:
+    """Have text that an output's encoding lacks written as escapes: no command ends on it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from allotment.cli.attributes import attributes_of
-from allotment.cli.console import print_json, results
+from allotment.cli.console import is_plain, print_json, results
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson, FromFile, catalog_of
 from allotment.cli.trace import plain_trace, trace_table
@@ -47,4 +47,4 @@ def run(  # noqa: PLR0913  # each is an option
     if as_json:
         print_json(plain_trace(explanation))
     else:
-        results.print(trace_table(explanation, unit))
+        results.print(trace_table(explanation, unit, mark="<" if is_plain(results) else "◀"))

@@ -17,4 +17,5 @@ Revision = Annotated[int | None, typer.Option(help="The revision; the latest if 
 
 def run(*, home: Home, revision: Revision = None) -> None:
     """Print the catalog file of a revision; loading it assigns every unit as the store does."""
-    sys.stdout.write(catalogfile.show(home.catalog(revision)))
+    # A catalog file is UTF-8, whatever the terminal is.
+    sys.stdout.buffer.write(catalogfile.show(home.catalog(revision)).encode())

@@ -26,7 +26,13 @@ from allotment.cli import (
     token,
     validate,
 )
-from allotment.cli.console import manner, notes, print_json, results
+from allotment.cli.console import (
+    escape_what_cannot_be_written,
+    manner,
+    notes,
+    print_json,
+    results,
+)
 from allotment.cli.gathered import gathered
 from allotment.cli.home import home_of, home_of_all_spaces
 from allotment.cli.settled import settings_of
@@ -35,6 +41,11 @@ from allotment.errors import AllotmentError
 
 class Commands(TyperGroup):
     """A group whose commands end in one line instead of a traceback when something is refused."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse the arguments and run the command that they name."""
+        escape_what_cannot_be_written()
+        return super().main(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; what is refused and what the system refuses exits 1, an interrupt 130."""

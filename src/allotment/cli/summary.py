@@ -20,16 +20,19 @@ _BAR_CELLS: Final = 30
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
 
-def summary_tables(tallies: Mapping[str, Tally]) -> Iterator[RenderableType]:
-    """For each experiment the table of outcomes and, where there is any, the ratio checks."""
+def summary_tables(tallies: Mapping[str, Tally], *, plain: bool) -> Iterator[RenderableType]:
+    """For each experiment the table of outcomes and, where there is any, the ratio checks.
+
+    What is plain has bars of ASCII.
+    """
     for key, tally in tallies.items():
-        yield _outcomes(key, tally.counts())
+        yield _outcomes(key, tally.counts(), plain=plain)
         ratios = {name: ratio for name, ratio in tally.ratios().items() if ratio.p is not None}
         if ratios:
             yield _ratios(tally.treatments, ratios)
 
 
-def _outcomes(key: str, counts: Mapping[tuple[str | None, Reason], int]) -> Table:
+def _outcomes(key: str, counts: Mapping[tuple[str | None, Reason], int], *, plain: bool) -> Table:
     units = sum(counts.values())
     table = _table(f"[bold]{escape(key)}[/], {units:,} units")
     table.add_column("reason")
@@ -42,7 +45,8 @@ def _outcomes(key: str, counts: Mapping[tuple[str | None, Reason], int]) -> Tabl
         given = "" if treatment is None else escape(treatment)
         share = f"{count / units:.2%}"
         style = "dim" if treatment is None else ""
-        table.add_row(reason, given, f"{count:,}", share, bar(count, longest), style=style)
+        drawn = bar(count, longest, plain=plain)
+        table.add_row(reason, given, f"{count:,}", share, drawn, style=style)
     return table
 
 
@@ -68,8 +72,10 @@ def _table(title: str) -> Table:
     return Table(title=title, title_justify="left", title_style="", box=SIMPLE_HEAD)
 
 
-def bar(count: int, longest: int, cells: int = _BAR_CELLS) -> str:
-    """A bar whose length is to `cells` as `count` to `longest`, in eighths of a cell."""
+def bar(count: int, longest: int, cells: int = _BAR_CELLS, *, plain: bool = False) -> str:
+    """A bar whose length is to `cells` as `count` to `longest`, in eighths of a cell or whole."""
+    if plain:
+        return "#" * max(round(count * cells / longest) if longest else 0, 1 if count else 0)
     eighths = round(count * cells * 8 / longest) if longest else 0
     whole, rest = divmod(max(eighths, 1 if count else 0), 8)
     return "█" * whole + (_EIGHTHS[rest] if rest else "")

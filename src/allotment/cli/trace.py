@@ -11,8 +11,8 @@ from rich.table import Table
 from allotment.engine import Check, Explanation
 
 
-def trace_table(explanation: Explanation, unit: str) -> Table:
-    """One row a check, the one that decided marked; the answer stands above."""
+def trace_table(explanation: Explanation, unit: str, mark: str) -> Table:
+    """One row a check, the one that decided with `mark`; the answer stands above."""
     answer = explanation.assignment
     given = escape(answer.treatment) if answer.treatment is not None else "no treatment"
     table = Table(
@@ -28,13 +28,13 @@ def trace_table(explanation: Explanation, unit: str) -> Table:
     table.add_column("outcome")
     for check in explanation.checks:
         style = "bold" if check.decided else "" if check.applies else "dim"
-        table.add_row(*_cells(check), style=style)
+        table.add_row(*_cells(check, mark), style=style)
     return table
 
 
-def _cells(check: Check) -> tuple[str, ...]:
+def _cells(check: Check, mark: str) -> tuple[str, ...]:
     return (
-        f"{check.name}{' ◀' if check.decided else ''}",
+        f"{check.name} {mark}" if check.decided else check.name,
         "" if check.draw is None else f"{check.draw:016x}",
         "" if check.bucket is None else f"{check.bucket:,}",
         escape(check.bound),
