@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from allotment.change.commands import Command, SetWeights
+from allotment.change.commands import Command, Replace, SetWeights
 from allotment.change.lifecycle import Policy
 from allotment.store import Lot
 from serving import fill
@@ -64,6 +65,17 @@ class Shop(Vendor):
         weights = (("control", control), ("new", 100 - control))
         self.change(SetWeights(experiment, allocation.key, weights, 100))
 
+    def treat(self, *names: str) -> None:
+        """Give `first` these treatments, the first of them to everybody."""
+        experiment = self.catalog.experiments["first"]
+        current = experiment.current
+        treatments = tuple(replace(current.treatments[0], key=name) for name in names)
+        weights = tuple((name, int(name == names[0])) for name in names)
+        (old,) = current.allocations
+        allocations = (replace(old, weights=weights, total=1, slots=()),)
+        new = replace(current, treatments=treatments, control=names[0], allocations=allocations)
+        self.change(Replace(replace(experiment, iterations=(*experiment.iterations[:-1], new))))
+
     def asked(self, path: str, body: Any, **headers: str) -> Any:
         answer = self.send("POST", path, msgspec.json.encode(body), **headers)
         assert answer.status_code == 200, answer.text
@@ -87,5 +99,12 @@ def shop(tmp_path: Path, catalog: str = SHOP) -> Iterator[Shop]:
     file = tmp_path / "shop.yaml"
     file.write_text(catalog)
     fill(str(tmp_path / "allotment.db"), file)
+    with shop_of(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def shop_of(tmp_path: Path) -> Iterator[Shop]:
+    """A node more over the shop's store."""
     with node_over(tmp_path / "allotment.db") as (node, runner):
         yield Shop(node, runner)

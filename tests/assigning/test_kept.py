@@ -28,7 +28,7 @@ from allotment.server.assign.shown import Shown
 from allotment.server.assign.unit import OneUnit
 from allotment.server.kept import Keeping
 from allotment.store import Lot, Store
-from assigning.keeping import SWEDEN, Shop, shop
+from assigning.keeping import SWEDEN, Shop, shop, shop_of
 from tenant import SPACE
 
 
@@ -241,15 +241,66 @@ def test_a_store_that_hangs_holds_up_one_answer_and_no_other(site: Shop) -> None
     assert site.given("ann") == ("control", "ALLOCATED", False)
 
 
-def test_a_treatment_that_the_iteration_does_not_have_is_passed_over(site: Shop) -> None:
-    """As after a roll back to before the iteration began, and another start."""
-    lot = Lot("first", 1, "ann")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_kept_treatment_that_was_removed_is_replaced_once(site: Shop, way: str) -> None:
+    """`old` had what is removed, `new` comes after that: from then on neither moves."""
+    old, new = "old", "new one"
+    site.given(old)
+    assert site.kept(old) == {old: "control"}
+    site.treat("new", "other")
+    assert [WAYS[way](site, unit) for unit in (old, new)] == ["new", "new"]
+    site.treat("other", "new")
+    for unit in (old, new):
+        assert WAYS[way](site, unit) == "new"
+        assert site.given(unit) == ("new", "STICKY", False)
+    assert (site.node.counters.kept["replaced"], site.node.counters.kept["away"]) == (1, 0)
     store = site.node.store_at(SPACE)
-    store.keep({lot: "gone"}, revision=1, when=datetime.now(UTC))
-    for _ in range(2):
-        assert site.given("ann") == ("control", "ALLOCATED", True)
-    body = {"unit": "ann", "attributes": SWEDEN, "flag": "button"}
-    assert site.asked("/v1/resolve", body)["resolutions"]["button"]["treatment"] == "control"
+    lots = [Lot("first", 1, unit) for unit in (old, new)]
+    kept = store.kept(lots)
+    assert [kept[lot].treatments for lot in lots] == [("control", "new"), ("new",)]
+    assert site.get(f"/v1/kept/first/{old}")["treatment"] == "new"
+    # What it had first is what it has once that is there again, as after a roll back.
+    site.treat("other", "new", "control")
+    assert [WAYS[way](site, unit) for unit in (old, new)] == ["control", "new"]
+    assert site.get(f"/v1/kept/first/{old}")["treatment"] == "control"
+
+
+def test_two_nodes_replace_a_removed_treatment_by_the_same(tmp_path: Path) -> None:
+    with shop(tmp_path) as one, shop_of(tmp_path) as other:
+        one.given("ann")
+        assert other.given("ann") == ("control", "STICKY", False)  # it remembers that now
+        stale = other.node.served(SPACE)
+        one.treat("new")
+        other.run(other.node.catch_up())
+        assert one.given("ann") == ("new", "ALLOCATED", False)
+        assert other.given("ann") == ("new", "STICKY", False)
+        # One that has not seen the change yet gives what its revision has.
+        keeping = Keeping(other.node)
+        given = other.run(keeping.assign(stale, "first", "ann", SWEDEN))
+        keeping.close()
+        assert (given.treatment, given.reason) == ("control", "STICKY")
+
+
+def test_what_another_revision_kept_and_this_one_lacks_is_replaced_again(tmp_path: Path) -> None:
+    """A node that is behind kept a treatment which the one that is ahead has no longer."""
+    with shop(tmp_path) as site:
+        site.given("ann")
+        site.treat("new")
+        store = site.node.store_at(SPACE)
+        lot = Lot("first", 1, "ann")
+        read = type(store).kept
+
+        def late(self: Store, lots: Any) -> Any:
+            found = read(self, lots)
+            if lot in found and not found[lot].later:
+                self.keep({lot: "gone"}, revision=1, when=datetime.now(UTC), behind=found)
+            return found
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(store), "kept", late)
+            assert site.given("ann") == ("new", "ALLOCATED", False)
+        assert store.kept([lot])[lot].treatments == ("control", "gone", "new")
+        assert site.given("ann") == ("new", "STICKY", False)
 
 
 def test_the_store_is_not_asked_for_what_keeps_nothing(site: Shop) -> None:

@@ -183,9 +183,9 @@ def test_what_is_kept_is_read_for_many_units_at_once(site: Shop) -> None:
     sent(site, row(one), row(two, "control"))
     asked = {"experiment": "first", "iteration": 1, "units": [two, "else", one, one]}
     told = site.post("/v1/kept/read", asked)
-    assert told == {"treatments": ["control", None, "new", "new"]}
+    assert told == {"kept": [["control"], [], ["new"], ["new"]]}
     for change in ({"experiment": "gone"}, {"iteration": 2}):
-        assert site.post("/v1/kept/read", {**asked, **change}) == {"treatments": [None] * 4}
+        assert site.post("/v1/kept/read", {**asked, **change}) == {"kept": [[]] * 4}
     for field, value in (("iteration", 0), ("units", [1]), ("units", ["a"] * 10_001), ("more", 1)):
         answer = site.call("POST", "/v1/kept/read", {**asked, field: value})
         assert answer.status_code == 400

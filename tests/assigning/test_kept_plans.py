@@ -60,11 +60,11 @@ class Planned:
     def __init__(self, store: Store, dice: random.Random) -> None:
         self.store = store
         self.dice = dice
-        self.changes = self.moves = 0
+        self.changes = self.moves = self.replaced = 0
 
-    def kept(self, key: str, iteration: int, units: Sequence[str]) -> Mapping[str, str]:
+    def kept(self, key: str, iteration: int, units: Sequence[str]) -> Mapping[str, Sequence[str]]:
         found = self.store.kept([Lot(key, iteration, unit) for unit in units])
-        return {lot.unit: each.treatment for lot, each in found.items()}
+        return {lot.unit: each.treatments for lot, each in found.items()}
 
     def answers(self, catalog: Catalog) -> dict[str, list[str | None]]:
         """What each unit has, as the twin says it with what the store keeps."""
@@ -80,13 +80,21 @@ class Planned:
     def visit(self) -> None:
         """Some units are assigned, and what an experiment keeps is kept."""
         catalog = self.store.catalog()
+        names = {key: [t.key for t in catalog.experiments[key].current.treatments] for key in KEYS}
         for place in self.dice.sample(range(len(UNITS)), 15):
             for key in KEYS:
                 known = {"country": COUNTRIES[place]}
                 answer = assign(catalog, key, UNITS[place], known)
                 if answer.to_keep and answer.treatment is not None:
-                    given = {Lot(key, answer.iteration, UNITS[place]): answer.treatment}
-                    self.store.keep(given, revision=catalog.revision, when=datetime.now(UTC))
+                    lot = Lot(key, answer.iteration, UNITS[place])
+                    there = self.store.kept([lot])
+                    if lot in there and there[lot].standing(names[key]) is not None:
+                        continue
+                    when = datetime.now(UTC)
+                    self.replaced += len(there)
+                    self.store.keep(
+                        {lot: answer.treatment}, revision=catalog.revision, when=when, behind=there
+                    )
 
     def change(self, *commands: Command) -> None:
         """Plan a change, make it, and look at who moved."""
@@ -159,3 +167,4 @@ def test_what_a_plan_counts_is_what_happens(tmp_path: Path, seed: int) -> None:
             planned.visit()
             planned.change(*planned.some_change())
     assert planned.moves > 500
+    assert planned.replaced > 10

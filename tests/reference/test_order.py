@@ -53,7 +53,7 @@ class Setting:
     ranges: tuple[Range, ...] = (Range(0, BUCKETS),)
     asked: str = "e"
     unit: object = "ann"
-    stored: str | None = None
+    stored: str | tuple[str, ...] | None = None
 
     def catalog(self) -> Catalog:
         experiment = replace(self.experiment, iterations=(self.iteration,))
@@ -169,10 +169,12 @@ def test_a_unit_that_another_experiment_of_the_layer_overrides_is_not_in_the_lay
         (False, True, "members", "control", Reason.ALLOCATED),
         (True, True, "members", None, Reason.ALLOCATED),
         (True, True, "members", "gone", Reason.ALLOCATED),
+        (True, False, "members", ("gone", "control"), Reason.STICKY),
+        (True, False, "members", ("gone", "else"), Reason.ALLOCATED),
     ],
 )
 def test_a_kept_assignment_counts_where_it_is_kept_and_still_wanted(
-    keeps: bool, ignores: bool, audience: str | None, stored: str | None, reason: Reason
+    keeps: bool, ignores: bool, audience: str | None, stored: Any, reason: Reason
 ) -> None:
     setting = Setting().within(keeps_assignments=keeps, ignore_targeting=ignores)
     answer = replace(setting.during(audience=audience), stored=stored).answer()

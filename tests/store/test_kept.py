@@ -67,6 +67,42 @@ def test_all_who_keep_at_once_are_told_the_same(database: str) -> None:
     assert set(told[0]) == set(lots)
 
 
+def test_all_who_replace_at_once_are_told_the_same(database: str) -> None:
+    lots = [Lot("checkout", 1, f"u-{number}") for number in range(40)]
+    with Store.open(database) as store:
+        first = store.keep(dict.fromkeys(lots, "gone"), revision=1, when=NOON)
+
+    def replaced(number: int) -> dict[Lot, Kept]:
+        mine = lots if number % 2 else lots[::-1]
+        with Store.open(database) as store:
+            given = dict.fromkeys(mine, f"t{number}")
+            return store.keep(given, revision=2, when=NOON, behind=first)
+
+    with ThreadPoolExecutor(6) as threads:
+        told = list(threads.map(replaced, range(6)))
+    assert all(each == told[0] for each in told)
+    for lot in lots:
+        gone, new = told[0][lot].treatments
+        assert gone == "gone"
+        assert new.startswith("t")
+    with Store.open(database) as store:
+        again = store.keep(dict.fromkeys(lots, "z"), revision=3, when=NOON, behind=told[0])
+    assert {each.treatments for each in again.values()} == {
+        (*each.treatments, "z") for each in told[0].values()
+    }
+
+
+def test_of_all_that_is_kept_the_first_that_the_iteration_has_counts() -> None:
+    kept = Kept("a", 3, 0, (Kept("b", 5, 0), Kept("c", 7, 0)))
+    assert kept.treatments == ("a", "b", "c")
+    for names, until, expected in (
+        ("abc", None, "a"), ("bc", None, "b"), ("c", None, "c"), ("", None, None),
+        ("abc", 2, None), ("bc", 4, None), ("bc", 5, "b"), ("c", 6, None), ("ca", 7, "a"),
+    ):  # fmt: skip
+        found = kept.standing(names, until)
+        assert (found and found.treatment) == expected, (names, until)
+
+
 def test_keeping_is_no_revision(store: Store, database: str) -> None:
     commit(store, Create(NORDICS), Create(experiment()))
     pulse = store.pulse()

@@ -114,6 +114,15 @@ def test_an_upgraded_store_keeps_assignments(released: str) -> None:
         assert again.kept([lot])[lot].treatment == "green"
 
 
+def test_kept_assignments_of_a_released_store_stay_and_are_replaced(tmp_path: Path) -> None:
+    lots = [Lot("banner", 1, "bo"), Lot("banner", 1, "b\0ö")]
+    with Store.open(laid(tmp_path / "allotment.db", RELEASED[2])) as store:
+        there = store.kept(lots)
+        assert [there[lot].treatment for lot in lots] == ["green", "control"]
+        now = store.keep({lots[0]: "red"}, revision=9, when=NOON, behind=there)
+        assert now[lots[0]].treatments == ("green", "red")
+
+
 def test_tokens_of_a_released_store_stay(tmp_path: Path) -> None:
     released = laid(tmp_path / "allotment.db", RELEASED[1])
     with Store.open(released) as store:

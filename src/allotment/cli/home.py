@@ -55,8 +55,10 @@ class Home(Protocol):
     def journal(self, limit: int, before: int | None) -> tuple[Entry, ...]:
         """The last changes, newest first; before a revision, to page on."""
 
-    def kept(self, experiment: str, iteration: int, units: Sequence[str]) -> Mapping[str, str]:
-        """The treatments kept in an iteration for those of some units that have one, by unit."""
+    def kept(
+        self, experiment: str, iteration: int, units: Sequence[str]
+    ) -> Mapping[str, Sequence[str]]:
+        """What is kept in an iteration for those of some units that have something kept."""
 
     def spaces(self) -> tuple[str, ...]:
         """The names of all spaces."""

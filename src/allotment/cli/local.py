@@ -75,12 +75,14 @@ class Local:
         """The last changes, newest first."""
         return self._store().journal(limit, before)
 
-    def kept(self, experiment: str, iteration: int, units: Sequence[str]) -> Mapping[str, str]:
-        """The treatments kept for some units; none where there is no store."""
+    def kept(
+        self, experiment: str, iteration: int, units: Sequence[str]
+    ) -> Mapping[str, Sequence[str]]:
+        """What is kept for some units; nothing where there is no store."""
         if self.is_new:
             return {}
         lots = [Lot(experiment, iteration, unit) for unit in units]
-        return {lot.unit: each.treatment for lot, each in self._store().kept(lots).items()}
+        return {lot.unit: each.treatments for lot, each in self._store().kept(lots).items()}
 
     def spaces(self) -> tuple[str, ...]:
         """The names of all spaces."""

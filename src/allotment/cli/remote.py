@@ -68,15 +68,17 @@ class Remote:
             before = page[-1].revision
         return entries
 
-    def kept(self, experiment: str, iteration: int, units: Sequence[str]) -> Mapping[str, str]:
-        """The treatments kept for some units, asked for lot by lot."""
-        found: dict[str, str] = {}
+    def kept(
+        self, experiment: str, iteration: int, units: Sequence[str]
+    ) -> Mapping[str, Sequence[str]]:
+        """What is kept for some units, asked for some thousands at a time."""
+        found: dict[str, Sequence[str]] = {}
         for start in range(0, len(units), _UNITS):
             some = units[start : start + _UNITS]
             body = {"experiment": experiment, "iteration": iteration, "units": some}
             page = self._server.ask("POST", "/v1/kept/read", Scope.READ, body=body)
-            treatments = self._read(told.kept_told, page)
-            found.update((u, t) for u, t in zip(some, treatments, strict=True) if t is not None)
+            kept = self._read(told.kept_told, page)
+            found.update((unit, each) for unit, each in zip(some, kept, strict=True) if each)
         return found
 
     def spaces(self) -> tuple[str, ...]:

@@ -45,10 +45,10 @@ def _entry(told: Any) -> Entry:
     )
 
 
-def kept_told(page: Any) -> tuple[str | None, ...]:
-    """What is kept for each unit that was asked for; None where nothing is."""
-    treatments: tuple[str | None, ...] = from_plain(tuple[str | None, ...], page["treatments"])
-    return treatments
+def kept_told(page: Any) -> tuple[tuple[str, ...], ...]:
+    """What is kept for each unit that was asked for."""
+    kept: tuple[tuple[str, ...], ...] = from_plain(tuple[tuple[str, ...], ...], page["kept"])
+    return kept
 
 
 def spaces_told(page: Any) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ from allotment.errors import InvalidInput
 from allotment.frames.rows import Rows, Wanted
 from allotment.kernel.units import unit_keys
 
-# What is kept in an iteration of an experiment for those of some units that have something kept.
-Kept: TypeAlias = Callable[[str, int, Sequence[str]], Mapping[str, str]]
+# What is kept in an iteration of an experiment for those of some units that have something kept: of
+# several treatments, the first that the iteration has counts.
+Kept: TypeAlias = Callable[[str, int, Sequence[str]], Mapping[str, Sequence[str]]]
 
 
 @dataclass(slots=True)
@@ -79,7 +80,11 @@ def _assigned(
             keys = unit_keys(units, noun.unit)
             found = kept(key, noun.live.number, [unit for unit in dict.fromkeys(keys) if unit])
             if found:
-                stored = [None if unit is None else found.get(unit) for unit in keys]
+                names = set(columns[key].treatments)
+                stored = [
+                    next((t for t in found.get(unit or "", ()) if t in names), None)
+                    for unit in keys
+                ]
                 columns[key] = engine.assign_many(key, units, rows.attributes, stored=stored)
     return columns
 

@@ -47,7 +47,7 @@ class Case:
     iteration: Iteration
     unit: str
     members: Members
-    stored: str | None
+    stored: Sequence[str]
 
 
 def assign(
@@ -55,9 +55,10 @@ def assign(
     experiment: str,
     unit: object,
     attributes: Mapping[str, object] | None = None,
-    stored: str | None = None,
+    stored: str | Sequence[str] | None = None,
 ) -> Assignment:
-    """What a unit gets in an experiment. `stored` is the treatment that was kept for it, by key."""
+    """What a unit gets in an experiment. `stored` has the treatments that were kept for it, by key,
+    in the order of keeping; one alone may stand as text."""
     return explain(catalog, experiment, unit, attributes, stored)[0]
 
 
@@ -66,7 +67,7 @@ def explain(
     experiment: str,
     unit: object,
     attributes: Mapping[str, object] | None = None,
-    stored: str | None = None,
+    stored: str | Sequence[str] | None = None,
 ) -> tuple[Assignment, list[Check]]:
     """The assignment, and every check up to the one that decided."""
     noun = catalog.experiments.get(experiment)
@@ -79,7 +80,8 @@ def explain(
         return _answer(catalog, noun, Reason.NO_UNIT, None), [decided]
     known = None if attributes is None else dict(attributes)
     members = Members(catalog.segments, key, known)
-    case = Case(catalog, noun, noun.current, key, members, stored)
+    kept = (stored,) if isinstance(stored, str) else stored or ()
+    case = Case(catalog, noun, noun.current, key, members, kept)
     made: list[Check] = []
     for check in CHECKS:
         made.append(check(case))
@@ -205,8 +207,9 @@ def _exclude(mine: Sample, theirs: Sample | None) -> bool:
 
 
 def sticky(case: Case) -> Check:
-    """Check 7: a kept assignment, where the experiment keeps them and still wants the unit."""
-    kept = _treatment(case, case.stored)
+    """Check 7: a kept assignment, where the experiment keeps them and still wants the unit. The
+    first that the iteration has counts."""
+    kept = next((t for key in case.stored if (t := _treatment(case, key))), None)
     applies = case.experiment.keeps_assignments and (
         case.experiment.ignore_targeting or _in_audience(case)
     )

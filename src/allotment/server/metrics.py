@@ -82,7 +82,8 @@ class Metrics(Collector):
         )
         yield self._counter(
             "kept",
-            "Kept assignments asked of the store: read, kept, or given without it as it was away.",
+            "Kept assignments asked of the store: read, kept, replaced as the treatment is gone, or"
+            " given without the store as it was away.",
             _counted(counters.kept),
             "outcome",
         )

@@ -1,27 +1,29 @@
 """Kept assignments: the first treatment of a unit stands for as long as its iteration lives.
 
-A row is never changed and never deleted, so whoever has read one may remember it for good. Rows are
-no part of any revision: a roll back leaves them where they are.
+Where the iteration has that treatment no longer, another is kept behind it. Of all that is kept for
+a unit, the first that the iteration has counts. A row is never changed and never deleted, so
+whoever has read one may remember it for good. Rows are no part of any revision: a roll back leaves
+them where they are.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Insert, select
+from sqlalchemy import Connection, Insert, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from allotment.store.schema import kept_assignment
+from allotment.store.schema import kept_assignment, kept_replacement
 
 # So many units in one query: SQLite takes 32,766 parameters, and PostgreSQL plans long lists badly.
 _UNITS: Final = 500
 
-_KEEP: Final[dict[str, Insert]] = {
-    "sqlite": sqlite.insert(kept_assignment).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(kept_assignment).on_conflict_do_nothing(),
+_INSERTS: Final[dict[str, Callable[[Table], Insert]]] = {
+    "sqlite": lambda table: sqlite.insert(table).on_conflict_do_nothing(),
+    "postgresql": lambda table: postgresql.insert(table).on_conflict_do_nothing(),
 }
 
 
@@ -35,48 +37,81 @@ class Lot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A treatment as it is kept: `revision` decided it, `at` milliseconds since 1970 UTC."""
+    """A treatment as it is kept: `revision` decided it, `at` milliseconds since 1970 UTC.
+
+    `later` has what was kept in its place, in the order of keeping.
+    """
 
     treatment: str
     revision: int
     at: int
+    later: tuple[Kept, ...] = ()
+
+    @property
+    def treatments(self) -> tuple[str, ...]:
+        """All that is kept, in the order of keeping."""
+        return (self.treatment, *(each.treatment for each in self.later))
+
+    def standing(self, names: Container[str], until: int | None = None) -> Kept | None:
+        """What counts in an iteration that has the treatments `names`; None where nothing does.
+
+        What was kept after the revision `until` is passed over.
+        """
+        for each in (self, *self.later):
+            if each.treatment in names and (until is None or each.revision <= until):
+                return each
+        return None
 
 
 def read(connection: Connection, space: str, lots: Iterable[Lot]) -> dict[Lot, Kept]:
     """What is kept for these lots; nothing for those that are not there."""
-    table = kept_assignment.c
     found: dict[Lot, Kept] = {}
     for (experiment, iteration), units in _grouped(lots):
-        query = (
-            select(table.unit, table.treatment, table.revision, table.at)
-            .where(table.space == space)
-            .where(table.experiment == experiment, table.iteration == iteration)
-            .where(table.unit.in_(units))
-        )
-        for unit, *kept in connection.execute(query):
-            found[Lot(experiment, iteration, bytes(unit).decode())] = Kept(*kept)
+        for table in (kept_assignment, kept_replacement):
+            c = table.c
+            query = (
+                select(c.unit, c.treatment, c.revision, c.at)
+                .where(c.space == space)
+                .where(c.experiment == experiment, c.iteration == iteration)
+                .where(c.unit.in_(units))
+                .order_by(*table.primary_key.columns)
+            )
+            for unit, *kept in connection.execute(query):
+                lot = Lot(experiment, iteration, bytes(unit).decode())
+                first, each = found.get(lot), Kept(*kept)
+                found[lot] = each if first is None else replace(first, later=(*first.later, each))
     return found
 
 
 def keep(
-    connection: Connection, space: str, given: Mapping[Lot, str], revision: int, at: int
+    connection: Connection,
+    space: str,
+    given: Mapping[Lot, Kept],
+    behind: Mapping[Lot, Kept],
 ) -> dict[Lot, Kept]:
-    """Keep treatments where none was kept before; what is kept from now on, whoever kept it."""
+    """Keep treatments where none was kept before, or `behind` what is; what is kept from now on.
+
+    Whoever comes first with a lot, or with the next in its place, is believed by all.
+    """
+    rows: dict[Table, list[dict[str, object]]] = {kept_assignment: [], kept_replacement: []}
     # In one order, so that two who keep the same ones never wait for each other.
-    rows = [
-        {
+    for lot in sorted(given):
+        row = {
             "space": space,
             "experiment": lot.experiment,
             "iteration": lot.iteration,
             "unit": lot.unit.encode(),
-            "treatment": given[lot],
-            "revision": revision,
-            "at": at,
+            "treatment": given[lot].treatment,
+            "revision": given[lot].revision,
+            "at": given[lot].at,
         }
-        for lot in sorted(given)
-    ]
-    if rows:
-        connection.execute(_KEEP[connection.dialect.name], rows)
+        if lot in behind:
+            rows[kept_replacement].append({**row, "turn": len(behind[lot].treatments)})
+        else:
+            rows[kept_assignment].append(row)
+    for table, new in rows.items():
+        if new:
+            connection.execute(_INSERTS[connection.dialect.name](table), new)
     return read(connection, space, given)
 
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 # Raised whenever the tables or the plain form of what is in them change.
-VERSION: Final = 3
+VERSION: Final = 4
 
 # The space of a catalog whose user names none.
 DEFAULT_SPACE: Final = "default/production"
@@ -127,5 +127,22 @@ kept_assignment: Final = Table(
     Column("revision", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("space", "experiment", "iteration", "unit"),
+    sqlite_with_rowid=False,
+)
+
+# What stands in for a kept treatment that the iteration no longer has, and for that in its turn:
+# 1, 2 and so on, each added behind those that are there.
+kept_replacement: Final = Table(
+    "kept_replacement",
+    metadata,
+    Column("space", Text, ForeignKey("space.name"), nullable=False),
+    Column("experiment", Text, nullable=False),
+    Column("iteration", Integer, nullable=False),
+    Column("unit", LargeBinary, nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("treatment", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("space", "experiment", "iteration", "unit", "turn"),
     sqlite_with_rowid=False,
 )

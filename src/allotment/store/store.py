@@ -212,14 +212,24 @@ class Store:
         with self._database.transaction(writes=False) as connection:
             return kept.read(connection, self.space, lots)
 
-    def keep(self, given: Mapping[Lot, str], *, revision: int, when: datetime) -> dict[Lot, Kept]:
+    def keep(
+        self,
+        given: Mapping[Lot, str],
+        *,
+        revision: int,
+        when: datetime,
+        behind: Mapping[Lot, Kept] | None = None,
+    ) -> dict[Lot, Kept]:
         """Keep treatments where none was kept before, decided at `revision`.
 
-        What is kept from now on is in the answer, whoever kept it first. No revision comes of it.
+        `behind` has what is kept for some of them and counts no longer: theirs are kept in its
+        place. What is kept from now on is in the answer, whoever kept it first. No revision comes
+        of it.
         """
         at = milliseconds(when)
         with self._database.transaction(writes=True) as connection:
-            return kept.keep(connection, self.space, given, revision, at)
+            new = {lot: Kept(treatment, revision, at) for lot, treatment in given.items()}
+            return kept.keep(connection, self.space, new, behind or {})
 
     def tokens(self) -> tuple[Token, ...]:
         """Every token of the database, revoked and expired ones too, the oldest first."""

@@ -65,7 +65,9 @@ class Explained:
             kept = (await self._node.run(self._node.store_at(space).kept, [lot])).get(lot)
         except (StoreError, Overloaded):
             return None
-        return kept.treatment if kept and (until is None or kept.revision <= until) else None
+        names = engine.snapshot.plans[asked.experiment].names
+        standing = None if kept is None else kept.standing(names, until)
+        return None if standing is None else standing.treatment
 
     async def _catalog_at(self, space: str, revision: int) -> Catalog:
         known = self._catalogs.get((space, revision))

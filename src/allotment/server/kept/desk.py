@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -12,7 +11,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from allotment.errors import AllotmentError, StoreError
 from allotment.server.node import Node
-from allotment.store import Lot
+from allotment.server.served import Served
+from allotment.store import Kept, Lot
 
 # An assignment waits no longer for the store. Nobody joins a way that has taken so long already:
 # the store hangs, and would hold up every answer. In seconds.
@@ -21,14 +21,23 @@ _PATIENCE: Final = 1.0
 # Each is a request that waits.
 _WAITING_MAX: Final = 4_096
 
+# Another node, at another revision, may keep what this one's iteration does not have; then one more
+# is kept behind that. More often in a row it does not happen.
+_TURNS: Final = 3
+
 log: Final = logging.getLogger("allotment.server")
 
 
 class Found(NamedTuple):
-    """A treatment that the store keeps; `fresh` where it did not before it was asked."""
+    """The treatment that counts of those the store keeps.
+
+    fresh  whether it was not kept before the store was asked
+    all    every treatment that is kept, in the order of keeping; () where that was not asked
+    """
 
     treatment: str
     fresh: bool
+    all: tuple[str, ...] = ()
 
 
 # What is wanted of the store: what it keeps for a lot, or else that it keeps this from now on.
@@ -38,9 +47,13 @@ _Group: TypeAlias = tuple[str, int]  # a space, and the revision that decided
 
 
 class _Wish(NamedTuple):
-    group: _Group
+    served: Served
     wanted: Wanted
     answer: asyncio.Future[Mapping[Lot, Found] | None]
+
+    @property
+    def group(self) -> _Group:
+        return self.served.space, self.served.revision
 
 
 class Desk:
@@ -58,7 +71,7 @@ class Desk:
         """Finish what is under way."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    async def ask(self, space: str, revision: int, wanted: Wanted) -> Mapping[Lot, Found] | None:
+    async def ask(self, served: Served, wanted: Wanted) -> Mapping[Lot, Found] | None:
         """What the store keeps of what is wanted; None where it cannot be asked now.
 
         What is given up because it took too long may be kept all the same.
@@ -67,7 +80,7 @@ class Desk:
         late = self._began is not None and loop.time() - self._began > _PATIENCE
         if late or len(self._waiting) >= _WAITING_MAX or not self._is_there():
             return None
-        wish = _Wish((space, revision), wanted, loop.create_future())
+        wish = _Wish(served, wanted, loop.create_future())
         self._waiting.append(wish)
         if self._way is None or self._way.done():
             self._way = asyncio.ensure_future(self._go())
@@ -96,12 +109,14 @@ class Desk:
                 if not wish.answer.done():
                     wish.answer.set_result(found.get(wish.group))
 
-    def _ask(self, groups: Mapping[_Group, Wanted]) -> dict[_Group, Mapping[Lot, Found]]:
+    def _ask(
+        self, groups: Mapping[_Group, tuple[Served, Wanted]]
+    ) -> dict[_Group, Mapping[Lot, Found]]:
         """What the store keeps for each group; one that it cannot be asked for is left out."""
         found: dict[_Group, Mapping[Lot, Found]] = {}
-        for (space, revision), wanted in groups.items():
+        for group, (served, wanted) in groups.items():
             try:
-                found[space, revision] = self._kept(space, revision, wanted)
+                found[group] = self._kept(served, wanted)
             except Exception as error:  # an assignment never fails for this
                 if not self._failing:
                     known = isinstance(error, AllotmentError)
@@ -114,25 +129,38 @@ class Desk:
                 self._failing = False
         return found
 
-    def _kept(self, space: str, revision: int, wanted: Wanted) -> Mapping[Lot, Found]:
-        store, count = self._node.store_at(space), self._node.counters.kept
+    def _kept(self, served: Served, wanted: Wanted) -> Mapping[Lot, Found]:
+        store, count = self._node.store_at(served.space), self._node.counters.kept
         kept = store.kept(wanted)
-        found = {lot: Found(each.treatment, fresh=False) for lot, each in kept.items()}
+        found = _standing(served, kept, {})
         count["read"] += len(found)
-        new = {lot: t for lot, t in wanted.items() if t is not None and lot not in found}
-        if new:
-            kept = store.keep(new, revision=revision, when=datetime.now(UTC))
-            for lot, each in kept.items():
-                found[lot] = Found(each.treatment, fresh=each.treatment == new[lot])
-            count["kept"] += len(kept)
+        for _ in range(_TURNS):
+            new = {lot: t for lot, t in wanted.items() if t is not None and lot not in found}
+            if not new:
+                break
+            behind = {lot: kept[lot] for lot in new if lot in kept}
+            kept = store.keep(new, revision=served.revision, when=datetime.now(UTC), behind=behind)
+            count["kept"] += len(new) - len(behind)
+            count["replaced"] += len(behind)
+            found |= _standing(served, kept, new)
         return found
 
 
-def _grouped(wishes: Sequence[_Wish]) -> Mapping[_Group, Wanted]:
+def _standing(served: Served, kept: Mapping[Lot, Kept], new: Mapping[Lot, str]) -> dict[Lot, Found]:
+    """What counts of all that is kept; fresh where it is what is new."""
+    plans = served.engine.snapshot.plans
+    return {
+        lot: Found(standing.treatment, standing.treatment == new.get(lot), each.treatments)
+        for lot, each in kept.items()
+        if (standing := each.standing(plans[lot.experiment].names)) is not None
+    }
+
+
+def _grouped(wishes: Sequence[_Wish]) -> Mapping[_Group, tuple[Served, Wanted]]:
     """What all of them want together: of two treatments for one lot, the first is to be kept."""
-    groups: dict[_Group, dict[Lot, str | None]] = defaultdict(dict)
+    groups: dict[_Group, tuple[Served, dict[Lot, str | None]]] = {}
     for wish in wishes:
-        group = groups[wish.group]
+        _, group = groups.setdefault(wish.group, (wish.served, {}))
         for lot, treatment in wish.wanted.items():
             if group.get(lot) is None:
                 group[lot] = treatment

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from allotment.model.assignment import Assignment
+from allotment.model.reason import Reason
 from allotment.model.resolution import Resolution
 from allotment.server.kept.desk import Desk, Found, Wanted
 from allotment.server.kept.lot import lot_of
@@ -34,7 +35,7 @@ class Keeping:
         self._desk = Desk(node)
         self._counters = node.counters
         self._remembered = Remembered()
-        self._first: dict[int, tuple[Assignment, Assignment]] = {}
+        self._first: dict[tuple[int, int], tuple[Assignment, Assignment]] = {}
 
     def close(self) -> None:
         """Finish what is under way."""
@@ -81,6 +82,7 @@ class Keeping:
                 return resolution, None
             given = engine.assign(key, unit, attributes, stored.get(key))
             assert isinstance(given, Assignment)
+            given = self._named(served, given)
             lot = _lot(served, given, unit) if given.to_keep and key not in stored else None
             found = {} if lot is None else await self.look(served, {lot: given.treatment})
             if lot is None or lot not in found:
@@ -93,20 +95,22 @@ class Keeping:
         """What is kept of what is wanted; nothing of what nobody knows now."""
         found: dict[Lot, Found] = {}
         missing: dict[Lot, str | None] = {}
+        plans = served.engine.snapshot.plans
         for lot, treatment in wanted.items():
-            known = self._remembered.get(served.space, lot)
+            names = plans[lot.experiment].names
+            known = self._remembered.get(served.space, lot, names)
             if known is None:
                 missing[lot] = treatment
             else:
                 found[lot] = Found(known, fresh=False)
         if missing:
-            told = await self._desk.ask(served.space, served.revision, missing)
+            told = await self._desk.ask(served, missing)
             if told is None:
                 self._counters.kept["away"] += len(missing)
             for lot in missing if told else ():
                 if told and lot in told:
                     found[lot] = told[lot]
-                    self._remembered.add(served.space, lot, told[lot].treatment)
+                    self._remembered.add(served.space, lot, told[lot].all)
         return found
 
     async def _stored(
@@ -131,16 +135,28 @@ class Keeping:
             return self._kept(given)
         again = served.engine.assign(given.experiment, unit, attributes, found.treatment)
         assert isinstance(again, Assignment)
-        return again
+        return self._named(served, again)
 
     def _kept(self, given: Assignment) -> Assignment:
-        """The same answer, now that it is kept; one object for each, as the engine has it."""
-        known = self._first.get(id(given))
+        """The same answer, now that it is kept."""
+        return self._changed(given, given.revision, to_keep=False)
+
+    def _named(self, served: Served, given: Assignment) -> Assignment:
+        """A kept answer, which names the revision served: what is kept now counts at that one, and
+        may not have at the one the plan is of."""
+        if given.reason is not Reason.STICKY:
+            return given
+        return self._changed(given, served.revision, to_keep=False)
+
+    def _changed(self, given: Assignment, revision: int, *, to_keep: bool) -> Assignment:
+        """The same answer with another revision; one object for each, as the engine has it."""
+        known = self._first.get((id(given), revision))
         if known is None:
             if len(self._first) >= _ANSWERS_MAX:
                 self._first.clear()
             # The answer is held, so that no other object takes its identity.
-            known = self._first[id(given)] = (given, replace(given, to_keep=False))
+            changed = replace(given, revision=revision, to_keep=to_keep)
+            known = self._first[id(given), revision] = (given, changed)
         return known[1]
 
 

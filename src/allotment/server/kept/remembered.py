@@ -1,7 +1,8 @@
-"""What the store was seen to keep: it never changes there, so it may be remembered for good."""
+"""What the store was seen to keep: there it only grows, so it may be remembered for good."""
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 
 from allotment.store import Lot
@@ -11,7 +12,7 @@ WINDOW: Final = 131_072
 
 
 class Remembered:
-    """The treatments that were asked for last, at least `window` of them.
+    """The treatments that are kept for the lots asked for last, at least `window` lots.
 
     There are two generations: when the younger is full, the older is forgotten. What is asked for
     again moves into the younger, so what keeps coming is never forgotten.
@@ -19,20 +20,24 @@ class Remembered:
 
     def __init__(self, window: int = WINDOW) -> None:
         self._window = window
-        self._young: dict[tuple[str, Lot], str] = {}
-        self._old: dict[tuple[str, Lot], str] = {}
+        self._young: dict[tuple[str, Lot], tuple[str, ...]] = {}
+        self._old: dict[tuple[str, Lot], tuple[str, ...]] = {}
 
-    def get(self, space: str, lot: Lot) -> str | None:
-        """The treatment that is kept, where that is remembered."""
+    def get(self, space: str, lot: Lot, names: Container[str]) -> str | None:
+        """The treatment that counts where the iteration has `names`, if that is remembered.
+
+        More may be kept meanwhile, but only behind what is remembered: the first that the iteration
+        has stays the first.
+        """
         found = self._young.get((space, lot))
         if found is None:
             found = self._old.get((space, lot))
             if found is not None:
                 self.add(space, lot, found)
-        return found
+        return next((each for each in found or () if each in names), None)
 
-    def add(self, space: str, lot: Lot, treatment: str) -> None:
-        """Remember a treatment that the store keeps."""
+    def add(self, space: str, lot: Lot, treatments: tuple[str, ...]) -> None:
+        """Remember all that the store keeps for a lot, in the order of keeping."""
         if len(self._young) >= self._window:
             self._old, self._young = self._young, {}
-        self._young[space, lot] = treatment
+        self._young[space, lot] = treatments

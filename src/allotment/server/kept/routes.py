@@ -25,6 +25,7 @@ from allotment.server.limits import LISTS_BYTES_MAX
 from allotment.server.operation import closed, in_path, in_query, operation
 from allotment.server.refusals import UnsupportedMedia
 from allotment.server.requests import body_of, json_body_of, query_of, whole
+from allotment.server.served import Served
 from allotment.store import Kept, Lot, Scope, Store
 
 
@@ -89,7 +90,7 @@ _ASKED: Final = closed(
     },
     example={"experiment": "checkout", "iteration": 1, "units": ["user-1", "user-2"]},
 )
-_READ: Final = closed({"treatments": {"type": "array", "items": {"type": ["string", "null"]}}})
+_READ: Final = closed({"kept": {"type": "array", "items": {"type": "array", "items": _TEXT}}})
 _LINES: Final = {"type": "string", "format": "binary", "description": "A line is a row."}
 
 log: Final = logging.getLogger("allotment.server")
@@ -125,11 +126,11 @@ async def keep(request: Request) -> Response:
     node = node_of(request)
     served = node.served(caller.space)
     lots = await node.run(_lots, served.stored.catalog, body, form)
-    store, revision = node.store_at(caller.space), served.revision
+    store = node.store_at(caller.space)
     counts = {"kept": 0, "already_kept": 0, "differing": 0}
     rest = iter(lots)
     while some := list(islice(rest, _AT_ONCE)):
-        found = await node.run(_keep, store, some, revision)
+        found = await node.run(_keep, store, some, served)
         counts = {name: counts[name] + found[name] for name in counts}
     about = {"space": caller.space, "who": caller.who, **counts}
     log.info("assignments made elsewhere are kept", extra={"fields": about})
@@ -144,8 +145,9 @@ async def keep(request: Request) -> Response:
         "Read what is kept for many units",
         Scope.READ,
         {200: _READ},
-        description="The treatment of each unit in the order of the request, null where nothing is"
-        " kept for it in that iteration; at most 10,000 units.",
+        description="For each unit, in the order of the request, the treatments that are kept for"
+        " it in that iteration, in the order of keeping: the first that the iteration has counts."
+        " At most 10,000 units.",
         body=_ASKED,
         refused=(413, 415),
         tag="assignments",
@@ -159,7 +161,7 @@ async def read_kept(request: Request) -> Response:
     lots = [Lot(asked.experiment, asked.iteration, unit) for unit in asked.units]
     node = node_of(request)
     found = await node.run(node.store_at(caller.space).kept, lots)
-    return respond(as_json({"treatments": [_treatment(found.get(lot)) for lot in lots]}))
+    return respond(as_json({"kept": [_treatments(found.get(lot)) for lot in lots]}))
 
 
 @router.get(
@@ -195,9 +197,11 @@ async def get_kept(request: Request) -> Response:
     if "iteration" in asked:
         number = whole(asked["iteration"], "query.iteration", 1, ITERATIONS_MAX)
     lot = Lot(key, number, unit)
-    found = (await node.run(node.store_at(caller.space).kept, [lot])).get(lot)
-    if found is None:
+    kept = (await node.run(node.store_at(caller.space).kept, [lot])).get(lot)
+    if kept is None:
         raise NotFound("nothing is kept for this unit in that iteration", "path")
+    of_it = [each.treatments for each in experiment.iterations if each.number == number]
+    found = kept.standing([treatment.key for each in of_it for treatment in each]) or kept
     shown = {
         **lot._asdict(),
         "treatment": found.treatment,
@@ -207,8 +211,8 @@ async def get_kept(request: Request) -> Response:
     return respond(as_json(shown))
 
 
-def _treatment(found: Kept | None) -> str | None:
-    return None if found is None else found.treatment
+def _treatments(found: Kept | None) -> tuple[str, ...]:
+    return () if found is None else found.treatments
 
 
 def _lots(catalog: Catalog, body: bytes, form: Form) -> list[tuple[Lot, str]]:
@@ -216,14 +220,25 @@ def _lots(catalog: Catalog, body: bytes, form: Form) -> list[tuple[Lot, str]]:
     return checked(catalog, rows)
 
 
-def _keep(store: Store, rows: Sequence[tuple[Lot, str]], revision: int) -> dict[str, int]:
+def _keep(store: Store, rows: Sequence[tuple[Lot, str]], served: Served) -> dict[str, int]:
     """Keep some rows, and count what came of each."""
     first: dict[Lot, str] = {}
     for lot, treatment in rows:
         first.setdefault(lot, treatment)
+    names = {lot: served.engine.snapshot.plans[lot.experiment].names for lot in first}
     there = store.kept(first)
-    new = {lot: treatment for lot, treatment in first.items() if lot not in there}
-    now = {**there, **(store.keep(new, revision=revision, when=datetime.now(UTC)) if new else {})}
-    kept = sum(now[lot].treatment == treatment for lot, treatment in new.items())
-    differing = sum(now[lot].treatment != treatment for lot, treatment in rows)
+    new = {
+        lot: treatment
+        for lot, treatment in first.items()
+        if lot not in there or there[lot].standing(names[lot]) is None
+    }
+    now = there
+    if new:
+        behind = {lot: there[lot] for lot in new if lot in there}
+        when = datetime.now(UTC)
+        now |= store.keep(new, revision=served.revision, when=when, behind=behind)
+    standing = {lot: now[lot].standing(names[lot]) for lot in first}
+    treatments = {lot: each.treatment for lot, each in standing.items() if each is not None}
+    kept = sum(treatments.get(lot) == treatment for lot, treatment in new.items())
+    differing = sum(treatments.get(lot) != treatment for lot, treatment in rows)
     return {"kept": kept, "already_kept": len(rows) - kept, "differing": differing}

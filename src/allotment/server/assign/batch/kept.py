@@ -51,6 +51,7 @@ class KeptRows:
             if (key := keys[row]) is not None
         }
         self._own: list[int] = []  # rows whose answer was kept just now
+        self._givers: dict[Lot, int] = {}  # the row whose answer is to be kept
         self.treatments: list[str | None] | None = None
         found = self._look(look, self._wanted(given))
         stored: list[str | None] = [None] * len(given)
@@ -58,7 +59,8 @@ class KeptRows:
         for row, lot in self._lots.items():
             kept = found.get(lot)
             code = given.codes[row]
-            if kept is None:
+            # What a later row leads to keep is not there yet.
+            if kept is None or (kept.fresh and row < self._givers[lot]):
                 continue
             if kept.fresh and code >= 0 and kept.treatment == names[code]:
                 self._own.append(row)
@@ -78,8 +80,10 @@ class KeptRows:
         wanted: dict[Lot, str | None] = {}
         first = np.isin(given.reasons, _FIRST)
         for row, lot in self._lots.items():
-            if wanted.get(lot) is None:
-                wanted[lot] = given.treatments[given.codes[row]] if first[row] else None
+            wanted.setdefault(lot, None)
+            if first[row] and lot not in self._givers:
+                self._givers[lot] = row
+                wanted[lot] = given.treatments[given.codes[row]]
         return wanted
 
     @staticmethod

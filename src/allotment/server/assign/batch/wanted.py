@@ -45,7 +45,8 @@ class Wanted:
         iteration = source.iteration
         return {
             "iteration": iteration.number,
-            "revision": source.revision,
+            # What is kept now counts at the revision served, and may not have at the plan's.
+            "revision": self._engine.snapshot.revision if key in self.keeping else source.revision,
             "control": iteration.control,
             "treatments": {each.key: dict(each.sets) for each in iteration.treatments},
         }
