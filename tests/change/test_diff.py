@@ -158,7 +158,7 @@ def test_going_back_replaces_what_the_lifecycle_cannot_say() -> None:
 def test_slots_that_weights_do_not_explain_are_set_exactly() -> None:
     there = c.SetWeights("checkout", "everyone", SPLIT, 100)
     back = c.SetWeights("checkout", "everyone", EVERYONE.weights, 100)
-    goal = changed(base, there, back)
+    goal = changed(changed(base, there), back)
     (found,) = diff(base, goal)
     assert found == c.SetAllocations(
         "checkout", goal.experiments["checkout"].current.allocations, 1

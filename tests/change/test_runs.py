@@ -131,8 +131,11 @@ def test_a_draft_keeps_the_salt_and_is_reallocated_from_the_iteration_before_it(
     drafted = changed(base, c.DraftIteration("checkout", replace(DRAFT, allocations=(SHIFTED,))))
     first, second = drafted.experiments["checkout"].iterations
     assert (second.number, second.state, second.salt) == (2, State.DRAFT, "checkout#1")
+    assert second.allocations[0].slots == (), "they are laid when it starts"
     reweighted = changed(base, c.SetWeights("checkout", "everyone", SHIFTED.weights, 100))
-    assert second.allocations == reweighted.experiments["checkout"].current.allocations
+    started = changed(drafted, c.StartIteration("checkout", "shifted"))
+    laid = reweighted.experiments["checkout"].current.allocations
+    assert started.experiments["checkout"].current.allocations == laid
     assert first == base.experiments["checkout"].current
 
 
@@ -145,7 +148,10 @@ def test_a_reshuffled_draft_is_dealt_afresh() -> None:
     draft = moved.experiments["checkout"].draft
     assert draft is not None
     assert draft.salt == "checkout#2"
-    assert [tuple(slot) for slot in draft.allocations[0].slots] == [
+    started = changed(moved, c.StartIteration("checkout", "afresh"))
+    assert [
+        tuple(slot) for slot in started.experiments["checkout"].current.allocations[0].slots
+    ] == [
         (0, 200_000, "control"),
         (200_000, 1_000_000, "green"),
     ]

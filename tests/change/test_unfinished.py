@@ -105,7 +105,7 @@ def test_differences_lead_there_and_back(draft: Iteration) -> None:
 def test_no_slots_are_laid_for_weights_above_their_total() -> None:
     draft = holding(UNFINISHED["weights over"]).experiments["checkout"].current
     assert draft.allocations[0].slots == ()
-    laid = holding(iteration(State.DRAFT)).experiments["checkout"].current.allocations[0].slots
+    laid = holding(iteration()).experiments["checkout"].current.allocations[0].slots
     given = replace(draft, allocations=(replace(OVER, slots=laid),))
     with pytest.raises(InvalidChange, match="no slots are laid"):
         holding(given)
@@ -114,12 +114,20 @@ def test_no_slots_are_laid_for_weights_above_their_total() -> None:
 # A draft that carries on keeps the slots of the iteration before it, whatever it went through.
 
 MOVED = changed(
-    catalog(experiment()),
-    c.SetWeights("checkout", "everyone", (("control", 20), ("green", 80)), 100),
+    changed(
+        catalog(experiment()),
+        c.SetWeights("checkout", "everyone", (("control", 20), ("green", 80)), 100),
+    ),
     c.SetWeights("checkout", "everyone", (("control", 50), ("green", 50)), 100),
 )
 DRAFT = replace(iteration(State.DRAFT, 2), allocations=())
 FINAL = replace(EVERYONE, weights=(("control", 40), ("green", 60)))
+
+
+def started(*commands: c.Command) -> Catalog:
+    """Where the commands, final weights for the draft and its start lead from there."""
+    final = c.SetAllocations("checkout", (FINAL,), 2)
+    return changed(changed(MOVED, *commands, final), c.StartIteration("checkout", "final"))
 
 
 @pytest.mark.parametrize(
@@ -133,27 +141,17 @@ FINAL = replace(EVERYONE, weights=(("control", 40), ("green", 60)))
 def test_a_draft_is_reallocated_from_the_iteration_before_it_after_any_detour(
     detour: tuple[c.Command, ...],
 ) -> None:
-    finished = changed(
-        MOVED, c.DraftIteration("checkout", DRAFT), *detour,
-        c.SetAllocations("checkout", (FINAL,), 2),
-    )  # fmt: skip
+    finished = started(c.DraftIteration("checkout", DRAFT), *detour)
     at_once = changed(MOVED, c.SetAllocations("checkout", (FINAL,)))
     first = at_once.experiments["checkout"].current.allocations
     assert finished.experiments["checkout"].iterations[1].allocations == first
-    fresh = changed(
-        MOVED, c.DraftIteration("checkout", replace(DRAFT, reshuffle=True)),
-        c.SetAllocations("checkout", (FINAL,), 2),
-    )  # fmt: skip
+    fresh = started(c.DraftIteration("checkout", replace(DRAFT, reshuffle=True)))
     assert fresh.experiments["checkout"].iterations[1].allocations != first
 
 
-def test_mending_the_weights_of_a_draft_moves_as_few_and_is_found_as_the_finest_command() -> None:
+def test_mending_the_weights_of_a_draft_is_found_as_the_finest_command() -> None:
     over = changed(
         MOVED, c.DraftIteration("checkout", DRAFT), c.SetAllocations("checkout", (OVER,), 2)
     )
     mend = c.SetWeights("checkout", "everyone", FINAL.weights, 100, 2)
-    mended = changed(over, mend)
-    at_once = changed(MOVED, c.SetAllocations("checkout", (FINAL,)))
-    allocations = mended.experiments["checkout"].iterations[1].allocations
-    assert allocations == at_once.experiments["checkout"].current.allocations
-    assert diff(over, mended) == (mend,)
+    assert diff(over, changed(over, mend)) == (mend,)

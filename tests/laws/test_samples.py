@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations, product
 from random import Random
 from typing import TypeAlias
@@ -28,7 +29,7 @@ from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.layer import Layer
 from allotment.model.reason import REASONS, Reason
 from allotment.model.segment import AllOf, Sample, Segment
-from allotment.model.slots import size
+from allotment.model.slots import Range, size
 from allotment.reference import assign
 from laws.buckets import ALL, deal
 from laws.running import after, started
@@ -44,6 +45,8 @@ KEEPERS = ("e1", "e3", "e5")
 
 Buckets: TypeAlias = npt.NDArray[np.bool_]
 Known: TypeAlias = tuple[Plan, Buckets]
+
+EVERY: Buckets = np.ones(len(ALL), bool)
 
 
 def _sample(segment: str, share: int) -> Sample:
@@ -171,31 +174,86 @@ def test_a_sample_that_grows_keeps_its_buckets_and_one_that_shrinks_gives_up_its
         seen[share] = taken
 
 
-@pytest.mark.parametrize("share", [100_000, 300_000])
-def test_samples_that_do_not_exclude_each_other_meet_about_as_often_as_chance_has_it(
-    share: int,
-) -> None:
-    keys = [f"segment-{number}" for number in range(24)]
-    catalog = after(
-        EMPTY,
-        Create(Layer("l", "l")),
-        *(Create(Segment(key, sample=Sample(share, "l"))) for key in keys),
-    )
+def _laid(catalog: Catalog, keys: Sequence[str]) -> Buckets:
+    """A row for each sample, with its buckets."""
     taken = np.zeros((len(keys), len(ALL)), bool)
     for row, key in zip(taken, keys, strict=True):
         sample = catalog.segments[key].sample
         for start, stop in sample.ranges if sample else ():
             row[start:stop] = True
-    shared = [(one & other).sum() for one, other in combinations(taken, 2)]
-    # Chunks of 2,000 buckets, drawn without putting back: that many are shared by chance.
-    chunks = share / 2_000
-    expected = chunks**2 / 500
-    spread = (expected * (1 - chunks / 500) * (500 - chunks) / 499) ** 0.5
-    assert abs(np.mean(shared) / 2_000 / expected - 1) < 0.03
-    assert np.abs(np.array(shared) / 2_000 - expected).max() < 5 * spread
+    return taken
+
+
+def _assert_independent(one: Buckets, other: Buckets, room: Buckets, pairs: int) -> None:
+    """Two samples meet as often as they do where each bucket of the one is drawn by chance.
+
+    How many of n buckets of a room of r are among m marked ones is hypergeometric: its mean is
+    n m / r, and its variance n (m / r) (1 - m / r) (r - n) / (r - 1). Beyond 6 standard deviations
+    lies less than 2e-9 of it, which is 1e-6 for 500 pairs.
+    """
+    assert pairs <= 500
+    n, m, r = (int(each.sum()) for each in (one, other & room, room))
+    mean = n * m / r
+    spread = (mean * (1 - m / r) * (r - n) / (r - 1)) ** 0.5
+    assert abs(int((one & other).sum()) - mean) <= 6 * spread, (n, m, r)
+
+
+@pytest.mark.parametrize("share", [2_500, 100_000, 300_000, 900_000])
+def test_samples_that_do_not_exclude_each_other_meet_as_often_as_chance_has_it(share: int) -> None:
+    keys = [f"segment-{number}" for number in range(30)]
+    catalog = after(
+        EMPTY,
+        Create(Layer("l", "l")),
+        *(Create(Segment(key, sample=Sample(share, "l"))) for key in keys),
+    )
+    taken = _laid(catalog, keys)
+    apart = [*combinations(taken, 2)]
+    for one, other in apart:
+        _assert_independent(one, other, EVERY, len(apart))
     # Nor does the place in the layer tell: each tenth of it is as full as any other.
     tenths = taken.reshape(len(keys), 10, -1).mean(axis=(0, 2))
     assert np.abs(tenths / (share / len(ALL)) - 1).max() < 0.25
+
+
+def test_families_that_exclude_their_own_meet_others_as_often_as_chance_has_it() -> None:
+    tags = [f"family-{number}" for number in range(4)]
+    families = [[f"{tag}-{number}" for number in range(5)] for tag in tags]
+    catalog = after(
+        EMPTY,
+        Create(Layer("l", "l")),
+        *(
+            Create(Segment(key, sample=Sample(150_000 + 7 * place, "l", (tag,), (tag,))))
+            for place in range(5)
+            for tag, family in zip(tags, families, strict=True)
+            for key in (family[place],)
+        ),
+    )
+    taken = [_laid(catalog, family) for family in families]
+    for one, other in combinations(taken, 2):
+        for mine, theirs in product(one, other):
+            _assert_independent(mine, theirs, EVERY, 6 * 25)
+    assert all(rows.sum(axis=0).max() == 1 for rows in taken)
+
+
+def test_a_sample_is_laid_beside_whatever_lies_in_its_layer() -> None:
+    """Reservations, pieces of before, and families that cross: the ranges stay few enough."""
+    chunks = sorted(5 * number % 499 for number in range(50))
+    old = tuple(Range(2_000 * chunk, 2_000 * chunk + 2_000) for chunk in chunks)
+    tagged = [("a", ("x",)), ("b", ("y",)), ("c", ("z",)), ("d", ("x", "y", "z"))]
+    catalog = after(
+        EMPTY,
+        Create(Layer("l", "l")),
+        Create(Segment("old", sample=Sample(100_000, "l", ranges=old))),
+        *(Create(Segment(key, sample=Sample(200_000, "l", tags, tags))) for key, tags in tagged),
+    )
+    for share in (150_000, 600_000, 990_000):
+        catalog = after(catalog, SetSample("old", Sample(share, "l")))
+        sample = catalog.segments["old"].sample
+        assert sample is not None
+        assert size(sample.ranges) == share
+    first, second = (_laid(catalog, ["old"])[0], _laid(catalog, ["d"])[0])
+    assert _laid(catalog, ["a", "d"]).sum(axis=0).max() == 1
+    assert abs((first & second).sum() / 198_000 - 1) < 0.01
 
 
 def test_a_draw_of_its_own_tells_nothing_of_another() -> None:

@@ -219,8 +219,8 @@ class DraftIteration:
     """Add a draft iteration, or put it in place of the draft there is.
 
     Its number and state are set by `apply`, and it has neither started nor ended. With `reshuffle`
-    it gets a salt of its own; without, it keeps the salt of the iteration before it, and its slots
-    are reallocated from that one's.
+    it gets a salt of its own; without, it keeps the salt of the iteration before it, and when it
+    starts its slots are reallocated from those that are dealt then.
     """
 
     experiment: str

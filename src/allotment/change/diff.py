@@ -27,7 +27,7 @@ from allotment.change.place import place
 from allotment.change.proposal import Proposal, same
 from allotment.change.ranges import WHOLE, subtract
 from allotment.change.route import kept_otherwise, route
-from allotment.change.samples import with_sample
+from allotment.change.samples import name_of, with_sample
 from allotment.change.scatter import scattered
 from allotment.errors import InvalidChange, NotFound
 from allotment.model.catalog import Catalog
@@ -95,7 +95,7 @@ def _sampled(layer: str, old: Catalog, target: Catalog) -> Iterator[Ranges]:
         if sample.ranges:
             yield sample.ranges
         elif was is not None and was.layer == layer:
-            yield scattered(was.ranges, sample.share_ppm, key)
+            yield scattered(was.ranges, sample.share_ppm, name_of(key, sample))
 
 
 def _aims(old: Catalog, target: Catalog, kind: str) -> list[str]:

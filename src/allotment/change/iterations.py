@@ -18,17 +18,16 @@ from allotment.change.laying import (
     in_order,
     known_slots,
     lay_allocation,
-    lay_allocations,
-    lay_iteration,
     lay_treatments,
     order_of,
+    with_salt,
+    with_slots,
 )
 from allotment.change.lifecycle import Event, Status
 from allotment.change.place import iteration_place, place
 from allotment.change.proposal import Proposal
 from allotment.errors import NotFound
 from allotment.model.experiment import Allocation, Experiment, Iteration, State
-from allotment.model.slots import Slots
 
 
 @edit.register
@@ -43,7 +42,8 @@ def _draft(command: DraftIteration, proposal: Proposal) -> None:
     new = replace(
         command.iteration, number=number, state=State.DRAFT, started_at=None, ended_at=None
     )
-    new = lay_iteration(experiment.key, new, None, before, here)
+    salted = with_salt(experiment.key, new, None, before)
+    new = with_slots([*earlier, salted], None, here)
     if new == draft:
         return
     at = lifecycle.iteration_status(experiment, before) if before else Status.DRAFT
@@ -72,8 +72,8 @@ def _set_allocations(command: SetAllocations, proposal: Proposal) -> None:
     experiment, old = _find(command.experiment, command.iteration, proposal)
     path = iteration_place(experiment, old)
     asked = replace(old, allocations=command.allocations)
-    laid = lay_allocations(asked, _slots_of(experiment, old), path)
-    _put(experiment, old, replace(old, allocations=laid), Event.ALLOCATIONS, proposal)
+    new = with_slots(_up_to(asked, experiment), _committed(experiment, proposal), path)
+    _put(experiment, old, new, Event.ALLOCATIONS, proposal)
 
 
 @edit.register
@@ -86,18 +86,22 @@ def _set_weights(command: SetWeights, proposal: Proposal) -> None:
     index = keys.index(command.allocation)
     was = old.allocations[index]
     asked = replace(was, weights=command.weights, total=command.total, slots=())
-    slots = _slots_of(experiment, old).get(was.key, ())
+    slots = known_slots(_up_to(old, experiment), _committed(experiment, proposal)).get(was.key, ())
     laid = lay_allocation(asked, old, slots, f"{path}.allocations[{index}]")
     allocations = (*old.allocations[:index], laid, *old.allocations[index + 1 :])
     new = replace(old, allocations=allocations)
     _put(experiment, old, new, _direction(was, laid), proposal)
 
 
-def _slots_of(experiment: Experiment, iteration: Iteration) -> dict[str, Slots]:
-    """What the iteration's allocations are reallocated from."""
-    place_in = experiment.iterations.index(iteration)
-    carries = place_in > 0 and not iteration.reshuffle
-    return known_slots(iteration, experiment.iterations[place_in - 1] if carries else None)
+def _up_to(iteration: Iteration, experiment: Experiment) -> list[Iteration]:
+    """The iteration after those before it."""
+    earlier = [one for one in experiment.iterations if one.number < iteration.number]
+    return [*earlier, iteration]
+
+
+def _committed(experiment: Experiment, proposal: Proposal) -> Experiment | None:
+    committed: Experiment | None = proposal.catalog.experiments.get(experiment.key)
+    return committed
 
 
 def _direction(old: Allocation, new: Allocation) -> Event:

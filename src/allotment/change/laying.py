@@ -6,17 +6,18 @@ weights are sorted here, so that equal configurations are equal values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from allotment.change.check.label import check_share
 from allotment.change.check.segment import check_segment
 from allotment.change.commands import Noun
 from allotment.change.kinds import kind_of
+from allotment.change.pairs import pairs
 from allotment.change.place import iteration_place, place
 from allotment.change.ranges import WHOLE, join, lowest, subtract
 from allotment.change.reallocate import Weights, reallocate
-from allotment.change.weights import check_weights, is_over
+from allotment.change.weights import check_weights
 from allotment.errors import Conflict, InvalidChange
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.layer import Holdout, Layer, Reservation
@@ -25,17 +26,23 @@ from allotment.model.segment import Segment
 from allotment.model.slots import Ranges, Slots, size
 
 
-def lay_noun(noun: Noun, old: Noun | None, taken: Iterable[Ranges] = ()) -> Noun:
+def lay_noun(
+    noun: Noun,
+    old: Noun | None,
+    taken: Iterable[Ranges] = (),
+    committed: Experiment | None = None,
+) -> Noun:
     """The noun complete: what it leaves open is as `old`, which has its key, says, or usual.
 
     `taken` are the buckets of a layer that no share is laid in. A sample is laid by `samples`.
+    `committed` is an experiment before the whole change, where `old` is in the middle of it.
     """
     path = place(kind_of(noun), noun.key)
     noun = _with_kept_sorted(noun)
     if isinstance(noun, Experiment):
         if not noun.iterations:
             raise InvalidChange("an experiment has at least one iteration", path)
-        return lay_experiment(noun, old if isinstance(old, Experiment) else None)
+        return lay_experiment(noun, old if isinstance(old, Experiment) else None, committed)
     if isinstance(noun, Layer):
         return lay_layer(noun, old if isinstance(old, Layer) else None, path, taken)
     if isinstance(noun, Holdout):
@@ -51,49 +58,79 @@ def _with_kept_sorted(noun: Noun) -> Noun:
     return noun if noun.kept == ordered else replace(noun, kept=ordered)
 
 
-def lay_experiment(new: Experiment, old: Experiment | None) -> Experiment:
-    """The experiment with every salt and slot; where it leaves one open, as the old one has it."""
+def lay_experiment(
+    new: Experiment, old: Experiment | None, committed: Experiment | None = None
+) -> Experiment:
+    """The experiment with every salt and slot; where it leaves one open, as the old one has it.
+
+    `committed` is the experiment before the whole change, of which `old` may be in the middle.
+    """
     known = {iteration.number: iteration for iteration in old.iterations} if old else {}
     laid: list[Iteration] = []
     for iteration in new.iterations:
         base = known.get(iteration.number)
-        before = laid[-1] if laid else None
+        salted = with_salt(new.key, iteration, base, laid[-1] if laid else None)
         path = iteration_place(new, iteration)
-        laid.append(lay_iteration(new.key, iteration, base, before, path))
+        laid.append(with_slots([*laid, salted], committed or old, path))
     return replace(new, iterations=tuple(laid), overrides=tuple(sorted(new.overrides)))
 
 
-def lay_iteration(
-    key: str, new: Iteration, base: Iteration | None, before: Iteration | None, path: str
+def with_salt(
+    key: str, new: Iteration, base: Iteration | None, before: Iteration | None
 ) -> Iteration:
-    """The iteration with salt and slots.
+    """The iteration with a salt, and with what its treatments set in order.
 
-    `base` is the same iteration as it is, `before` the one before it. What is left open is as in
-    the base; without one, a reshuffled or first iteration gets the salt `key#number` and slots laid
-    from nothing, any other the salt of the one before and slots reallocated from it.
+    `base` is the same iteration as it is, `before` the one before it. A salt that is left open is
+    the base's; without one, a reshuffled or first iteration gets `key#number`, any other the salt
+    of the one before.
     """
     was = base or (None if new.reshuffle else before)
     salt = new.salt or (was.salt if was else f"{key}#{new.number}")
-    treatments = lay_treatments(new.treatments)
-    new = replace(new, salt=salt, treatments=treatments)
-    slots = known_slots(base, None if new.reshuffle else before)
-    return replace(new, allocations=lay_allocations(new, slots, path))
+    return replace(new, salt=salt, treatments=lay_treatments(new.treatments))
 
 
-def known_slots(base: Iteration | None, before: Iteration | None) -> dict[str, Slots]:
-    """By allocation, the slots that those of an iteration are reallocated from.
+def with_slots(
+    iterations: Sequence[Iteration], committed: Experiment | None, path: str
+) -> Iteration:
+    """The last of the iterations with slots, where it has started.
 
-    They are its own as it is, `base`. Where there is none, or a draft has none as it is unfinished,
-    they are those of the one `before` that it carries on, None if it carries on none.
+    A draft has none: they are laid when it starts, from those that are dealt then, whatever
+    happened meanwhile. Only a draft that carries nothing on may say exactly which it will have.
     """
-    carried = before if base is None or base.state is State.DRAFT else None
-    return {
-        allocation.key: allocation.slots
-        for source in (carried, base)
-        if source is not None
-        for allocation in source.allocations
-        if allocation.slots
-    }
+    last = iterations[-1]
+    if last.state is State.DRAFT and carries_on(iterations):
+        bare = tuple(replace(one, slots=()) for one in last.allocations)
+        last = replace(last, allocations=bare)
+    slots = known_slots(iterations, committed)
+    return replace(last, allocations=lay_allocations(last, slots, path))
+
+
+def carries_on(iterations: Sequence[Iteration]) -> bool:
+    """Whether the last of the iterations carries on the one before it."""
+    return len(iterations) > 1 and not iterations[-1].reshuffle
+
+
+def known_slots(iterations: Sequence[Iteration], committed: Experiment | None) -> dict[str, Slots]:
+    """By allocation of the last iteration, the slots that its own are reallocated from.
+
+    They are those that units have before the change, in `committed`: the iteration's own, or those
+    of the nearest that it carries on. Thus the commands of one change together move no unit that
+    need not move, and one that leads back moves none. Where nothing was dealt before the change,
+    they are what the change itself has laid so far.
+    """
+    ran = {one.number: one for one in committed.iterations} if committed else {}
+    source: tuple[Allocation, ...] = ()
+    for iteration in reversed(iterations):
+        was = ran.get(iteration.number)
+        if was is not None and was.state is not State.DRAFT:
+            source = was.allocations
+            break
+        if not any(one.slots for one in source) and iteration.state is not State.DRAFT:
+            source = iteration.allocations
+        if iteration.reshuffle:
+            break
+    found = pairs(source, iterations[-1].allocations)
+    return {now.key: was.slots for was, now in found if was is not None and now is not None}
 
 
 def lay_treatments(treatments: Iterable[Treatment]) -> tuple[Treatment, ...]:
@@ -117,16 +154,14 @@ def lay_allocations(
 def lay_allocation(
     allocation: Allocation, iteration: Iteration, old: Slots, path: str
 ) -> Allocation:
-    """The allocation with its weights in the order of the iteration's treatments, and with slots.
-
-    A draft's weights may be above their total; then there are none.
-    """
+    """The allocation with its weights in the order of the iteration's treatments, and with slots
+    unless it is a draft's."""
     order = order_of(iteration.treatments)
     draft = iteration.state is State.DRAFT
     check_weights(allocation, order, f"{path}.weights", draft=draft)
     weights = _sorted(allocation.weights, order)
     slots = allocation.slots
-    if not slots and not is_over(allocation):
+    if not slots and not draft:
         slots = reallocate(old, weights, allocation.total)
     return replace(allocation, weights=weights, slots=slots)
 

@@ -58,6 +58,9 @@ def _laid(noun: Noun, old: Noun | None, proposal: Proposal) -> Noun:
         return with_sample(complete, old if isinstance(old, Segment) else None, proposal)
     if isinstance(noun, Layer):
         return lay_noun(noun, old, [sample.ranges for _, sample in samples_in(noun.key, proposal)])
+    if isinstance(noun, Experiment):
+        committed = proposal.catalog.experiments.get(noun.key)
+        return lay_noun(noun, old, committed=committed)
     return lay_noun(noun, old)
 
 

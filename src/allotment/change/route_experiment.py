@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from allotment.change.commands import (
@@ -24,7 +24,14 @@ from allotment.change.commands import (
     SetWeights,
     StartIteration,
 )
-from allotment.change.laying import in_order, known_slots, lay_allocation, order_of
+from allotment.change.laying import (
+    carries_on,
+    in_order,
+    known_slots,
+    lay_allocation,
+    order_of,
+)
+from allotment.change.reallocate import lay
 from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.slots import Slots
 
@@ -35,17 +42,8 @@ def route_experiment(old: Experiment, new: Experiment) -> Iterator[Command]:
     if old.archived and not new.archived:
         yield RestoreExperiment(key)
     known = {iteration.number: iteration for iteration in old.iterations}
-    earlier: Iteration | None = None
-    for iteration in new.iterations:
-        before = known.get(iteration.number)
-        if before is None or _needs_drafting(before, iteration):
-            yield DraftIteration(key, iteration)
-            before = replace(iteration, state=State.DRAFT)
-        elif before != iteration:
-            slots = known_slots(before, None if iteration.reshuffle else earlier)
-            yield from _edits(key, before, iteration, slots)
-        yield from _transitions(before.state, iteration, new)
-        earlier = iteration
+    for place, iteration in enumerate(new.iterations):
+        yield from _iteration(known.get(iteration.number), new.iterations[: place + 1], old, new)
     if old.holdout != new.holdout:
         yield SetHoldout(key, new.holdout)
     if old.overrides != new.overrides:
@@ -62,11 +60,38 @@ def _keeping(experiment: Experiment) -> tuple[bool, bool]:
     return experiment.keeps_assignments, experiment.ignore_targeting
 
 
+def _iteration(
+    before: Iteration | None, up_to: Sequence[Iteration], old: Experiment, new: Experiment
+) -> Iterator[Command]:
+    """The commands that make the last of the new iterations out of what it was before."""
+    goal = up_to[-1]
+    if before is None or before.state is State.DRAFT:
+        goal = _drafted(up_to)
+    if before is None or _needs_drafting(before, goal):
+        yield DraftIteration(new.key, goal)
+    elif before != goal:
+        yield from _edits(new.key, before, goal, known_slots(up_to, old))
+    yield from _transitions(before.state if before else State.DRAFT, up_to[-1], new)
+
+
+def _drafted(up_to: Sequence[Iteration]) -> Iteration:
+    """The last iteration as a draft: starting it lays its slots, unless it says other ones."""
+    last = up_to[-1]
+    if last.state is State.DRAFT:
+        return last
+    allocations = tuple(
+        replace(one, slots=())
+        if carries_on(up_to) or one.slots == lay(one.weights, one.total)
+        else one
+        for one in last.allocations
+    )
+    return replace(last, state=State.DRAFT, allocations=allocations)
+
+
 def _needs_drafting(old: Iteration, new: Iteration) -> bool:
     """Whether a draft differs in what only drafting it again can set."""
-    if old.state is not State.DRAFT:
-        return False
-    return (old.salt, old.reshuffle) != (new.salt, new.reshuffle)
+    is_other = (old.salt, old.reshuffle) != (new.salt, new.reshuffle)
+    return is_other and old.state is State.DRAFT
 
 
 def _edits(

@@ -12,8 +12,9 @@ from allotment.change.commands import (
     StartIteration,
 )
 from allotment.change.edit import edit
+from allotment.change.laying import carries_on, with_slots
 from allotment.change.lifecycle import Event
-from allotment.change.place import place
+from allotment.change.place import iteration_place, place
 from allotment.change.proposal import Proposal
 from allotment.model.experiment import Experiment, Iteration, State
 
@@ -26,10 +27,16 @@ def _start(command: StartIteration, proposal: Proposal) -> None:
     running = replace(
         draft, state=State.RUNNING, justification=justification, started_at=command.at
     )
+    if carries_on(experiment.iterations):
+        bare = tuple(replace(one, slots=()) for one in draft.allocations)
+        running = replace(running, allocations=bare)
     earlier = [
         replace(one, state=State.STOPPED, ended_at=command.at) if one is experiment.live else one
         for one in experiment.iterations[:-1]
     ]
+    committed = proposal.catalog.experiments.get(experiment.key)
+    path = iteration_place(experiment, draft)
+    running = with_slots([*earlier, running], committed, path)
     proposal.put(replace(experiment, iterations=(*earlier, running)))
 
 

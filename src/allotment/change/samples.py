@@ -56,13 +56,22 @@ def with_sample(new: Segment, old: Segment | None, proposal: Proposal) -> Segmen
         sample = replace(sample, ranges=(whole,) if sample.share_ppm else ())
     else:
         own = was.ranges if was and was.layer == sample.layer else ()
-        taken = _taken(new.key, sample, sample.layer, proposal)
-        sample = replace(sample, ranges=_laid(new, sample, own, taken))
+        beside = [each for each in samples_in(sample.layer, proposal) if each[0] != new.key]
+        layer = proposal.find("layer", sample.layer)
+        taken = [r.ranges for r in layer.reservations] if isinstance(layer, Layer) else []
+        taken += [other.ranges for _, other in beside if sample.excludes(other)]
+        others = {name_of(*each) for each in beside if not sample.excludes(each[1])}
+        sample = replace(sample, ranges=_laid(new, sample, own, taken, others))
     return replace(new, sample=sample)
 
 
-def _laid(segment: Segment, sample: Sample, own: Ranges, taken: list[Ranges]) -> Ranges:
-    own = scattered(subtract(own, taken), sample.share_ppm, segment.key)
+def _laid(
+    segment: Segment, sample: Sample, own: Ranges, taken: list[Ranges], others: set[str]
+) -> Ranges:
+    """`own` without what is `taken`, with as many free buckets as are missing; `others` are the
+    names of the samples that share units with it."""
+    name = name_of(segment.key, sample)
+    own = scattered(subtract(own, taken), sample.share_ppm, name)
     missing = sample.share_ppm - size(own)
     free = subtract(WHOLE, [own, *taken])
     if size(free) < missing:
@@ -72,7 +81,13 @@ def _laid(segment: Segment, sample: Sample, own: Ranges, taken: list[Ranges]) ->
             f"{_path(segment)}.share",
             code="no_room",
         )
-    return join([*own, *scattered(free, missing, segment.key)])
+    return join([*own, *scattered(free, missing, name, others, own)])
+
+
+def name_of(key: str, sample: Sample) -> str:
+    """What a sample is scattered by: its key, or for those that exclude each other by one tag, the
+    tag, so that they lie side by side."""
+    return min({*sample.tags} & {*sample.exclusive_to}, default=key)
 
 
 def _check_size(sample: Sample, path: str) -> None:
@@ -82,18 +97,6 @@ def _check_size(sample: Sample, path: str) -> None:
             f"{sample.share_ppm:,}; make them agree",
             f"{path}.ranges",
         )
-
-
-def _taken(key: str, sample: Sample, layer: str, proposal: Proposal) -> list[Ranges]:
-    """The buckets of the layer that the sample of the segment `key` may not have."""
-    noun = proposal.find("layer", layer)
-    reserved = noun.reservations if isinstance(noun, Layer) else ()
-    others = [
-        other.ranges
-        for segment, other in samples_in(layer, proposal)
-        if segment != key and sample.excludes(other)
-    ]
-    return [*(reservation.ranges for reservation in reserved), *others]
 
 
 def samples_in(layer: str, proposal: Proposal) -> Iterator[tuple[str, Sample]]:

@@ -8,10 +8,11 @@ from typing import TypeVar
 
 from allotment.change.commands import Noun
 from allotment.change.kinds import KINDS
+from allotment.change.pairs import pairs
 from allotment.change.proposal import same
 from allotment.change.reallocate import moved
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Allocation, Experiment, Iteration
+from allotment.model.experiment import Experiment, Iteration
 from allotment.model.flag import Flag
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout
@@ -100,7 +101,7 @@ def moves(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> tup
 
 
 def _moves(key: str, before: Iteration, after: Iteration) -> Iterator[Move]:
-    for was, now in _pairs(before, after):
+    for was, now in pairs(before.allocations, after.allocations):
         name = now.key if now else was.key if was else ""
         if before.salt != after.salt:
             yield Move(key, name, BUCKETS)
@@ -109,28 +110,6 @@ def _moves(key: str, before: Iteration, after: Iteration) -> Iterator[Move]:
         count = moved(*slots) if slots[0] != slots[1] else 0
         if count:
             yield Move(key, name, count)
-
-
-def _pairs(
-    before: Iteration, after: Iteration
-) -> Iterator[tuple[Allocation | None, Allocation | None]]:
-    """Each new allocation with the old one under its key, else the one that served the same."""
-    left = {allocation.key: allocation for allocation in before.allocations}
-    twins = {now.key: left.pop(now.key, None) for now in after.allocations}
-    for now in after.allocations:
-        was = twins[now.key]
-        if was is None:
-            alike = (one for one in left.values() if _serves(one) == _serves(now))
-            was = next(alike, None)
-            if was is not None:
-                del left[was.key]
-        yield was, now
-    for gone in left.values():
-        yield gone, None
-
-
-def _serves(allocation: Allocation) -> tuple[str | None, bool]:
-    return allocation.segment, allocation.fallback
 
 
 def _by_experiment(key: str, old: Catalog, new: Catalog) -> set[str]:

@@ -32,8 +32,9 @@ class Allocation:
     """The weights of treatments for one segment.
 
     `weights` are integer parts of `total`; parts that no treatment has are a gap, whose units get
-    nothing. `slots` own the treatment buckets; empty on the way in means "lay them", in a catalog
-    they are always laid. `priority` 1 is asked first; the fallback, at most one, has priority 0, no
+    nothing. `slots` own the treatment buckets; empty on the way in means "lay them". In a catalog
+    they are always laid where the iteration has started; a draft's are laid when it starts, unless
+    one that carries nothing on says which they will be. `priority` 1 is asked first; the fallback, at most one, has priority 0, no
     segment, and serves whom no other allocation matched. Without a segment it matches everyone.
     """
 
@@ -55,8 +56,8 @@ class Iteration:
     (a salt of its own) or keeps the salt and slots of the one before it. `started_at` and
     `ended_at` are milliseconds since 1970, UTC, where whoever started and stopped it said when.
 
-    A draft may be unfinished: without treatments or allocations, or with weights above their total,
-    for which no slots are laid. Any other iteration is whole.
+    A draft may be unfinished: without treatments or allocations, or with weights above their total.
+    Any other iteration is whole.
     """
 
     number: int

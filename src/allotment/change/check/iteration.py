@@ -38,8 +38,10 @@ def check_iteration(iteration: Iteration, old: Iteration | None, path: str) -> N
             near = nearest(key, keys)
             raise NotFound(f"the {word} {key!r} is not a treatment{near}", f"{path}.{word}")
     _check_allocations(iteration, keys, f"{path}.allocations")
+    known = old.allocations if old else ()
     for index, allocation in enumerate(iteration.allocations):
-        if old is None or not any(allocation is known for known in old.allocations):
+        is_laid = allocation.slots or iteration.state is not State.DRAFT
+        if is_laid and not any(allocation is one for one in known):
             _check_slots(allocation, f"{path}.allocations[{index}].slots")
 
 
@@ -137,9 +139,7 @@ def _check_slots(allocation: Allocation, path: str) -> None:
     if len(slots) > RANGES_MAX:
         raise InvalidChange(f"an allocation has at most {RANGES_MAX:,} slots", path)
     if is_over(allocation):
-        if slots:
-            raise InvalidChange("no slots are laid for weights above their total", path)
-        return
+        raise InvalidChange("no slots are laid for weights above their total", path)
     owned: dict[str, int] = {}
     for slot in slots:
         owned[slot.owner] = owned.get(slot.owner, 0) + slot.stop - slot.start
