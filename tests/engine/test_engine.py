@@ -26,6 +26,7 @@ from allotment.change.commands import (
     Create,
     Delete,
     Describe,
+    DraftIteration,
     EndIteration,
     OrderExperiments,
     PauseIteration,
@@ -34,6 +35,7 @@ from allotment.change.commands import (
     SetRules,
     SetVariations,
     SetWeights,
+    StartIteration,
     SwitchFlag,
 )
 from allotment.compile import compile_catalog, recompile
@@ -42,6 +44,7 @@ from allotment.model.experiment import State
 from allotment.model.flag import FlagExperiment, FlagState, Miss, Variation
 from allotment.model.reason import REASONS, Reason
 from allotment.model.segment import Clause, Operator, Segment
+from allotment.reference import resolve
 from allotment.store import Store
 
 GEO = Path(__file__).parents[2] / "examples" / "geo" / "catalog.yaml"
@@ -285,6 +288,37 @@ def test_an_experiment_that_is_not_live_is_passed_over_for_the_default(
 ) -> None:
     flag = allotment.load(nouns.changed(flagged(OTHERWISE), command)).resolve("button", "user-1")
     assert (flag.variation, flag.reason) == ("blue", reason)
+
+
+@pytest.mark.parametrize("unit", ["", {"device": "d1"}, "x" * 2_000])
+def test_without_a_unit_a_live_experiment_ends_with_what_is_served_otherwise(unit: object) -> None:
+    live = flagged(OTHERWISE)
+    ended, archived = EndIteration("checkout"), ArchiveExperiment("checkout")
+    for catalog, variation in (
+        (live, "green"),
+        (nouns.changed(live, PauseIteration("checkout")), "green"),
+        (nouns.changed(live, ended), "blue"),
+        (nouns.changed(live, ended, archived), "blue"),
+        (nouns.changed(live, SwitchFlag("button", FlagState.OFF)), "blue"),
+    ):
+        given = allotment.load(catalog).resolve("button", unit)
+        assert (given.variation, given.reason) == (variation, Reason.NO_UNIT)
+        assert resolve(catalog, "button", unit) == given
+
+
+def test_archived_experiments_that_answer_otherwise_have_other_fingerprints() -> None:
+    ended = nouns.changed(nouns.catalog(nouns.experiment()), EndIteration("checkout"))
+    again = nouns.changed(
+        ended,
+        DraftIteration("checkout", nouns.iteration(State.DRAFT)),
+        StartIteration("checkout"),
+        EndIteration("checkout"),
+    )
+    marks = {}
+    for catalog in (ended, again):
+        engine = allotment.load(nouns.changed(catalog, ArchiveExperiment("checkout")))
+        marks[engine.assign("checkout", "u").iteration] = engine.snapshot.fingerprint
+    assert len(set(marks.values())) == len(marks) == 2
 
 
 def test_a_treatment_goes_before_what_is_served_otherwise() -> None:

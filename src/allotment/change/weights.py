@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
 
 from allotment.change.nearest import nearest
+from allotment.change.reallocate import counts
 from allotment.errors import InvalidChange, NotFound
 from allotment.model.experiment import Allocation
-
-# Documents are JSON, whose readers agree on whole numbers of 64 bits and no more.
-_TOTAL_MAX: Final = 2**63 - 1
+from allotment.model.limits import BUCKETS, WHOLE_MAX
 
 
 def is_over(allocation: Allocation) -> bool:
@@ -26,8 +24,8 @@ def check_weights(
     A draft may have them above the total for a while.
     """
     total = allocation.total
-    if type(total) is not int or not 1 <= total <= _TOTAL_MAX:
-        raise InvalidChange(f"the total is a whole number, 1 to {_TOTAL_MAX:,}", path)
+    if type(total) is not int or not 1 <= total <= WHOLE_MAX:
+        raise InvalidChange(f"the total is a whole number, 1 to {WHOLE_MAX:,}", path)
     seen: set[str] = set()
     for treatment, part in allocation.weights:
         if treatment not in treatments:
@@ -40,11 +38,28 @@ def check_weights(
                 f"the weight of {treatment!r} is not a whole number, 0 or more", path
             )
         seen.add(treatment)
-    if is_over(allocation) and not draft:
-        parts = sum(part for _, part in allocation.weights)
+    parts = sum(part for _, part in allocation.weights)
+    if parts > WHOLE_MAX:
+        raise InvalidChange(f"the weights sum to at most {WHOLE_MAX:,}, not to {parts:,}", path)
+    if parts > total and not draft:
         raise InvalidChange(
             f"the weights sum to {parts:,}, which is {parts - total:,} above their total of "
             f"{total:,}; lower one, or raise the total",
             path,
             code="weights",
         )
+
+
+def check_owns_buckets(allocation: Allocation, path: str) -> None:
+    """Raise InvalidChange where a treatment has a weight and yet no bucket."""
+    total = allocation.total
+    owned = counts(allocation.weights, total)
+    for treatment, part in allocation.weights:
+        if part and not owned[treatment]:
+            raise InvalidChange(
+                f"the weight of {treatment!r}, {part:,} of {total:,}, is less than one bucket of "
+                f"{BUCKETS:,}, so that no unit would get it; make it 0, or "
+                f"{-(-total // BUCKETS):,} or more",
+                path,
+                code="weights",
+            )

@@ -23,7 +23,10 @@ RUNNING, PAUSED, INTAKE_CLOSED, INACTIVE, ARCHIVED, FAILED = range(6)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a plan was compiled from, its segments in the kernel's order, and why it failed."""
+    """What a plan was compiled from, its segments in the kernel's order, and why it failed.
+
+    live    whether it gives anyone anything but by override
+    """
 
     experiment: Experiment
     iteration: Iteration
@@ -31,6 +34,7 @@ class Source:
     fingerprint: int
     segments: tuple[str, ...] = ()
     failure: str = ""
+    live: bool = False
 
 
 SegmentOf = Callable[[str], CompiledSegment]
@@ -90,14 +94,22 @@ def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) ->
             (-1 if a.segment is None else place[a.segment], _slots(a, index)) for a in asked
         ],
         fallback=None if fallback is None else _slots(fallback, index),
-        source=Source(experiment, iteration, catalog.revision, mark, tuple(needed)),
+        source=Source(
+            experiment,
+            iteration,
+            catalog.revision,
+            mark,
+            tuple(needed),
+            live=state != INACTIVE,
+        ),
         answer=answer,
     )
 
 
 def _closed(experiment: Experiment, revision: int, state: int, failure: str = "") -> Plan:
     """A plan that gives nobody a treatment: INACTIVE where archived, FAILED where broken."""
-    mark = fingerprint.of_parts("closed", experiment.key, state, experiment.unit)
+    number = experiment.current.number  # which the answer names
+    mark = fingerprint.of_parts("closed", experiment.key, state, experiment.unit, number)
     return Plan(
         state=state,
         treatments=tuple(treatment.key for treatment in experiment.current.treatments),

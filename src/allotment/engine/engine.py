@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -78,8 +78,15 @@ class Engine(Assigner):
         noun = snapshot.catalog.flags.get(flag) if isinstance(flag, str) else None
         if noun is None:
             return Resolution(flag, None, None, None, None)
-        assign = _remembering(still.assign, stored) if stored else still.assign
-        return resolve(noun, assign, unit, attributes, known)
+        kept = stored or {}
+
+        def assign(experiment: str) -> object:
+            return still.assign(experiment, unit, attributes, kept.get(experiment))
+
+        def is_live(experiment: str) -> bool:
+            return _source(_plan(snapshot, experiment)).live
+
+        return resolve(noun, assign, is_live, known)
 
     def explain(
         self,
@@ -141,17 +148,6 @@ class Engine(Assigner):
         keys = snapshot.plans if experiments is None else experiments
         plans = {key: _plan(snapshot, key) for key in keys}
         return Table(_columns(plans, units, attributes, None, threads))
-
-
-def _remembering(
-    assign: Callable[..., object], stored: Mapping[str, str]
-) -> Callable[[str, Unit, Attributes], object]:
-    """`assign` for a unit of which treatments were kept earlier, by experiment."""
-
-    def remembering(experiment: str, unit: Unit, attributes: Attributes) -> object:
-        return assign(experiment, unit, attributes, stored.get(experiment))
-
-    return remembering
 
 
 def _plan(snapshot: Snapshot, experiment: str) -> Plan:

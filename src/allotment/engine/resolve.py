@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 import msgspec
@@ -14,8 +14,8 @@ from allotment.model.resolution import Resolution
 
 _decode = msgspec.json.Decoder().decode
 
-# Reasons of an experiment that is not live, or has not been asked whether it is.
-_NOT_LIVE: Final = frozenset({Reason.UNKNOWN_EXPERIMENT, Reason.NO_UNIT, Reason.INACTIVE})
+# Reasons of an experiment that is not live. NO_UNIT is answered before anything asks whether it is.
+_NOT_LIVE: Final = frozenset({Reason.UNKNOWN_EXPERIMENT, Reason.INACTIVE})
 
 # Resolutions by flag, variation, experiment and reason: frozen, so made once a snapshot.
 Known: TypeAlias = dict[tuple[str, str, str | None, Reason | None], Resolution]
@@ -23,25 +23,26 @@ Known: TypeAlias = dict[tuple[str, str, str | None, Reason | None], Resolution]
 
 def resolve(
     flag: Flag,
-    assign: Callable[..., object],
-    unit: str | int | Mapping[str, str | int],
-    attributes: Mapping[str, object] | None,
+    assign: Callable[[str], object],
+    is_live: Callable[[str], bool],
     known: Known,
 ) -> Resolution:
     """The first treatment that one of the flag's experiments gives wins, else the default.
 
-    `assign(experiment, unit, attributes)` answers for one experiment. A miss goes on to the next
-    experiment or ends, as the flag's list says: with the default, or with what `otherwise` names.
+    `assign` answers for one experiment. A miss goes on to the next
+    experiment or ends, as the flag's list says: with the default, or with what `otherwise` names
+    where the experiment `is_live`.
     """
     reason: Reason | None = None
     for place in flag.experiments:
-        answer = assign(place.experiment, unit, attributes)
+        answer = assign(place.experiment)
         assert isinstance(answer, Assignment)
         reason = answer.reason
         variation = answer.variations.get(flag.key)
         if variation is not None:
             return _resolved(flag, variation, place.experiment, reason, known)
-        if place.otherwise is not None and reason in _NOT_LIVE:
+        passed = reason in _NOT_LIVE or (reason is Reason.NO_UNIT and not is_live(place.experiment))
+        if place.otherwise is not None and passed:
             continue
         if place.miss is Miss.STOP:
             return _resolved(flag, place.otherwise or flag.default, None, reason, known)

@@ -34,8 +34,9 @@ class Allocation:
     `weights` are integer parts of `total`; parts that no treatment has are a gap, whose units get
     nothing. `slots` own the treatment buckets; empty on the way in means "lay them". In a catalog
     they are always laid where the iteration has started; a draft's are laid when it starts, unless
-    one that carries nothing on says which they will be. `priority` 1 is asked first; the fallback, at most one, has priority 0, no
-    segment, and serves whom no other allocation matched. Without a segment it matches everyone.
+    one that carries nothing on says which they will be. `priority` 1 is asked first; the
+    fallback, at most one, has priority 0, no segment, and serves whom no other allocation matched.
+    Without a segment it matches everyone.
     """
 
     key: str

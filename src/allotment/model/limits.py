@@ -13,6 +13,10 @@ BUCKETS: Final = 1_000_000
 # Longer keys are almost always a mistake (a token, a whole document) and cost a cache line each.
 UNIT_KEY_BYTES_MAX: Final = 1_024
 
+# Documents are JSON, whose readers agree on whole numbers of 64 bits and no more: weights, with
+# their sum and total, priorities, numbers of iterations.
+WHOLE_MAX: Final = 2**63 - 1
+
 # A noun's key stands in URLs, file names and metrics unescaped.
 KEY_BYTES_MAX: Final = 256
 NAME_CHARACTERS_MAX: Final = 1_024

@@ -118,13 +118,18 @@ def override(case: Case) -> Check:
 
 def active(case: Case) -> Check:
     """Check 4: an iteration runs or is paused, and every flag that its treatments set is on."""
-    sets = {flag for treatment in case.iteration.treatments for flag, _ in treatment.sets}
-    is_active = (
-        not case.experiment.archived
-        and case.experiment.live is not None
-        and all(case.catalog.flags[flag].state is FlagState.ON for flag in sets)
-    )
+    is_active = is_live(case.experiment, case.catalog)
     return Check("active", outcome=None if is_active else (Reason.INACTIVE, None))
+
+
+def is_live(experiment: Experiment, catalog: Catalog) -> bool:
+    """Whether the experiment gives anyone anything now but by override."""
+    sets = {flag for treatment in experiment.current.treatments for flag, _ in treatment.sets}
+    return (
+        not experiment.archived
+        and experiment.live is not None
+        and all(catalog.flags[flag].state is FlagState.ON for flag in sets)
+    )
 
 
 def holdout(case: Case) -> Check:

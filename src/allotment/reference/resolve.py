@@ -9,7 +9,7 @@ from allotment.model.catalog import Catalog
 from allotment.model.flag import Miss
 from allotment.model.reason import Reason
 from allotment.model.resolution import Resolution
-from allotment.reference.assign import assign
+from allotment.reference.assign import assign, is_live
 
 
 def resolve(
@@ -37,11 +37,10 @@ def resolve(
         if flag in given.variations:
             variation = given.variations[flag]
             return Resolution(flag, values[variation], variation, place.experiment, reason)
-        if place.otherwise is not None and reason in (
-            Reason.UNKNOWN_EXPERIMENT,
-            Reason.NO_UNIT,
-            Reason.INACTIVE,
-        ):
+        passed = reason in (Reason.UNKNOWN_EXPERIMENT, Reason.INACTIVE) or (
+            reason is Reason.NO_UNIT and not is_live(catalog.experiments[place.experiment], catalog)
+        )
+        if place.otherwise is not None and passed:
             continue
         if place.miss is Miss.STOP:
             variation = noun.default if place.otherwise is None else place.otherwise

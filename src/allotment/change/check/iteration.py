@@ -5,7 +5,7 @@ from __future__ import annotations
 from allotment.change.check.label import check_salt, check_share
 from allotment.change.nearest import nearest
 from allotment.change.reallocate import counts
-from allotment.change.weights import check_weights, is_over
+from allotment.change.weights import check_owns_buckets, check_weights, is_over
 from allotment.errors import InvalidChange, InvalidInput, NotFound
 from allotment.model.experiment import Allocation, Iteration, State
 from allotment.model.limits import (
@@ -14,6 +14,7 @@ from allotment.model.limits import (
     INSTANT_END,
     RANGES_MAX,
     TREATMENTS_MAX,
+    WHOLE_MAX,
 )
 from allotment.model.slots import is_orderly
 from allotment.model.text import check_description, check_key, check_name
@@ -21,8 +22,8 @@ from allotment.model.text import check_description, check_key, check_name
 
 def check_iteration(iteration: Iteration, old: Iteration | None, path: str) -> None:
     """Check treatments, allocations, slots and the rest of one iteration that was `old` before."""
-    if type(iteration.number) is not int or iteration.number < 1:
-        raise InvalidInput("iterations are numbered from 1", path)
+    if type(iteration.number) is not int or not 1 <= iteration.number <= WHOLE_MAX:
+        raise InvalidInput(f"iterations are numbered from 1, to at most {WHOLE_MAX:,}", path)
     if not isinstance(iteration.state, State):
         raise InvalidInput("an iteration is draft, running, paused or stopped", f"{path}.state")
     check_salt(iteration.salt, f"{path}.salt")
@@ -40,9 +41,13 @@ def check_iteration(iteration: Iteration, old: Iteration | None, path: str) -> N
     _check_allocations(iteration, keys, f"{path}.allocations")
     known = old.allocations if old else ()
     for index, allocation in enumerate(iteration.allocations):
-        is_laid = allocation.slots or iteration.state is not State.DRAFT
-        if is_laid and not any(allocation is one for one in known):
-            _check_slots(allocation, f"{path}.allocations[{index}].slots")
+        if any(allocation is one for one in known):
+            continue
+        here = f"{path}.allocations[{index}]"
+        if not is_over(allocation):
+            check_owns_buckets(allocation, f"{here}.weights")
+        if allocation.slots or iteration.state is not State.DRAFT:
+            _check_slots(allocation, f"{here}.slots")
 
 
 def _check_times(iteration: Iteration, path: str) -> None:
@@ -120,8 +125,9 @@ def _check_rank(allocation: Allocation, path: str) -> None:
     if type(allocation.priority) is not int:
         raise InvalidInput("a priority is a whole number", f"{path}.priority")
     if not allocation.fallback:
-        if allocation.priority < 1:
-            raise InvalidChange("priorities begin with 1", f"{path}.priority")
+        if not 1 <= allocation.priority <= WHOLE_MAX:
+            message = f"a priority is 1 to {WHOLE_MAX:,}"
+            raise InvalidChange(message, f"{path}.priority")
     elif allocation.priority != 0:
         raise InvalidChange("the fallback has priority 0", f"{path}.priority")
     elif allocation.segment is not None:

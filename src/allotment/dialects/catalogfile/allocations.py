@@ -9,7 +9,7 @@ from allotment.dialects.catalogfile.advice import quoted
 from allotment.dialects.catalogfile.place import Place, Tree
 from allotment.errors import InvalidInput
 from allotment.model.experiment import Allocation
-from allotment.model.limits import BUCKETS
+from allotment.model.limits import BUCKETS, WHOLE_MAX
 from allotment.model.slots import Slot
 from allotment.model.weight import read_weight, to_parts
 
@@ -27,7 +27,6 @@ _FIELDS: Final = (
 _ALLOCATIONS: Final = "a list of allocations, such as [{weights: {control: 50, blue: 50}}],"
 _WEIGHTS: Final = "a mapping of treatments to weights, such as {control: 50, blue: 50},"
 _TOTAL: Final = 100
-_TOTAL_MAX: Final = 10**18
 _PARTS: Final = (("gap", 0), ("excess", 0), ("of", _TOTAL))
 
 
@@ -114,8 +113,11 @@ def _read_weights(place: Place) -> tuple[tuple[tuple[str, int], ...], int]:
     if gap and excess:
         raise place.at("excess").refusal("weights leave a gap or have an excess, not both")
     (*parts, rest, above), total = to_parts([*weights, gap, excess], of)
-    if not 1 <= total < _TOTAL_MAX:
-        raise place.at("of").refusal("weights are parts of a total above 0, of at most 18 digits")
+    if not 1 <= total <= WHOLE_MAX:
+        message = (
+            f"weights are parts of a total above 0, which in whole parts is up to {WHOLE_MAX:,}"
+        )
+        raise place.at("of").refusal(message)
     if sum(parts) + rest - above != total:
         raise _wrong_sum(place, sum(weights, Decimal(0)), gap - excess, of)
     return tuple((key, part) for (key, _), part in zip(given, parts, strict=True)), total
