@@ -278,7 +278,6 @@ SPOILT = [
         "JSON text",
     ),
     ("of: 3", "of: 0", "$.experiments.other.allocations[0].of", "above 0"),
-    ("of: 3", "of: 0", "$.experiments.other.allocations[0].of", "up to 9,223"),
     ("- segment: staff", "- segment: stuff", f"{SERVED}.segment", "'stuff'"),
     ("- segment: staff", "- priority: 0", f"{SERVED}.priority", "1 or more"),
     ("- segment: staff", "- key: fallback", FALLBACK, "another `key`"),

@@ -1,0 +1,301 @@
+"""Random histories through three vendors' APIs, commands and the file; each revision is checked.
+
+A step may be refused. What a revision is must not depend on the way to it: units move as little as
+its weights allow, the twin and the engine agree, a file of it leads to the same, what excludes each
+other shares nothing, and a plan says what happens. At the end every revision is rebuilt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from allotment.change import commands as c
+from allotment.change.apply import apply
+from allotment.change.check import check_catalog
+from allotment.change.diff import diff
+from allotment.change.reallocate import counts, moved
+from allotment.compile import compile_catalog
+from allotment.dialects import catalogfile
+from allotment.engine import Engine
+from allotment.errors import AllotmentError
+from allotment.model.catalog import EMPTY, Catalog
+from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
+from allotment.model.flag import Flag, Variation
+from allotment.model.layer import Holdout, Layer
+from allotment.model.limits import BUCKETS
+from allotment.model.segment import AllOf, Sample, Segment
+from allotment.reference import assign
+from allotment.store import Store
+from machine import three
+from strategies import plain
+from tenant import Vendor, vendor
+
+UNITS = [f"user-{number}" for number in range(12)]
+COLORS = three.COLORS
+TREATMENTS = tuple(Treatment(color, sets=(("button", color),)) for color in COLORS)
+FLAG = Flag("button", tuple(Variation(each, f'{{"color":"{each}"}}') for each in COLORS), "blue")
+SAMPLES = {"p0": (("x",), ("x",)), "p1": (("x",), ("x",)), "p2": (("y",), ()), "p3": ((), ("y",))}
+BEGIN: tuple[c.Command, ...] = (
+    c.Create(FLAG),
+    c.Create(Layer("shop", "")),
+    c.Create(Layer("tags", "")),
+    c.Create(Holdout("held", "", 100_000)),
+    *(
+        c.Create(Segment(key, rules=(AllOf(()),), sample=Sample(100_000, "tags", *tags)))
+        for key, tags in SAMPLES.items()
+    ),
+)
+Answers = dict[tuple[str, str], tuple[object, ...]]
+
+
+class History:
+    """One history: a store behind a server, and what each revision answered."""
+
+    def __init__(self, api: Vendor, rng: Random) -> None:
+        self.api, self.rng = api, rng
+        self.made = 0
+        self.known: dict[int, tuple[Catalog, Answers]] = {}
+        self.done: dict[str, int] = {}
+        api.apply(*BEGIN)
+        for place in range(3):
+            self.create(three.APIS[place])
+        self.check()
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.api.catalog
+
+    def key(self) -> str:
+        return self.rng.choice(sorted(self.catalog.experiments))
+
+    def weights(self) -> tuple[int, int]:
+        one = self.rng.choice((0, 10, 20, 33, 34, 50, 67, 90))
+        return one, self.rng.choice((100 - one, self.rng.randint(0, 100 - one)))
+
+    # Ways to change something: each says whether it was let.
+
+    def create(self, api: str) -> bool:
+        self.made += 1
+        weights = self.rng.choice(((50, 50), (20, 80)))
+        asked = three.create(api, f"test-{self.made}", f"Test {self.made}", weights)
+        return self.ask(asked)
+
+    def ask(self, asked: three.Asked) -> bool:
+        method, path, body, headers = asked
+        return self.api.call(method, path, body, **headers).is_success
+
+    def by_vendor(self) -> bool:
+        api, key = self.rng.choice(three.APIS), self.key()
+        kind = self.rng.choice(("create", "rename", "reweigh", "reweigh", "start", "start", "stop"))
+        if kind == "create":
+            return len(self.catalog.experiments) < 5 and self.create(api)
+        if kind == "rename":
+            return self.ask(three.rename(api, key, f"Name {self.rng.randint(0, 99)}"))
+        if kind == "reweigh":
+            return self.ask(three.reweigh(api, key, self.weights()))
+        return self.ask({"start": three.start, "stop": three.stop}[kind](api, key))
+
+    def commands(self) -> Sequence[c.Command]:
+        rng, key = self.rng, self.key()
+        experiment = self.catalog.experiments[key]
+        name = experiment.current.allocations[0].key
+        sets = [c.SetWeights(key, name, tuple(zip(COLORS, self.weights(), strict=True)), 100)]
+        if (draft := experiment.draft) is not None:
+            mine = draft.allocations[0].key
+            sets += [replace(sets[0], allocation=mine, iteration=draft.number)] * 2
+        share = rng.choice((0, 1, 50_000, 100_000, 200_000))
+        sample = rng.choice(sorted(SAMPLES))
+        at = self.draft_of(experiment)
+        ways: list[list[c.Command]] = [
+            [c.DraftIteration(key, at)],
+            [c.DraftIteration(key, at), c.StartIteration(key, "again")],
+            [c.StartIteration(key, "again")],
+            [c.StartIteration(key, "again")],
+            [rng.choice(sets)],
+            [rng.choice(sets)],
+            [rng.choice(sets), *[replace(each, weights=sets[0].weights) for each in sets]],
+            [c.PauseIteration(key)],
+            [c.ResumeIteration(key)],
+            [c.EndIteration(key, "blue")],
+            [c.SetEnrolment(key, rng.choice((0, 250_000, 1_000_000)))],
+            [c.Reserve("shop", key, share)],
+            [c.Release(key)],
+            [c.SetSample(sample, Sample(share, "tags", *SAMPLES[sample]))],
+            [c.SetAudience(key, rng.choice((None, *SAMPLES)))],
+            [c.SetHoldout(key, rng.choice((None, "held")))],
+            [c.SetKeeping(key, rng.random() < 0.3, rng.random() < 0.5)],
+            [c.SetOverrides(key, ((rng.choice(UNITS), "blue"),))],
+        ]
+        return rng.choice(ways)
+
+    def draft_of(self, experiment: Experiment) -> Iteration:
+        key = self.rng.choice((experiment.current.allocations[0].key, "other"))
+        weights = tuple(zip(COLORS, self.weights(), strict=True))
+        reshuffle = self.rng.random() < 0.3
+        laid = (Allocation(key, weights, 100),)
+        return Iteration(1, TREATMENTS, laid, control="blue", reshuffle=reshuffle)
+
+    def by_commands(self) -> bool:
+        return self.take(self.commands())
+
+    def take(self, commands: Sequence[c.Command]) -> bool:
+        """Do them; the plan of them is what happens, and says what moves."""
+        before = self.catalog
+        try:
+            planned = apply(before, commands)
+        except AllotmentError:
+            with pytest.raises(AllotmentError):
+                self.api.apply(*commands)
+            return False
+        self.api.apply(*commands)
+        assert plain(self.catalog) == plain(planned.catalog)
+        told = {(move.experiment, move.allocation): move.moved_ppm for move in planned.moves}
+        for key, name, count, _ in movements(before, self.catalog):
+            assert told.pop((key, name), 0) == count
+        assert not told
+        return self.catalog.revision > before.revision
+
+    def by_file(self) -> bool:
+        """A file of what there is, in which the weights of an iteration are changed by hand."""
+        before, key = self.catalog, self.key()
+        experiment = before.experiments[key]
+        weights = tuple(zip(COLORS, self.weights(), strict=True))
+        changed = self.rng.choice(experiment.iterations)
+        first, *rest = changed.allocations
+        new = replace(first, weights=weights, total=100, slots=())
+        state = changed.state
+        if state is State.DRAFT and experiment.live is None and self.rng.random() < 0.5:
+            state = State.RUNNING
+        iterations = tuple(
+            replace(one, allocations=(new, *rest), state=state) if one is changed else one
+            for one in experiment.iterations
+        )
+        target = replace(
+            before,
+            experiments=before.experiments.change(
+                {key: replace(experiment, iterations=iterations)}
+            ),
+        )
+        text = catalogfile.show(target)
+        try:
+            return self.take(catalogfile.read(text, before))
+        except AllotmentError:
+            return False
+
+    def back(self) -> bool:
+        """Roll back to a revision of before; it is as it was then."""
+        goal = self.known[self.rng.choice(sorted(self.known))][0]
+        done = self.take(diff(self.catalog, goal))
+        if done:
+            assert plain(self.catalog) == plain(goal)
+        return done
+
+    # What is so at every revision.
+
+    def step(self) -> None:
+        ways: dict[str, Callable[[], bool]] = {
+            "vendor": self.by_vendor,
+            "commands": self.by_commands,
+            "file": self.by_file,
+            "back": self.back,
+        }
+        way = self.rng.choice(("vendor",) * 4 + ("commands",) * 5 + ("file",) * 2 + ("back",))
+        before = self.catalog
+        if not ways[way]():
+            assert plain(self.catalog) == plain(before), way
+            return
+        self.done[way] = self.done.get(way, 0) + 1
+        if way != "back":
+            for key, name, count, least in movements(before, self.catalog):
+                assert count == least, (way, key, name)
+        self.check()
+
+    def check(self) -> None:
+        catalog = self.catalog
+        check_catalog(catalog)
+        answers = answered(self.api.engine)
+        for (key, unit), given in answers.items():
+            twin = assign(catalog, key, unit)
+            assert given[:3] == (twin.treatment, twin.reason, twin.iteration), (key, unit)
+        for one, other in apart(catalog):
+            for unit in UNITS:
+                both = answers[one, unit][0], answers[other, unit][0]
+                assert None in both, (one, other, unit)
+        again = apply(EMPTY, catalogfile.read(catalogfile.show(catalog), EMPTY)).catalog
+        assert plain(again) == plain(catalog)
+        assert catalogfile.read(catalogfile.show(catalog), catalog) == ()
+        assert compile_catalog(again).fingerprint == self.api.engine.snapshot.fingerprint
+        self.known[catalog.revision] = catalog, answers
+
+    def replay(self, store: Store) -> None:
+        """Every revision, rebuilt from the store, is what it was, and answers as it did."""
+        for revision, (catalog, answers) in self.known.items():
+            rebuilt = store.catalog(revision)
+            assert plain(rebuilt) == plain(catalog)
+            for (key, unit), given in answered(Engine(compile_catalog(rebuilt))).items():
+                assert given == answers[key, unit]
+
+
+def answered(engine: Engine) -> Answers:
+    return {
+        (key, unit): (one.treatment, one.reason, one.iteration, one.to_keep)
+        for unit in UNITS
+        for key, one in engine.assign_all(unit).items()
+    }
+
+
+def movements(old: Catalog, new: Catalog) -> Iterator[tuple[str, str, int, int]]:
+    """Of what runs before and after: how many buckets move, and how few the weights allow."""
+    for key in sorted({*old.experiments} & {*new.experiments}):
+        was, now = old.experiments[key].live, new.experiments[key].live
+        if was is None or now is None:
+            continue
+        one, other = was.allocations[0], now.allocations[0]
+        if was.salt != now.salt:
+            yield key, other.key, BUCKETS, BUCKETS
+            continue
+        after = counts(other.weights, other.total)
+        before = counts(one.weights, one.total)
+        least = sum(max(0, count - after.get(owner, 0)) for owner, count in before.items())
+        yield key, other.key, moved(one.slots, other.slots), least
+
+
+def apart(catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """The pairs of experiments that exclude each other: in one layer, or by the tags above."""
+    shop = sorted(key for key, one in catalog.experiments.items() if one.layer == "shop")
+    yield from ((one, other) for one in shop for other in shop if one < other)
+    audience = {key: one.current.audience for key, one in catalog.experiments.items()}
+    for one, mine in audience.items():
+        for other, theirs in audience.items():
+            if {mine, theirs} in ({"p0", "p1"}, {"p2", "p3"}):
+                yield one, other
+
+
+def walk(folder: Path, seed: int, steps: int) -> dict[str, int]:
+    with vendor(folder) as api:
+        history = History(api, Random(seed))
+        for _ in range(steps):
+            history.step()
+        with Store.open(folder / "allotment.db") as store:
+            history.replay(store)
+        return history.done
+
+
+def test_every_revision_of_any_history_moves_what_it_must_and_nothing_else(
+    tmp_path: Path, seed: int
+) -> None:
+    done = walk(tmp_path, seed, 25)
+    assert set(done) == {"vendor", "commands", "file", "back"}, done
+
+
+@pytest.mark.soak
+def test_it_does_for_half_an_hour_of_histories(tmp_path: Path, seed: int) -> None:
+    for number in range(60):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        walk(folder, seed + number, 100)
