@@ -408,6 +408,32 @@ def test_what_is_resolved_is_logged_once_it_is_applied_and_only_once(
     assert len(logged(server, "later")) == 1
 
 
+@pytest.mark.parametrize(
+    ("sent", "applied", "ago"),
+    [
+        ("9999-12-31T23:59:59.999Z", "1970-01-01T00:00:00Z", 7 * 86_400),
+        ("1970-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", 0),
+        ("2026-01-09T00:00:00Z", "2026-01-01T00:00:00Z", 7 * 86_400),
+        ("2026-01-07T00:00:00Z", "2026-01-01T00:00:00Z", 6 * 86_400),
+    ],
+)
+def test_whatever_times_a_client_says_its_exposure_is_logged_within_a_week(
+    server: Server, secret: str, sent: str, applied: str, ago: int
+) -> None:
+    unit = f"clock {sent} {applied}"
+    told = ask(server, clientSecret=secret, evaluationContext=context(unit)).json()
+    flags = [{"flag": FLAG, "applyTime": applied}]
+    body = {"clientSecret": secret, "resolveToken": told["resolveToken"], "sendTime": sent}
+    before = time.time()
+    assert ask(server, "apply", **body, flags=flags).json() == {}
+    (line,) = logged(server, unit)
+    at = calendar(time.strptime(line["at"][:19], "%Y-%m-%dT%H:%M:%S"))
+    assert before - ago - 2 <= at <= time.time() - ago + 1
+    # And whoever comes after is logged too.
+    assert ask(server, clientSecret=secret, evaluationContext=context(f"after {unit}"), apply=True)
+    assert logged(server, f"after {unit}")
+
+
 def calendar(at: time.struct_time) -> float:
     return time.mktime(at) - time.timezone
 

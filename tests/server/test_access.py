@@ -1,18 +1,21 @@
 """Who may call: scopes, spaces, tokens that end, and this machine while there are none."""
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
 
+from allotment.change.commands import Command
 from allotment.errors import AllotmentError, Forbidden, InvalidInput, StoreError, Unauthorized
 from allotment.server.access import Access, reaches
 from allotment.server.minted import minted
 from allotment.server.node import Node
-from allotment.store import Scope, Token
-from server.nodes import calling
+from allotment.store import Scope, Stored, Token
+from server.nodes import calling, until
 
 pytestmark = pytest.mark.anyio
 
@@ -230,3 +233,66 @@ async def test_a_web_page_from_elsewhere_cannot_use_this_machines_rights(
     for origin in ("http://localhost:8080", "http://127.0.0.1", "http://[::1]:80"):
         answer = await client.get("/v1/catalog/flags", headers={"origin": origin})
         assert answer.status_code == 200, origin
+
+
+async def test_a_reader_of_one_space_sees_no_other_in_the_metrics(
+    node: Node, admin: httpx.AsyncClient
+) -> None:
+    assert (await admin.post("/v1/spaces", json={"name": "secret/launch"})).status_code == 201
+    wish = {"scope": "read", "space": "default/production"}
+    made = await admin.post("/v1/tokens", json=wish)
+    async with calling(node, authorization=made.json()["token"]) as reader:
+        told = (await reader.get("/metrics")).text
+    assert "secret" not in told
+    assert 'allotment_revision{space="default/production"}' in told
+    assert 'allotment_revision{space="secret/launch"}' in (await admin.get("/metrics")).text
+
+
+async def test_making_and_revoking_a_token_leave_a_line_in_the_log(
+    admin: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "allotment")
+    made = await admin.post("/v1/tokens", json={"scope": "read", "name": "ci"})
+    token_id, text = made.json()["id"], made.json()["token"]
+    await admin.delete(f"/v1/tokens/{token_id}")
+    lines = [
+        (record.getMessage(), record.__dict__["fields"])
+        for record in caplog.records
+        if record.name.endswith("tokens")
+    ]
+    assert [event for event, _ in lines] == ["a token is made", "a token is revoked"]
+    for _, fields in lines:
+        about = {"token": token_id, "scope": "read", "space": "default/production", "name": "ci"}
+        assert fields == {**about, "by": fields["by"]}
+        assert fields["by"]
+    assert text not in caplog.text
+
+
+async def test_a_token_is_revoked_while_changes_and_reads_hold_every_thread(
+    node: Node, admin: httpx.AsyncClient
+) -> None:
+    made = await admin.post("/v1/tokens", json={"scope": "read"})
+    held = threading.Event()
+
+    def slow(_stored: Stored) -> Sequence[Command]:
+        held.wait(20)
+        return ()
+
+    waiting = [
+        *(
+            asyncio.create_task(node.write("default/production", slow, dialect="test", who="me"))
+            for _ in range(5)
+        ),
+        *(asyncio.create_task(node.run(held.wait, 20)) for _ in range(50)),
+    ]
+    try:
+        await until(lambda: node.writes_waiting == 5)
+        async with calling(node, authorization=made.json()["token"]) as reader:
+            assert (await reader.get("/metrics")).status_code == 200
+            revoked = admin.delete(f"/v1/tokens/{made.json()['id']}")
+            assert (await asyncio.wait_for(revoked, 10)).status_code == 204
+            assert (await reader.get("/metrics")).status_code == 401
+        assert not any(task.done() for task in waiting)
+    finally:
+        held.set()
+        await asyncio.gather(*waiting)

@@ -21,6 +21,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from allotment.server.access import EVERYWHERE, reaches
 from allotment.server.node import Node
 from allotment.server.version import running
 
@@ -42,6 +43,7 @@ class Metrics(Collector):
         self._values = (str(os.getpid()),) if workers > 1 else ()
         self._requests: Counter[tuple[str, str, str]] = Counter()
         self._seconds: dict[tuple[str, str], _Histogram] = {}
+        self._reach = EVERYWHERE
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
         if workers == 1:
@@ -56,8 +58,9 @@ class Metrics(Collector):
             histogram = self._seconds.setdefault((method, path), _Histogram())
         histogram.observe(seconds)
 
-    def text(self) -> bytes:
-        """The metrics in the text format 0.0.4."""
+    def text(self, reach: str) -> bytes:
+        """The metrics in the text format 0.0.4, of those spaces that the pattern reaches."""
+        self._reach = reach
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
@@ -92,7 +95,8 @@ class Metrics(Collector):
             (("dropped",), float(counters.exposures_dropped)),
         ]
         yield self._counter("exposures", "Exposures by what became of them.", exposures, "outcome")
-        spaces = sorted(node.spaces.items())
+        found = sorted(node.spaces.items())
+        spaces = [(name, served) for name, served in found if reaches(self._reach, name)]
         yield self._gauge(
             "revision",
             "The revision that is served.",

@@ -71,6 +71,7 @@ class Node:
             self._keeper = Keeper(last_good, self._published, self._follower, self.counters)
             self._watches.append(Watch("save", self._keeper.save, _SAVE_SECONDS))
         self._writers = Crew("writes", 1, WRITES_WAITING_MAX, self.counters)
+        self._tokens = Crew("tokens", 1, WRITES_WAITING_MAX, self.counters)
         self._readers = Crew("reads", _READERS, READS_WAITING_MAX, self.counters)
         self._turn = asyncio.Lock()
         self._next_look: asyncio.Future[None] | None = None
@@ -92,6 +93,7 @@ class Node:
         for watch in self._watches:
             await asyncio.to_thread(watch.stop)
         await asyncio.to_thread(self._writers.close)
+        await asyncio.to_thread(self._tokens.close)
         await asyncio.to_thread(self._readers.close)
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.save_at_last)
@@ -172,6 +174,20 @@ class Node:
         leave it to nobody else.
         """
         return await self._writers.do(lambda: work(*arguments))
+
+    async def change_tokens(self, work: Callable[[], T]) -> T:
+        """What `work` gives, which this process honours by the time that this returns.
+
+        It has a thread of its own: to let somebody in, or keep somebody out, waits for no change
+        and for no read.
+        """
+
+        def change() -> T:
+            done = work()
+            self._follower.look()
+            return done
+
+        return await self._tokens.do(change)
 
     async def catch_up(self) -> None:
         """Look at the store: what was committed before this call is published after it.

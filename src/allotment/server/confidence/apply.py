@@ -25,6 +25,9 @@ _FIELDS: Final = ("clientSecret", "resolveToken", "sendTime", "flags", "sdk")
 _FLAG_FIELDS: Final = ("flag", "applyTime")
 _TIME_MAX: Final = 64
 
+# A client that was offline applies late; what is older is a clock that was set meanwhile.
+_AGO_MAX: Final = 7 * 24 * 60 * 60 * 1000
+
 # A time may have nine digits after its point; three of them are kept.
 _FINER: Final = re.compile(r"(?<=\.\d{3})\d{1,6}(?=Z|[+-])")
 
@@ -32,7 +35,8 @@ _FINER: Final = re.compile(r"(?<=\.\d{3})\d{1,6}(?=Z|[+-])")
 async def apply(request: Request) -> Response:
     """Logs what the token says was given in the flags that are named, at the times that are said.
 
-    The clock of a client may be wrong: its times count by how long before the sending they were.
+    The clock of a client may be wrong: its times count by how long before the sending they were,
+    which is at most a week.
     """
     client, body = await client_and_body(request)
     body.fields(_FIELDS, ("resolveToken", "sendTime"))
@@ -48,7 +52,7 @@ async def apply(request: Request) -> Response:
         if key not in told.flags:
             raise item.at("flag").refusal("the resolve that gave the token did not have this flag")
         ago = sent - _read_time(item.at("applyTime"))
-        given.append((told.flags[key], received - max(ago, 0)))
+        given.append((told.flags[key], received - min(max(ago, 0), _AGO_MAX)))
     for each, at in given:
         if each is not None and _is_there(each, client.served):
             expose(request, space, (each,), at)

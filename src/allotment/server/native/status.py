@@ -105,11 +105,11 @@ async def get_version(request: Request) -> Response:
     ),
 )
 async def get_metrics(request: Request) -> Response:
-    """Everything that is counted."""
+    """Everything that is counted; of spaces, those that the token reaches."""
     query_of(request)
-    authenticated(request, Scope.READ)
+    caller = authenticated(request, Scope.READ)
     metrics: Metrics = request.app.state.metrics
-    return respond(Answer(200, (("content-type", _METRICS),), metrics.text()))
+    return respond(Answer(200, (("content-type", _METRICS),), metrics.text(caller.reach)))
 
 
 @router.get(

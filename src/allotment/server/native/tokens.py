@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
@@ -16,12 +17,15 @@ from allotment.errors import InvalidInput, NotFound
 from allotment.model.instant import show_instant
 from allotment.server.access import check_reach, reaches
 from allotment.server.answer import Answer, as_json, respond
+from allotment.server.caller import Caller
 from allotment.server.conditional import authenticated, node_of, tree_of
 from allotment.server.minted import minted
 from allotment.server.native.fields import fields_of, text, whole
 from allotment.server.operation import closed, in_path, operation, ref, spelled
 from allotment.server.requests import query_of
 from allotment.store import Scope, Token
+
+log = logging.getLogger(__name__)
 
 router: Final = APIRouter()
 
@@ -107,8 +111,8 @@ async def create_token(request: Request) -> Response:
     )
     node = node_of(request)
     store = node.store
-    await node.in_turn(store.add_token, token)
-    await node.catch_up()
+    await node.change_tokens(lambda: store.add_token(token))
+    _log("a token is made", token, caller)
     shown = {**_show(token), "token": secret}
     return respond(as_json(shown, 201, headers=(("cache-control", "no-store"),)))
 
@@ -135,15 +139,20 @@ async def revoke_token(request: Request) -> Response:
     store = node.store
     token_id = request.path_params["id"]
 
-    def revoke() -> None:
+    def revoke() -> Token:
         known = {token.id: token for token in store.tokens()}
         if token_id not in known or not reaches(caller.reach, known[token_id].space):
             raise NotFound("there is no token of that id")
         store.revoke_token(token_id, datetime.now(UTC))
+        return known[token_id]
 
-    await node.in_turn(revoke)
-    await node.catch_up()
+    _log("a token is revoked", await node.change_tokens(revoke), caller)
     return respond(Answer(204, (), b""))
+
+
+def _log(event: str, token: Token, caller: Caller) -> None:
+    about = {"token": token.id, "scope": str(token.scope), "space": token.space, "name": token.name}
+    log.info(event, extra={"fields": {**about, "by": caller.who}})
 
 
 def _show(token: Token) -> dict[str, Any]:
