@@ -82,6 +82,15 @@ def test_checks_say_what_keeps_an_instance_from_going_live(
     assert api.move(ready, "live")["checks"] == []
 
 
+def test_a_check_counts_weights_in_this_api_s_parts(api: Workspace) -> None:
+    made = api.post(INSTANCES, {"displayName": "Over", "abtest": {"treatments": arms(6000, 5000)}})
+    (check,) = made["checks"]
+    said = "the weights sum to 11,000; they have to be 10,000 or less"
+    assert check["message"] == said
+    answer = api.call("POST", f"/{made['name']}:transition", {"targetState": "live"})
+    assert said in answer.json()["message"]
+
+
 def test_weights_below_the_whole_leave_a_gap(api: Workspace) -> None:
     live = api.live(500, 500)
     given = api.given(live)

@@ -13,9 +13,10 @@ from allotment.change.commands import (
     StartIteration,
 )
 from allotment.change.lifecycle import Policy, Status, called, possible_transitions, status
-from allotment.change.obstacles import obstacles
+from allotment.change.obstacles import Obstacle, ObstacleCode, obstacles
 from allotment.dialects.confidence.names import get_instance, instance_name
 from allotment.dialects.confidence.segments import allocate_audience
+from allotment.dialects.confidence.weights import PARTS, shown_weights
 from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidChange
@@ -65,13 +66,21 @@ def show_checks(experiment: Experiment, catalog: Catalog) -> list[Tree]:
             "name": f"{parent}/checks/{one.code.replace('_', '-')}",
             "displayName": one.code.replace("_", " ").capitalize(),
             "parent": parent,
-            "message": one.message,
+            "message": _message(one, experiment),
             "state": LIVE,
             "persist": False,
             "data": False,
         }
         for one in obstacles(Policy.CONFIDENCE, experiment, catalog)
     ]
+
+
+def _message(obstacle: Obstacle, experiment: Experiment) -> str:
+    """What keeps it from going live, in this API's parts where it is about weights."""
+    if obstacle.code is not ObstacleCode.WEIGHTS:
+        return obstacle.message
+    parts = sum(shown_weights(experiment.current).values())
+    return f"the weights sum to {parts:,}; they have to be {PARTS:,} or less"
 
 
 def read_transition(asked: Asked, catalog: Catalog) -> list[Command]:
@@ -90,6 +99,8 @@ def read_transition(asked: Asked, catalog: Catalog) -> list[Command]:
     if here == PAUSED and target == LIVE:
         return [ResumeIteration(experiment.key)]
     if target == LIVE:
+        for one in obstacles(Policy.CONFIDENCE, experiment, catalog):
+            raise InvalidChange(_message(one, experiment), place.path, code=one.code)
         ready = allocate_audience(experiment, catalog, place)
         return [*ready, StartIteration(experiment.key, at=asked.given.now)]
     return [EndIteration(experiment.key, at=asked.given.now)]
