@@ -31,6 +31,10 @@ class Snapshot:
         """The catalog's revision."""
         return self.catalog.revision
 
+    def __reduce__(self) -> tuple[Callable[[Catalog], Snapshot], tuple[Catalog]]:
+        # What is compiled holds memory of this process; another compiles it again.
+        return compile_catalog, (self.catalog,)
+
     def failures(self) -> dict[str, str]:
         """The experiments that could not be compiled, each with the reason; they answer FAILED."""
         sources = {key: plan.source for key, plan in self.plans.items()}

@@ -15,7 +15,8 @@ class Keyed(Mapping[str, V], Generic[V]):
 
     Setting one key copies one shard and the tuple over it; the other 255 shards are shared between
     the old map and the new, so a change among 10,000 entries costs about 40 of them. A key lives in
-    shard `hash(key) % 256`, which differs between processes; iteration is therefore sorted by key.
+    shard `hash(key) % 256`, which differs between processes; iteration is therefore sorted by key,
+    and a map is sent to another process as its items.
 
     `shards` is public to the kernel, which looks a plan up without calling Python.
     """
@@ -43,6 +44,9 @@ class Keyed(Mapping[str, V], Generic[V]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(key for shard in self.shards for key in shard))
+
+    def __reduce__(self) -> tuple[type[Keyed[V]], tuple[list[tuple[str, V]]]]:
+        return Keyed, (list(self.items()),)
 
     def __hash__(self) -> int:
         return hash(frozenset(self.items()))
