@@ -55,6 +55,9 @@ struct ArrowArrayStream {
 };
 #endif
 
+/* The sentence for a type that has no place in the table of docs/values.md. */
+extern const char allot_arrow_no_type[];
+
 /* Reads `array`, described by `schema`, as a column; where it is dictionary-encoded the words are
  * read into `words`, which `column` then points at. Nothing is copied: both views live as long as
  * the array does.

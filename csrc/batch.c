@@ -49,6 +49,10 @@ static const char *texts_of(const allot_column *column, stretch rows, allot_spac
     switch (taken) {
     case ALLOT_ROWS_TEXT:
         return allot_column_texts(column, rows.start, rows.n, space->scratch, space->texts);
+    case ALLOT_ROWS_DECIMAL:
+        if ((column->words ? column->words : column)->scale != 0)
+            return "has decimals with places behind the point";
+        return allot_column_texts(column, rows.start, rows.n, space->scratch, space->texts);
     case ALLOT_ROWS_SIGNED:
     case ALLOT_ROWS_UNSIGNED:
         wrong = allot_column_numbers(column, rows.start, rows.n, space->numbers, space->valid);
@@ -101,9 +105,16 @@ static const char *codes_of_stretch(const allot_column *column, stretch rows, al
     switch (taken) {
     case ALLOT_ROWS_NONE: memset(codes, 0, (size_t)rows.n * sizeof *codes); return NULL;
     case ALLOT_ROWS_TEXT:
+    case ALLOT_ROWS_DECIMAL:
+    case ALLOT_ROWS_MOMENT:
         wrong = allot_column_texts(column, rows.start, rows.n, space->scratch, space->texts);
         if (wrong) return wrong;
-        return allot_intern_texts(intern, space->texts, rows.n, codes) ? NULL : allot_no_memory;
+        /* A date is text to a clause; a decimal is a number that is spelled. */
+        return allot_intern_texts(intern,
+                                  taken == ALLOT_ROWS_DECIMAL ? taken : ALLOT_ROWS_TEXT,
+                                  space->texts, rows.n, codes)
+                   ? NULL
+                   : allot_no_memory;
     case ALLOT_ROWS_BOOL:
     case ALLOT_ROWS_SIGNED:
     case ALLOT_ROWS_UNSIGNED:

@@ -1,8 +1,10 @@
 #include "column.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
+#include "spell.h"
 #include "text.h"
 
 static const char DISORDERLY[] = "has offsets that are negative or go backwards";
@@ -24,19 +26,34 @@ allot_rows allot_column_rows(const allot_column *column)
     case ALLOT_COLUMN_UINT16:
     case ALLOT_COLUMN_UINT32:
     case ALLOT_COLUMN_UINT64: return ALLOT_ROWS_UNSIGNED;
+    case ALLOT_COLUMN_FLOAT16:
     case ALLOT_COLUMN_FLOAT32:
     case ALLOT_COLUMN_FLOAT64: return ALLOT_ROWS_FLOAT;
     case ALLOT_COLUMN_TEXT32:
     case ALLOT_COLUMN_TEXT64:
     case ALLOT_COLUMN_VIEWS:
     case ALLOT_COLUMN_FIXED:
+    case ALLOT_COLUMN_UUID:
     case ALLOT_COLUMN_UCS4: return ALLOT_ROWS_TEXT;
+    case ALLOT_COLUMN_DECIMAL: return ALLOT_ROWS_DECIMAL;
+    case ALLOT_COLUMN_DAYS:
+    case ALLOT_COLUMN_DATE:
+    case ALLOT_COLUMN_TIME:
+    case ALLOT_COLUMN_MOMENT:
+    case ALLOT_COLUMN_INSTANT: return ALLOT_ROWS_MOMENT;
     case ALLOT_COLUMN_LIST32:
-    case ALLOT_COLUMN_LIST64: return ALLOT_ROWS_LIST;
+    case ALLOT_COLUMN_LIST64:
+    case ALLOT_COLUMN_LIST_FIXED: return ALLOT_ROWS_LIST;
     case ALLOT_COLUMN_STRUCT: return ALLOT_ROWS_STRUCT;
     }
     assert(!"a kind of column without a case");
     return ALLOT_ROWS_NONE;
+}
+
+bool allot_column_is_spelled(const allot_column *column)
+{
+    const allot_column_kind kind = column->words ? column->words->kind : column->kind;
+    return kind >= ALLOT_COLUMN_UCS4 && kind <= ALLOT_COLUMN_INSTANT;
 }
 
 bool allot_column_validity(const allot_column *column, int64_t start, int64_t n, uint8_t *valid)
@@ -51,6 +68,22 @@ bool allot_column_validity(const allot_column *column, int64_t start, int64_t n,
     uint8_t all = 1;
     for (int64_t i = 0; i < n; i++) all &= valid[i] = allot_column_is_valid(column, start + i);
     return all;
+}
+
+/* A float of 16 bits: a sign, five bits of exponent, ten of mantissa. */
+static double half_at(const uint16_t *values, int64_t i)
+{
+    const uint16_t half = values[i];
+    const int exponent = half >> 10 & 31, mantissa = half & 1023;
+    double number;
+    if (exponent == 31) {
+        number = mantissa ? (double)NAN : (double)INFINITY;
+    } else {
+        /* Below the least exponent there is no leading one. */
+        number = (exponent ? 1024 + mantissa : mantissa) / 16777216.0;
+        for (int power = exponent ? exponent : 1; power > 1; power--) number *= 2;
+    }
+    return half >> 15 ? -number : number;
 }
 
 /* The number of one row, which is not null. */
@@ -70,6 +103,7 @@ static inline uint64_t number_at(const allot_column *column, int64_t row)
     case ALLOT_COLUMN_UINT16: return ((const uint16_t *)column->values)[i];
     case ALLOT_COLUMN_UINT32: return ((const uint32_t *)column->values)[i];
     case ALLOT_COLUMN_UINT64: return ((const uint64_t *)column->values)[i];
+    case ALLOT_COLUMN_FLOAT16: wide = half_at(column->values, i); break;
     case ALLOT_COLUMN_FLOAT32: wide = (double)((const float *)column->values)[i]; break;
     case ALLOT_COLUMN_FLOAT64: wide = ((const double *)column->values)[i]; break;
     default: assert(!"a column of numbers"); return 0;
@@ -116,8 +150,10 @@ static inline const char *between(const allot_column *column, int64_t from, int6
     return NULL;
 }
 
-/* The text of one row, which is not null; UCS4 has an encoding of its own. */
-static inline const char *text_at(const allot_column *column, int64_t row, allot_text *text)
+/* The text of one row, which is not null; UCS4 has an encoding of its own. What is spelled is
+ * written to `own`. */
+static inline const char *text_at(const allot_column *column, int64_t row, uint8_t *own,
+                                  allot_text *text)
 {
     const int64_t i = column->offset + row;
     switch (column->kind) {
@@ -137,18 +173,25 @@ static inline const char *text_at(const allot_column *column, int64_t row, allot
         *text = (allot_text){at, size};
         return NULL;
     }
-    default: assert(!"a column of text"); return NO_TEXT;
+    default: *text = (allot_text){own, allot_spell(column, i, own)}; return NULL;
     }
 }
 
-static const char *words_of(const allot_column *column, int64_t start, int64_t n,
+/* Where the text of row i of a block is spelled, if it is. */
+static inline uint8_t *own_of(uint8_t *scratch, int64_t i)
+{
+    return scratch ? scratch + i * ALLOT_SPELLED_BYTES : NULL;
+}
+
+static const char *words_of(const allot_column *column, int64_t start, int64_t n, uint8_t *scratch,
                             allot_text *texts)
 {
     for (int64_t i = 0; i < n; i++) {
         const int64_t word = word_at(column, start + i);
         if (word == -2) return NO_WORD;
         texts[i] = (allot_text){NULL, 0};
-        const char *wrong = word < 0 ? NULL : text_at(column->words, word, &texts[i]);
+        const char *wrong = word < 0 ? NULL : text_at(column->words, word,
+                                                     own_of(scratch, i), &texts[i]);
         if (wrong) return wrong;
     }
     return NULL;
@@ -191,9 +234,9 @@ static const char *all_texts32(const allot_column *column, int64_t start, int64_
 const char *allot_column_texts(const allot_column *column, int64_t start, int64_t n,
                                uint8_t *scratch, allot_text *texts)
 {
-    assert(allot_column_rows(column) == ALLOT_ROWS_TEXT && n <= ALLOT_BLOCK_ROWS);
+    assert(n <= ALLOT_BLOCK_ROWS && (scratch || !allot_column_is_spelled(column)));
     assert(start >= 0 && n >= 0 && start + n <= column->rows);
-    if (column->words) return words_of(column, start, n, texts);
+    if (column->words) return words_of(column, start, n, scratch, texts);
     if (column->kind == ALLOT_COLUMN_UCS4) {
         encode_ucs4(column, start, n, scratch, texts);
         return NULL;
@@ -203,7 +246,7 @@ const char *allot_column_texts(const allot_column *column, int64_t start, int64_
     const char *wrong = NULL;
     for (int64_t i = 0; i < n && !wrong; i++) {
         if (allot_column_is_valid(column, start + i)) {
-            wrong = text_at(column, start + i, &texts[i]);
+            wrong = text_at(column, start + i, own_of(scratch, i), &texts[i]);
         } else {
             texts[i] = (allot_text){NULL, 0};
         }
@@ -235,7 +278,7 @@ const char *allot_column_numbers(const allot_column *column, int64_t start, int6
 const char *allot_column_list(const allot_column *column, int64_t row, int64_t child_rows,
                               int64_t *from, int64_t *to, uint8_t *valid)
 {
-    assert(column->kind == ALLOT_COLUMN_LIST32 || column->kind == ALLOT_COLUMN_LIST64);
+    assert(allot_column_rows(column) == ALLOT_ROWS_LIST);
     assert(row >= 0 && row < column->rows);
     *from = *to = 0;
     *valid = allot_column_is_valid(column, row);
@@ -245,6 +288,10 @@ const char *allot_column_list(const allot_column *column, int64_t row, int64_t c
         const int32_t *offsets = column->values;
         *from = offsets[i];
         *to = offsets[i + 1];
+    } else if (column->kind == ALLOT_COLUMN_LIST_FIXED) {
+        if (column->width > 0 && i >= child_rows / column->width) return DISORDERLY;
+        *from = i * column->width;
+        *to = *from + column->width;
     } else {
         const int64_t *offsets = column->values;
         *from = offsets[i];

@@ -22,6 +22,7 @@ typedef enum {
     ALLOT_COLUMN_UINT16,
     ALLOT_COLUMN_UINT32,
     ALLOT_COLUMN_UINT64,
+    ALLOT_COLUMN_FLOAT16,
     ALLOT_COLUMN_FLOAT32,
     ALLOT_COLUMN_FLOAT64,
     ALLOT_COLUMN_TEXT32, /* rows + 1 int32 offsets into `text` */
@@ -29,8 +30,16 @@ typedef enum {
     ALLOT_COLUMN_VIEWS,  /* 16-byte views: up to 12 bytes inline, else a place in a block */
     ALLOT_COLUMN_FIXED,  /* `width` bytes a row, ended early by trailing NULs */
     ALLOT_COLUMN_UCS4,   /* `width` 4-byte code points a row, ended early by trailing NULs */
+    ALLOT_COLUMN_UUID,   /* 16 bytes a row; these and the ones below are spelled (spell.h) */
+    ALLOT_COLUMN_DECIMAL, /* a number of `width` bytes, of which `scale` digits are a fraction */
+    ALLOT_COLUMN_DAYS,    /* int32 days since 1970 */
+    ALLOT_COLUMN_DATE,    /* int64 parts of a second since 1970, `width` a second: the day alone */
+    ALLOT_COLUMN_TIME,    /* the same since midnight; int32 where they are milliseconds or more */
+    ALLOT_COLUMN_MOMENT,  /* int64 parts of a second since 1970, on some clock */
+    ALLOT_COLUMN_INSTANT, /* the same in UTC */
     ALLOT_COLUMN_LIST32, /* rows + 1 int32 offsets into a child */
     ALLOT_COLUMN_LIST64,
+    ALLOT_COLUMN_LIST_FIXED, /* `width` rows of a child each */
     ALLOT_COLUMN_STRUCT, /* nothing but validity */
 } allot_column_kind;
 
@@ -42,6 +51,8 @@ typedef enum {
     ALLOT_ROWS_UNSIGNED,
     ALLOT_ROWS_FLOAT,
     ALLOT_ROWS_TEXT,
+    ALLOT_ROWS_DECIMAL, /* as a text that spells it */
+    ALLOT_ROWS_MOMENT,  /* a date, a time or both, as text */
     ALLOT_ROWS_LIST,
     ALLOT_ROWS_STRUCT,
 } allot_rows;
@@ -56,7 +67,9 @@ typedef struct allot_column {
     const void *const *blocks;  /* VIEWS */
     const int64_t *block_sizes; /* VIEWS: in bytes */
     int64_t block_count;        /* VIEWS */
-    int64_t width;              /* FIXED: bytes; UCS4: code points */
+    int64_t width;              /* FIXED, DECIMAL: bytes; UCS4: code points; a list: rows; a time:
+                                   parts of a second */
+    int32_t scale;              /* DECIMAL */
     const struct allot_column *words; /* not NULL: the numbers are positions in it */
 } allot_column;
 
@@ -85,9 +98,13 @@ allot_rows allot_column_rows(const allot_column *column);
  * only; returns whether all of them are valid. */
 bool allot_column_validity(const allot_column *column, int64_t start, int64_t n, uint8_t *valid);
 
+/* Whether texts of the column are written to a scratch, since they do not lie in its buffers. */
+bool allot_column_is_spelled(const allot_column *column);
+
 /* The texts of rows [start, start + n); n <= ALLOT_BLOCK_ROWS. `scratch` holds
- * ALLOT_SCRATCH_BYTES and is used by UCS4 only. A text is not yet checked to be UTF-8, except that
- * UCS4 which is no Unicode comes out as the one byte 0xFF, which is not UTF-8 either.
+ * ALLOT_SCRATCH_BYTES and is used by columns that are spelled only. A text is not yet checked to be
+ * UTF-8, except that UCS4 which is no Unicode, and what has no text, come out as the one byte 0xFF,
+ * which is not UTF-8 either.
  * Returns NULL, or a sentence that says what is malformed. */
 const char *allot_column_texts(const allot_column *column, int64_t start, int64_t n,
                                uint8_t *scratch, allot_text *texts);

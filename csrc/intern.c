@@ -182,16 +182,17 @@ static inline uint32_t met(const allot_intern *intern, uint64_t head, uint32_t m
     return place->head == head && place->mark == mark ? place->code : 0;
 }
 
-bool allot_intern_texts(allot_intern *intern, const allot_text *texts, int64_t n, uint32_t *codes)
+bool allot_intern_texts(allot_intern *intern, allot_rows taken, const allot_text *texts, int64_t n,
+                        uint32_t *codes)
 {
     for (int64_t i = 0; i < n; i++) {
         const allot_text text = texts[i];
         uint32_t code = 0;
         if (text.at && text.size <= 8) {
-            code = met(intern, head_of(text), mark_of(text.size, ALLOT_ROWS_TEXT));
+            code = met(intern, head_of(text), mark_of(text.size, taken));
         }
         if (!code && text.at) {
-            code = allot_intern_text(intern, ALLOT_ROWS_TEXT, text);
+            code = allot_intern_text(intern, taken, text);
             if (!code) return false;
         }
         codes[i] = code;
@@ -199,12 +200,20 @@ bool allot_intern_texts(allot_intern *intern, const allot_text *texts, int64_t n
     return true;
 }
 
+/* NaN is no number, and so no value. */
+static bool is_nan(uint64_t number)
+{
+    double real;
+    memcpy(&real, &number, 8);
+    return real != real;
+}
+
 bool allot_intern_numbers(allot_intern *intern, allot_rows taken, const uint64_t *numbers,
                           const uint8_t *valid, int64_t n, uint32_t *codes)
 {
     for (int64_t i = 0; i < n; i++) {
         codes[i] = 0;
-        if (!valid[i]) continue;
+        if (!valid[i] || (taken == ALLOT_ROWS_FLOAT && is_nan(numbers[i]))) continue;
         codes[i] = allot_intern_number(intern, taken, numbers[i]);
         if (!codes[i]) return false;
     }

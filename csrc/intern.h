@@ -49,10 +49,12 @@ uint32_t allot_intern_text(allot_intern *intern, allot_rows taken, allot_text te
 /* The code of one number; 0 where there is no memory. */
 uint32_t allot_intern_number(allot_intern *intern, allot_rows taken, uint64_t number);
 
-/* The codes of texts; one that is null has code 0. Returns false where there is no memory. */
-bool allot_intern_texts(allot_intern *intern, const allot_text *texts, int64_t n, uint32_t *codes);
+/* The codes of texts, taken as `taken`; one that is null has code 0. Returns false where there is
+ * no memory. */
+bool allot_intern_texts(allot_intern *intern, allot_rows taken, const allot_text *texts, int64_t n,
+                        uint32_t *codes);
 
-/* The codes of numbers; one that is not valid has code 0. */
+/* The codes of numbers; one that is not valid, or not a number, has code 0. */
 bool allot_intern_numbers(allot_intern *intern, allot_rows taken, const uint64_t *numbers,
                           const uint8_t *valid, int64_t n, uint32_t *codes);
 

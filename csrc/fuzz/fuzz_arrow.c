@@ -43,7 +43,11 @@ typedef struct {
 } made;
 
 static const char *const FORMATS[] = {"u", "U", "z", "Z", "vu", "vz", "b", "c", "C", "s", "S", "i",
-                                      "I", "l", "L", "f", "g", "n", "+l", "+L", "+s", "w:16", ""};
+                                      "I", "l", "L", "f", "g", "n", "+l", "+L", "+s", "w:16", "",
+                                      "e", "d:9,2,32", "d:18,0,64", "d:38,-3", "d:76,9,256",
+                                      "d:38,0,12", "d:", "tdD", "tdm", "tts", "ttm", "ttu", "ttn",
+                                      "tss:", "tsm:UTC", "tsu:", "tsn:Europe/Oslo", "tsx:", "tDs",
+                                      "+w:3", "+w:0", "+w:2147483647", "+w:x", "_pli128"};
 enum { FORMATS_COUNT = sizeof FORMATS / sizeof *FORMATS };
 
 static void *buffer_of(source *from, size_t size)
@@ -53,6 +57,12 @@ static void *buffer_of(source *from, size_t size)
     take(from, buffer, size);
     return buffer;
 }
+
+/* Extension names, as metadata has them: one pair, or two of which the other says nothing. */
+#define NAME "\x14\0\0\0ARROW:extension:name"
+static const char UUID[] = "\1\0\0\0" NAME "\x0a\0\0\0" "arrow.uuid";
+static const char BOOL8[] = "\2\0\0\0" "\1\0\0\0" "k" "\0\0\0\0" NAME "\x0b\0\0\0" "arrow.bool8";
+static const char BROKEN[] = "\1\0\0\0\xff\xff\xff\xff";
 
 /* The bytes of buffer 1 for `rows` rows of a type. */
 static size_t values_bytes(const char *format, size_t rows)
@@ -71,6 +81,11 @@ static size_t values_bytes(const char *format, size_t rows)
     case 'i':
     case 'I':
     case 'f': return rows * 4;
+    case 'e': return rows * 2;
+    case 'w':
+    case '_': return rows * 16;
+    case 'd': return rows * (strstr(format, ",256") ? 32 : strstr(format, ",64")   ? 8
+                             : strstr(format, ",32") ? 4 : 16);
     case '+': return format[1] == 'l' ? (rows + 1) * 4 : format[1] == 'L' ? (rows + 1) * 8 : 0;
     default: return rows * 8;
     }
@@ -107,7 +122,8 @@ static void make_buffers(source *from, made *it, const char *format, size_t rows
 {
     struct ArrowArray *array = &it->array;
     if (take_below(from, 4)) it->buffers[0] = buffer_of(from, (bits + 7) / 8);
-    array->n_buffers = format[0] == 'n' ? 0 : format[0] == '+' && format[1] == 's' ? 1 : 2;
+    const bool bare = format[0] == '+' && (format[1] == 's' || format[1] == 'w');
+    array->n_buffers = format[0] == 'n' ? take_below(from, 2) : bare ? 1 : 2;
     if (array->n_buffers < 2) return;
     const size_t size = format[0] == 'b' ? (bits + 7) / 8 : values_bytes(format, rows);
     uint8_t *values = buffer_of(from, size);
@@ -133,7 +149,9 @@ static void make(source *from, made *it)
     const char *format = FORMATS[take_below(from, FORMATS_COUNT)];
     const size_t rows = take_below(from, ROWS), offset = take_below(from, 20);
     *it = (made){0};
-    it->schema = (struct ArrowSchema){.format = format, .name = "x", .release = release_schema};
+    const char *const metadata[] = {NULL, UUID, BOOL8, BROKEN};
+    it->schema = (struct ArrowSchema){.format = format, .name = "x", .release = release_schema,
+                                      .metadata = metadata[take_below(from, 4)]};
     it->array = (struct ArrowArray){.length = (int64_t)rows, .offset = (int64_t)offset,
                                     .null_count = (int64_t)take_below(from, 3) - 1,
                                     .buffers = it->buffers, .release = release_array};
@@ -174,6 +192,8 @@ static void add_child(made *parent, made *child)
 static void read_all(const allot_column *column, const allot_column *veil)
 {
     static allot_space space;
+    static uint8_t scratch[ALLOT_SCRATCH_BYTES];
+    space.scratch = scratch;
     static uint64_t h1[ALLOT_BLOCK_ROWS], h2[ALLOT_BLOCK_ROWS];
     static uint8_t ok[ALLOT_BLOCK_ROWS];
     static uint32_t codes[ALLOT_BLOCK_ROWS];

@@ -120,7 +120,7 @@ static void a_seed_moves_places_and_nothing_else(void)
 /* The codes of a block of texts by the way that looks a short one up first. */
 static void codes_of(allot_intern *intern, const allot_text *texts, uint32_t *codes)
 {
-    CHECK(allot_intern_texts(intern, texts, 2, codes));
+    CHECK(allot_intern_texts(intern, ALLOT_ROWS_TEXT, texts, 2, codes));
 }
 
 static void no_size_passes_for_another(void)

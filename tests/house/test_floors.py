@@ -11,21 +11,24 @@ PACKAGE = HOUSE / "src" / "allotment"
 # Every floor may also use `errors`, and itself; a face may use everything.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "values": set(),
     "model": set(),
     "change": {"model"},
-    "matching": {"model"},
+    "matching": {"model", "values"},
     "dialects": {"model", "change"},
-    "kernel": set(),
-    "reference": {"model", "matching"},
+    "kernel": {"values"},
+    "reference": {"model", "matching", "values"},
     "compile": {"model", "matching", "kernel"},
-    "engine": {"model", "matching", "compile", "kernel"},
+    "engine": {"model", "matching", "compile", "kernel", "values"},
     "frames": {"model", "matching", "engine", "kernel"},
     "store": {"model", "change"},
 }
 FACES = {"__init__", "load", "cli", "server"}
 
 # What the embedding user gets needs these and nothing else.
-EMBEDDED = {"errors", "model", "change", "matching", "dialects", "compile", "engine", "kernel"}
+EMBEDDED = {
+    "errors", "values", "model", "change", "matching", "dialects", "compile", "engine", "kernel"
+}  # fmt: skip
 EMBEDDED_LIBRARIES = {"numpy", "msgspec", "re2", "ruamel"}
 
 

@@ -206,7 +206,7 @@ BAD: dict[str, Callable[[], Made]] = {
     "child that is released": lambda: struct(
         utf8(ints(0, 1, 3)).changed(release=ArrayRelease())
     ),
-    "unknown type": lambda: Made("tdD", [None, ints(1, 2)], 2),
+    "unknown type": lambda: Made("tDs", [None, ints(1, 2)], 2),
     "no type": lambda: Made("", [None, ints(1, 2)], 2),
     "fixed binary": lambda: Made("w:16", [None, np.zeros(32, "u1")], 2),
 }  # fmt: skip

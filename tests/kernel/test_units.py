@@ -118,7 +118,7 @@ class Number(int):
 
 
 ODD = [
-    None, "", "x" * 1025, "é" * 513, "\ud800", "a\udfff", 1.5, True, b"bytes", [], {}, object(),
+    None, "", "x" * 1025, "é" * 513, "\ud800", "a\udfff", 1.5, True, b"\xff", [], {}, object(),
     10**1024, 10**5000, np.float64(1), "good", 7, 2**64, -(10**1000), Text("sub"), Text("süb"),
     Number(5), Number(2**70), np.str_("np"), "x" * 1024, "é" * 512, "\0",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import ChainMap, OrderedDict, UserDict
 from typing import Any
 
 import pytest
@@ -22,7 +22,8 @@ THERE = Clause(("country",), Operator.EXISTS)
         ("NO", {64, 130}),
         ("S", {130}),
         (["S", "SE"], {0, 64, 130}),
-        ([], set()),
+        ([], {130}),
+        (None, set()),
     ],
 )
 def test_each_clause_that_holds_is_one_bit(value: object, bits: set[int]) -> None:
@@ -60,6 +61,8 @@ class Twisted:
         ({"address": None}, None),
         ({"address": "country"}, None),
         ({"address": [{"country": "SE"}]}, None),
+        ({"address": UserDict(country="SE")}, "SE"),
+        ({"address": ChainMap({}, {"country": "SE"})}, "SE"),
         ({"address": {Twisted(): 1}}, None),
         ({"address.country": "SE"}, None),
         ({}, None),

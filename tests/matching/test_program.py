@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from allotment.errors import InvalidInput
 from allotment.matching.field import lookup
+from allotment.matching.member import Members
 from allotment.matching.program import Op, Program, closure, compile_program
 from allotment.model.idlist import IdList
 from allotment.model.limits import CONDITION_DEPTH_MAX
@@ -25,7 +26,6 @@ from allotment.model.segment import (
     Operator,
     Segment,
 )
-from allotment.reference.member import Members
 
 STACK_MAX = 64
 

@@ -135,6 +135,12 @@ def _warn(file: Path, source: Source) -> None:
     for name in sorted(source.absent):
         line = f"note: {file} has no column {name!r}; it counts as absent for every unit"
         notes.print(line, markup=False, soft_wrap=True)
+    for name, kind in sorted(source.unlike.items()):
+        line = (
+            f"note: {file} holds {kind.value}s in {name!r}, which no condition compares it with; "
+            "such conditions hold for no unit. CAST the column"
+        )
+        notes.print(line, markup=False, soft_wrap=True)
 
 
 def _form(input_: Path, output: str, given: str | None) -> Form:

@@ -15,9 +15,12 @@ from allotment.errors import InvalidInput, NotFound
 from allotment.kernel.assigner import Assigner
 from allotment.kernel.batch import assign_columns
 from allotment.kernel.plan import Plan
+from allotment.kernel.unit import unit_key
 from allotment.kernel.units import texts_of
+from allotment.matching.why import why_not
 from allotment.model.catalog import Catalog
 from allotment.model.resolution import Resolution
+from allotment.values import mapping_of
 
 Unit = str | int | Mapping[str, str | int]
 Attributes = Mapping[str, object] | None
@@ -37,6 +40,9 @@ class Engine(Assigner):
     def __init__(self, snapshot: Snapshot) -> None:
         super().__init__(unknown)
         self.publish(snapshot)
+
+    def __reduce__(self) -> tuple[type[Engine], tuple[Snapshot]]:
+        return type(self), (self.snapshot,)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -97,13 +103,22 @@ class Engine(Assigner):
     ) -> Explanation:
         """The answer of `assign` with every check, its draw, bucket, bound and outcome.
 
+        Where a segment does not match, the outcome names the condition that fails, and the type of
+        a value that it cannot compare.
+
         Raises NotFound for an unknown experiment.
         """
         snapshot, still, _ = self._current
         plan = _plan(snapshot, experiment)
         trace = still.trace(experiment, unit, attributes, stored)
         assert trace is not None, "an assigner that stays as it is has the plan"
-        return explanation(_source(plan), trace)
+        known = mapping_of(attributes)
+        key = unit_key(unit, plan.unit)
+
+        def why(segment: str) -> str:
+            return why_not(segment, snapshot.catalog.segments, key or "", known)
+
+        return explanation(_source(plan), trace, why)
 
     def assign_many(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,12 +51,16 @@ class Explanation:
         return "\n".join(lines)
 
 
-def explanation(source: Source, trace: Mapping[str, Any]) -> Explanation:
+# Why the unit is no member of a segment, by its key.
+Why = Callable[[str], str]
+
+
+def explanation(source: Source, trace: Mapping[str, Any], why: Why) -> Explanation:
     """The kernel's trace of one call, told with the catalog's names."""
     reason, treatment = trace["outcome"]
     assignment = answer(source, reason, treatment)
     segments = dict(zip(source.segments, trace["members"], strict=False))
-    return Explanation(assignment, tuple(_checks(source, trace, assignment, segments)))
+    return Explanation(assignment, tuple(_checks(source, trace, assignment, segments, why)))
 
 
 def _checks(
@@ -64,24 +68,31 @@ def _checks(
     trace: Mapping[str, Any],
     assignment: Assignment,
     segments: Mapping[str, bool],
+    why: Why,
 ) -> Iterator[Check]:
     open_ = True
     for name, applies, draw, bucket, detail, decided in trace["stages"]:
         bound = f"segment {source.iteration.audience}" if name == "audience" and applies else detail
         if name == "treatment" and open_:
-            yield from _allocations(source, trace["pick"], segments)
+            yield from _allocations(source, trace["pick"], segments, why)
         outcome = _told(assignment) if decided else "passes" if open_ and applies else "not asked"
+        if name == "audience" and decided and source.iteration.audience is not None:
+            outcome = f"{outcome}: {why(source.iteration.audience)}"
         yield Check(name, applies and open_, draw, bucket, bound, outcome, decided)
         open_ = open_ and not decided
 
 
-def _allocations(source: Source, pick: int, segments: Mapping[str, bool]) -> Iterator[Check]:
+def _allocations(
+    source: Source, pick: int, segments: Mapping[str, bool], why: Why
+) -> Iterator[Check]:
     """One line an allocation that was asked, in the order of asking."""
     asked = sorted((a for a in source.iteration.allocations if not a.fallback), key=_priority)
     for place, allocation in enumerate(asked[: pick + 1]):
         bound = "everyone" if allocation.segment is None else f"segment {allocation.segment}"
         matches = allocation.segment is None or segments[allocation.segment]
-        outcome = "matches" if matches else "does not match"
+        outcome = "matches"
+        if not matches and allocation.segment is not None:
+            outcome = f"does not match: {why(allocation.segment)}"
         yield Check(f"allocation {allocation.key}", True, None, None, bound, outcome, False)
         assert matches == (place == pick)
 

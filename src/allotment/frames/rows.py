@@ -69,6 +69,10 @@ class Source(Protocol):
     def absent(self) -> frozenset[str]:
         """Attribute columns that the file does not have: no unit has these attributes."""
 
+    @property
+    def unlike(self) -> Mapping[str, Compared]:
+        """Attribute columns of a type that they are never compared with, and what they hold."""
+
     def done(self) -> int:
         """How much of `total` has been read."""
 

@@ -18,6 +18,7 @@ cdef class Arrow:
     cdef Column only(self)
     # The values at the end of `path` as Python objects: for lists and structs, which are rare.
     cdef list objects(self, tuple path)
+    cdef list objects_at(self, tuple places)
 
     cdef ArrowArray *room(self) except NULL
     cdef int take_array(self, object schema, object array) except -1

@@ -18,6 +18,7 @@ from allotment.kernel.cbatch cimport (
     ArrowSchema,
     allot_arrow_child,
     allot_arrow_child_named,
+    allot_arrow_no_type,
     allot_arrow_read,
     allot_column,
 )
@@ -164,13 +165,20 @@ cdef class Arrow:
         else:
             wrong = allot_arrow_child(schema, array, parent, place, column, words)
         if wrong != NULL:
-            kind = b"" if format == NULL else (<bytes>format)[:32]
-            said = f" (its format is {kind.decode(errors='replace')!r})" if kind else ""
+            kind = "" if format == NULL else (<bytes>format)[:32].decode(errors="replace")
+            said = f" (its format is {kind!r})" if kind else ""
+            if wrong == allot_arrow_no_type:
+                said = f", {_named(kind)}; CAST it to text, a number, a truth value or a date"
             raise InvalidInput(f"the Arrow data {wrong.decode()}{said}", self.path)
         return 0
 
     cdef list objects(self, tuple path):
-        places = self.places(path)
+        try:
+            return self.objects_at(self.places(path))
+        except InvalidInput as wrong:
+            raise InvalidInput(wrong.message, ".".join((self.path, *path))) from None
+
+    cdef list objects_at(self, tuple places):
         cdef Column column = self.at(places)
         cdef Column child = None
         cdef int64_t i, chunk
@@ -200,18 +208,38 @@ cdef class Arrow:
         return elements.measured()
 
 
+# What formats that are not read are called, by how they begin.
+_NAMES = {
+    "tD": "a duration", "ti": "an interval", "w": "binary of a fixed size", "+m": "a map",
+    "+u": "a union", "+r": "run-end encoded", "+v": "a view of lists",
+}
+
+
+def _named(kind):
+    name = next((name for start, name in _NAMES.items() if kind.startswith(start)), None)
+    return f"{name} (format {kind!r})" if name else f"format {kind!r}"
+
+
 cdef Arrow arrow_of(object source, str path):
     """The data of an object with `__arrow_c_array__` or `__arrow_c_stream__`; None of any other."""
     cdef Arrow arrow = Arrow.__new__(Arrow)
     arrow.path = path
     if hasattr(source, "__arrow_c_array__"):
-        schema, array = source.__arrow_c_array__()
+        schema, array = _exported(source.__arrow_c_array__, path)
         arrow.take_array(schema, array)
     elif hasattr(source, "__arrow_c_stream__"):
-        arrow.take_stream(source.__arrow_c_stream__())
+        arrow.take_stream(_exported(source.__arrow_c_stream__, path))
     else:
         return None
     return arrow.measured()
+
+
+def _exported(export, path):
+    try:
+        return export()
+    except Exception as error:  # each library has errors of its own
+        raise InvalidInput(
+            f"it cannot be had as Arrow data: {error}. CAST it to one type", path) from error
 
 
 cdef void *_pointer(object capsule, const char *name, str path) except NULL:

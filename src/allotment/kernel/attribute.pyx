@@ -7,8 +7,9 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.dict cimport PyDict_Check
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
-from cpython.list cimport PyList_GET_SIZE
+from cpython.list cimport PyList_Check, PyList_CheckExact, PyList_GET_SIZE
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
+from cpython.tuple cimport PyTuple_Check
 from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
@@ -36,9 +37,8 @@ from allotment.kernel.segment cimport Field, at_path
 from allotment.kernel.unit cimport PyErr_Clear, PyUnicode_AsUTF8AndSize
 from allotment.kernel.values cimport value_of
 
-from collections.abc import Mapping
-
 from allotment.errors import InvalidInput
+from allotment.values import OPAQUE, mapping_of, plain
 
 # Python's own hash of text is keyed by a secret of the process, and so is the tables' with this.
 cdef allot_seed SEED
@@ -131,7 +131,7 @@ cdef class Attribute:
         others = allot_list_texts(items, start, n, space.texts, space.valid)
         if others < 0:  # another thread changed it
             raise InvalidInput("a list of attributes became shorter while it was read")
-        if not allot_intern_texts(&self.intern, space.texts, n, codes):
+        if not allot_intern_texts(&self.intern, ALLOT_ROWS_TEXT, space.texts, n, codes):
             raise MemoryError
         for i in range(n if others else 0):
             if space.valid[i]:
@@ -170,16 +170,21 @@ cdef class Attribute:
             code = allot_intern_number(&self.intern, ALLOT_ROWS_SIGNED, number)
         elif PyFloat_CheckExact(value):
             real = PyFloat_AS_DOUBLE(value)
+            if real != real:
+                return 0
             memcpy(&number, &real, 8)
             code = allot_intern_number(&self.intern, ALLOT_ROWS_FLOAT, number)
-        else:
+        elif value is OPAQUE or PyList_Check(value) or PyTuple_Check(value):
             return self.code_of_bits(value)
+        else:
+            value = plain(value)
+            return self.code_of_bits(value) if PyList_CheckExact(value) else self.code_of(value)
         if code == 0:
             raise MemoryError
         return code
 
-    # A value with no code of its own (a list, a dict, a subclass) has that of what was decided of
-    # it: the bits of all fields, one after the other.
+    # A value with no code of its own (a list, a text that is no Unicode) has that of what was
+    # decided of it: the bits of all fields, one after the other.
     cdef uint32_t code_of_bits(self, object value) except? 0:
         cdef Field field
         cdef bytes bits
@@ -206,14 +211,5 @@ cdef object _item_at(list items, int64_t i):
 
 
 cdef object _value_at(object item, tuple path):
-    """The value at the end of `path` within a row's dict, or None. As in the single call, any other
-    mapping is copied to a dict first, and what one raises makes it absent."""
-    if PyDict_Check(item):
-        return at_path(<dict>item, path)
-    if not isinstance(item, Mapping):
-        return None
-    try:
-        item = dict(item)
-    except Exception:
-        return None
-    return at_path(<dict>item, path)
+    """The value at the end of `path` within a row's mapping, or None."""
+    return at_path(<dict>(item if PyDict_Check(item) else mapping_of(item)), path)

@@ -5,6 +5,11 @@ from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from allotment.kernel.csrc cimport allot_plan, allot_segment
 
 
+cdef extern from "spell.h" nogil:
+    enum:
+        ALLOT_SPELLED_BYTES
+
+
 cdef extern from "column.h" nogil:
     enum:
         ALLOT_UCS4_WIDTH_MAX
@@ -22,6 +27,7 @@ cdef extern from "column.h" nogil:
         ALLOT_COLUMN_UINT16
         ALLOT_COLUMN_UINT32
         ALLOT_COLUMN_UINT64
+        ALLOT_COLUMN_FLOAT16
         ALLOT_COLUMN_FLOAT32
         ALLOT_COLUMN_FLOAT64
         ALLOT_COLUMN_FIXED
@@ -36,6 +42,8 @@ cdef extern from "column.h" nogil:
         ALLOT_ROWS_UNSIGNED
         ALLOT_ROWS_FLOAT
         ALLOT_ROWS_TEXT
+        ALLOT_ROWS_DECIMAL
+        ALLOT_ROWS_MOMENT
         ALLOT_ROWS_LIST
         ALLOT_ROWS_STRUCT
 
@@ -53,6 +61,7 @@ cdef extern from "column.h" nogil:
         size_t size
 
     allot_rows allot_column_rows(const allot_column *column) noexcept
+    bint allot_column_is_spelled(const allot_column *column) noexcept
     bint allot_column_is_valid(const allot_column *column, int64_t row) noexcept
     const char *allot_column_texts(const allot_column *column, int64_t start, int64_t n,
                                    uint8_t *scratch, allot_text *texts) noexcept
@@ -84,6 +93,7 @@ cdef extern from "arrow.h" nogil:
     const char *allot_arrow_child(const ArrowSchema *schema, const ArrowArray *array,
                                   const allot_column *parent, int64_t child, allot_column *column,
                                   allot_column *words) noexcept
+    const char *allot_arrow_no_type
     int64_t allot_arrow_child_named(const ArrowSchema *schema, const char *name) noexcept
 
 
@@ -102,8 +112,8 @@ cdef extern from "intern.h" nogil:
     void allot_intern_free(allot_intern *intern) noexcept
     uint32_t allot_intern_text(allot_intern *intern, allot_rows taken, allot_text text) noexcept
     uint32_t allot_intern_number(allot_intern *intern, allot_rows taken, uint64_t number) noexcept
-    bint allot_intern_texts(allot_intern *intern, const allot_text *texts, int64_t n,
-                            uint32_t *codes) noexcept
+    bint allot_intern_texts(allot_intern *intern, allot_rows taken, const allot_text *texts,
+                            int64_t n, uint32_t *codes) noexcept
     const uint8_t *allot_value_text(const allot_value *value, uint8_t *space) noexcept
 
 

@@ -18,8 +18,10 @@ cdef class Column:
     cdef Column measured(self)
     cdef allot_rows taken(self) noexcept nogil
     cdef bint is_veiled(self, int64_t row) noexcept nogil
-    cdef bint is_ucs4(self) noexcept nogil
+    cdef bint is_spelled(self) noexcept nogil
 
 # The column of a one-dimensional numpy array, or None where its values have to be read as Python
 # objects. Raises InvalidInput for a type that can be neither.
 cdef Column column_of_array(object array, str path)
+# The values of such an array as Python objects.
+cdef list objects_of_array(object array)

@@ -7,6 +7,7 @@ from libc.stdlib cimport calloc, free
 from allotment.kernel.cbatch cimport (
     ALLOT_COLUMN_BYTES_BOOL,
     ALLOT_COLUMN_FIXED,
+    ALLOT_COLUMN_FLOAT16,
     ALLOT_COLUMN_FLOAT32,
     ALLOT_COLUMN_FLOAT64,
     ALLOT_COLUMN_INT8,
@@ -22,6 +23,7 @@ from allotment.kernel.cbatch cimport (
     ALLOT_ROWS_NONE,
     ALLOT_UCS4_WIDTH_MAX,
     allot_column,
+    allot_column_is_spelled,
     allot_column_is_valid,
     allot_column_kind,
     allot_column_rows,
@@ -42,6 +44,7 @@ _KINDS = {
     "u2": ALLOT_COLUMN_UINT16,
     "u4": ALLOT_COLUMN_UINT32,
     "u8": ALLOT_COLUMN_UINT64,
+    "f2": ALLOT_COLUMN_FLOAT16,
     "f4": ALLOT_COLUMN_FLOAT32,
     "f8": ALLOT_COLUMN_FLOAT64,
 }
@@ -98,8 +101,8 @@ cdef class Column:
                 return True
         return False
 
-    cdef bint is_ucs4(self) noexcept nogil:
-        return self.pieces.count and self.columns[0].kind == ALLOT_COLUMN_UCS4
+    cdef bint is_spelled(self) noexcept nogil:
+        return self.pieces.count and allot_column_is_spelled(self.columns)
 
 
 cdef Column column_of_array(object array, str path):
@@ -107,9 +110,9 @@ cdef Column column_of_array(object array, str path):
     array = np.asarray(array)  # no subclass, whose attributes may be its own
     if array.ndim != 1:
         raise InvalidInput(f"a column has one dimension; this array has {array.ndim}", path)
-    if masked or array.dtype.kind in "OT":
+    if masked or array.dtype.kind in "OTM":
         return None
-    if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         array = array.astype(np.float64)
     kind, width = _layout_of(array.dtype, path)
     if kind == ALLOT_COLUMN_UCS4 and width > ALLOT_UCS4_WIDTH_MAX:
@@ -123,6 +126,11 @@ cdef Column column_of_array(object array, str path):
     return column.measured()
 
 
+cdef list objects_of_array(object array):
+    # numpy itself makes whole numbers of the dates that Python cannot hold.
+    return list(array) if array.dtype.kind == "M" else array.tolist()
+
+
 def _layout_of(dtype, path):
     """How a numpy type lies in memory, and the width of its texts."""
     if dtype.kind == "U":
@@ -131,5 +139,7 @@ def _layout_of(dtype, path):
         return ALLOT_COLUMN_FIXED, dtype.itemsize
     kind = _KINDS.get(f"{dtype.kind}{dtype.itemsize}")
     if kind is None:
-        raise InvalidInput(f"a column is of text or numbers, not of numpy type {dtype}", path)
+        raise InvalidInput(
+            f"a column is of text, numbers, truth values or dates; numpy's {dtype} is none of them:"
+            " convert it with astype", path)
     return kind, 0

@@ -8,13 +8,14 @@ from libc.stdint cimport int64_t
 
 from allotment.kernel.arrow cimport Arrow, arrow_of
 from allotment.kernel.cbatch cimport ALLOT_ROWS_LIST, ALLOT_ROWS_STRUCT
-from allotment.kernel.column cimport Column, column_of_array
+from allotment.kernel.column cimport Column, column_of_array, objects_of_array
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from allotment.errors import InvalidInput
+from allotment.values import unpacked
 
 
 @cython.final
@@ -42,12 +43,13 @@ cdef class Columns:
 
     cdef Source within(self, object column, tuple rest, str path):
         cdef Column read
+        column = unpacked(column)
         if type(column) is list:
             return _items(column, rest, self.rows, path)
         if isinstance(column, np.ndarray):
             read = column_of_array(column, path)
             if read is None:
-                return _items(column.tolist(), rest, self.rows, path)
+                return _items(objects_of_array(column), rest, self.rows, path)
             return None if rest else _column(read, self.rows, path)
         if isinstance(column, Mapping):
             if not rest:  # a dict has no value of its own
@@ -79,7 +81,7 @@ cdef class Columns:
 
 cdef Columns columns_of(object given, int64_t rows, str path):
     cdef Columns columns = Columns.__new__(Columns)
-    columns.given = given
+    columns.given = unpacked(given)
     columns.rows = rows
     columns.path = path
     columns.sources = {}

@@ -8,7 +8,7 @@ cdef enum:
     MEMO_TEXT_MAX = 256  # longer texts, and integers over 64 bits, would fill the memory
 
 
-# What nested dicts hold at a path; None where a step is missing, null or no dict.
+# What nested mappings hold at a path; None where a step is missing, null or no mapping.
 cdef object at_path(dict attributes, tuple path)
 
 
@@ -20,7 +20,7 @@ cdef class Field:
     cdef str key                       # the path, where it has one step
     cdef object decide
     cdef dict texts, integers, floats  # exact value -> bytes; None until one is met
-    cdef bytes yes, no, other          # for True, False, and a value no clause can read
+    cdef bytes yes, no, other          # for True, False, and OPAQUE
     cdef bytes absent                  # all bits 0
     cdef Py_ssize_t size               # of all these bytes
     cdef Py_ssize_t memo_max           # entries a dict
@@ -29,12 +29,11 @@ cdef class Field:
     cdef object of(self, dict attributes)
     # The clause bits of any value: nothing for None, those of its elements for a list.
     cdef bytes bits_for(self, object value)
-    # The clause bits of one present value that is not a list: `words` * 8 bytes, little-endian.
-    # The batch asks this once per distinct value.
+    # The clause bits of one present value: `words` * 8 bytes, little-endian. The batch asks this
+    # once per distinct value.
     cdef bytes bits_of(self, object value)
 
     cdef bytes bits_of_elements(self, object values)
-    cdef bytes bits_of_other(self)
     cdef bytes decided(self, object value)
     cdef bytes remembered(self, dict memo, object value)
 

@@ -1,18 +1,18 @@
 """Segments: from what is known of a unit to one bit, each value's clauses decided once."""
 
 cimport cython
+from cpython.bool cimport PyBool_Check
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_Check, PyDict_SetItem
 from cpython.exc cimport PyErr_Clear, PyErr_ExceptionMatches, PyErr_Occurred
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check, PyFloat_CheckExact
-from cpython.list cimport PyList_Check, PyList_GET_SIZE, PyList_GetSlice
-from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check, PyLong_CheckExact
+from cpython.float cimport PyFloat_CheckExact
+from cpython.list cimport PyList_Check, PyList_CheckExact, PyList_GET_SIZE, PyList_GetSlice
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
-from cpython.number cimport PyIndex_Check, PyNumber_Index
 from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_Check, PyTuple_GET_SIZE, PyTuple_GetSlice
-from cpython.unicode cimport PyUnicode_Check, PyUnicode_CheckExact, PyUnicode_FromObject
+from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
@@ -27,6 +27,7 @@ from allotment.kernel.csrc cimport (
     allot_segment_only,
 )
 from allotment.kernel.idset cimport IdSet, hash_of
+from allotment.values import OPAQUE, mapping_of, plain
 
 cdef enum:
     MEMO_BYTES_MAX = 1 << 20
@@ -58,7 +59,9 @@ cdef object at_path(dict attributes, tuple path):
     cdef object value = attributes
     for key in path:
         if not PyDict_Check(value):
-            return None
+            value = mapping_of(value)
+            if value is None:
+                return None
         value = at_key(<dict>value, <str>key)
     return value
 
@@ -72,24 +75,13 @@ cdef void add_bits(uint64_t *bits, bytes more, Py_ssize_t words) noexcept:
         bits[i] |= word
 
 
-cdef object plain(object value):
-    """`value` as an exact str, bool, int or float; None where it is none of them.
-
-    A subclass counts as what it is underneath, and nothing it overrides is called. Only a foreign
-    type's `__index__` is, and what that raises makes it a value no clause can read.
-    """
-    if PyUnicode_Check(value):
-        return PyUnicode_FromObject(value)
-    if PyLong_Check(value):
-        return int.__pos__(value)
-    if PyFloat_Check(value):
-        return PyFloat_AS_DOUBLE(value)
-    if PyIndex_Check(value):
-        try:
-            return int.__pos__(PyNumber_Index(value))
-        except Exception:
-            return None
-    return None
+cdef inline object plain_of(object value):
+    """What `values.plain` says, without asking it of what is usual."""
+    if PyUnicode_CheckExact(value) or PyLong_CheckExact(value) or PyBool_Check(value):
+        return value
+    if PyFloat_CheckExact(value) and value == value:
+        return value
+    return plain(value)
 
 
 @cython.final
@@ -149,29 +141,28 @@ cdef class Field:
             return self.remembered(self.integers, value)
         if PyFloat_CheckExact(value):
             if value != value:
-                return self.bits_of_other()
+                return self.absent
             if self.floats is None:
                 self.floats = {}
             return self.remembered(self.floats, value)
-        value = plain(value)
-        return self.bits_of_other() if value is None else self.bits_of(value)
-
-    cdef bytes bits_of_other(self):
-        if self.other is None:
-            self.other = self.decided(object())
-        return self.other
+        if value is OPAQUE:
+            if self.other is None:
+                self.other = self.decided(OPAQUE)
+            return self.other
+        return self.bits_for(plain(value))
 
     cdef bytes bits_of_elements(self, object values):
         # A copy, since deciding an element may run code that changes the list; made by size, so
         # that no subclass's __iter__ is called.
         cdef object copy
-        cdef bytearray all_bits = bytearray(self.size)
+        cdef bytearray all_bits = bytearray(self.bits_of(OPAQUE))  # the list itself is there
         if PyTuple_Check(values):
             copy = PyTuple_GetSlice(values, 0, PyTuple_GET_SIZE(values))
         else:
             copy = PyList_GetSlice(values, 0, PyList_GET_SIZE(values))
         for value in copy:
-            if not (value is None or PyList_Check(value) or PyTuple_Check(value)):
+            value = plain_of(value)
+            if not (value is None or PyList_CheckExact(value)):
                 add_bits(
                     <uint64_t *><void *>PyByteArray_AS_STRING(all_bits),
                     self.bits_of(value),

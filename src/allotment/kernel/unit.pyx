@@ -1,12 +1,12 @@
 """Unit keys: what a unit is called, as text and as a digest."""
 
 from collections.abc import Mapping
-from operator import index
 
-from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
-from cpython.number cimport PyIndex_Check
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memcpy
+
+from allotment.values import key_of
 
 
 cdef extern from "text.h" nogil:
@@ -18,25 +18,20 @@ cdef bint text_of_other(object key, key_text *text) except -1:
     cdef int overflow = 0
     cdef int64_t number
     text.at = text.own
-    if not PyLong_Check(key):
-        # numpy's integers are whole numbers too, though no int.
-        if not PyIndex_Check(key):
+    if not PyLong_CheckExact(key):
+        key = key_of(key)
+        if key is None:
             return False
+    if PyLong_CheckExact(key):
+        number = PyLong_AsLongLongAndOverflow(key, &overflow)
+        if not overflow:
+            text.size = allot_decimal_signed(number, text.own)
+            return True
         try:
-            key = index(key)
-        except Exception:
+            # Python's own limit refuses the enormous ones before any work is done on them.
+            key = int.__repr__(key)
+        except ValueError:
             return False
-    if isinstance(key, bool):
-        return False
-    number = PyLong_AsLongLongAndOverflow(key, &overflow)
-    if not overflow:
-        text.size = allot_decimal_signed(number, text.own)
-        return True
-    try:
-        # Python's own limit on digits refuses the enormous ones before any work is done on them.
-        key = int.__repr__(key)
-    except ValueError:
-        return False
     if not text_of_unit(key, &digits):
         return False
     memcpy(text.own, digits.at, digits.size)
@@ -45,10 +40,8 @@ cdef bint text_of_other(object key, key_text *text) except -1:
 
 
 cdef object key_in_mapping(object unit, str kind):
-    if not isinstance(unit, Mapping):
-        return unit
     try:
-        return unit.get(kind)
+        return unit.get(kind) if issubclass(type(unit), Mapping) else unit
     except Exception:  # a hostile mapping has no unit of ours
         return None
 

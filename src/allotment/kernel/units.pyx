@@ -11,6 +11,7 @@ from allotment.kernel.cbatch cimport (
     ALLOT_ROWS_BOOL,
     ALLOT_ROWS_FLOAT,
     ALLOT_ROWS_LIST,
+    ALLOT_ROWS_MOMENT,
     ALLOT_ROWS_NONE,
     ALLOT_ROWS_STRUCT,
     ALLOT_ROWS_TEXT,
@@ -31,6 +32,7 @@ import numpy as np
 
 from allotment.errors import InvalidInput
 from allotment.kernel.unit import unit_key
+from allotment.values import unpacked
 
 
 @cython.final
@@ -76,9 +78,9 @@ cdef list _texts(Column column, bint keys):
     cdef int64_t at = 0, n, i
     cdef list texts = []
     try:
-        if space != NULL and column.is_ucs4():
+        if space != NULL and column.is_spelled():
             space.scratch = <uint8_t *>malloc(ALLOT_SCRATCH_BYTES)
-        if space == NULL or (column.is_ucs4() and space.scratch == NULL):
+        if space == NULL or (column.is_spelled() and space.scratch == NULL):
             raise MemoryError
         while at < column.rows:
             n = min(<int64_t>ALLOT_BLOCK_ROWS, column.rows - at)
@@ -137,17 +139,22 @@ def texts_of(source, str noun not None, str path not None):
 cdef Units units_of(object source, str path):
     cdef Units units = column_of(source, "units", path)
     if units.column is not None and units.column.taken() in (
-            ALLOT_ROWS_BOOL, ALLOT_ROWS_FLOAT, ALLOT_ROWS_LIST, ALLOT_ROWS_STRUCT):
-        raise InvalidInput("units are text or whole numbers, and this column is neither", path)
+            ALLOT_ROWS_BOOL, ALLOT_ROWS_FLOAT, ALLOT_ROWS_MOMENT, ALLOT_ROWS_LIST,
+            ALLOT_ROWS_STRUCT):
+        raise InvalidInput("units are text or whole numbers, and this column is neither: CAST it",
+                           path)
     return units
 
 
 cdef Units column_of(object source, str noun, str path):
     cdef Units units = Units.__new__(Units)
     cdef Arrow arrow
+    source = unpacked(source)
     if type(source) is list:
         units.items = source
     elif isinstance(source, np.ndarray):
+        if source.dtype.kind == "M":
+            raise InvalidInput(f"{noun} are no dates: convert them to text", path)
         units.column = column_of_array(source, path)
         units.items = source.tolist() if units.column is None else None
     else:

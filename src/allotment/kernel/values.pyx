@@ -6,11 +6,14 @@ from libc.string cimport memcpy
 
 from allotment.kernel.cbatch cimport (
     ALLOT_ROWS_BOOL,
+    ALLOT_ROWS_DECIMAL,
     ALLOT_ROWS_FLOAT,
     ALLOT_ROWS_LIST,
+    ALLOT_ROWS_MOMENT,
     ALLOT_ROWS_SIGNED,
     ALLOT_ROWS_TEXT,
     ALLOT_ROWS_UNSIGNED,
+    ALLOT_SPELLED_BYTES,
     allot_column,
     allot_column_is_valid,
     allot_column_list,
@@ -22,6 +25,8 @@ from allotment.kernel.cbatch cimport (
     allot_value,
     allot_value_text,
 )
+
+from decimal import Decimal
 
 from allotment.errors import InvalidInput
 
@@ -36,18 +41,19 @@ cdef object _number(uint64_t number, allot_rows taken):
     return <int64_t>number if taken == ALLOT_ROWS_SIGNED else number
 
 
-cdef object _text(const uint8_t *text, size_t size):
+cdef object _text(const uint8_t *text, size_t size, allot_rows taken):
     """Text as a str; bytes that are no UTF-8 stay bytes, which no clause but `exists` holds for."""
     try:
-        return PyUnicode_DecodeUTF8(<const char *>text, size, NULL)
+        said = PyUnicode_DecodeUTF8(<const char *>text, size, NULL)
     except UnicodeDecodeError:
         return (<const char *>text)[:size]
+    return Decimal(said) if taken == ALLOT_ROWS_DECIMAL else said
 
 
 cdef object value_of(const allot_value *value):
     cdef uint8_t space[16]
-    if value.taken == ALLOT_ROWS_TEXT:
-        return _text(allot_value_text(value, space), value.size)
+    if value.taken in (ALLOT_ROWS_TEXT, ALLOT_ROWS_DECIMAL):
+        return _text(allot_value_text(value, space), value.size, value.taken)
     return _number(value.head, value.taken)
 
 
@@ -56,16 +62,17 @@ cdef list values_of(const allot_column *column, str path):
     cdef allot_text text
     cdef uint64_t number
     cdef uint8_t valid
+    cdef uint8_t own[ALLOT_SPELLED_BYTES]
     cdef int64_t row
     cdef const char *wrong = NULL
     values = []
     for row in range(column.rows):
         if not allot_column_is_valid(column, row):
             values.append(None)
-        elif taken == ALLOT_ROWS_TEXT:
-            wrong = allot_column_texts(column, row, 1, NULL, &text)
+        elif taken in (ALLOT_ROWS_TEXT, ALLOT_ROWS_DECIMAL, ALLOT_ROWS_MOMENT):
+            wrong = allot_column_texts(column, row, 1, own, &text)
             if wrong == NULL:
-                values.append(None if text.at == NULL else _text(text.at, text.size))
+                values.append(None if text.at == NULL else _text(text.at, text.size, taken))
         elif taken in (ALLOT_ROWS_BOOL, ALLOT_ROWS_SIGNED, ALLOT_ROWS_UNSIGNED, ALLOT_ROWS_FLOAT):
             wrong = allot_column_numbers(column, row, 1, &number, &valid)
             if wrong == NULL:

@@ -57,7 +57,7 @@ cdef class Walk:
 
     cdef void *room(self, Py_ssize_t size)
     cdef int lay_kinds(self, list names, dict kinds) except -1
-    cdef int lay_scratch(self, bint is_ucs4) except -1
+    cdef int lay_scratch(self, bint is_spelled) except -1
     cdef int lay_fields(self, list segments, Columns columns) except -1
     cdef int lay_segments(self, list sheets) except -1
     cdef int lay_plans(self, tuple plans, list names, list sheets, list codes,

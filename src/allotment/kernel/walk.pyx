@@ -169,7 +169,7 @@ cdef class Walk:
             if units is not None and units.column is not None:
                 rows = ALLOT_BLOCK_ROWS
                 self.kinds[i].pieces = &units.column.pieces
-                self.lay_scratch(units.column.is_ucs4())
+                self.lay_scratch(units.column.is_spelled())
             elif units is not None:
                 self.fills = True
             self.kinds[i].h1 = <uint64_t *>self.room(rows * sizeof(uint64_t))
@@ -177,8 +177,8 @@ cdef class Walk:
             self.kinds[i].ok = <uint8_t *>self.room(rows)
         return 0
 
-    cdef int lay_scratch(self, bint is_ucs4) except -1:
-        if is_ucs4 and self.space.scratch == NULL:
+    cdef int lay_scratch(self, bint is_spelled) except -1:
+        if is_spelled and self.space.scratch == NULL:
             self.space.scratch = <uint8_t *>self.room(ALLOT_SCRATCH_BYTES)
         return 0
 
@@ -210,7 +210,7 @@ cdef class Walk:
             if attribute.source.column is not None:
                 rows = ALLOT_BLOCK_ROWS
                 self.fields[i].pieces = &attribute.source.column.pieces
-                self.lay_scratch(attribute.source.column.is_ucs4())
+                self.lay_scratch(attribute.source.column.is_spelled())
             else:
                 self.fills = True
             self.fields[i].intern = &attribute.intern

@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 
 from allotment.matching.pattern import compile_pattern
 from allotment.matching.semver import Precedence, precedence
-from allotment.matching.value import Value, values_of
 from allotment.model.segment import Clause, Operator, Scalar
+from allotment.values import Value, values_of
 
 Test: TypeAlias = Callable[[Value], bool]
 

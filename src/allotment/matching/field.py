@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 from allotment.matching.clause import Test, test_of
-from allotment.matching.value import values_of
 from allotment.model.segment import Clause
+from allotment.values import mapping_of, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +27,9 @@ class Field:
         object.__setattr__(self, "_tests", tests)
 
     def decide(self, value: object) -> bytes:
-        """The bits of the clauses that hold for a present value: `words` * 8 bytes, little-endian.
+        """The bits of the clauses that hold for a value: `words` * 8 bytes, little-endian.
 
-        Of a list or tuple, a clause holds where it does for any element. Never raises.
+        Of a list, a clause holds where it does for any element. Never raises.
         """
         bits = 0
         for each in values_of(value):
@@ -41,16 +40,17 @@ class Field:
 
 
 def lookup(attributes: Mapping[str, object] | None, path: tuple[str, ...]) -> object | None:
-    """The value at `path` through nested dicts; None where a key is missing or a value is None.
+    """The value at `path` through nested mappings; None where a key is missing or a value is None.
 
     A dict subclass is read as a dict. A key beside ours whose comparison raises makes it absent.
     """
     value: object = attributes
     for key in path:
-        if not issubclass(type(value), dict):
+        found = mapping_of(value)
+        if found is None:
             return None
         try:
-            value = dict.get(cast("dict[str, object]", value), key)
+            value = dict.get(found, key)
         except Exception:  # noqa: BLE001  # a stranger's __eq__ may raise anything
             return None
     return value

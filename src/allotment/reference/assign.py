@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
+from allotment.matching.member import Members
 from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State, Treatment
@@ -15,7 +16,6 @@ from allotment.model.reason import Reason
 from allotment.model.segment import Sample
 from allotment.model.slots import Range, Slots
 from allotment.reference.draw import bucket, draw
-from allotment.reference.member import Members
 from allotment.reference.unit import unit_key
 
 Outcome: TypeAlias = tuple[Reason, Treatment | None]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from allotment.matching.member import Members, is_listed
 from allotment.model.idlist import IdList
 from allotment.model.segment import AllOf, AnyOf, Clause, InSegment, Not, Operator, Segment
-from allotment.reference.member import Members, is_listed
 
 NORDIC = Clause(("country",), Operator.IN, ("SE", "NO"))
 SEGMENTS = {
