@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
 from allotment.change.commands import Describe
+from allotment.server.drain import CLOSING_SECONDS
 from faults.away import away, hanging
 from faults.history import check_history, commit, lay
 from faults.readers import STEADY, reading
@@ -87,6 +90,29 @@ def test_postgresql_hangs_and_assignments_go_on(tmp_path: Path, postgres: Postgr
             wait_for(lambda: storm.authors[0].ask(client).is_success, RECOVERY)
         storm.settle()
         check_history(database, storm, base)
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_server_is_stopped_though_postgresql_hangs_under_a_change(
+    tmp_path: Path, postgres: Postgres, signals: int
+) -> None:
+    database = postgres.fresh()
+    lay(database)
+    env = {"ALLOTMENT_STOP_SECONDS": "1"}
+    with serving(tmp_path, database_url=database, env=env) as server:
+        storm = Storm([server.client])
+        with server.client() as client, hanging(postgres), ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(storm.authors[0].ask, client)
+            time.sleep(0.3)
+            began = time.monotonic()
+            for _ in range(signals):
+                server.process.send_signal(signal.SIGTERM)
+                time.sleep(0.3)
+            server.process.wait(20)
+            taken = time.monotonic() - began
+            asked.exception()
+    # The first asks all to end in time: what is asked of the store, and letting go of it, too.
+    assert taken < (1 + CLOSING_SECONDS + 3 if signals == 1 else 4)
 
 
 def _age(client: httpx.Client) -> float:

@@ -11,14 +11,18 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from allotment.change.commands import Command, Create, Rename
 from allotment.errors import MissingExtra, StoreError
 from allotment.model.segment import Segment
-from allotment.store import Once, Store, Stored
+from allotment.store import Once, Store, Stored, migrate
+from allotment.store.patient import PatientConnection
+from faults.away import hanging
 from postgres import Postgres
 from store.examples import NOON, NORDICS, commit, sql
 
@@ -241,3 +245,69 @@ def test_a_server_of_the_tests_ends_with_them_however_they_end(how: signal.Signa
         time.sleep(0.02)
     assert not folder.exists()
     assert not Path(f"/proc/{server}").exists()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
+    monkeypatch.setattr(PatientConnection, "silence", 0.5)
+    return 0.5
+
+
+def test_nothing_that_is_asked_of_a_server_that_hangs_waits_for_ever(
+    url: str, postgres: Postgres, impatient: float
+) -> None:
+    with Store.open(url) as store:
+        commit(store, Create(NORDICS))
+        for ask in (store.pulse, store.catalog, lambda: commit(store, Create(Segment("other")))):
+            with hanging(postgres):
+                began = time.monotonic()
+                with pytest.raises(StoreError):
+                    ask()
+                # Silence, and then a connection that is not made either.
+                assert time.monotonic() - began < 10 * impatient + 5
+            assert store.catalog().revision == 1
+        assert commit(store, Create(Segment("other"))) == 2
+
+
+def test_a_server_that_hangs_in_the_middle_of_a_change_is_given_up(
+    url: str, postgres: Postgres, impatient: float
+) -> None:
+    with Store.open(url) as store:
+        began = time.monotonic()
+        with (
+            pytest.raises(StoreError, match="did not answer within"),
+            hanging_within(store, postgres),
+        ):
+            commit(store, Create(NORDICS))
+        assert time.monotonic() - began < 10 * impatient + 5
+        assert store.catalog().revision == 0
+
+
+@contextmanager
+def hanging_within(store: Store, postgres: Postgres) -> Iterator[None]:
+    """Freeze the server once a transaction has begun to write."""
+    frozen: list[str] = []
+    with ExitStack() as until:
+
+        def freeze(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            if statement.startswith("INSERT") and not frozen:
+                frozen.append(statement)
+                until.enter_context(hanging(postgres))
+
+        event.listen(store._database.writing, "before_cursor_execute", freeze)
+        yield
+
+
+def test_a_step_of_a_migration_may_take_long(
+    url: str, postgres: Postgres, impatient: float
+) -> None:
+    with postgres.connect(url) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (migrate._TURN,))
+        threading.Timer(3 * impatient, other.execute, ("SELECT pg_advisory_unlock_all()",)).start()
+        began = time.monotonic()
+        with Store.open(url) as store:
+            assert time.monotonic() - began > 2 * impatient
+            assert commit(store, Create(NORDICS)) == 1
+            connection = store._database.writing.raw_connection()
+            assert connection.dbapi_connection.silence == impatient
+            connection.close()

@@ -24,7 +24,7 @@ from allotment.change.users import with_users
 from allotment.errors import StoreError
 from allotment.model.plain import to_plain
 from allotment.model.segment import Segment
-from allotment.store import Lot, Store, Version
+from allotment.store import Lot, Scope, Store, Token, Version
 from allotment.store.schema import VERSION, metadata
 from faults.mounts import read_only
 from store.examples import NOON, NORDICS, commit, sql
@@ -250,3 +250,23 @@ def test_a_store_that_cannot_be_upgraded_where_it_lies_says_so(tmp_path: Path) -
     ):
         Store.open(path, create=False)
     Store.open(path, create=False).close()
+
+
+def test_a_store_that_a_later_release_brought_up_is_written_by_no_earlier_one(
+    database: str,
+) -> None:
+    with Store.open(database) as store:
+        commit(store, Create(NORDICS))
+        sql(database, "UPDATE allotment_store SET version = :next", next=VERSION + 1)
+        token = Token("id", "digest", Scope.READ, "*/*", "", 0, None, None)
+        for write in (
+            lambda: commit(store, Create(Segment("other"))),
+            lambda: store.keep({Lot("e", 1, "u"): "a"}, revision=1, when=NOON),
+            lambda: store.add_token(token),
+            lambda: store.create_space("other/space", who="me", when=NOON),
+        ):
+            with pytest.raises(StoreError, match=f"schema version {VERSION + 1}, and this Allot"):
+                write()
+        assert store.catalog().revision == 1
+        sql(database, "UPDATE allotment_store SET version = :own", own=VERSION)
+        assert commit(store, Create(Segment("other"))) == 2

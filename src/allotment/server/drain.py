@@ -10,10 +10,13 @@ it at once.
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import signal
 import socket
 import struct
 import sys
+import threading
 import time
 from array import array
 from collections.abc import Callable, Iterator
@@ -30,6 +33,14 @@ SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 # How long handshakes under way may take once no more begin, and their first request to come.
 LAST_ARRIVALS_SECONDS: Final = 0.25
+
+# How long letting go of the store may take, beyond what requests under way may; then it hangs.
+CLOSING_SECONDS: Final = 5.0
+
+# How long after the second signal a process has ended.
+_AT_ONCE_SECONDS: Final = 1.0
+
+log: Final = logging.getLogger("allotment.server")
 
 _ATTACH_FILTER: Final = 26  # SO_ATTACH_FILTER, which the socket module lacks
 
@@ -59,6 +70,7 @@ class DrainingServer(Server):
         self._told = told
         self._stops = False
         self._until = 0.0
+        self._ends: list[threading.Timer] = []
 
     def stop(self) -> None:
         """Begin to stop; from any thread, and any number of times."""
@@ -70,7 +82,23 @@ class DrainingServer(Server):
         """Take a signal: the first one drains, the second one ends."""
         if self._stops:
             self.forced = self.force_exit = self.should_exit = True
+            self._end_in(_AT_ONCE_SECONDS)
         self.stop()
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop."""
+        try:
+            super().run(sockets)
+        finally:
+            for each in self._ends:
+                each.cancel()
+
+    def _end_in(self, seconds: float) -> None:
+        """End the process after so long, whatever hangs: a store, a disk, a thread."""
+        end = threading.Timer(seconds, _end)
+        end.daemon = True
+        end.start()
+        self._ends.append(end)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -101,12 +129,19 @@ class DrainingServer(Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more connections; let what is under way finish."""
+        self._end_in((self.config.timeout_graceful_shutdown or 0) + CLOSING_SECONDS)
         if not self.forced:
             for each in sockets or ():
                 begin_no_more(each)
             await asyncio.sleep(LAST_ARRIVALS_SECONDS)
         await super().shutdown(sockets)
         self.state.stop()
+
+
+def _end() -> None:
+    log.error("what is under way did not end in time; the process ends without it")
+    logging.shutdown()
+    os._exit(1)
 
 
 def begin_no_more(listener: socket.socket) -> None:

@@ -23,16 +23,13 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Final
 
-from allotment.server.drain import SIGNALS
+from allotment.server.drain import CLOSING_SECONDS, SIGNALS
 from allotment.server.settings import Settings
 
 # A worker that ends sooner than this is not replaced before this has passed.
 _PAUSE_SECONDS: Final = 1.0
 
 _LOOK_SECONDS: Final = 0.05
-
-# What a worker gets beyond what it takes by the settings; then it hangs.
-_PATIENCE_SECONDS: Final = 5.0
 
 # What uvicorn exits with when the application does not start.
 NOT_STARTED: Final = 3
@@ -90,7 +87,7 @@ class Workers:
         for worker in self._workers:
             worker.drain()
         settings = self._settings
-        patience = settings.drain_seconds + settings.stop_seconds + _PATIENCE_SECONDS
+        patience = settings.drain_seconds + settings.stop_seconds + CLOSING_SECONDS
         deadline = time.monotonic() + patience
         while any(worker.process.poll() is None for worker in self._workers):
             if self._signals > 1 or time.monotonic() > deadline:

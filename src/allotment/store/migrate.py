@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, event, inspect, select, text
 
 from allotment.errors import StoreError
 from allotment.store.database import Database
@@ -30,6 +32,7 @@ def ready(database: Database, *, create: bool) -> None:
     with database.transaction(writes=False) as connection:
         version = _version(connection, database.name)
     if version == VERSION:
+        _guard(database)
         return
     if version is None and not create:
         raise StoreError(
@@ -45,6 +48,17 @@ def ready(database: Database, *, create: bool) -> None:
             f"the store has schema version {version} and is brought up to {VERSION} when it is "
             f"opened, which did not work here: {error}"
         ) from error
+    _guard(database)
+
+
+def _guard(database: Database) -> None:
+    """Have every writer look, before it writes, whether a later release brought the store up."""
+
+    @event.listens_for(database.writing, "begin")
+    def _(connection: Connection) -> None:
+        if connection.dialect.name == "postgresql":  # a release that migrates waits for this turn
+            connection.execute(text("SELECT pg_advisory_xact_lock_shared(:turn)"), {"turn": _TURN})
+        _check(connection.execute(select(allotment_store.c.version)).scalar_one(), database.name)
 
 
 def _bring_up(database: Database) -> None:
@@ -52,16 +66,32 @@ def _bring_up(database: Database) -> None:
         if connection.dialect.name == "postgresql":  # SQLite's writers take turns as it is
             for patience in ("lock_timeout", "idle_in_transaction_session_timeout"):
                 connection.execute(text(f"SET LOCAL {patience} = 0"))  # a step may take long
-            connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
-        version = _version(connection, database.name)
-        if version != VERSION:
-            try:
-                _migrate(connection, version)
-            except (ValueError, KeyError) as error:
-                raise StoreError(
-                    f"the store {database.name} has schema version {version} and cannot be brought "
-                    f"up to {VERSION}: {error}"
-                ) from error
+        with _unhurried(connection):
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
+            version = _version(connection, database.name)
+            if version != VERSION:
+                try:
+                    _migrate(connection, version)
+                except (ValueError, KeyError) as error:
+                    raise StoreError(
+                        f"the store {database.name} has schema version {version} and cannot be "
+                        f"brought up to {VERSION}: {error}"
+                    ) from error
+
+
+@contextmanager
+def _unhurried(connection: Connection) -> Iterator[None]:
+    """Let the server keep silent for as long as a step takes."""
+    driver: Any = connection.connection.dbapi_connection
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    usual, driver.silence = driver.silence, None
+    try:
+        yield
+    finally:
+        driver.silence = usual
 
 
 def _version(connection: Connection, name: str) -> int | None:
@@ -72,12 +102,16 @@ def _version(connection: Connection, name: str) -> int | None:
     if allotment_store.name not in tables:
         raise StoreError(f"{name} is a database of something else, not a store")
     version: int = connection.execute(select(allotment_store.c.version)).scalar_one()
+    _check(version, name)
+    return version
+
+
+def _check(version: int, name: str) -> None:
     if version > VERSION:
         raise StoreError(
             f"the store {name} has schema version {version}, and this Allotment knows versions up "
             f"to {VERSION}: open it with the Allotment that wrote it, or a later one"
         )
-    return version
 
 
 def _migrate(connection: Connection, version: int | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import URL
+from sqlalchemy import URL, event
 
 from allotment.errors import MissingExtra
 from allotment.store.database import Database, source
@@ -23,6 +23,8 @@ _IDLE_SECONDS: Final = 60
 def connect(url: URL) -> Database:
     """The database at `url`; nothing is asked of it yet. Raises MissingExtra without psycopg."""
     try:
+        from allotment.store.patient import PatientConnection  # noqa: PLC0415  # it needs psycopg
+
         engine = source(
             url.set(drivername="postgresql+psycopg"),
             _prepare,
@@ -39,6 +41,11 @@ def connect(url: URL) -> Database:
         raise MissingExtra(
             f"PostgreSQL needs {error.name}: install 'allotment[postgres]'"
         ) from error
+
+    @event.listens_for(engine, "do_connect")
+    def _(_dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]) -> Any:
+        return PatientConnection.connect(*arguments, **named)
+
     host = url.host or url.query.get("host") or "localhost"
     return Database(
         f"postgresql://{host}/{url.database or ''}",
