@@ -1,5 +1,12 @@
 """Experiments through the API: what is shown, what a PATCH changes, and what units get then."""
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allotment.dialects.auth0.items import show_items
+from allotment.model.catalog import EMPTY
+from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from tenant import Tenant, halves
 
 
@@ -232,14 +239,50 @@ def test_priorities_that_are_left_out_come_after_those_that_are_given(api: Tenan
     assert [item.get("priority") for item in shown] == [4, 3, 5, None]
 
 
-def test_weights_come_back_as_they_were_sent(api: Tenant) -> None:
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ((33.5, 66.5), [34, 66]),
+        ((0.0001, 99.9999), [0, 100]),
+        ((0, 100), [0, 100]),
+        ((100.0, 0.0), [100, 0]),
+        ((17, 83), [17, 83]),
+    ],
+)
+def test_weights_are_shown_as_the_nearest_whole_ones(
+    api: Tenant, sent: tuple[float, float], shown: list[int]
+) -> None:
     flag, (control, new) = api.flag()
-    for number, weights in enumerate([(33.5, 66.5), (0.0001, 99.9999), (0, 100), (100.0, 0.0)]):
-        one = api.experiment(flag, halves(control, new, weights=weights), name=f"Weights {number}")
-        shown = [item["weight"] for item in one["allocations"]]
-        assert shown == list(weights)
-        assert all(isinstance(weight, int) for weight in shown if weight == int(weight))
-        assert one["is_valid"]
+    one = api.experiment(flag, halves(control, new, weights=sent))
+    weights = [item["weight"] for item in one["allocations"]]
+    assert weights == shown
+    assert {type(weight) for weight in weights} == {int}
+    assert one["is_valid"]
+    before = api.catalog
+    said = ("variation_id", "weight", "is_control")
+    repeated = [{name: item[name] for name in said} for item in one["allocations"]]
+    again = api.patch(f"/experiments/{one['id']}", {"allocations": repeated})
+    assert again["allocations"] == one["allocations"]
+    assert api.catalog.experiments == before.experiments
+
+
+@given(
+    st.lists(st.integers(0, 10**6), min_size=1, max_size=12).filter(any),
+    st.integers(0, 10**6),
+)
+def test_shown_weights_and_their_gap_sum_to_100_and_are_the_nearest(
+    parts: list[int], gap: int
+) -> None:
+    total = sum(parts) + gap
+    weights = tuple((f"t{index}", part) for index, part in enumerate(parts))
+    treatments = tuple(Treatment(key) for key, _ in weights)
+    allocation = Allocation("all", weights, total)
+    shown = show_items(Experiment("e", (Iteration(1, treatments, (allocation,)),)), EMPTY)
+    percents = [item["weight"] for item in shown if isinstance(item, dict)]
+    assert {type(percent) for percent in percents} == {int}
+    rest = 100 - sum(percents)
+    for percent, part in zip([*percents, rest], [*parts, gap], strict=True):
+        assert part * 100 - total < percent * total < part * 100 + total
 
 
 def test_one_variation_can_be_allocated_more_than_once(api: Tenant) -> None:

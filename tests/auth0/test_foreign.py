@@ -126,7 +126,7 @@ def test_an_experiment_shows_a_treatment_s_share_of_a_segment(foreign: Tenant) -
     assert one["allocation_strategy"] == "segment"
     said = ("segment_name", "priority", "weight", "is_fallback", "is_control")
     assert [tuple(item.get(name) for name in said) for item in one["allocations"]] == [
-        ("nordics", 1, 33, False, True),
+        ("nordics", 1, 34, False, True),
         ("nordics", 1, 33, False, False),
         ("nordics", 1, 33, False, False),
         (None, None, 40, True, True),

@@ -29,6 +29,57 @@ def token(server: Server) -> str:
     return text
 
 
+LISTED = """
+import sys
+from auth0.management import Auth0
+client = Auth0(base_url=sys.argv[1], token=sys.argv[2]).experimentation
+for name in ("experiments", "feature_flags", "segments"):
+    shown = [*getattr(client, name).list(take=50)]
+    print(name, len(shown))
+    if name == "experiments":
+        print(sorted(item.weight for one in shown for item in one.allocations))
+"""
+FOREIGN = [("33.3333", "66.6667"), ("0.0001", "0.0002"), ("99.9999", "0"), ("16.7", "33.3")]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_real_client_lists_what_launchdarklys_api_made(tmp_path: Path, version: str) -> None:
+    python = python_with(f"auth0-python=={version}", "httpx")
+    with serving(tmp_path) as elsewhere:
+        with elsewhere.client() as client:
+            made = client.post("/api/v2/flags/default", json={"key": "button", "name": "Button"})
+            ids = [each["_id"] for each in made.json()["variations"]]
+            for number, percents in enumerate(FOREIGN):
+                treatments = [
+                    {
+                        "name": str(index),
+                        "baseline": not index,
+                        "allocationPercent": percent,
+                        "parameters": [{"flagKey": "button", "variationId": ids[index]}],
+                    }
+                    for index, percent in enumerate(percents)
+                ]
+                iteration = {
+                    "hypothesis": "",
+                    "metrics": [],
+                    "primarySingleMetricKey": "sales",
+                    "treatments": treatments,
+                    "flags": {"button": {"ruleId": "fallthrough", "flagConfigVersion": 1}},
+                }
+                body = {"key": f"e{number}", "name": "E", "iteration": iteration}
+                path = "/api/v2/projects/default/environments/production/experiments"
+                assert client.post(path, json=body).status_code == 201
+        reading = elsewhere.token("read")
+        with elsewhere.client() as client:
+            while client.get("/api/v2/experimentation/segments").status_code != 401:
+                pass
+        command = [python, "-c", LISTED, f"{elsewhere.url}/api/v2", reading]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{elsewhere.log}"
+    assert f"experiments {len(FOREIGN)}" in done.stdout
+    assert str(sorted([33, 67, 0, 0, 100, 0, 17, 33])) in done.stdout
+
+
 @pytest.mark.parametrize("style", ["patch", "post"])
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_real_client_passes_every_step(

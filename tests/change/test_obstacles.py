@@ -44,6 +44,23 @@ def drafted(draft: Iteration, *commands: c.Command) -> Catalog:
 
 
 STOPPED = c.EndIteration("checkout", "green")
+
+
+@pytest.mark.parametrize("policy", [AUTH0, LAUNCHDARKLY, CONFIDENCE])
+@pytest.mark.parametrize("state", [State.RUNNING, State.PAUSED])
+def test_a_flag_is_not_archived_under_an_experiment_that_is_not_over(
+    policy: Policy, state: State
+) -> None:
+    """Archiving is final in every vendor's API: the experiment could never be resumed."""
+    base, archive = catalog(experiment("checkout", iteration(state))), FlagState.ARCHIVED
+    with pytest.raises(InvalidChange, match="is not over; stop it first"):
+        apply(base, [c.SwitchFlag("button", archive)], policy)
+    over = apply(base, [STOPPED, c.SwitchFlag("button", archive)], policy).catalog
+    assert over.flags["button"].state is archive
+    drafts = catalog(experiment("checkout", DRAFT))
+    assert apply(drafts, [c.SwitchFlag("button", archive)], policy).catalog
+
+
 CASES: dict[str, tuple[Catalog, ObstacleCode, set[Policy]]] = {
     "no treatment": (drafted(BARE), CODE.NO_TREATMENT, EVERY),
     "no allocation": (drafted(replace(DRAFT, allocations=())), CODE.NO_ALLOCATION, EVERY),

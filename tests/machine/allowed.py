@@ -77,5 +77,8 @@ class Tenancy:
             return False
         if status == "active" and len(self.variations[flag]) < 2:
             return False
+        used = (each["status"] for each in self.users_of(flag) if each["flag"] == flag)
+        if status == "archived" and {"active", "paused"} & {*used}:
+            return False
         it["status"] = status
         return True

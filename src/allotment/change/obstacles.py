@@ -234,7 +234,20 @@ def _is_not_alone(case: _Case) -> Iterator[Obstacle]:
         yield Obstacle(ObstacleCode.ACTIVE_LIMIT, message, case.path)
 
 
+def may_archive(proposal: Proposal, flag: Flag) -> None:
+    """Raise InvalidChange where an experiment that runs or is paused sets the flag: archiving is
+    final, and what is paused could not be resumed."""
+    if not is_among(proposal.policy, _KEEPS_FLAGS):
+        return
+    for key in sorted(proposal.catalog.users.get(f"flag:{flag.key}", frozenset())):
+        experiment = proposal.find("experiment", key)
+        if isinstance(experiment, Experiment) and not experiment.archived and experiment.live:
+            message = f"experiment {key!r} uses this flag and is not over; stop it first"
+            raise InvalidChange(message, place("flag", flag.key), code="flag_in_use")
+
+
 _KIND: Final = "experiment"
+_KEEPS_FLAGS: Final = "alc"  # a file may archive both at once, in whatever order
 _NEEDS_JUSTIFICATION: Final = "nl"  # starting over
 
 _Rule: TypeAlias = Callable[[_Case], Iterator[Obstacle]]

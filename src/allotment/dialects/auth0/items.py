@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
 from typing import Final
 
 from allotment.dialects.auth0.allocations import PERCENTAGE, SEGMENT, STRATEGIES
@@ -21,8 +20,6 @@ RANK: Final = "fallback_priority"
 
 # What a request can say of an item; the rest of it is for people.
 _SAID: Final = ("variation_id", "weight", "segment_id", "priority", "is_control", "is_fallback")
-
-_DECIMALS_MAX: Final = 12
 
 
 def shown_strategy(experiment: Experiment) -> str:
@@ -68,10 +65,10 @@ def _weights(
     allocation: Allocation, whole: dict[str, Tree] | None = None
 ) -> dict[str, dict[str, Tree]]:
     """What is shown of each treatment's weight; `whole` where it has all, if that is given."""
-    total = allocation.total
+    percents = _percents([part for _, part in allocation.weights], allocation.total)
     return {
-        key: whole if part == total and whole is not None else {"weight": _percent(part, total)}
-        for key, part in allocation.weights
+        key: whole if part == allocation.total and whole is not None else {"weight": percent}
+        for (key, part), percent in zip(allocation.weights, percents, strict=True)
     }
 
 
@@ -125,12 +122,15 @@ def _segment(allocation: Allocation, experiment: Experiment, catalog: Catalog) -
     return shown
 
 
-def _percent(part: int, total: int) -> int | float:
-    """The weight out of 100: whole where it is, exact where decimals can say it, else nearest."""
-    whole, rest = divmod(part * 100, total)
-    if not rest:
-        return whole
-    if (rest * 10**_DECIMALS_MAX) % total:
-        return (part * 200 + total) // (2 * total)
-    with localcontext(prec=40):
-        return float(Decimal(part * 100) / Decimal(total))
+def _percents(parts: list[int], total: int) -> list[int]:
+    """The nearest whole weights out of 100: the vendor's clients read no others.
+
+    What the parts leave of the total counts as one more part, so that all sum to 100; the largest
+    remainders get what rounding down left, the earlier first where they are alike.
+    """
+    shares = [divmod(part * 100, total) for part in (*parts, max(total - sum(parts), 0))]
+    percents = [whole for whole, _ in shares]
+    left = max(100 - sum(percents), 0)
+    for index in sorted(range(len(shares)), key=lambda at: -shares[at][1])[:left]:
+        percents[index] += 1
+    return percents[: len(parts)]
