@@ -206,7 +206,7 @@ def test_allocations_that_replace_others_come_back_as_they_were_sent(
     commands = read_update_experiment(asked({"allocations": others}, **ONE), catalog)
     catalog = done(catalog, commands)
     shown = show_experiment(catalog.experiments["one"], catalog, VERSION)
-    assert sent(shown["allocations"], others) == others
+    assert as_whole(sent(shown["allocations"], others), others) == others
     fresh = create(others, strategy)
     alone = show_experiment(fresh.experiments["one"], fresh, VERSION)
     assert shown == {**alone, "allocation_strategy": shown["allocation_strategy"]}
