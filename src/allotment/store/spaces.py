@@ -33,7 +33,9 @@ def locked(connection: Connection, wanted: Iterable[str]) -> dict[str, int]:
     for each other. Raises NotFound.
     """
     wanted = sorted(wanted)
-    query = select(space).where(space.c.name.in_(wanted)).order_by(space.c.name).with_for_update()
+    query = select(space).where(space.c.name.in_(wanted)).order_by(space.c.name)
+    # Rows that refer to a space, as kept assignments do, need not wait: its name stays.
+    query = query.with_for_update(key_share=True)
     revisions = {row.name: row.revision for row in connection.execute(query)}
     for name in wanted:
         if name not in revisions:
