@@ -97,9 +97,57 @@ def test_a_change_for_an_earlier_version_is_refused(api: Tenant) -> None:
         assert refusal == (412, "precondition_failed")
         assert api.refused("DELETE", path, if_match=was) == (412, "precondition_failed")
         assert api.get(path)["description"] == "First"
-    assert tag(api, f"/feature-flags/{flag}") == tag(
-        api, f"/feature-flags/{flag}/variations/{control}"
-    )
+    versions = {
+        tag(api, f"/feature-flags/{flag}{path}").partition(".")[0]
+        for path in ("", "/variations", f"/variations/{control}")
+    }
+    assert len(versions) == 1, "a variation's version is its flag's"
+
+
+def test_what_the_client_has_already_is_not_sent_again(api: Tenant) -> None:
+    flag, (control, new) = api.flag()
+    one = api.experiment(flag, halves(control, new))["id"]
+    segment = api.segment()
+    experiment = f"/experiments/{one}"
+    own = f"/feature-flags/{flag}"
+    for path in (
+        experiment,
+        own,
+        f"{own}/variations",
+        f"{own}/variations/{new}",
+        f"/segments/{segment}",
+    ):
+        has = tag(api, path)
+        for sent in (has, f"W/{has}", f'"1", {has}', "*"):
+            answer = api.call("GET", path, if_none_match=sent)
+            assert (answer.status_code, answer.content) == (304, b""), (path, sent)
+            assert answer.headers["etag"] == has
+        for sent in ('"1"', has.replace(".", ".0"), f'{has.partition(".")[0]}"'):
+            assert api.call("GET", path, if_none_match=sent).status_code == 200, (path, sent)
+
+
+def test_what_an_experiment_shows_of_its_flag_is_sent_when_it_has_changed(api: Tenant) -> None:
+    flag, (control, new) = api.flag()
+    path = f"/experiments/{api.experiment(flag, halves(control, new))['id']}"
+    has = tag(api, path)
+    api.patch(f"/feature-flags/{flag}", {"name": "Another name"})
+    answer = api.call("GET", path, if_none_match=has)
+    assert (answer.status_code, answer.json()["feature_flag_name"]) == (200, "Another name")
+    changed = api.call("PATCH", path, {"description": "Text"}, if_match=has)
+    assert changed.status_code == 200, "the experiment itself has not changed since"
+
+
+def test_a_weak_tag_is_refused_for_what_it_is(api: Tenant) -> None:
+    flag, variations = api.flag()
+    path = f"/experiments/{api.at('draft', flag, variations)}"
+    has = tag(api, path)
+    refused = api.call("PATCH", path, {"description": "Text"}, if_match=f"W/{has}")
+    assert refused.status_code == 412
+    assert "weak" in refused.json()["message"]
+    assert "changed" not in refused.json()["message"]
+    api.patch(path, {"description": "Text"})
+    stale = api.call("PATCH", path, {"description": "More"}, if_match=f"W/{has}")
+    assert "changed" in stale.json()["message"]
 
 
 def test_of_many_changes_for_one_version_one_is_made(api: Tenant) -> None:

@@ -99,6 +99,19 @@ async def test_the_snapshot_is_a_catalog_file_for_whoever_prefers_that(
     assert (await client.get("/v1/snapshot", headers={"accept": "text/html"})).status_code == 406
 
 
+async def test_the_snapshot_has_a_tag_for_each_form(client: httpx.AsyncClient) -> None:
+    await commit(client, Create(FLAG))
+    forms = ("application/json", "application/yaml")
+    tags = {}
+    for form in forms:
+        tags[form] = (await client.get("/v1/snapshot", headers={"accept": form})).headers["etag"]
+    for form in forms:
+        for other in forms:
+            headers = {"accept": form, "if-none-match": tags[other]}
+            answer = await client.get("/v1/snapshot", headers=headers)
+            assert answer.status_code == (304 if form == other else 200), (form, other)
+
+
 async def test_an_earlier_revision_is_shown_as_it_was(
     client: httpx.AsyncClient, node: Node
 ) -> None:

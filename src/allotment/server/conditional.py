@@ -25,7 +25,7 @@ from allotment.dialects.wire.given import Given
 from allotment.dialects.wire.source import DEPTH_MAX, Tree, read_json
 from allotment.errors import Forbidden, InvalidInput, PreconditionFailed
 from allotment.server.access import is_loopback
-from allotment.server.answer import Answer, Headers, as_json, respond
+from allotment.server.answer import JSON, Answer, Headers, encode, respond
 from allotment.server.caller import LOOPBACK, Caller
 from allotment.server.conditions import (
     About,
@@ -37,7 +37,7 @@ from allotment.server.conditions import (
     unchanged,
     version_of,
 )
-from allotment.server.etags import etag
+from allotment.server.etags import digest_of, etag
 from allotment.server.limits import BODY_BYTES_MAX
 from allotment.server.node import Node
 from allotment.server.requests import body_read, json_body_of, single
@@ -71,12 +71,14 @@ class Shown:
     noun     the (kind, key) whose version is the answer's ETag; None for the catalog's
     status   where it is another than the route says
     headers  more of them
+    digest   whether the ETag also says how the noun is shown, as the vendors' answers to GET do
     """
 
     tree: object | None
     noun: tuple[str, str] | None = None
     status: int | None = None
     headers: Headers = ()
+    digest: bool = False
 
 
 def node_of(request: Request) -> Node:
@@ -196,10 +198,11 @@ def _answer(shown: Shown, stored: Stored, status: int) -> Answer:
     headers = [("allotment-revision", str(stored.catalog.revision)), *shown.headers]
     if shown.tree is None:
         return Answer(204 if status == 200 else status, tuple(headers), b"")
+    body = encode(shown.tree)
     revision = version_of(stored, shown.noun)
     if revision:
-        headers.append(("etag", etag(revision)))
-    return as_json(shown.tree, shown.status or status, headers)
+        headers.append(("etag", etag(revision, digest_of(body) if shown.digest else "")))
+    return Answer(shown.status or status, (("content-type", JSON), *headers), body)
 
 
 def refuse_foreign_pages(request: Request) -> None:

@@ -13,8 +13,9 @@ from allotment.change.commands import Command
 from allotment.errors import AllotmentError, InvalidInput, PreconditionFailed
 from allotment.model.number import read_whole
 from allotment.server.answer import Answer
-from allotment.server.etags import read_tags
+from allotment.server.etags import etag, has, has_revision, revision_in
 from allotment.server.expected import Expected
+from allotment.server.headers import Tags, read_tags
 from allotment.server.requests import body_read, joined, single
 from allotment.store import Once, Stored
 
@@ -32,10 +33,10 @@ def version_of(stored: Stored, noun: tuple[str, str] | None) -> int:
     return 0 if version is None else version.revision
 
 
-def unchanged(request: Request, revision: int) -> bool:
-    """Whether `If-None-Match` says that the client has what is at `revision` already."""
+def unchanged(request: Request, tag: str) -> bool:
+    """Whether `If-None-Match` says that the client has what is under this tag already."""
     header = joined(request, "if-none-match")
-    return header is not None and read_tags(header, "If-None-Match").has(revision, weakly=True)
+    return header is not None and has(read_tags(header, "If-None-Match"), tag)
 
 
 def is_conditional(request: Request) -> bool:
@@ -55,11 +56,13 @@ def expected(request: Request, stored: Stored, about: About, *, whole: bool) -> 
     revision = version_of(stored, noun)
     if wanted is not None:
         tags = read_tags(wanted, "If-Match")
-        if not tags.has(revision):
-            raise PreconditionFailed("it has changed since, or is not there", "headers.If-Match")
+        if not has_revision(tags, revision):
+            raise _failed(tags, revision, "it has changed since, or is not there")
         if tags.any and not whole:
             return Expected()
-    if unwanted is not None and read_tags(unwanted, "If-None-Match").has(revision, weakly=True):
+    if unwanted is not None and has_revision(
+        read_tags(unwanted, "If-None-Match"), revision, weakly=True
+    ):
         raise PreconditionFailed("it is there already", "headers.If-None-Match")
     return Expected(revision=revision) if noun is None else Expected({noun: revision})
 
@@ -78,9 +81,16 @@ def refuse_stale(request: Request, stored: Stored, about: About) -> None:
         revision = version_of(stored, about(stored))
     except AllotmentError:
         return  # what it is about is not served: the store knows better
-    named = [read_whole(tag) for tag in tags.strong]
+    named = [read_whole(revision_in(tag)) for tag in tags.strong]
     if not tags.any and all(each is not None and each < revision for each in named):
-        raise PreconditionFailed("it has changed since", "headers.If-Match")
+        raise _failed(tags, revision, "it has changed since")
+
+
+def _failed(tags: Tags, revision: int, why: str) -> PreconditionFailed:
+    """Why an `If-Match` does not hold: a weak tag never matches, not even the current one."""
+    if has_revision(tags, revision, weakly=True):
+        why = f"a weak tag (W/) never matches in If-Match; send the strong one, {etag(revision)}"
+    return PreconditionFailed(why, "headers.If-Match")
 
 
 def once_of(

@@ -1,50 +1,42 @@
-"""Entity tags: a noun's tag is its revision, the snapshot's is the catalog's (RFC 9110, 13.1)."""
+"""What stands in an entity tag here: the revision of what it is of, and how that was shown.
+
+A change is conditional on the revision alone. Where the same revision is not always shown alike,
+as where an answer also shows what is so of other nouns, a point and a digest of the answer follow
+it: "17.5f0c…" (RFC 9110, 8.8.3).
+"""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Final
+import hashlib
 
-from allotment.errors import InvalidInput
+from allotment.server.headers import Tags
 
-_TAG: Final = re.compile(r'[ \t]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,|\Z)')
+_DIGEST_BYTES = 8
 
 
-def etag(revision: int) -> str:
-    """The tag of what is at a revision."""
-    return f'"{revision}"'
+def etag(revision: int, shown: str = "") -> str:
+    """The tag of what is at a revision, as it is shown."""
+    return f'"{revision}.{shown}"' if shown else f'"{revision}"'
 
 
-@dataclass(frozen=True, slots=True)
-class Tags:
-    """The tags of a conditional header; `any` stands for `*`. Weak ones are kept apart."""
-
-    any: bool
-    strong: frozenset[str]
-    weak: frozenset[str]
-
-    def has(self, revision: int, *, weakly: bool = False) -> bool:
-        """Whether what is at `revision` is among them; 0 is what is not there at all."""
-        if revision == 0:
-            return False
-        tag = str(revision)
-        return self.any or tag in self.strong or (weakly and tag in self.weak)
+def digest_of(body: bytes) -> str:
+    """What tells this answer from others at the same revision."""
+    return hashlib.blake2b(body, digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def read_tags(header: str, name: str) -> Tags:
-    """The tags of a header; raises InvalidInput for what is not a list of tags."""
-    if header.strip(" \t") == "*":
-        return Tags(True, frozenset(), frozenset())
-    strong: set[str] = set()
-    weak: set[str] = set()
-    at = 0
-    while at < len(header):
-        match = _TAG.match(header, at)
-        if match is None:
-            break
-        (weak if match[1] else strong).add(match[2])
-        at = match.end()
-    if at < len(header) or not (strong or weak) or header.rstrip(" \t").endswith(","):
-        raise InvalidInput('this is `*` or a list of entity tags such as "17"', f"headers.{name}")
-    return Tags(False, frozenset(strong), frozenset(weak))
+def has_revision(tags: Tags, revision: int, *, weakly: bool = False) -> bool:
+    """Whether what is at `revision` is among the tags; 0 is what is not there at all."""
+    if revision == 0:
+        return False
+    named = tags.strong | tags.weak if weakly else tags.strong
+    return tags.any or str(revision) in map(revision_in, named)
+
+
+def revision_in(tag: str) -> str:
+    """The revision that a tag names, as it is written there."""
+    return tag.partition(".")[0]
+
+
+def has(tags: Tags, tag: str) -> bool:
+    """Whether this very tag, weak or strong, is among the tags."""
+    return tags.any or tag.strip('"') in tags.strong | tags.weak

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from allotment.errors import InvalidInput, TooLarge
 from allotment.model.number import read_whole
+from allotment.server.headers import Media, read_media
 from allotment.server.limits import BODY_BYTES_MAX
 from allotment.server.refusals import UnsupportedMedia
 
@@ -18,7 +19,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_JSON_TYPES: Final = re.compile(r"application/([a-z0-9!#$&^_.+-]+\+)?json\Z")
 
 
 async def body_of(request: Request, limit: int = BODY_BYTES_MAX) -> bytes:
@@ -59,12 +59,11 @@ async def json_body_of(
     With `text` it may also say that it is plain text. A page of another host can send that without
     being asked for leave, so this is for a body that brings its own secret.
     """
-    said = request.headers.get("content-type", "application/json").lower()
-    kind, *parameters = (part.strip() for part in said.split(";"))
-    charsets = [each for each in parameters if each.startswith("charset=")]
-    known = _JSON_TYPES.match(kind) or (text and kind == "text/plain")
-    if not known or any(each.removeprefix("charset=").strip('"') != "utf-8" for each in charsets):
-        raise UnsupportedMedia("the body is JSON in UTF-8: `Content-Type: application/json`")
+    said = media_of(request)
+    plain = text and said.kind == "text/plain" and said.is_utf8
+    if not (said.is_json or plain):
+        message = "the body is JSON in UTF-8: `Content-Type: application/json`"
+        raise UnsupportedMedia(message, "headers.Content-Type")
     return await body_of(request, limit)
 
 
@@ -114,6 +113,12 @@ def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
     return found[0] if found else None
 
 
+def joined_header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
+    """The values of a header that is a list, in a raw ASGI request, however often it is given."""
+    values = [value.decode("latin-1") for each, value in headers if each == name]
+    return ", ".join(values) if values else None
+
+
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"a body has at most {limit:,} bytes here")
 
@@ -124,15 +129,17 @@ def body_read(request: Request) -> bytes:
     return body
 
 
+def media_of(request: Request) -> Media:
+    """What a body is said to be; JSON where nothing is said."""
+    return read_media(single(request, "content-type") or "application/json")
+
+
 def single(request: Request, name: str) -> str | None:
     """A header's value; refused where it is given twice."""
-    values = request.headers.getlist(name)
-    if len(values) > 1:
-        raise InvalidInput("this header is given twice", f"headers.{name}")
-    return values[0] if values else None
+    value = header(request.scope["headers"], name.encode())
+    return None if value is None else value.decode("latin-1")
 
 
 def joined(request: Request, name: str) -> str | None:
     """The values of a header that is a list, however often it is given."""
-    values = request.headers.getlist(name)
-    return ", ".join(values) if values else None
+    return joined_header(request.scope["headers"], name.encode())

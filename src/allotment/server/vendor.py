@@ -16,7 +16,7 @@ from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
 from allotment.dialects.wire.version import Version
 from allotment.model.catalog import Catalog
-from allotment.server.answer import Answer, as_json, respond
+from allotment.server.answer import Answer, as_json, encode, respond
 from allotment.server.conditional import (
     Shown,
     admit,
@@ -24,10 +24,11 @@ from allotment.server.conditional import (
     given,
     node_of,
     tree_of,
+    unchanged,
     version_of,
 )
 from allotment.server.conditions import is_conditional
-from allotment.server.etags import etag
+from allotment.server.etags import digest_of, etag
 from allotment.server.requests import query_of
 from allotment.store import Scope, Stored
 
@@ -89,7 +90,8 @@ class Vendor:
     ) -> Endpoint:
         """Answers with what is shown of one noun, under the tag that a change of it may name.
 
-        Never with 304: an experiment also shows what is so of its flag and of others.
+        An experiment also shows what is so of its flag and of others: so the tag has a digest of
+        the answer, and the client has it already only where that is the same.
         """
 
         async def endpoint(request: Request) -> Response:
@@ -97,8 +99,13 @@ class Vendor:
             asked = _asked(request, known)
             stored = node_of(request).served(caller.space).stored
             noun = find(asked.ids, stored.catalog)
-            tags = (("etag", etag(version_of(stored, noun))),) if tagged else ()
-            return self.shown(as_json(show(asked, noun, stored, ()), headers=tags))
+            body = encode(show(asked, noun, stored, ()))
+            if not tagged:
+                return self.shown(Answer(200, (), body))
+            tag = etag(version_of(stored, noun), digest_of(body))
+            if unchanged(request, tag):
+                return respond(Answer(304, (("etag", tag),), b""))
+            return self.shown(Answer(200, (("etag", tag),), body))
 
         return endpoint
 
@@ -136,7 +143,7 @@ class Vendor:
                     return Shown(None)
                 catalog = stored.catalog
                 noun = made(commands) if made else find(asked.ids, catalog) if find else ("", "")
-                return Shown(show(asked, noun, stored, commands), noun)
+                return Shown(show(asked, noun, stored, commands), noun, digest=True)
 
             response = await change(
                 request,

@@ -63,17 +63,24 @@ def check_name_free(kind: str, name: str, nouns: Keyed[N], besides: str = "") ->
 
 def read_labels(kind: str, noun: N, body: Place, nouns: Keyed[N]) -> Iterator[Command]:
     """The commands for what a PATCH gives of a name and a description."""
-    if body.at("name").given:
-        name = read_name(body.at("name"))
-        if name != shown_name(noun):
-            check_name_free(kind, name, nouns, noun.key)
-            yield Rename(kind, noun.key, name)
-    if body.at("description").given:
-        yield Describe(kind, noun.key, read_cleared(body.at("description")))
+    name = read_other_name(body.at("name"), noun)
+    if name:
+        check_name_free(kind, name, nouns, noun.key)
+        yield Rename(kind, noun.key, name)
+    description = read_cleared(body.at("description"), noun)
+    if description != noun.description:
+        yield Describe(kind, noun.key, description)
 
 
-def read_cleared(place: Place) -> str:
-    """A description in a PATCH, "" for null."""
+def read_other_name(place: Place, noun: Labelled) -> str:
+    """A name in a PATCH; "" where there is none, or the one that is shown already."""
+    return read_name(place) if place.given and place.value != shown_name(noun) else ""
+
+
+def read_cleared(place: Place, noun: Labelled) -> str:
+    """The description after a PATCH, "" for null; as it was where that is what is sent."""
+    if not place.given or place.value == noun.description:
+        return noun.description
     return "" if place.null else read_description(place)
 
 

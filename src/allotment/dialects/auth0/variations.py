@@ -21,6 +21,7 @@ from allotment.dialects.auth0.labels import (
     read_cleared,
     read_description,
     read_name,
+    read_other_name,
     show_description,
     shown_name,
 )
@@ -79,12 +80,11 @@ def read_update_variation(asked: Asked, catalog: Catalog) -> list[Command]:
     old = get_variation(flag, asked.ids["variation_id"])
     body = read_update(asked.body, _FIELDS)
     new = old
-    if body.at("name").given:
-        new = replace(new, name=read_name(body.at("name")))
-        if shown_name(new) != shown_name(old):
-            _check_name_free(new.name, flag)
-    if body.at("description").given:
-        new = replace(new, description=read_cleared(body.at("description")))
+    name = read_other_name(body.at("name"), old)
+    if name:
+        _check_name_free(name, flag)
+        new = replace(new, name=name)
+    new = replace(new, description=read_cleared(body.at("description"), old))
     if body.at("overrides").given and not alike(
         body.at("overrides").tree(), show_overrides(flag, old)
     ):

@@ -63,9 +63,10 @@ class Place:
     def fields(self, known: Collection[str], required: Collection[str] = ()) -> Place:
         """This place, once it is an object with no fields but the `known`, and all `required`."""
         entries = self._object()
-        if not entries.keys() <= set(known):
-            words = ", ".join(known)
-            raise self.refusal(f"a field does not belong here; there may be {words}")
+        for name in entries:
+            if name not in known:
+                words = ", ".join(known)
+                raise self.at(name).refusal(f"this does not belong here; there may be {words}")
         for name in required:
             if name not in entries:
                 raise self.at(name).refusal("this is required")

@@ -69,7 +69,8 @@ def _add_list(
     one: Resource, name: str, endpoint: Endpoint, answer: Schema, query: Mapping[str, Schema]
 ) -> None:
     summary = f"List {name.replace('_', ' ')}"
-    said = described(summary, Scope.READ, {200: answer}, ids=one.outer, query=query)
+    answers = {200: answer, 304: None} if one.outer else {200: answer}  # a flag's have its tag
+    said = described(summary, Scope.READ, answers, ids=one.outer, query=query)
     _add("GET", one.many, f"list_{one.word}s", endpoint, said)
 
 
@@ -98,7 +99,7 @@ def _add_nouns(one: Resource, create: Read, update: Read, delete: Read) -> None:
         one.one,
         f"get_{one.word}",
         _API.getting(one.find, one.show),
-        described(f"Get {one.title}", Scope.READ, {200: shown}, ids=one.ids),
+        described(f"Get {one.title}", Scope.READ, {200: shown, 304: None}, ids=one.ids),
     )
     _add(
         "PATCH",

@@ -126,15 +126,21 @@ _SHOWN_ITEM: Final = closed(
     *("segment_id", "segment_name", "priority", "is_fallback"),
 )
 _ITEMS: Final = _list(_ITEM, minItems=1, maxItems=ITEMS_MAX)
+_AS_SHOWN: Final = _list(_SHOWN_ITEM, description="As they are shown, which is no change.")
+
+_TARGET: Final[Schema] = {
+    **_enum(*STATUSES),
+    "description": f"{', '.join(TARGETS)}; or the status that it has.",
+}
 
 _EXPERIMENT_EDITS: Final[Schema] = {
     "name": _NAME,
     "description": _CLEARED,
     "authentication_flow": _FLOW,
     "assignment_config": _UNIT,
-    "allocations": _ITEMS,
+    "allocations": {"anyOf": [_ITEMS, _AS_SHOWN]},
     "levels": _NO_LEVELS,
-    "status": _enum(*TARGETS),
+    "status": _TARGET,
 }
 _FLAG_EDITS: Final[Schema] = {
     "name": _NAME,
@@ -202,7 +208,7 @@ _SCHEMAS: Final[Schema] = {
         *("description", "assignment_config", "allocation_strategy", "allocations", "levels"),
     ),
     "ExperimentUpdate": _patch(_EXPERIMENT_EDITS),
-    "ExperimentStatus": closed({"status": _enum(*TARGETS)}),
+    "ExperimentStatus": closed({"status": _TARGET}),
     "Validation": closed(
         {
             "is_valid": {"type": "boolean"},

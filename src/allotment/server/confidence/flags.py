@@ -92,7 +92,7 @@ add(
     ONE,
     "get_flag",
     VENDOR.getting(_find, _show),
-    described("Get a flag", Scope.READ, {200: ref("Flag")}, path=_FLAG),
+    described("Get a flag", Scope.READ, {200: ref("Flag"), 304: None}, path=_FLAG),
 )
 add(
     "PATCH",
@@ -128,7 +128,9 @@ add(
     VARIANTS,
     "list_variants",
     VENDOR.getting(_find, _show_variants),
-    described("List the variants of a flag", Scope.READ, {200: ref("Variants")}, path=_FLAG),
+    described(
+        "List the variants of a flag", Scope.READ, {200: ref("Variants"), 304: None}, path=_FLAG
+    ),
 )
 add(
     "POST",
@@ -150,7 +152,7 @@ add(
     VARIANT,
     "get_variant",
     VENDOR.getting(_find_variant, _show_variant),
-    described("Get a variant", Scope.READ, {200: ref("Variant")}, path=_BOTH),
+    described("Get a variant", Scope.READ, {200: ref("Variant"), 304: None}, path=_BOTH),
 )
 add(
     "PATCH",

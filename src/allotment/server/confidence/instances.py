@@ -77,7 +77,7 @@ add(
     ONE,
     "get_instance",
     VENDOR.getting(_find, _show),
-    described("Get an instance", Scope.READ, {200: ref("Instance")}, path=_ID),
+    described("Get an instance", Scope.READ, {200: ref("Instance"), 304: None}, path=_ID),
 )
 add(
     "PATCH",

@@ -81,7 +81,7 @@ add(
     ONE,
     "get_segment",
     VENDOR.getting(_find, _show),
-    described("Get a segment", Scope.READ, {200: _SHOWN}, path=_PATH),
+    described("Get a segment", Scope.READ, {200: _SHOWN, 304: None}, path=_PATH),
 )
 add(
     "PATCH",

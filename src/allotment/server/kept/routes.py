@@ -24,7 +24,7 @@ from allotment.server.kept.rows import UNITS_MAX, checked, read_asked, read_docu
 from allotment.server.limits import LISTS_BYTES_MAX
 from allotment.server.operation import closed, in_path, in_query, operation
 from allotment.server.refusals import UnsupportedMedia
-from allotment.server.requests import body_of, json_body_of, query_of, whole
+from allotment.server.requests import body_of, json_body_of, query_of, single, whole
 from allotment.server.served import Served
 from allotment.store import Kept, Lot, Scope, Store
 
@@ -118,8 +118,7 @@ async def keep(request: Request) -> Response:
     """Keep what was assigned elsewhere."""
     query_of(request)
     caller = await admit(request, Scope.WRITE)
-    content_type = request.headers.get("content-type")
-    form = form_given(None if content_type is None else content_type.encode("latin-1"))
+    form = form_given(single(request, "content-type"))
     if form is Form.ARROW:
         raise UnsupportedMedia("rows are JSON or NDJSON, in UTF-8", "headers.Content-Type")
     body = await body_of(request, LISTS_BYTES_MAX)

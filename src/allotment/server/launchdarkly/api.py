@@ -16,6 +16,7 @@ from allotment.server.access import reaches
 from allotment.server.conditional import authenticated, node_of, tree_of
 from allotment.server.launchdarkly.errors import CONTENT_TYPE, show_error
 from allotment.server.problems import RENDERERS
+from allotment.server.requests import media_of
 from allotment.server.vendor import Vendor
 from allotment.store import Scope
 from allotment.store.schema import DEFAULT_SPACE
@@ -69,16 +70,20 @@ def spaces_of(request: Request, project: str, reach: str) -> list[str]:
     return sorted(name for name in named if reaches(reach, name))
 
 
+def is_semantic(request: Request) -> bool:
+    """Whether the content type says that the body is a semantic patch."""
+    name, _, value = PARAMETER.partition("=")
+    return media_of(request).parameters.get(name, "").lower() == value
+
+
 async def patch_of(request: Request) -> Tree:
     """The body of a semantic patch, once its content type says that it is one.
 
     With `launchdarkly_lenient` it need not say so: the vendor's own examples do not.
     """
-    if not request.app.state.settings.launchdarkly_lenient:
-        said = request.headers.get("content-type", "").lower().split(";")
-        if PARAMETER not in (each.strip() for each in said[1:]):
-            message = f"without `; {PARAMETER}` in the content type this is read as a JSON patch"
-            raise invalid(f"{message}, which there is none of here", "headers.Content-Type")
+    if not request.app.state.settings.launchdarkly_lenient and not is_semantic(request):
+        message = f"without `; {PARAMETER}` in the content type this is read as a JSON patch"
+        raise invalid(f"{message}, which there is none of here", "headers.Content-Type")
     return await tree_of(request)
 
 

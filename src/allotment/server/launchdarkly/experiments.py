@@ -151,7 +151,7 @@ add(
     "get_experiment",
     VENDOR.getting(_find, _show_asked, tuple(_EXPAND)),
     "Get an experiment",
-    {200: ref("Experiment")},
+    {200: ref("Experiment"), 304: None},
     query=_EXPAND,
 )
 add(

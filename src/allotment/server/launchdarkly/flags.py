@@ -21,12 +21,11 @@ from allotment.dialects.launchdarkly.flags_shown import (
 )
 from allotment.dialects.launchdarkly.ids import get_flag
 from allotment.dialects.launchdarkly.links import Scene
-from allotment.dialects.launchdarkly.patch import PARAMETER
 from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.server.conditional import tree_of
-from allotment.server.launchdarkly.api import VENDOR
+from allotment.server.launchdarkly.api import VENDOR, is_semantic
 from allotment.server.launchdarkly.operation import BASE, WINDOW, add
 from allotment.server.launchdarkly.project import created, patching, project_of, space_having
 from allotment.server.launchdarkly.schemas import ref
@@ -91,7 +90,7 @@ async def delete_flag(request: Request) -> Response:
 async def _patch_of(request: Request) -> Tree:
     """A semantic patch, or what a JSON patch says as one."""
     body = await tree_of(request)
-    if PARAMETER in request.headers.get("content-type", "").lower().replace(" ", ""):
+    if is_semantic(request):
         return body
     lenient = request.app.state.settings.launchdarkly_lenient
     if lenient and isinstance(body, dict) and "instructions" in body:
@@ -127,7 +126,7 @@ add(
     "get_feature_flag",
     get_one,
     "Get a flag",
-    {200: ref("Flag")},
+    {200: ref("Flag"), 304: None},
     query={"env": _TEXT},
 )
 add(

@@ -72,7 +72,7 @@ add(
     "get_holdout",
     VENDOR.getting(_find, _show_detail, ("expand",)),
     "Get a holdout with the experiments under it",
-    {200: ref("HoldoutDetail")},
+    {200: ref("HoldoutDetail"), 304: None},
     query={"expand": {"type": "string"}},
 )
 add(
@@ -81,7 +81,7 @@ add(
     "get_holdout_by_id",
     VENDOR.getting(_find_by_id, _show),
     "Get a holdout by its id",
-    {200: ref("Holdout")},
+    {200: ref("Holdout"), 304: None},
 )
 add(
     "PATCH",

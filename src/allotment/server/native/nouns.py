@@ -64,8 +64,9 @@ async def get_noun(kind: str, request: Request) -> Response:
     key = request.path_params["key"]
     noun = noun_of(stored.catalog, kind, key)
     version = version_of(stored, (kind, key))
-    headers = (("etag", etag(version)), ("allotment-revision", str(stored.catalog.revision)))
-    if unchanged(request, version):
+    tag = etag(version)
+    headers = (("etag", tag), ("allotment-revision", str(stored.catalog.revision)))
+    if unchanged(request, tag):
         return respond(Answer(304, headers, b""))
     return respond(as_json(show_noun(noun), headers=headers))
 

@@ -14,9 +14,9 @@ from allotment.model.plain import to_plain
 from allotment.server.answer import Answer, as_json, respond
 from allotment.server.conditional import admit, node_of, unchanged
 from allotment.server.etags import etag
-from allotment.server.native.accept import preferred
+from allotment.server.headers import preferred
 from allotment.server.operation import closed, in_query, operation, ref
-from allotment.server.requests import query_of, whole
+from allotment.server.requests import joined, query_of, whole
 from allotment.store import Scope
 
 router: Final = APIRouter()
@@ -62,13 +62,13 @@ async def get_snapshot(request: Request) -> Response:
     query = query_of(request, ("revision",))
     wanted = query.get("revision")
     revision = None if wanted is None else whole(wanted, "query.revision", 0, _REVISION_MAX)
-    form = preferred(request.headers.get("accept"), _FORMS)
+    form = preferred(joined(request, "accept"), _FORMS)
     caller = await admit(request, Scope.READ)
     node = node_of(request)
     served = node.served(caller.space)
     asked = served.revision if revision is None else revision
-    if asked <= served.revision and unchanged(request, asked):
-        return respond(Answer(304, _headers(asked), b""))
+    if asked <= served.revision and unchanged(request, _tag(asked, form)):
+        return respond(Answer(304, _headers(asked, form), b""))
 
     def show() -> Answer:
         if revision is None or revision == served.revision:
@@ -80,7 +80,7 @@ async def get_snapshot(request: Request) -> Response:
 
 
 def _show(space: str, snapshot: Snapshot, form: str) -> Answer:
-    headers = _headers(snapshot.revision)
+    headers = _headers(snapshot.revision, form)
     if form == _YAML:
         text = catalogfile.show(snapshot.catalog).encode()
         return Answer(200, (("content-type", _YAML), *headers), text)
@@ -94,6 +94,11 @@ def _show(space: str, snapshot: Snapshot, form: str) -> Answer:
     return as_json(tree, headers=headers)
 
 
-def _headers(revision: int) -> tuple[tuple[str, str], ...]:
-    tag = etag(revision)
+def _tag(revision: int, form: str) -> str:
+    """Two forms of one revision have two tags."""
+    return etag(revision, "yaml" if form == _YAML else "")
+
+
+def _headers(revision: int, form: str) -> tuple[tuple[str, str], ...]:
+    tag = _tag(revision, form)
     return (("etag", tag), ("allotment-revision", str(revision)), ("vary", "Accept"))

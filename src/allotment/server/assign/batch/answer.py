@@ -21,7 +21,7 @@ from allotment.server.assign.target import read_query
 from allotment.server.kept import Keeping
 from allotment.server.kept.desk import Found
 from allotment.server.kept.desk import Wanted as LotsWanted
-from allotment.server.requests import header
+from allotment.server.requests import header, joined_header
 from allotment.server.served import Served
 from allotment.store import Lot
 
@@ -60,8 +60,9 @@ class Batches:
 
         Raises what is wrong with the request as long as nothing is answered, and BrokenOff later.
         """
-        given = form_given(header(scope["headers"], b"content-type"))
-        wanted = form_wanted(header(scope["headers"], b"accept"), given)
+        content_type = header(scope["headers"], b"content-type")
+        given = form_given(None if content_type is None else content_type.decode("latin-1"))
+        wanted = form_wanted(joined_header(scope["headers"], b"accept"), given)
         look = self._looks(shown.served)
         course = Course(shown.served, given, wanted, read_query(scope), look)
         headers = [(b"content-type", wanted.encode()), *shown.headers[1:]]
