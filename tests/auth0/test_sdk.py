@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from clients import python_with
+from clients import node_with, python_with
 from serving import Server, serving
 
+NODE = "auth0@7.1.0"
 VERSIONS = ("6.8.0", "6.7.0")
 PROBE = Path(__file__).parent / "sdk_probe.py"
 STEPS = 82
+NODE_STEPS = 12
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +94,14 @@ def test_the_real_client_passes_every_step(
     assert f"auth0-python {version}," in done.stdout, said
     assert f"{STEPS} PASS, 0 FAIL, 0 SOFT-FAIL of {STEPS} steps" in done.stdout, said
     assert done.returncode == 0, said
+
+
+def test_the_real_node_client_passes_every_step(server: Server, token: str) -> None:
+    probe = (Path(__file__).parent / "node_probe.mjs").read_text()
+    node = ["node", "--input-type=module", "--eval", probe, "--", server.url, token]
+    done = subprocess.run(
+        node, cwd=node_with(NODE), capture_output=True, text=True, check=False, timeout=120
+    )
+    said = f"{done.stdout}\n{done.stderr}\n{server.log}"
+    assert done.returncode == 0, said
+    assert done.stdout.count("ok ") == NODE_STEPS, said

@@ -5,6 +5,8 @@ import json
 import httpx
 import pytest
 
+pytestmark = pytest.mark.anyio
+
 FLAG = {"variations": {"blue": "#00f", "green": "#0f0"}, "default": "blue"}
 BODIES = {
     "PUT /v1/catalog/flags/button": FLAG,
