@@ -11,7 +11,7 @@ FLAG = {"variations": {"blue": "#00f", "green": "#0f0"}, "default": "blue"}
 BODIES = {
     "PUT /v1/catalog/flags/button": FLAG,
     "POST /v1/assign": {"unit": "user-1"},
-    "POST /v1/assign/batch": {"unit": ["user-1"]},
+    "POST /v1/assign/batch": {"units": ["user-1"]},
     "POST /api/v2/experimentation/segments": {
         "name": "Nordics",
         "rules": [{"match": {"country": ["SE"]}}],

@@ -131,7 +131,8 @@ def body_read(request: Request) -> bytes:
 
 def media_of(request: Request) -> Media:
     """What a body is said to be; JSON where nothing is said."""
-    return read_media(single(request, "content-type") or "application/json")
+    said = single(request, "content-type")
+    return read_media("application/json" if said is None else said)
 
 
 def single(request: Request, name: str) -> str | None:
