@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -26,6 +27,7 @@ from allotment.server.kept import Keeping
 from allotment.server.kept import routes as kept
 from allotment.server.launchdarkly import routes as launchdarkly
 from allotment.server.metrics import Metrics
+from allotment.server.native.snapshot import ShownCatalogs
 from allotment.server.node import Node
 from allotment.server.problems import answer_error
 from allotment.server.refusals import MethodNotAllowed, NoSuchPath
@@ -78,6 +80,8 @@ def _framework(
     app.state.keeping = keeping
     app.state.settings = settings
     app.state.exposures = exposures
+    app.state.shown = ShownCatalogs()
+    app.state.strangers = Counter()
     # The routes themselves, not routers within the router: each then says what it answers to.
     vendors = (auth0, launchdarkly, confidence)
     for router in (*native.ROUTERS, kept.router, *(each.router for each in vendors)):

@@ -18,10 +18,12 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from allotment.errors import AllotmentError
 from allotment.server import faults
+from allotment.server.limits import BODIES_BYTES_MAX
+from allotment.server.overload import EXEMPT
 from allotment.server.state import State
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGISendEvent
+    from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 
     from allotment.server.protocol import Protocol
 
@@ -37,6 +39,7 @@ class Cycle(RequestResponseCycle):
 
     status    what was answered; 0 until then
     received  bytes of the body that have come
+    task      what works on it
     sent      bytes of the answer's body that were handed on
     lingers   the connection ends after the answer, but the client still sends
     begun     when, by the monotonic clock; 0 unless a line is logged for every request
@@ -67,6 +70,10 @@ class Cycle(RequestResponseCycle):
         self.sent = 0
         self.to_head = scope["method"] == "HEAD"  # an application may change the scope
         self.lingers = False
+        self.task: asyncio.Task[None] | None = None
+        self.held = 0  # bytes of the body that are kept until the end
+        self.handed = False  # whether the application has all of the body
+        scope["hold"] = self.hold
         self.begun = time.monotonic() if connection.state.access_log else 0.0
 
     async def run_asgi(self, app: Any) -> None:
@@ -84,6 +91,58 @@ class Cycle(RequestResponseCycle):
                 await fault(self.scope, self.receive, self.send)
         finally:
             self.state.load.in_flight -= 1
+            self.state.load.held -= self.held
+
+    def hold(self, size: int) -> None:
+        """Count bytes of the body that are kept until the request ends.
+
+        Raises Overloaded where those of all requests together are more than there is room for.
+        """
+        load = self.state.load
+        if load.held + size > BODIES_BYTES_MAX:
+            load.shed["bodies"] += 1
+            raise faults.FULL
+        load.held += size
+        self.held += size
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """A part of the body, or the word that there is nobody to answer any more.
+
+        A request that waits for its client has no place among those under way, so that no client
+        takes the places of others by sending slowly. It asks for one again when its body is there.
+        """
+        if self.waiting_for_100_continue and not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.waiting_for_100_continue = False
+        if not self._has_news():
+            self.flow.resume_reading()
+            await self._news()
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        body, self.body = bytes(self.body), bytearray()
+        self.handed = not self.more_body
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
+
+    def _has_news(self) -> bool:
+        if self.disconnected or self.response_complete:
+            return True
+        return not self.handed and (not self.more_body or len(self.body) > 0)
+
+    async def _news(self) -> None:
+        load, waits = self.state.load, self.more_body
+        if waits:
+            load.in_flight -= 1
+        try:
+            while not self._has_news():
+                self.message_event.clear()
+                await self.message_event.wait()
+        finally:
+            if waits:
+                load.enter()
+        full = load.in_flight > load.limit and self.scope["path"] not in EXEMPT
+        if waits and full and not (self.more_body or self.response_started or self.disconnected):
+            load.shed["busy"] += 1
+            raise faults.BUSY
 
     async def send(self, message: ASGISendEvent) -> None:
         """Send the head of the answer, or a part of its body."""

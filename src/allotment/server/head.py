@@ -8,8 +8,8 @@ to a name that its owner has made point here. Neither is taken for a local calle
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from allotment.errors import AllotmentError
 from allotment.server import faults
@@ -23,6 +23,17 @@ STEERING: Final = _FORWARDED | {b"host", b"expect", b"content-encoding", b"trans
 _LOCAL: Final = re.compile(
     rb"(localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\])(:[0-9]+)?\Z", re.IGNORECASE
 )
+
+
+def reads_only(scope: Mapping[str, Any]) -> bool:
+    """Whether a request changes nothing, so that it may be dropped when its client is gone.
+
+    An assignment that is got may be kept, and is perhaps done for others who ask the same.
+    """
+    path = scope["path"]
+    if path == "/v1/explain":
+        return True
+    return scope["method"] in ("GET", "HEAD") and not path.startswith("/v1/assign")
 
 
 class Head:

@@ -22,6 +22,14 @@ BATCH_BYTES_MAX: Final = 64 << 20
 # What may hold a list of ids, or a whole catalog.
 LISTS_BYTES_MAX: Final = 64 << 20
 
+# What is kept of the bodies of all requests of a process together, until each is answered. What is
+# made of a body takes several times as much.
+BODIES_BYTES_MAX: Final = 256 << 20
+
+# Bodies with the caller's secret in them that one address may be sending at once. Behind a proxy
+# all callers have one address, but a proxy sends a body when it has it whole, and so all at once.
+STRANGERS_MAX: Final = 64
+
 # Who sends a body more slowly than a modem of 1990 holds a connection, and means to.
 BODY_BYTES_A_SECOND_MIN: Final = 1024
 

@@ -31,6 +31,10 @@ T = TypeVar("T")
 
 WRITES_WAITING_MAX: Final = 2_048
 READS_WAITING_MAX: Final = 2_048
+
+# To make an earlier catalog again takes up to a second.
+PAST_WAITING_MAX: Final = 16
+
 _READERS: Final = 4
 
 # A client has given up by then; doing its work would only delay the others'. In seconds.
@@ -73,6 +77,8 @@ class Node:
         self._writers = Crew("writes", 1, WRITES_WAITING_MAX, self.counters)
         self._tokens = Crew("tokens", 1, WRITES_WAITING_MAX, self.counters)
         self._readers = Crew("reads", _READERS, READS_WAITING_MAX, self.counters)
+        self._past = Crew("past", 1, PAST_WAITING_MAX, self.counters)
+        self._pages = Crew("pages", 1, READS_WAITING_MAX, self.counters)
         self._turn = asyncio.Lock()
         self._next_look: asyncio.Future[None] | None = None
 
@@ -93,8 +99,8 @@ class Node:
         for watch in self._watches:
             await asyncio.to_thread(watch.stop)
         await asyncio.to_thread(self._writers.close)
-        await asyncio.to_thread(self._tokens.close)
-        await asyncio.to_thread(self._readers.close)
+        for crew in (self._tokens, self._readers, self._past, self._pages):
+            await asyncio.to_thread(crew.close)
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.save_at_last)
         await asyncio.to_thread(self._follower.close)
@@ -166,6 +172,14 @@ class Node:
     async def run(self, work: Callable[..., T], *arguments: object) -> T:
         """What `work` gives, done off the event loop: for what asks the store."""
         return await self._readers.do(lambda: work(*arguments))
+
+    async def rebuild(self, work: Callable[..., T], *arguments: object) -> T:
+        """What `work` gives, one after the other: for catalogs as they were."""
+        return await self._past.do(lambda: work(*arguments))
+
+    async def show(self, work: Callable[..., T], *arguments: object) -> T:
+        """What `work` gives, one after the other: for whole catalogs, so that one is shown once."""
+        return await self._pages.do(lambda: work(*arguments))
 
     async def in_turn(self, work: Callable[..., T], *arguments: object) -> T:
         """What `work` gives, done between two changes: for what else is written to the store.

@@ -51,12 +51,14 @@ class Load:
 
     in_flight  requests that are being worked on
     limit      how many there may be now; at most `concurrency`
+    held       bytes of bodies that are kept until their requests are answered
     lag        how late the loop made the last beat, in seconds
     shed       requests turned away, counted by reason
     """
 
     def __init__(self, concurrency: int, lag_seconds: float, shed: Counter[str]) -> None:
         self.in_flight = 0
+        self.held = 0
         self.limit = concurrency
         self.lag = 0.0
         self.shed = shed

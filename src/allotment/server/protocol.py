@@ -20,7 +20,7 @@ from allotment.server import faults
 from allotment.server.access import is_loopback
 from allotment.server.cycle import Cycle
 from allotment.server.deadlines import Clock, Standing, Waits
-from allotment.server.head import STEERING, Head
+from allotment.server.head import STEERING, Head, reads_only
 from allotment.server.limits import (
     HEAD_BYTES_MAX,
     PIPELINED_MAX,
@@ -89,6 +89,8 @@ class Protocol(HttpToolsProtocol):
         if due is not None:
             due.disconnected = True
             due.message_event.set()
+            if due.task is not None and reads_only(due.scope):
+                due.task.cancel()  # what still waits for its turn is not begun
         self.pipeline.clear()
         super().connection_lost(exc)
 
@@ -316,7 +318,7 @@ class Protocol(HttpToolsProtocol):
             load.refuse(cycle)
             return
         load.enter()
-        task = self.loop.create_task(cycle.run_asgi(app))
+        task = cycle.task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 

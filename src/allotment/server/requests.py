@@ -37,6 +37,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int = BODY_BYTES_MAX)
             raise UnsupportedMedia("a body is sent as it is, not compressed")
     parts: list[bytes] = []
     size = 0
+    hold = scope.get("hold")  # of the connection, where there is one
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -46,6 +47,8 @@ async def read_body(scope: Scope, receive: Receive, limit: int = BODY_BYTES_MAX)
         if size > limit:
             raise _too_large(limit)
         if part:
+            if hold is not None:
+                hold(len(part))
             parts.append(part)
         if not message.get("more_body", False):
             return b"".join(parts)

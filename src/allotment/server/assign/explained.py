@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from typing import Any, Final
 
@@ -40,8 +39,9 @@ class Explained:
         engine, until = shown.served.engine, None
         if asked.revision is not UNSET and asked.revision != shown.served.revision:
             until = asked.revision
-            catalog = await self._catalog_at(shown.served.space, asked.revision)
-            engine = await asyncio.to_thread(engine_of, catalog, asked.experiment)
+            engine = await self._node.rebuild(
+                self._engine_at, shown.served.space, asked.revision, asked.experiment
+            )
         if asked.experiment not in engine.snapshot.plans:
             raise NotFound("there is no such experiment at that revision", "$.experiment")
         stored = asked.stored
@@ -69,11 +69,13 @@ class Explained:
         standing = None if kept is None else kept.standing(names, until)
         return None if standing is None else standing.treatment
 
-    async def _catalog_at(self, space: str, revision: int) -> Catalog:
+    def _engine_at(self, space: str, revision: int, experiment: str) -> Engine:
+        return engine_of(self._catalog_at(space, revision), experiment)
+
+    def _catalog_at(self, space: str, revision: int) -> Catalog:
         known = self._catalogs.get((space, revision))
         if known is None:
-            store = self._node.store_at(space)
-            known = await self._node.run(store.catalog, revision)
+            known = self._node.store_at(space).catalog(revision)
         self._catalogs[space, revision] = known
         self._catalogs.move_to_end((space, revision))
         while len(self._catalogs) > _CATALOGS_MAX:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import Request
 
 from allotment.dialects.wire.place import Place
-from allotment.errors import Unauthorized
+from allotment.dialects.wire.source import Tree
+from allotment.errors import Overloaded, Unauthorized
 from allotment.server.caller import LOOPBACK
 from allotment.server.conditional import node_of, refuse_foreign_pages
 from allotment.server.confidence.api import tree_of
+from allotment.server.limits import STRANGERS_MAX
 from allotment.server.requests import query_of, single, whole
 from allotment.server.served import Served
 from allotment.store import Scope
@@ -28,13 +31,32 @@ class Client:
     served: Served
 
 
+async def _stranger_said(request: Request) -> Tree:
+    """The body of a caller that is not known before it is read.
+
+    Raises Overloaded where others at the same address are still sending theirs.
+    """
+    strangers: Counter[str] = request.app.state.strangers
+    address = request.client.host if request.client else ""
+    if strangers[address] >= STRANGERS_MAX:
+        node_of(request).counters.shed["strangers"] += 1
+        raise Overloaded("others at this address are still sending what they ask; ask again soon")
+    strangers[address] += 1
+    try:
+        return await tree_of(request, text=True)
+    finally:
+        strangers[address] -= 1
+        if not strangers[address]:
+            del strangers[address]
+
+
 async def client_and_body(request: Request) -> tuple[Client, Place]:
     """Whoever calls, once they may, and what they say.
 
     Raises Unauthorized for no secret or one that is no token's, and what any call raises.
     """
     query_of(request)
-    body = Place(await tree_of(request, text=True))
+    body = Place(await _stranger_said(request))
     place = body.at("clientSecret")
     secret = place.text(0, _SECRET_MAX).encode() if place.given and not place.null else b""
     space = single(request, "allotment-space")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from typing import Final
 
 from fastapi import APIRouter
@@ -22,6 +24,7 @@ from allotment.store import Scope
 router: Final = APIRouter()
 
 _REVISION_MAX: Final = 10**17
+_SHOWN_MAX: Final = 4
 _YAML: Final = "application/yaml"
 _FORMS: Final = ("application/json", _YAML)
 
@@ -70,13 +73,49 @@ async def get_snapshot(request: Request) -> Response:
     if asked <= served.revision and unchanged(request, _tag(asked, form)):
         return respond(Answer(304, _headers(asked, form), b""))
 
-    def show() -> Answer:
-        if revision is None or revision == served.revision:
-            return _show(served.space, served.engine.snapshot, form)
-        earlier = node.store_at(served.space).catalog(revision)
-        return _show(served.space, compile_catalog(earlier), form)
+    shown: ShownCatalogs = request.app.state.shown
+    now = served.engine.snapshot
 
-    return respond(await node.run(show))
+    def show() -> Answer:
+        return shown.of(served.space, now, form)
+
+    def rebuild() -> Answer:
+        known = shown.get(served.space, asked, form)
+        if known is not None:
+            return known
+        earlier = node.store_at(served.space).catalog(asked)
+        return shown.of(served.space, compile_catalog(earlier), form)
+
+    if asked != served.revision:
+        return respond(await node.rebuild(rebuild))
+    answer = shown.get(served.space, asked, form, now)
+    return respond(await node.show(show) if answer is None else answer)
+
+
+class ShownCatalogs:
+    """The last few whole catalogs as they are sent: each is made once, and its bytes are shared."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[tuple[str, int, str], tuple[Snapshot, Answer]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(
+        self, space: str, revision: int, form: str, of: Snapshot | None = None
+    ) -> Answer | None:
+        """What was made for a revision, and of this snapshot if one is named; else None."""
+        made = self._answers.get((space, revision, form))
+        return made[1] if made is not None and (of is None or of is made[0]) else None
+
+    def of(self, space: str, snapshot: Snapshot, form: str) -> Answer:
+        """The answer, made now unless another thread has just made it."""
+        answer = self.get(space, snapshot.revision, form, snapshot)
+        if answer is None:
+            answer = _show(space, snapshot, form)
+            with self._lock:
+                self._answers[space, snapshot.revision, form] = (snapshot, answer)
+                while len(self._answers) > _SHOWN_MAX:
+                    self._answers.popitem(last=False)
+        return answer
 
 
 def _show(space: str, snapshot: Snapshot, form: str) -> Answer:

@@ -1,0 +1,170 @@
+"""What one kind of caller does takes nothing from the others: places, room, and the past."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from allotment.errors import Overloaded
+from allotment.server.cycle import Cycle
+from allotment.server.limits import BODIES_BYTES_MAX, STRANGERS_MAX
+from allotment.server.native.snapshot import ShownCatalogs
+from allotment.server.node import PAST_WAITING_MAX
+from allotment.server.overload import Load
+from rawclient import connected, get, post
+from serving import Server, serving
+
+CATALOG = Path(__file__).parents[2] / "examples" / "serve" / "catalog.yaml"
+PLACES = 20
+DAWDLING = 3 * PLACES
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with few places."""
+    env = {"ALLOTMENT_CONCURRENCY": str(PLACES)}
+    with serving(tmp_path_factory.mktemp("crowded"), env=env, catalog=CATALOG) as served:
+        yield served
+
+
+@pytest.mark.parametrize("path", ["/v1/flags:resolve", "/v1/assign", "/v1/commands"])
+def test_bodies_that_dawdle_take_no_place(crowded: Server, path: str) -> None:
+    head, body = post(path, b"{" + b" " * 500 + b"}").split(b"\r\n\r\n", 1)
+    with ExitStack() as opened:
+        dawdlers = [opened.enter_context(connected(crowded.url)) for _ in range(DAWDLING)]
+        for dawdler in dawdlers:
+            dawdler.send(head + b"\r\n\r\n" + body[:10])
+        with connected(crowded.url) as client:
+            for _ in range(50):
+                assert client.ask(get("/v1/assign/search-order/user-1")).status == 200
+                dawdlers[0].send(b" ")
+        for dawdler in dawdlers[1:]:
+            dawdler.send(body[10:])
+        statuses = Counter(answer.status for each in dawdlers[1:] if (answer := each.answer()))
+        assert sum(statuses.values()) == DAWDLING - 1
+    with connected(crowded.url) as client:  # no place was lost
+        assert client.ask(get("/v1/assign/search-order/user-1")).status == 200
+
+
+def test_a_request_leaves_its_place_while_it_waits_for_its_body_and_takes_it_again() -> None:
+    async def played() -> None:
+        load = Load(2, 0.1, Counter())
+        load.in_flight = 2
+        one, gone, late = cycle_of(load), cycle_of(load), cycle_of(load)
+        first = asyncio.ensure_future(one.receive())
+        cancelled = asyncio.ensure_future(gone.receive())
+        await asyncio.sleep(0)
+        assert load.in_flight == 0
+        cancelled.cancel()
+        one.body += b"part"
+        one.message_event.set()
+        assert (await first)["body"] == b"part"
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        assert load.in_flight == 2
+        one.more_body = False
+        assert await one.receive() == {"type": "http.request", "body": b"", "more_body": False}
+        assert load.in_flight == 2
+        last = asyncio.ensure_future(late.receive())
+        await asyncio.sleep(0)
+        load.in_flight += 1  # another took the place meanwhile
+        late.more_body = False
+        late.message_event.set()
+        with pytest.raises(Overloaded):
+            await last
+        assert (load.in_flight, load.shed["busy"]) == (3, 1)
+
+    asyncio.run(played())
+
+
+def test_callers_who_are_not_known_yet_have_a_budget_of_their_own(server: Server) -> None:
+    head, body = post("/v1/flags:resolve", b'{"flags": []}').split(b"\r\n\r\n", 1)
+    with ExitStack() as opened:
+        dawdlers = [opened.enter_context(connected(server.url)) for _ in range(STRANGERS_MAX)]
+        for dawdler in dawdlers:
+            dawdler.send(head + b"\r\n\r\n" + body[:5])
+        until = time.monotonic() + 15
+        with connected(server.url) as client:
+            while client.ask(head + b"\r\n\r\n" + body).status != 503:
+                assert time.monotonic() < until
+        with connected(server.url) as client:
+            assert client.ask(get("/v1/snapshot")).status == 200
+    with connected(server.url) as client:
+        while client.ask(head + b"\r\n\r\n" + body).status == 503:
+            assert time.monotonic() < until
+
+
+def cycle_of(load: Load) -> Cycle:
+    connection: Any = SimpleNamespace(
+        transport=SimpleNamespace(is_closing=lambda: False),
+        flow=SimpleNamespace(resume_reading=lambda: None),
+        on_response_complete=None,
+        state=SimpleNamespace(load=load, access_log=False),
+    )
+    return Cycle(connection, {"method": "POST", "path": "/"}, False, True)
+
+
+def test_the_bodies_of_all_requests_together_have_a_budget() -> None:
+    load = Load(1000, 0.1, Counter())
+    one, other = cycle_of(load), cycle_of(load)
+    one.hold(BODIES_BYTES_MAX - 10)
+    other.hold(10)
+    with pytest.raises(Overloaded, match="bodies of other requests"):
+        other.hold(1)
+    assert (load.held, load.shed["bodies"]) == (BODIES_BYTES_MAX, 1)
+
+
+def test_what_a_request_held_is_given_back_when_it_ends(crowded: Server) -> None:
+    with connected(crowded.url) as client:
+        for _ in range(8):  # more than the budget, one after the other
+            answer = client.ask(post("/v1/commands", b" " * (40 << 20)))
+            assert answer.status == 400, answer.body
+
+
+def test_a_snapshot_is_shown_once_a_revision(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    snapshot: Any = SimpleNamespace(revision=7)
+    other: Any = SimpleNamespace(revision=7)
+
+    def show(space: str, of: Any, form: str) -> Any:
+        made.append((space, of, form))
+        return object()
+
+    monkeypatch.setattr("allotment.server.native.snapshot._show", show)
+    shown = ShownCatalogs()
+    first = shown.of("a", snapshot, "json")
+    assert shown.of("a", snapshot, "json") is first
+    assert shown.get("a", 7, "json", snapshot) is first
+    assert shown.get("a", 7, "yaml") is shown.get("b", 7, "json") is None
+    assert shown.get("a", 7, "json", other) is None  # the same number, but another catalog
+    assert shown.of("a", other, "json") is not first
+    for revision in range(100):
+        shown.of("a", SimpleNamespace(revision=revision), "json")  # type: ignore[arg-type]
+    assert len(shown._answers) <= 4
+    assert len(made) == 102
+
+
+def test_the_past_has_few_places_and_an_assignment_does_not_wait_for_it(crowded: Server) -> None:
+    with crowded.client() as reader:
+        last = reader.get("/v1/snapshot").json()["revision"]
+    asked = b'{"experiment": "search-order", "unit": "u", "revision": %d}'
+    with ExitStack() as opened:
+        gone = [opened.enter_context(connected(crowded.url)) for _ in range(300)]
+        for number, client in enumerate(gone):
+            client.send(post("/v1/explain", asked % (number % max(1, last))))
+            client.socket.shutdown(socket.SHUT_RDWR)
+        began = time.monotonic()
+        with connected(crowded.url) as client:
+            for _ in range(50):
+                assert client.ask(get("/v1/assign/search-order/user-1")).status == 200
+        assert time.monotonic() - began < 5
+    assert PAST_WAITING_MAX < 100
