@@ -5,16 +5,18 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from allotment.change.commands import Create
+from allotment.errors import StoreError
 from allotment.model.idlist import IdList
 from allotment.model.plain import to_plain
 from allotment.model.segment import Segment
-from allotment.store import Store, lastgood
+from allotment.store import Store, lastgood, place
 from allotment.store.schema import DEFAULT_SPACE
 from faults.away import away
 from faults.history import check_history, commit, lay
@@ -74,6 +76,7 @@ def two_generations(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int
                 wait_for(lambda r=revision: file.exists() and saved(file) == r, 5)
         (_, before), _ = author.told
         server.kill()
+    hand_over(file)
     assert saved(folder / "last.1") == before
     return file, before
 
@@ -132,9 +135,12 @@ def test_a_server_killed_while_it_writes_the_last_good_file_leaves_a_whole_one(
                 server.kill()
             folder = tmp_path / f"alone-{cycle}"
             folder.mkdir()
+            hand_over(file)
             with alone(folder, file) as lone, lone.client() as client:
                 shown = client.get("/v1/snapshot").json()
             assert shown["catalog"] == _stored(database, shown["revision"])
+            for each in generations(file):
+                each.unlink()  # they are another store's now
             server.start()
 
 
@@ -146,6 +152,24 @@ def _is_writing(file: Path) -> bool:
 def _stored(database: Path, revision: int) -> object:
     with Store.open(database) as store:
         return to_plain(store.catalog(revision))
+
+
+def generations(file: Path) -> list[Path]:
+    """The last good file and the one before it, as far as they are there."""
+    return [each for each in (file, file.with_name(f"{file.name}.1")) if each.exists()]
+
+
+def hand_over(file: Path) -> None:
+    """Make the last good file, and the one before it, those of the store that is away.
+
+    One that is torn stays as it is.
+    """
+    for each in generations(file):
+        with suppress(StoreError):
+            found = lastgood._load(each)
+            copy = file.with_name("handed-over")
+            lastgood.save(copy, replace(found, store=place.name(AWAY)))
+            copy.replace(each)
 
 
 @contextmanager

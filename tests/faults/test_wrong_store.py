@@ -109,7 +109,7 @@ def test_a_server_that_finds_an_empty_store_serves_its_last_good_file_instead(
             assert reader.revision == storm.last
             for author in storm.authors:
                 check_turned_away(author.ask(client))
-        assert "remove its last good files" in server.log  # what to do where it was meant
+        assert "`allotment adopt`" in server.log  # what to do where it was meant
         server.stop()
         mislaid.rename(database)
         server.start()

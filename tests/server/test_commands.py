@@ -116,11 +116,15 @@ async def test_an_earlier_revision_is_shown_as_it_was(
     client: httpx.AsyncClient, node: Node
 ) -> None:
     await commit(client, Create(FLAG), Create(experiment()))
-    first = (await client.get("/v1/snapshot")).json()
+    first = await client.get("/v1/snapshot")
     await commit(client, SetWeights("checkout", "everyone", (("control", 30), ("green", 70)), 100))
     again = await client.get("/v1/snapshot", params={"revision": 1})
-    assert again.json() == first
-    assert again.headers["etag"] == '"1"'
+    assert again.json() == first.json()
+    tag = again.headers["etag"]
+    assert tag == first.headers["etag"] == f'"1.{first.json()["lineage"]}"'
+    same = {"if-none-match": tag}
+    assert (await client.get("/v1/snapshot?revision=1", headers=same)).status_code == 304
+    assert (await client.get("/v1/snapshot", headers=same)).status_code == 200
     assert (await client.get("/v1/snapshot?revision=0")).json()["catalog"]["is"] == "Catalog"
     assert (await client.get("/v1/snapshot?revision=3")).status_code == 404
 

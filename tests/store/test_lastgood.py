@@ -41,7 +41,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def seen(store: Store) -> LastGood:
-    return LastGood({name: store.at(name).read() for name in store.spaces()}, (TOKEN,))
+    spaces = {name: store.at(name).read() for name in store.spaces()}
+    return LastGood("allotment.db", spaces, (TOKEN,), adopted=3)
 
 
 def test_what_was_saved_is_loaded_with_its_spaces_versions_and_tokens(
@@ -86,8 +87,8 @@ def test_any_catalog_comes_back_as_it_was(path: Path, catalog: Catalog) -> None:
         for number, key in enumerate(shelf(catalog, kind))
     )
     versions = versions.change({f"{CATALOG}:{CATALOG}": Version(1, NOON_MS, NOON_MS)})
-    stored = Stored("default/production", catalog, versions)
-    save(path, LastGood({stored.space: stored}, ()))
+    stored = Stored("default/production", catalog, versions, "5f" * 16)
+    save(path, LastGood("allotment.db", {stored.space: stored}, ()))
     (loaded,) = load(path).spaces.values()
     assert loaded == stored
     assert strategies.plain(loaded.catalog) == strategies.plain(catalog)
@@ -220,7 +221,7 @@ from store.examples import commit
 with Store.open(sys.argv[1]) as store:
     for number in range(100_000):
         commit(store, Rename("segment", "nordics", "N" * (1 + number % 900)))
-        save(Path(sys.argv[2]), LastGood({store.space: store.read()}, ()))
+        save(Path(sys.argv[2]), LastGood("s", {store.space: store.read()}, ()))
         if number == 3:
             print("saving", flush=True)
 """

@@ -12,7 +12,7 @@ from allotment.model.catalog import EMPTY
 from allotment.model.flag import FlagExperiment, FlagState
 from allotment.model.layer import Layer
 from allotment.model.segment import Segment
-from allotment.store import Once, Pulse, Store
+from allotment.store import Head, Once, Pulse, Store
 from nouns import FLAG
 from nouns import experiment as flagged
 from store.examples import NOON, NORDICS, commit
@@ -219,7 +219,9 @@ def test_those_who_change_several_spaces_at_once_never_wait_for_each_other(
 
 
 def test_the_pulse_says_where_every_space_is(store: Store, staging: Store) -> None:
-    assert store.pulse() == Pulse({PRODUCTION: 0, STAGING: 0}, tokens=0)
+    assert store.pulse() == Pulse({PRODUCTION: Head(), STAGING: Head()}, tokens=0)
     commit(staging, Create(NORDICS))
     commit(staging, Create(FLAG))
-    assert store.pulse() == Pulse({PRODUCTION: 0, STAGING: 2}, tokens=0)
+    head = staging.read().head
+    assert head.revision == 2
+    assert store.pulse() == Pulse({PRODUCTION: Head(), STAGING: head}, tokens=0)

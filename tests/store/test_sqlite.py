@@ -178,3 +178,46 @@ def test_a_writer_that_another_program_keeps_out_says_so_and_goes_on_later(
         holder.close()
         assert commit(store, Create(NORDICS)) == 1
     assert sql(str(path), "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_nothing_is_written_to_a_file_that_was_deleted(path: Path) -> None:
+    with Store.open(path) as store:
+        commit(store, Create(NORDICS))
+        for each in path.parent.glob(f"{path.name}*"):
+            each.unlink()
+        for ask in (lambda: commit(store, Create(Segment("lost"))), store.pulse) * 3:
+            with pytest.raises(StoreError):
+                ask()
+        assert list(path.parent.iterdir()) == []
+
+
+def test_a_file_put_in_the_place_of_another_is_not_taken_for_it(path: Path) -> None:
+    with Store.open(path) as store:
+        commit(store, Create(NORDICS))
+        copy = path.with_name("copy.db")
+        with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
+            source.backup(target)
+        source.close()
+        target.close()
+        commit(store, Create(Segment("later")))
+        copy.replace(path)
+        for log in ("wal", "shm"):
+            path.with_name(f"{path.name}-{log}").unlink()
+        with pytest.raises(StoreError, match="was deleted or replaced while it was open"):
+            commit(store, Create(Segment("lost")))
+        with pytest.raises(StoreError, match="has lost that revision"):
+            commit(store, Create(Segment("lost")))
+    with Store.open(path) as again:
+        assert list(again.catalog().segments) == ["nordics"]
+
+
+def test_a_file_that_is_deleted_in_the_middle_of_a_change_acknowledges_nothing(path: Path) -> None:
+    with Store.open(path) as store:
+        commit(store, Create(NORDICS))
+
+        @event.listens_for(store._database.writing, "before_cursor_execute")
+        def _(*_: object) -> None:
+            path.unlink(missing_ok=True)
+
+        with pytest.raises(StoreError, match="was deleted or replaced"):
+            commit(store, Create(Segment("lost")))

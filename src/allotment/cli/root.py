@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from allotment.cli import (
+    adopt,
     apply,
     assign,
     config,
@@ -142,7 +143,8 @@ def _group(name: str, about: str, **commands: Callable[..., None]) -> None:
     app.add_typer(group, name=name)
 
 
-for _command in (assign, explain, plan, apply, export, history, rollback, validate, serve):
+_COMMANDS = (assign, explain, plan, apply, export, history, rollback, adopt, validate, serve)
+for _command in _COMMANDS:
     app.command(_command.NAME)(gathered(_command.run, home=home_of, settings=settings_of))
 
 _group(config.NAME, config.ABOUT, show=config.show)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,11 +13,14 @@ from allotment.server.access import Access
 from allotment.server.counters import Counters
 from allotment.server.published import Published
 from allotment.server.served import Served
-from allotment.store import Store, Token
+from allotment.store import OTHER_HISTORY, Head, Store, Token
+from allotment.store.lineage import check_continues
 
 # A pulse takes a millisecond. A store that holds one back so long hangs, and would hold back all
 # else that is asked of it.
 _SILENCE_SECONDS: Final = 1.0
+
+log: Final = logging.getLogger("allotment.server")
 
 
 class Follower:
@@ -36,11 +40,13 @@ class Follower:
         self.tokens: tuple[Token, ...] = ()
         self.seen = time.monotonic()  # when a look last found all that is new
         self.away = ""  # why the store cannot be asked now
+        self.diverged = False  # whether that is since it has another history than what is served
         self._asked: float | None = None  # since when its pulse is awaited
         self._open = store
         self._store: Store | None = None
         self._stores: dict[str, Store] = {}
         self._tokens_seen: int | None = None
+        self.adopted: int | None = None  # as in the pulse that was followed last
         self._published = published
         self._counters = counters
         self._now = now
@@ -72,40 +78,48 @@ class Follower:
         with self._looking:
             began, before = time.monotonic(), self._published.spaces
             try:
-                revisions = self._pulse(before)
-                self.away = ""
+                heads = self._pulse(before)
+                self.away, self.diverged = "", False
             except StoreError as error:
-                self.away = str(error)
-                self._counters.looks_failed += 1
+                self._fail(error)
                 raise
             failures = []
-            for space, revision in revisions.items():
+            for space, head in heads.items():
                 try:
-                    if space not in before or before[space].revision < revision:
+                    if space not in before or before[space].revision < head.revision:
                         self._published.publish(self.at(space).read())
                 except StoreError as error:
                     failures.append(error)
             if failures:
-                self._counters.looks_failed += 1
+                self._fail(failures[0])
                 raise failures[0]
             self.seen = began
 
-    def take_over(self, tokens: tuple[Token, ...]) -> None:
+    def take_over(self, tokens: tuple[Token, ...], adopted: int) -> None:
         """Honour these tokens, and no others, until the store is seen next."""
         self.tokens = tokens
         self.access = Access(tokens, self._now)
         self._tokens_seen = None
+        self.adopted = adopted
 
     def close(self) -> None:
         """Let go of the store."""
         if self._store is not None:
             self._store.close()
 
-    def _pulse(self, before: Mapping[str, Served]) -> Mapping[str, int]:
+    def _fail(self, error: StoreError) -> None:
+        """Note that a look failed; a store with another history is not asked, nor written to."""
+        self._counters.looks_failed += 1
+        if error.code == OTHER_HISTORY:
+            self.diverged = True
+        self.away = str(error)
+
+    def _pulse(self, before: Mapping[str, Served]) -> Mapping[str, Head]:
         """The latest revision of every space; tokens that are new are taken over.
 
-        Raises StoreError for a store that is behind what was served `before` it was asked: what it
-        says, of tokens too, is not of this store, and what would be written to it would be lost.
+        Raises StoreError for a store that has another history than what was served `before` it was
+        asked: what it says, of tokens too, is not of this store, and what would be written to it
+        would be lost. Where an operator has said since that it is right, it is loaded whole.
         """
         if self._store is None:
             self._store = self._open() if callable(self._open) else self._open
@@ -114,15 +128,25 @@ class Follower:
             pulse = self._store.pulse()
         finally:
             self._asked = None
-        for space, served in before.items():
-            found = pulse.revisions.get(space, 0)
-            if found < served.revision:
-                raise StoreError(
-                    f"the store has {space} at revision {found}, and {served.revision} was there"
-                    " before: it was put back from an older copy, or is another store. If that was"
-                    " meant, stop every node and remove its last good files"
-                )
-        if pulse.tokens != self._tokens_seen:
-            self.take_over(self._store.tokens())
+        if self.adopted is not None and pulse.adopted > self.adopted:
+            log.warning("the store was adopted as it is: it is loaded whole")
+            every = [self._store.at(space).read_whole() for space in pulse.heads]
+            self._published.replace(every)
+        else:
+            for space, served in before.items():
+                _check_continues(served, pulse.heads.get(space, Head()))
+        if pulse.tokens != self._tokens_seen or pulse.adopted != self.adopted:
+            self.take_over(self._store.tokens(), pulse.adopted)
             self._tokens_seen = pulse.tokens
-        return pulse.revisions
+        return pulse.heads
+
+
+def _check_continues(served: Served, head: Head) -> None:
+    """Raise StoreError where the store shows at once that it lost or replaced what is served.
+
+    Where it is ahead, reading what is new compares the lineages.
+    """
+    if head.revision <= served.revision:
+        known = served.stored.head
+        found = head.lineage if head.revision == known.revision else None
+        check_continues(served.space, known, found)

@@ -21,9 +21,15 @@ class Keeper:
     """Writes the file where there is something new, and reads it at a start without the store."""
 
     def __init__(
-        self, file: Path, published: Published, follower: Follower, counters: Counters
+        self,
+        file: Path,
+        store: str,
+        published: Published,
+        follower: Follower,
+        counters: Counters,
     ) -> None:
         self._file = file
+        self._store = store
         self._published = published
         self._follower = follower
         self._counters = counters
@@ -36,7 +42,8 @@ class Keeper:
             return
         stored = {name: served.stored for name, served in spaces.items()}
         try:
-            lastgood.save(self._file, LastGood(stored, tokens))
+            adopted = self._follower.adopted or 0
+            lastgood.save(self._file, LastGood(self._store, stored, tokens, adopted))
         except (AllotmentError, OSError):
             self._counters.saves_failed += 1
             raise
@@ -61,6 +68,7 @@ class Keeper:
             return
         try:
             found = lastgood.load(self._file)
+            lastgood.check_owner(self._file, found.store, self._store)
         except AllotmentError as error:
             log.error("the last good file is of no use: %s", error)
             return
@@ -70,6 +78,6 @@ class Keeper:
             self._follower.away = "the store is empty, and the last good file is not"
         for stored in found.spaces.values():
             self._published.publish(stored)
-        self._follower.take_over(found.tokens)
+        self._follower.take_over(found.tokens, found.adopted)
         self._follower.seen = time.monotonic() - max(0.0, now() - found.written)
         self._kept = self._published.spaces, self._follower.tokens

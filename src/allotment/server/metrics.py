@@ -117,6 +117,11 @@ class Metrics(Collector):
         )
         yield self._gauge("ready", "Whether there is something to serve.", [((), int(node.ready))])
         yield self._gauge("draining", "Whether it is stopping.", [((), int(node.draining))])
+        yield self._gauge(
+            "store_diverged",
+            "Whether the store has another history than what is served; nothing is written then.",
+            [((), int(node.diverged))],
+        )
         yield self._gauge("writes_waiting", "Changes that wait.", [((), node.writes_waiting)])
         yield self._counter(
             "store_failures",

@@ -52,8 +52,9 @@ class Node:
     """Serves every space of a store, and goes on serving what it has while the store is away.
 
     `store` is an open one, or opens one: that is tried until it succeeds. `last_good` is the file
-    that holds what was seen last, for a start without the store. What is published (`spaces`,
-    `access`) is replaced and never changed, and a space never goes back to an earlier revision.
+    that holds what was seen last, for a start without the store; in it `store_name` says whose it
+    is. What is published (`spaces`, `access`) is replaced and never changed, and a space never goes
+    back to an earlier revision, unless an operator adopts the store as it is.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Node:
         store: Store | Callable[[], Store],
         *,
         last_good: Path | None = None,
+        store_name: str = "",
         poll_seconds: float = 0.05,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -72,7 +74,9 @@ class Node:
         self._watches = [Watch("watch", self._follower.look, poll_seconds)]
         self._keeper: Keeper | None = None
         if last_good is not None:
-            self._keeper = Keeper(last_good, self._published, self._follower, self.counters)
+            self._keeper = Keeper(
+                last_good, store_name, self._published, self._follower, self.counters
+            )
             self._watches.append(Watch("save", self._keeper.save, _SAVE_SECONDS))
         self._writers = Crew("writes", 1, WRITES_WAITING_MAX, self.counters)
         self._tokens = Crew("tokens", 1, WRITES_WAITING_MAX, self.counters)
@@ -116,6 +120,16 @@ class Node:
     def access(self) -> Access:
         """Who may call."""
         return self._follower.access
+
+    @property
+    def adopted(self) -> int:
+        """When an operator last adopted the store as it is, in milliseconds since 1970 UTC."""
+        return self._follower.adopted or 0
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the store has another history than what is served; nothing is written then."""
+        return self._follower.diverged
 
     @property
     def ready(self) -> bool:

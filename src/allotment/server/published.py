@@ -1,9 +1,12 @@
-"""What a process serves: of each space one revision, and never an earlier one than before."""
+"""What a process serves: of each space one revision, and never an earlier one than before.
+
+Only an operator who adopts the store as it is makes a revision go back.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from allotment.change.apply import Change
 from allotment.server.served import Served, follow_stored, serve_stored
@@ -37,3 +40,9 @@ class Published:
                 return False
             self.spaces = {**self.spaces, stored.space: fresh}
             return True
+
+    def replace(self, every: Iterable[Stored]) -> None:
+        """Serve these and nothing else, though a revision may go back: an operator said so."""
+        fresh = {stored.space: serve_stored(stored) for stored in every}
+        with self._lock:
+            self.spaces = fresh

@@ -20,7 +20,7 @@ from allotment.server.node import Node
 from allotment.server.protocol import Protocol
 from allotment.server.settings import Settings
 from allotment.server.state import State
-from allotment.store import Scope, Store, lastgood
+from allotment.store import Scope, Store, lastgood, place
 from allotment.store.schema import DEFAULT_SPACE
 
 log: Final = logging.getLogger("allotment.server")
@@ -32,7 +32,12 @@ def server(
     settings: Settings, sockets: Sequence[socket.socket], store: Store | Callable[[], Store]
 ) -> DrainingServer:
     """A server that is ready to run on these sockets."""
-    node = Node(store, last_good=last_good(settings), poll_seconds=settings.poll_ms / 1000)
+    node = Node(
+        store,
+        last_good=last_good(settings),
+        store_name=place.name(settings.database_url),
+        poll_seconds=settings.poll_ms / 1000,
+    )
     state = State(settings, node.counters.shed)
     url = address_of(sockets[0])
 

@@ -3,14 +3,17 @@
 from allotment.store.journal import Entry
 from allotment.store.kept import Kept, Lot
 from allotment.store.lastgood import LastGood
+from allotment.store.lineage import OTHER_HISTORY, Head
 from allotment.store.once import Once
 from allotment.store.store import Store
 from allotment.store.stored import Committed, Pulse, Stored, Version
 from allotment.store.token import Scope, Token
 
 __all__ = [
+    "OTHER_HISTORY",
     "Committed",
     "Entry",
+    "Head",
     "Kept",
     "LastGood",
     "Lot",

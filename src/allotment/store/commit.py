@@ -54,10 +54,10 @@ def commit(
         tuple(commands),
         change.moves,
     )
-    journal.write(connection, before.space, entry)
-    spaces.advance(connection, before.space, new.revision)
+    head = journal.write(connection, before.space, entry, before.head)
+    spaces.advance(connection, before.space, head)
     versions = documents.follow_versions(before.versions, written)
-    return Committed(change, Stored(before.space, new, versions))
+    return Committed(change, Stored(before.space, new, versions, head.lineage))
 
 
 def check_expected(

@@ -17,6 +17,8 @@ from allotment.errors import InvalidInput, StoreError
 from allotment.model.catalog import Catalog
 from allotment.model.keyed import Keyed
 from allotment.model.plain import Plain, from_plain, to_plain
+from allotment.store import spaces
+from allotment.store.lineage import Head, check_continues
 from allotment.store.schema import document
 from allotment.store.stored import Stored, Version
 
@@ -33,8 +35,8 @@ class Document:
     version: Version
 
 
-def followed(known: Stored, documents: Sequence[Document], revision: int) -> Stored:
-    """The space at `revision`: an earlier state, and the documents that were written since.
+def followed(known: Stored, documents: Sequence[Document], head: Head) -> Stored:
+    """The space at `head`: an earlier state, and the documents that were written since.
 
     Raises StoreError for a document that cannot be read.
     """
@@ -50,10 +52,10 @@ def followed(known: Stored, documents: Sequence[Document], revision: int) -> Sto
         for kind, nouns in changes.items()
         if nouns
     }
-    new = replace(known.catalog, revision=revision, kept=kept, **shelves)
+    new = replace(known.catalog, revision=head.revision, kept=kept, **shelves)
     names = [(kind, key) for kind, nouns in changes.items() for key in nouns]
     versions = follow_versions(known.versions, documents)
-    return Stored(known.space, follow(known.catalog, new, names), versions)
+    return Stored(known.space, follow(known.catalog, new, names), versions, head.lineage)
 
 
 def changed(before: Stored, new: Catalog, at: int) -> Iterator[Document]:
@@ -106,20 +108,21 @@ def write(connection: Connection, space: str, documents: Iterable[Document]) -> 
         connection.execute(insert(document), rows)
 
 
-def caught_up(connection: Connection, known: Stored, revision: int) -> Stored:
-    """The space at `revision`, given an earlier state; it costs what changed in between.
+def caught_up(connection: Connection, known: Stored, head: Head) -> Stored:
+    """The space at `head`, given an earlier state; it costs what changed in between.
 
-    Raises StoreError for a document that cannot be read, and for a store that has gone back.
+    Raises StoreError for a document that cannot be read, and for a store that no longer has the
+    earlier state in its history.
     """
-    if known.catalog.revision == revision:
+    if known.head == head:
         return known
-    if known.catalog.revision > revision:
-        raise StoreError(
-            f"the store is at revision {revision}, but was at {known.catalog.revision} before: "
-            "it has been put back from an older copy"
-        )
-    documents = _between(connection, known.space, known.catalog.revision, revision)
-    return followed(known, documents, revision)
+    was = known.head
+    found: str | None = head.lineage
+    if was.revision != head.revision:
+        found = spaces.lineage_at(connection, known.space, was.revision)
+    check_continues(known.space, was, None if was.revision > head.revision else found)
+    documents = _between(connection, known.space, was.revision, head.revision)
+    return followed(known, documents, head)
 
 
 def _between(connection: Connection, space: str, after: int, until: int) -> Sequence[Document]:

@@ -11,6 +11,7 @@ from allotment.change.apply import Move
 from allotment.change.commands import Command
 from allotment.model.plain import from_plain, to_plain
 from allotment.model.text import check_description, check_name
+from allotment.store.lineage import Head, follow
 from allotment.store.schema import journal
 
 
@@ -35,20 +36,23 @@ class Entry:
     moves: tuple[Move, ...]
 
 
-def write(connection: Connection, space: str, entry: Entry) -> None:
-    """Add an entry to a space's journal; raises InvalidInput for text that cannot be kept."""
-    connection.execute(
-        insert(journal).values(
-            space=space,
-            revision=entry.revision,
-            at=entry.when.astimezone(UTC).isoformat(timespec="microseconds"),
-            who=check_name(entry.who, "$.who"),
-            dialect=check_name(entry.dialect, "$.dialect"),
-            comment=check_description(entry.comment, "$.comment"),
-            commands=to_plain(entry.commands),
-            moves=to_plain(entry.moves),
-        )
-    )
+def write(connection: Connection, space: str, entry: Entry, before: Head) -> Head:
+    """Add an entry to a space's journal after `before`; the revision that it leads to.
+
+    Raises InvalidInput for text that cannot be kept.
+    """
+    row = {
+        "revision": entry.revision,
+        "at": entry.when.astimezone(UTC).isoformat(timespec="microseconds"),
+        "who": check_name(entry.who, "$.who"),
+        "dialect": check_name(entry.dialect, "$.dialect"),
+        "comment": check_description(entry.comment, "$.comment"),
+        "commands": to_plain(entry.commands),
+        "moves": to_plain(entry.moves),
+    }
+    head = Head(entry.revision, follow(before.lineage, row))
+    connection.execute(insert(journal).values(space=space, lineage=head.lineage, **row))
+    return head
 
 
 def read(

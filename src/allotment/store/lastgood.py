@@ -21,11 +21,12 @@ from allotment.change.kinds import CATALOG, KINDS
 from allotment.errors import StoreError, StoreFull
 from allotment.model.plain import to_plain
 from allotment.store.documents import Document, followed, shelf
+from allotment.store.lineage import Head
 from allotment.store.stored import Stored, Version
 from allotment.store.token import Scope, Token
 
 # The number is raised whenever the form of what follows changes.
-_MAGIC: Final = b"allotment last good 1 "
+_MAGIC: Final = b"allotment last good 2 "
 
 # What was spelled the last time, by the identity of the shard it is of, which is kept with it: a
 # shard is never changed, and most are shared between one revision and the next.
@@ -38,20 +39,27 @@ _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 class LastGood:
     """Every space as it was seen last, and the tokens there were.
 
-    `written` is when, in seconds since 1970 UTC, if this was loaded.
+    store    the name of the store it was seen in: a path or an address, without user and password
+    adopted  when an operator last said that the store's history is the right one, as in `Pulse`
+    written  when the file was written, in seconds since 1970 UTC, if this was loaded
     """
 
+    store: str
     spaces: Mapping[str, Stored]
     tokens: tuple[Token, ...]
+    adopted: int = 0
     written: float = field(default=0.0, compare=False)
 
 
 def save(path: Path, last_good: LastGood) -> None:
     """Put a file at `path` that survives a loss of power as soon as this returns.
 
-    One thread of a process saves at a time; several processes may. Raises StoreError, or StoreFull
-    where there is no room; the file that was there stays then.
+    One thread of a process saves at a time; several processes of one store may. Raises StoreError
+    where the file is another store's or cannot be written, and StoreFull where there is no room;
+    the file that was there stays then.
     """
+    if (owner := _owner(path)) is not None:
+        check_owner(path, owner, last_good.store)
     body = b"".join(_lines(last_good))
     # Named by the process: a killed one leaves a file behind, which its successor writes over.
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
@@ -86,6 +94,25 @@ def load(path: Path) -> LastGood:
     raise first
 
 
+def check_owner(path: Path, found: str, store: str) -> None:
+    """Raise StoreError where the last good file is of another store than this one."""
+    if found != store:
+        raise StoreError(
+            f"the last good file {path} is of the store {found}, and this server follows {store}: "
+            "give each server a file of its own by `last_good`, or remove this one"
+        )
+
+
+def _owner(path: Path) -> str | None:
+    """The store that the file at `path` names; None where there is no file of this release."""
+    try:
+        with path.open("rb") as file:
+            known = file.readline().startswith(_MAGIC)
+            return str(json.loads(file.readline())["store"]) if known else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def exists(path: Path) -> bool:
     """Whether there is anything to load: between the two moves of a save, it is not at `path`."""
     return path.exists() or _previous(path).exists()
@@ -106,11 +133,12 @@ def _load(path: Path) -> LastGood:
 
 
 def _lines(last_good: LastGood) -> Iterator[bytes]:
-    """Tokens, and then each space, which its nouns follow."""
+    """The store, its tokens, and then each space, which its nouns follow."""
     spelled: dict[int, tuple[object, bytes]] = {}
+    yield _json({"store": last_good.store, "adopted": last_good.adopted})
     yield _json({"tokens": [asdict(token) for token in last_good.tokens]})
     for name, stored in last_good.spaces.items():
-        yield _json({"space": name, "revision": stored.catalog.revision})
+        yield _json({"space": name, **asdict(stored.head)})
         if (version := stored.versions.get(f"{CATALOG}:{CATALOG}")) is not None:
             yield _json([CATALOG, CATALOG, to_plain(stored.catalog.kept), astuple(version)])
         for kind in KINDS:
@@ -136,18 +164,19 @@ def _json(plain: object) -> bytes:
 
 
 def _read(body: bytes) -> LastGood:
-    first, *lines = (json.loads(line) for line in body.splitlines())
-    tokens = tuple(Token(**{**token, "scope": Scope(token["scope"])}) for token in first["tokens"])
-    spaces: dict[str, tuple[int, list[Document]]] = {}
+    origin, access, *lines = (json.loads(line) for line in body.splitlines())
+    tokens = tuple(Token(**{**token, "scope": Scope(token["scope"])}) for token in access["tokens"])
+    spaces: dict[str, tuple[list[Document], Head]] = {}
     documents: list[Document] = []
     for line in lines:
         if isinstance(line, dict):
             documents = []
-            spaces[line["space"]] = line["revision"], documents
+            spaces[line["space"]] = documents, Head(line["revision"], line["lineage"])
         else:
             kind, key, noun, version = line
             documents.append(Document(kind, key, noun, Version(*version)))
-    return LastGood({name: followed(Stored(name), *spaces[name][::-1]) for name in spaces}, tokens)
+    stored = {name: followed(Stored(name), *spaces[name]) for name in spaces}
+    return LastGood(origin["store"], stored, tokens, origin["adopted"])
 
 
 def _previous(path: Path) -> Path:

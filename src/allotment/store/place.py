@@ -22,7 +22,7 @@ def find(database: str | Path, *, create: bool) -> Database:
     url = _url(database) if isinstance(database, str) and "://" in database else None
     if url is not None and url.get_backend_name() == "postgresql":
         return postgresql.connect(url)
-    path = Path(database if url is None else url.database or "")
+    path = _path(database)
     if str(path) in ("", ".", ":memory:"):
         raise InvalidInput("a store is in a file, so that it is kept; give its path")
     if not create and not path.exists():
@@ -30,6 +30,21 @@ def find(database: str | Path, *, create: bool) -> Database:
             f"there is no store at {path}; `allotment apply FILE` makes one", code="no_store"
         )
     return sqlite.connect(path)
+
+
+def name(database: str) -> str:
+    """How a store is called wherever it is: its whole path, or its address without the user.
+
+    Raises InvalidInput as `find` does.
+    """
+    if "://" in database and (url := _url(database)).get_backend_name() == "postgresql":
+        return postgresql.name(url)
+    return str(_path(database).absolute())
+
+
+def _path(database: str | Path) -> Path:
+    text = str(database)
+    return Path((_url(text).database or "") if "://" in text else text)
 
 
 def _url(text: str) -> URL:

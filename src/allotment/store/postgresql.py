@@ -46,14 +46,20 @@ def connect(url: URL) -> Database:
     def _(_dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]) -> Any:
         return PatientConnection.connect(*arguments, **named)
 
-    host = url.host or url.query.get("host") or "localhost"
     return Database(
-        f"postgresql://{host}/{url.database or ''}",
+        name(url),
         # A reader sees one moment throughout and waits for nobody. A writer sees, from when it
         # holds the rows it locks, all that was committed by those who held them before.
         engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
         engine.execution_options(isolation_level="READ COMMITTED"),
     )
+
+
+def name(url: URL) -> str:
+    """The database's address, as messages have it: without user and password."""
+    host = url.host or url.query.get("host") or "localhost"
+    port = f":{url.port}" if url.port else ""
+    return f"postgresql://{host}{port}/{url.database or ''}"
 
 
 def _prepare(connection: Any) -> None:

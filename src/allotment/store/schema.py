@@ -37,20 +37,23 @@ DEFAULT_SPACE: Final = "default/production"
 
 metadata: Final = MetaData()
 
-# One row: which version of this schema the store has, and how often its tokens changed.
+# One row: which version of this schema the store has, how often its tokens changed, and when an
+# operator last said that its history is the right one, in milliseconds since 1970 UTC.
 allotment_store: Final = Table(
     "allotment_store",
     metadata,
     Column("version", Integer, primary_key=True),
     Column("tokens", BigInteger, nullable=False, server_default=text("0")),
+    Column("adopted", BigInteger, nullable=False, server_default=text("0")),
 )
 
-# One row a space: its latest revision. Whoever commits holds this row.
+# One row a space: its latest revision, and the lineage of that. A commit locks this row.
 space: Final = Table(
     "space",
     metadata,
     Column("name", Text, primary_key=True),
     Column("revision", BigInteger, nullable=False),
+    Column("lineage", Text, nullable=False, server_default=text("''")),
 )
 
 # Each noun as it was from a revision on: its plain form, or null where it was deleted. The times
@@ -81,6 +84,7 @@ journal: Final = Table(
     Column("comment", Text, nullable=False),
     Column("commands", JSON, nullable=False),
     Column("moves", JSON, nullable=False),
+    Column("lineage", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("space", "revision"),
 )
 

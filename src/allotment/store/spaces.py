@@ -8,7 +8,8 @@ from sqlalchemy import Connection, insert, literal, select, union_all, update
 
 from allotment.errors import Conflict, NotFound, StoreError
 from allotment.model.text import check_key
-from allotment.store.schema import allotment_store, space
+from allotment.store.lineage import Head
+from allotment.store.schema import allotment_store, journal, space
 from allotment.store.stored import Pulse
 
 
@@ -17,16 +18,31 @@ def names(connection: Connection) -> tuple[str, ...]:
     return tuple(sorted(connection.execute(select(space.c.name)).scalars()))
 
 
-def latest(connection: Connection, name: str) -> int:
+def latest(connection: Connection, name: str) -> Head:
     """The space's latest revision; raises NotFound."""
-    query = select(space.c.revision).where(space.c.name == name)
-    revision: int | None = connection.execute(query).scalar()
-    if revision is None:
+    query = select(space.c.revision, space.c.lineage).where(space.c.name == name)
+    row = connection.execute(query).one_or_none()
+    if row is None:
         raise _missing(name)
-    return revision
+    return Head(*row)
 
 
-def locked(connection: Connection, wanted: Iterable[str]) -> dict[str, int]:
+def lineage_at(connection: Connection, name: str, revision: int) -> str | None:
+    """The lineage of one revision of a space; None where there is no such revision."""
+    own = (journal.c.space == name) & (journal.c.revision == revision)
+    found: str | None = connection.execute(select(journal.c.lineage).where(own)).scalar()
+    return found
+
+
+def head_at(connection: Connection, name: str, revision: int) -> Head:
+    """One revision of a space with its lineage; raises NotFound where there is none."""
+    last = latest(connection, name).revision
+    if not 0 <= revision <= last:
+        raise NotFound(f"the store has the revisions 0 to {last}; {revision} is none")
+    return Head(revision, lineage_at(connection, name, revision) or "")
+
+
+def locked(connection: Connection, wanted: Iterable[str]) -> dict[str, Head]:
     """The latest revisions of spaces, which nobody else changes before this transaction ends.
 
     The rows are locked in the order of their names, so that two who want the same ones never wait
@@ -36,16 +52,17 @@ def locked(connection: Connection, wanted: Iterable[str]) -> dict[str, int]:
     query = select(space).where(space.c.name.in_(wanted)).order_by(space.c.name)
     # Rows that refer to a space, as kept assignments do, need not wait: its name stays.
     query = query.with_for_update(key_share=True)
-    revisions = {row.name: row.revision for row in connection.execute(query)}
+    heads = {row.name: Head(row.revision, row.lineage) for row in connection.execute(query)}
     for name in wanted:
-        if name not in revisions:
+        if name not in heads:
             raise _missing(name)
-    return revisions
+    return heads
 
 
-def advance(connection: Connection, name: str, revision: int) -> None:
+def advance(connection: Connection, name: str, head: Head) -> None:
     """Set the latest revision of a space that is locked."""
-    connection.execute(update(space).where(space.c.name == name).values(revision=revision))
+    row = update(space).where(space.c.name == name)
+    connection.execute(row.values(revision=head.revision, lineage=head.lineage))
 
 
 def add(connection: Connection, name: str) -> None:
@@ -66,13 +83,30 @@ def hold_all(connection: Connection) -> None:
 
 def pulse(connection: Connection) -> Pulse:
     """The latest revision of every space, and the count of changed tokens, in one query."""
-    spaces = select(space.c.name, space.c.revision)
-    tokens = select(literal(""), allotment_store.c.tokens)  # no space has an empty name
-    both = connection.execute(union_all(spaces, tokens))
-    revisions = {row.name: row.revision for row in both}
-    if "" not in revisions:
+    store = allotment_store.c
+    spaces = select(space.c.name, space.c.revision, space.c.lineage, literal(0).label("adopted"))
+    # No space has an empty name.
+    tokens = select(literal(""), store.tokens, literal(""), store.adopted)
+    heads: dict[str, Head] = {}
+    said: tuple[int, int] | None = None
+    for name, number, lineage, adopted in connection.execute(union_all(spaces, tokens)):
+        if name:
+            heads[name] = Head(number, lineage)
+        else:
+            said = number, adopted
+    if said is None:
         raise StoreError("the store no longer says which version it has: it is damaged")
-    return Pulse(tokens=revisions.pop(""), revisions=revisions)
+    return Pulse(heads, *said)
+
+
+def adopt(connection: Connection, at: int) -> None:
+    """Note that an operator takes the store as it is for the right one; later than any time before.
+
+    Every node that looks after that loads the store whole, whatever it read before.
+    """
+    hold_all(connection)
+    before: int = connection.execute(select(allotment_store.c.adopted)).scalar_one()
+    connection.execute(update(allotment_store).values(adopted=max(at, before + 1)))
 
 
 def _missing(name: str) -> NotFound:

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, NullPool, event
+from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, event
 
 from allotment.errors import StoreError
 from allotment.store.database import Database, source
@@ -22,8 +22,9 @@ def connect(path: Path) -> Database:
     # never to write: writers have connections of their own.
     #
     # A writer takes the lock before it reads: what it read cannot change under it.
-    reading = _read_only(path) if _is_for_reading(path) else _source(path, "BEGIN")
-    return Database(str(path), reading, _source(path, "BEGIN IMMEDIATE"))
+    file = _File(path)
+    reading = _read_only(path) if _is_for_reading(path) else _source(file, "BEGIN")
+    return Database(str(path), reading, _source(file, "BEGIN IMMEDIATE"))
 
 
 def _is_for_reading(path: Path) -> bool:
@@ -76,14 +77,52 @@ def _read_only(path: Path) -> Engine:
     return engine
 
 
-def _source(path: Path, begin: str) -> Engine:
-    url = URL.create("sqlite", database=str(path))
-    engine = source(url, _prepare, connect_args={"timeout": _PATIENCE})
+class _File:
+    """The file of a store, which the first connection makes, and which must stay where it is.
+
+    A connection goes on with a file that was deleted or replaced, and what it writes there is lost.
+    So every transaction looks whether the path still leads to the file, as it begins and before it
+    commits. A connection that is made later never makes the file again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._is_made = False
+
+    def open(self) -> sqlite3.Connection:
+        uri = f"{self._path.absolute().as_uri()}?mode={'rw' if self._is_made else 'rwc'}"
+        opened = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, check_same_thread=False)
+        self._is_made = True
+        return opened
+
+    def identity(self) -> tuple[int, int] | None:
+        """The device and the inode that the path leads to; None where there is no file."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def check(self, connection: Connection) -> None:
+        """Raise StoreError where the connection is to another file than the path leads to."""
+        own = connection.info.setdefault("file", self.identity())
+        if own is None or own != self.identity():
+            connection.invalidate()
+            raise StoreError(
+                f"the file of the store {self._path} was deleted or replaced while it was open: "
+                "nothing more is written to the one it was"
+            )
+
+
+def _source(file: _File, begin: str) -> Engine:
+    engine = source(URL.create("sqlite"), _prepare, creator=file.open, poolclass=QueuePool)
 
     @event.listens_for(engine, "begin")
     def _(connection: Connection) -> None:
+        file.check(connection)
         connection.exec_driver_sql(begin)
 
+    event.listen(engine, "commit", file.check)
     return engine
 
 

@@ -12,13 +12,13 @@ from sqlalchemy import Connection
 from allotment.change.apply import Change
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
-from allotment.errors import NotFound
 from allotment.model.catalog import Catalog
 from allotment.store import documents, journal, kept, migrate, place, schema, spaces, token
 from allotment.store.commit import Origin, check_expected, commit, copied
 from allotment.store.database import Database
 from allotment.store.journal import Entry
 from allotment.store.kept import Kept, Lot
+from allotment.store.lineage import Head
 from allotment.store.once import Once, record, recorded
 from allotment.store.stored import Committed, Pulse, Stored, milliseconds
 from allotment.store.token import Token
@@ -104,8 +104,8 @@ class Store:
             siblings = [other for other in there if other.partition("/")[0] == project]
             if source := copy_from or next(iter(siblings), None):
                 copying(source)
-                revision = spaces.locked(connection, [source])[source]
-                origin = self._latest(connection, source, revision)
+                head = spaces.locked(connection, [source])[source]
+                origin = self._latest(connection, source, head)
                 cause = Origin(who, when, "native", f"copied from {source}")
                 commit(connection, Stored(name), copied(origin.catalog), cause)
 
@@ -121,9 +121,26 @@ class Store:
             latest = spaces.latest(connection, self.space)
             if revision is None:
                 return self._caught_up(connection, known or Stored(self.space), latest)
-            if not 0 <= revision <= latest:
-                raise NotFound(f"the store has the revisions 0 to {latest}; {revision} is none")
-            return documents.caught_up(connection, Stored(self.space), revision)
+            head = spaces.head_at(connection, self.space, revision)
+            return documents.caught_up(connection, Stored(self.space), head)
+
+    def head(self, revision: int | None = None) -> Head:
+        """One revision of the space with its lineage, or the latest; raises NotFound as `read`."""
+        with self._database.transaction(writes=False) as connection:
+            if revision is None:
+                return spaces.latest(connection, self.space)
+            return spaces.head_at(connection, self.space, revision)
+
+    def read_whole(self) -> Stored:
+        """The space as it is, whatever was read of it before."""
+        with self._database.transaction(writes=False) as connection:
+            latest = spaces.latest(connection, self.space)
+            return self._caught_up(connection, Stored(self.space), latest)
+
+    def adopt(self, when: datetime) -> None:
+        """Say that the store's history is the right one: every node then loads all of it whole."""
+        with self._database.transaction(writes=True) as connection:
+            spaces.adopt(connection, milliseconds(when))
 
     def catalog(self, revision: int | None = None) -> Catalog:
         """The catalog at `revision`, or the latest; raises NotFound for one that is not there."""
@@ -246,11 +263,11 @@ class Store:
         with self._database.transaction(writes=True) as connection:
             token.revoke(connection, token_id, milliseconds(when))
 
-    def _latest(self, connection: Connection, space: str, revision: int) -> Stored:
+    def _latest(self, connection: Connection, space: str, latest: Head) -> Stored:
         """A space at its latest revision, which nothing overtakes while it is locked."""
-        return self._caught_up(connection, self._known.get(space) or Stored(space), revision)
+        return self._caught_up(connection, self._known.get(space) or Stored(space), latest)
 
-    def _caught_up(self, connection: Connection, known: Stored, latest: int) -> Stored:
+    def _caught_up(self, connection: Connection, known: Stored, latest: Head) -> Stored:
         stored = documents.caught_up(connection, known, latest)
         self._known[known.space] = stored
         return stored

@@ -11,6 +11,7 @@ from allotment.change.apply import Change
 from allotment.errors import InvalidInput
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.keyed import Keyed
+from allotment.store.lineage import Head
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -48,6 +49,12 @@ class Stored:
     space: str
     catalog: Catalog = EMPTY
     versions: Keyed[Version] = field(default=_NONE, repr=False)
+    lineage: str = ""
+
+    @property
+    def head(self) -> Head:
+        """Which revision this is, by number and lineage."""
+        return Head(self.catalog.revision, self.lineage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +76,12 @@ class Committed:
 class Pulse:
     """What a watcher looks at: it differs as soon as there is something new to read.
 
-    revisions  by space, the latest
-    tokens     a count that grows whenever a token is added or revoked
+    heads    by space, the latest revision
+    tokens   a count that grows whenever a token is added or revoked
+    adopted  when an operator last said that the store's history is the right one, in milliseconds
+             since 1970 UTC; 0 means never
     """
 
-    revisions: Mapping[str, int]
+    heads: Mapping[str, Head]
     tokens: int
+    adopted: int = 0

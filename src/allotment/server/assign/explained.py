@@ -28,7 +28,7 @@ class Explained:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._catalogs: OrderedDict[tuple[str, int], Catalog] = OrderedDict()
+        self._catalogs: OrderedDict[tuple[str, int, int], Catalog] = OrderedDict()
 
     async def explain(self, shown: Shown, asked: ExplainAsked) -> Ready:
         """The explanation that was asked for.
@@ -73,11 +73,13 @@ class Explained:
         return engine_of(self._catalog_at(space, revision), experiment)
 
     def _catalog_at(self, space: str, revision: int) -> Catalog:
-        known = self._catalogs.get((space, revision))
+        # A store that was adopted may have other revisions of the same numbers.
+        key = (space, revision, self._node.adopted)
+        known = self._catalogs.get(key)
         if known is None:
             known = self._node.store_at(space).catalog(revision)
-        self._catalogs[space, revision] = known
-        self._catalogs.move_to_end((space, revision))
+        self._catalogs[key] = known
+        self._catalogs.move_to_end(key)
         while len(self._catalogs) > _CATALOGS_MAX:
             self._catalogs.popitem(last=False)
         return known

@@ -32,9 +32,11 @@ class Keeping:
     """
 
     def __init__(self, node: Node) -> None:
+        self._node = node
         self._desk = Desk(node)
         self._counters = node.counters
         self._remembered = Remembered()
+        self._adopted = node.adopted
         self._first: dict[tuple[int, int], tuple[Assignment, Assignment]] = {}
 
     def close(self) -> None:
@@ -93,6 +95,8 @@ class Keeping:
 
     async def look(self, served: Served, wanted: Wanted) -> dict[Lot, Found]:
         """What is kept of what is wanted; nothing of what nobody knows now."""
+        if self._adopted != self._node.adopted:  # the store has other rows now
+            self._adopted, self._remembered = self._node.adopted, Remembered()
         found: dict[Lot, Found] = {}
         missing: dict[Lot, str | None] = {}
         plans = served.engine.snapshot.plans

@@ -19,7 +19,7 @@ from allotment.server.etags import etag
 from allotment.server.headers import preferred
 from allotment.server.operation import closed, in_query, operation, ref
 from allotment.server.requests import joined, query_of, whole
-from allotment.store import Scope
+from allotment.store import Head, Scope
 
 router: Final = APIRouter()
 
@@ -32,6 +32,11 @@ _SNAPSHOT: Final = closed(
     {
         "space": {"type": "string"},
         "revision": {"type": "integer", "minimum": 0},
+        "lineage": {
+            "description": "A hash over all changes up to the revision; empty at revision 0.",
+            "type": "string",
+            "pattern": "^([0-9a-f]{32})?$",
+        },
         "fingerprint": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
         "failures": {
             "description": "The experiments that could not be compiled, each with the reason.",
@@ -61,7 +66,7 @@ _YAML_ANSWER: Final = {_YAML: {"schema": {"type": "string"}}}
     ),
 )
 async def get_snapshot(request: Request) -> Response:
-    """The catalog, its fingerprint and its failures; the ETag is the revision."""
+    """The catalog, its fingerprint and its failures; the ETag is the revision and its lineage."""
     query = query_of(request, ("revision",))
     wanted = query.get("revision")
     revision = None if wanted is None else whole(wanted, "query.revision", 0, _REVISION_MAX)
@@ -69,63 +74,64 @@ async def get_snapshot(request: Request) -> Response:
     caller = await admit(request, Scope.READ)
     node = node_of(request)
     served = node.served(caller.space)
-    asked = served.revision if revision is None else revision
-    if asked <= served.revision and unchanged(request, _tag(asked, form)):
-        return respond(Answer(304, _headers(asked, form), b""))
-
     shown: ShownCatalogs = request.app.state.shown
-    now = served.engine.snapshot
-
-    def show() -> Answer:
-        return shown.of(served.space, now, form)
+    head, now = served.stored.head, served.engine.snapshot
+    if revision in (None, head.revision):
+        if unchanged(request, _tag(head, form)):
+            return respond(Answer(304, _headers(head, form), b""))
+        known = shown.get(served.space, head, form)
+        if known is None:
+            known = await node.show(shown.made, served.space, head, form, now)
+        return respond(known)
 
     def rebuild() -> Answer:
+        store = node.store_at(served.space)
+        asked = store.head(revision)
+        if unchanged(request, _tag(asked, form)):
+            return Answer(304, _headers(asked, form), b"")
         known = shown.get(served.space, asked, form)
         if known is not None:
             return known
-        earlier = node.store_at(served.space).catalog(asked)
-        return shown.of(served.space, compile_catalog(earlier), form)
+        return shown.made(served.space, asked, form, compile_catalog(store.catalog(revision)))
 
-    if asked != served.revision:
-        return respond(await node.rebuild(rebuild))
-    answer = shown.get(served.space, asked, form, now)
-    return respond(await node.show(show) if answer is None else answer)
+    return respond(await node.rebuild(rebuild))
 
 
 class ShownCatalogs:
-    """The last few whole catalogs as they are sent: each is made once, and its bytes are shared."""
+    """The last few whole catalogs as they are sent: each is made once, and its bytes are shared.
+
+    A revision with its lineage names one catalog for ever.
+    """
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[tuple[str, int, str], tuple[Snapshot, Answer]] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, Head, str], Answer] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(
-        self, space: str, revision: int, form: str, of: Snapshot | None = None
-    ) -> Answer | None:
-        """What was made for a revision, and of this snapshot if one is named; else None."""
-        made = self._answers.get((space, revision, form))
-        return made[1] if made is not None and (of is None or of is made[0]) else None
+    def get(self, space: str, head: Head, form: str) -> Answer | None:
+        """What was made for a revision; None where that was not made, or long ago."""
+        return self._answers.get((space, head, form))
 
-    def of(self, space: str, snapshot: Snapshot, form: str) -> Answer:
+    def made(self, space: str, head: Head, form: str, snapshot: Snapshot) -> Answer:
         """The answer, made now unless another thread has just made it."""
-        answer = self.get(space, snapshot.revision, form, snapshot)
+        answer = self.get(space, head, form)
         if answer is None:
-            answer = _show(space, snapshot, form)
+            answer = _show(space, head, form, snapshot)
             with self._lock:
-                self._answers[space, snapshot.revision, form] = (snapshot, answer)
+                self._answers[space, head, form] = answer
                 while len(self._answers) > _SHOWN_MAX:
                     self._answers.popitem(last=False)
         return answer
 
 
-def _show(space: str, snapshot: Snapshot, form: str) -> Answer:
-    headers = _headers(snapshot.revision, form)
+def _show(space: str, head: Head, form: str, snapshot: Snapshot) -> Answer:
+    headers = _headers(head, form)
     if form == _YAML:
         text = catalogfile.show(snapshot.catalog).encode()
         return Answer(200, (("content-type", _YAML), *headers), text)
     tree = {
         "space": space,
-        "revision": snapshot.revision,
+        "revision": head.revision,
+        "lineage": head.lineage,
         "fingerprint": f"{snapshot.fingerprint:032x}",
         "failures": snapshot.failures(),
         "catalog": to_plain(snapshot.catalog),
@@ -133,11 +139,11 @@ def _show(space: str, snapshot: Snapshot, form: str) -> Answer:
     return as_json(tree, headers=headers)
 
 
-def _tag(revision: int, form: str) -> str:
+def _tag(head: Head, form: str) -> str:
     """Two forms of one revision have two tags."""
-    return etag(revision, "yaml" if form == _YAML else "")
+    return etag(head.revision, f"{head.lineage}{'-yaml' if form == _YAML else ''}")
 
 
-def _headers(revision: int, form: str) -> tuple[tuple[str, str], ...]:
-    tag = _tag(revision, form)
-    return (("etag", tag), ("allotment-revision", str(revision)), ("vary", "Accept"))
+def _headers(head: Head, form: str) -> tuple[tuple[str, str], ...]:
+    tag = _tag(head, form)
+    return (("etag", tag), ("allotment-revision", str(head.revision)), ("vary", "Accept"))

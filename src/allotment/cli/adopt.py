@@ -1,0 +1,34 @@
+"""`allotment adopt`: say that a store's history is the right one, after a failover or a restore."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from allotment.cli.console import notes
+from allotment.cli.home import DEFAULT_STORE, StoreOption
+from allotment.store import Store, place
+
+NAME = "adopt"
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def run(*, store: StoreOption = DEFAULT_STORE, yes: Yes = False) -> None:
+    """Make every node load the store as it is, though it served another history before.
+
+    A node that finds that its store lost or replaced a revision serves on what it has and writes
+    nothing. Run this on the store once you know that what the store holds now is right.
+    """
+    with Store.open(store, create=False) as opened:
+        for space, head in sorted(opened.pulse().heads.items()):
+            line = f"{space} is at revision {head.revision} with the lineage {head.lineage or '-'}"
+            notes.print(line, markup=False, soft_wrap=True)
+        if not yes:
+            typer.confirm(
+                "Every node drops what it serves and loads this. Go on?", abort=True, err=True
+            )
+        opened.adopt(datetime.now(UTC))
+    notes.print(f"{place.name(store)} is adopted", markup=False, soft_wrap=True)
