@@ -11,6 +11,9 @@ import pytest
 from postgres import Postgres
 from postgres import postgres as running_postgres
 
+# Tests of several packages share what is in there; its asserts say what was wrong too.
+pytest.register_assert_rewrite("faults")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

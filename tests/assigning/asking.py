@@ -27,6 +27,8 @@ SPACE = "default/production"
 class StillNode:
     """As much of a node as the paths ask for."""
 
+    adopted = 0
+
     def __init__(self, catalog: Catalog) -> None:
         self.access = Access((), time.time)
         self.counters = Counters()

@@ -157,7 +157,7 @@ def test_what_finds_the_queue_full_is_dropped_and_counted(tmp_path: Path) -> Non
     counters = Counters()
     exposures = Exposures("ndjson", tmp_path, counters, queue=10)
     for unit in range(25):
-        exposures.log(SPACE, "user", unit, given())
+        exposures.log(SPACE, "user", str(unit), given())
     assert counters.exposures_dropped == 15
     exposures.start()
     exposures.close()
@@ -197,7 +197,7 @@ def test_a_full_disk_costs_no_exposure_that_finds_room_in_the_queue(tmp_path: Pa
         exposures.log(SPACE, "user", "held", given())
         soon(lambda: exposures._failing)
         for unit in range(60):
-            exposures.log(SPACE, "user", unit, given())
+            exposures.log(SPACE, "user", str(unit), given())
         assert counted(exposures) == (1, 10)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -212,7 +212,7 @@ def test_what_cannot_be_written_by_the_end_is_counted(tmp_path: Path) -> None:
     blocked.touch()
     exposures = running(blocked / "exposures")
     for unit in range(5):
-        exposures.log(SPACE, "user", unit, given())
+        exposures.log(SPACE, "user", str(unit), given())
     exposures.close()
     assert counted(exposures) == (0, 5)
 
@@ -227,7 +227,7 @@ from allotment.server.exposures import Exposures
 exposures = Exposures(sys.argv[1], Path("."), Counters())
 exposures.start()
 for unit in range(1000):
-    exposures.log(SPACE, "user", unit, given())
+    exposures.log(SPACE, "user", str(unit), given())
 while exposures._counters.exposures_written < 1000:
     time.sleep(0.01)
 os.kill(os.getpid(), 9)

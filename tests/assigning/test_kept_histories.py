@@ -79,6 +79,8 @@ def shop() -> bytes:
 class KeptNode:
     """As much of a node as keeping asks for."""
 
+    adopted = 0
+
     def __init__(self, store: Store) -> None:
         self.store = store
         self.counters = Counters()

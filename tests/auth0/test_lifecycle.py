@@ -20,7 +20,7 @@ NO_RAMP = (409, "experiment_ramp_not_active")
 # fmt: off
 MOVES: dict[str, tuple[object, ...]] = {
     #             draft     active       paused       completed   archived
-    "draft":     (UNKNOWN,  UNKNOWN,     UNKNOWN,     UNKNOWN,    UNKNOWN),
+    "draft":     ("draft",  UNKNOWN,     UNKNOWN,     UNKNOWN,    UNKNOWN),
     "active":    ("active", "active",    "active",    NO_WAY,     NO_WAY),
     "paused":    (NO_WAY,   "paused",    "paused",    NO_WAY,     NO_WAY),
     "completed": (NO_WAY,   "completed", "completed", "completed", NO_WAY),

@@ -393,7 +393,7 @@ def test_each_documented_error_has_its_sentence(office: Office) -> None:
 
 def test_every_obstacle_of_this_api_has_a_code_and_a_sentence() -> None:
     """Whatever the lifecycle asks for under this policy can be said in the API's words."""
-    rules = [rule.__name__ for letters, rule in _RULES if is_among(Policy.AUTH0, letters)]
+    rules = [rule.__name__ for letters, _, rule in _RULES if is_among(Policy.AUTH0, letters)]
     assert not {"_keeps_the_salt", "_reserves_nothing"} & set(rules), "those of another policy"
     codes = set(ObstacleCode) - {ObstacleCode.NOT_RESHUFFLED, ObstacleCode.NO_RESERVATION}
     assert set(OBSTACLES) == codes

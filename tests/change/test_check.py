@@ -403,7 +403,7 @@ REFUSALS: list[Refusal] = [
      lambda b: allocated(b, EVERYONE, replace(EVERYONE, priority=2))),
     ("priority twice", InvalidChange, f"{X}.allocations[1].priority", "priority 1 too",
      lambda b: allocated(b, EVERYONE, replace(OTHER, priority=1))),
-    ("priority zero", InvalidChange, f"{X}.allocations[0].priority", "begin with 1",
+    ("priority zero", InvalidChange, f"{X}.allocations[0].priority", "a priority is 1 to",
      lambda b: allocated(b, replace(EVERYONE, priority=0))),
     ("priority text", InvalidInput, f"{X}.allocations[0].priority", "whole number",
      lambda b: allocated(b, replace(EVERYONE, priority="1"))),

@@ -119,7 +119,9 @@ def test_an_experiment_of_auth0_is_an_instance_and_grows_through_it(tmp_path: Pa
         live = api.move(one, "live")
         assert auth0.get(f"/experiments/{made['id']}")["status"] == "active"
         api.update(live, {"hypothesis": {"text": "x"}})
-        assert auth0.get(f"/experiments/{made['id']}")["allocations"][0]["weight"] == 33.5
+        (whole, _) = auth0.get(f"/experiments/{made['id']}")["allocations"]
+        assert whole["weight"] == 34  # its clients read whole weights
+        assert api.get(f"/{live['name']}")["abtest"]["treatments"][0]["weight"] == 3350
 
 
 def test_an_instance_is_an_experiment_of_auth0(tmp_path: Path) -> None:

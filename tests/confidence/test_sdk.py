@@ -129,6 +129,7 @@ def test_the_real_client_sees_what_another_api_changes(server: Server, secret: s
         changed = client.put(path, json=rules)
         assert changed.status_code == 200, changed.text
         assert ask(server, someone) == [[False, None, DEFAULT, None]]
+        post(f"{one['name']}:transition", {"targetState": "ended"})
         post("flags/made-here:archive")
         assert ask(server, someone)[0][3] == "FLAG_NOT_FOUND"
 

@@ -12,7 +12,13 @@ from hostile.operations import Operation, leaves, put
 JSON = {"content-type": "application/json"}
 
 # A batch, kept assignments, and the lists of a segment have 64 MiB.
-TAKE_MORE = {"/v1/assign/batch", "/v1/commands", "/v1/kept", "/v1/catalog/segments/{key}"}
+TAKE_MORE = {
+    "/v1/assign/batch",
+    "/v1/commands",
+    "/v1/kept",
+    "/v1/kept/read",
+    "/v1/catalog/segments/{key}",
+}
 
 # So that two workers may divide the operations; and bodies of more places than this take turns.
 SHARES = 2

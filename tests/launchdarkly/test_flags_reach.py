@@ -58,12 +58,14 @@ def test_it_changes_nothing_in_another_environment(api: Project) -> None:
     assert api.at(SPACE) is before
 
 
-def test_what_is_the_projects_it_changes_for_all_of_it(api: Project) -> None:
-    """As every vendor's call does: a layer, a flag and the settings have no environment."""
-    sent = {**token(api, STAGING), "content_type": SEMANTIC}
+def test_what_is_the_projects_takes_a_token_of_the_whole_project(api: Project) -> None:
+    """A layer, a flag and the settings have no environment: a change of them is one of all."""
     rename = instructions({"kind": "updateName", "name": "Front"})
-    shown = api.done(api.call("PATCH", f"{LAYERS}/page", rename, **sent))
-    assert (shown["name"], list(shown["environments"])) == ("Front", ["staging"])
+    part = {**token(api, STAGING), "content_type": SEMANTIC}
+    assert refusal(api.call("PATCH", f"{LAYERS}/page", rename, **part)) == (403, "forbidden")
+    whole = {**token(api, "default/*"), "content_type": SEMANTIC}
+    shown = api.done(api.call("PATCH", f"{LAYERS}/page", rename, **whole))
+    assert shown["name"] == "Front"
     assert api.at(SPACE).layers["page"].name == "Front"
 
 

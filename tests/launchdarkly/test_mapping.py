@@ -167,7 +167,10 @@ METRICS = st.lists(
     max_size=3,
     unique_by=lambda metric: metric["key"],
 )
-PERCENTS = st.integers(0, 25_000_000).map(lambda millionths: f"{Decimal(millionths) / 10**6:f}")
+# A part that is not 0 owns a bucket, which is a ten thousandth of a percent.
+PERCENTS = (st.just(0) | st.integers(100, 25_000_000)).map(
+    lambda millionths: f"{Decimal(millionths) / 10**6:f}"
+)
 
 
 @st.composite
