@@ -186,6 +186,19 @@ def test_a_resolution_says_whose_treatment_it_is(client: httpx.Client) -> None:
     assert set(found["gone"].values()) == {None}
 
 
+def test_a_flag_without_experiments_needs_no_unit(client: httpx.Client) -> None:
+    answer = client.post("/v1/resolve", json={"flag": "lonely"})
+    with_unit = client.post("/v1/resolve", json={"unit": "a", "flag": "lonely"})
+    assert answer.status_code == 200
+    assert answer.json() == with_unit.json()
+
+
+def test_without_a_unit_a_flag_has_the_value_of_no_unit(client: httpx.Client) -> None:
+    without = client.post("/v1/resolve", json={}).json()
+    assert without == client.post("/v1/resolve", json={"unit": {}}).json()
+    assert len(without["resolutions"]) > 1
+
+
 def test_one_flag_is_resolved_by_its_name(client: httpx.Client) -> None:
     answer = client.post("/v1/resolve", json={"unit": "a", "flag": "lonely"})
     assert answer.json()["resolutions"] == {

@@ -30,9 +30,12 @@ class AssignAsked(Struct, forbid_unknown_fields=True):
 
 
 class ResolveAsked(Struct, forbid_unknown_fields=True):
-    """One unit and one flag, some, or, where none is named, all."""
+    """One unit and one flag, some, or, where none is named, all.
 
-    unit: Unit
+    Without a unit, experiments answer NO_UNIT, and a flag has its value for that.
+    """
+
+    unit: Unit = msgspec.field(default_factory=dict)
     attributes: Attributes | None = None
     flag: str | UnsetType = UNSET
     flags: list[str] | UnsetType = UNSET

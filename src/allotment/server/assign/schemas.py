@@ -93,7 +93,7 @@ SCHEMAS: Final[dict[str, Any]] = {
     ),
     "ResolveRequest": closed(
         {"unit": ref("Unit"), "attributes": ref("Attributes"), **_one_or_several("flag")},
-        *("attributes", "flag", "flags"),
+        *("unit", "attributes", "flag", "flags"),
         **_not_both("flag"),
     ),
     "ResolveAnswer": closed(
