@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 import allotment
+import allotment.cli.apply
 import allotment.cli.rollback
 from allotment.change.diff import diff
+from allotment.model.catalog import Catalog
 from places import Place, place_in_a_store, place_on
 from serving import Server
 
@@ -178,6 +180,28 @@ def test_a_rollback_is_refused_once_somebody_changed_the_catalog_meanwhile(
     refused = invoke("rollback", "--to", 1, *place.options, code=1)
     assert "somebody changed the catalog meanwhile, so nothing was undone" in refused.stderr
     assert "control: 10" in invoke("export", *place.options).stdout
+
+
+def test_a_file_is_not_applied_to_another_catalog_than_it_was_compared_with(
+    invoke, place: Place, catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoke("apply", catalog, *place.options)
+    other = catalog.with_name("other.yaml")
+    other.write_text(catalog.read_text())
+    edit(other, "control: 50, green: 50", "control: 30, green: 70")
+    edit(catalog, "control: 50, green: 50", "control: 10, green: 90")
+    read = allotment.cli.apply.commands_of
+
+    def meanwhile(file: Path, base: Catalog) -> object:
+        commands = read(file, base)
+        if file == catalog:
+            invoke("apply", other, *place.options)
+        return commands
+
+    monkeypatch.setattr(allotment.cli.apply, "commands_of", meanwhile)
+    refused = invoke("apply", catalog, *place.options, code=1)
+    assert "somebody changed the catalog meanwhile, so nothing was applied" in refused.stderr
+    assert "control: 30" in invoke("export", *place.options).stdout
 
 
 def test_the_history_of_a_server_is_read_page_by_page(

@@ -51,7 +51,8 @@ class Remote:
         if who is not None:
             raise InvalidInput("a server knows by the token who asks; --who is for a store")
         body = {"commands": to_plain(tuple(commands)), "comment": comment, "dialect": dialect}
-        tag = None if expect_revision is None else f'"{expect_revision}"'
+        # No tag names revision 0: there is nothing yet.
+        tag = f'"{expect_revision}"' if expect_revision else None
         done = self._server.ask("POST", "/v1/commands", Scope.WRITE, body=body, if_match=tag)
         return self._read(told.outcome_told, done)
 
