@@ -79,9 +79,9 @@ class Follower:
             began, before = time.monotonic(), self._published.spaces
             try:
                 heads = self._pulse(before)
-                self.away, self.diverged = "", False
+                self.away = ""
             except StoreError as error:
-                self._fail(error)
+                self._fail(error, is_away=True)
                 raise
             failures = []
             for space, head in heads.items():
@@ -91,9 +91,9 @@ class Follower:
                 except StoreError as error:
                     failures.append(error)
             if failures:
-                self._fail(failures[0])
+                self._fail(failures[0], is_away=False)
                 raise failures[0]
-            self.seen = began
+            self.seen, self.diverged = began, False
 
     def take_over(self, tokens: tuple[Token, ...], adopted: int) -> None:
         """Honour these tokens, and no others, until the store is seen next."""
@@ -107,12 +107,12 @@ class Follower:
         if self._store is not None:
             self._store.close()
 
-    def _fail(self, error: StoreError) -> None:
+    def _fail(self, error: StoreError, *, is_away: bool) -> None:
         """Note that a look failed; a store with another history is not asked, nor written to."""
         self._counters.looks_failed += 1
-        if error.code == OTHER_HISTORY:
-            self.diverged = True
-        self.away = str(error)
+        self.diverged = error.code == OTHER_HISTORY
+        if is_away or self.diverged:
+            self.away = str(error)
 
     def _pulse(self, before: Mapping[str, Served]) -> Mapping[str, Head]:
         """The latest revision of every space; tokens that are new are taken over.
