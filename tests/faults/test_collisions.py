@@ -82,14 +82,19 @@ def ways(experiment: str, text: str) -> list[tuple[str, str, dict[str, object]]]
     ]
 
 
+def version_of(answer: httpx.Response) -> str:
+    """The number in an ETag. Behind it stands a digest of what each API shows in its own way."""
+    return answer.headers["etag"].strip('"').partition(".")[0]
+
+
 def test_of_a_thousand_patches_with_one_etag_one_wins_and_the_others_are_told(
     servers: list[Server],
 ) -> None:
     paths = [path for path, _, _ in ways("test-0", "")]
     with servers[0].client() as client:
-        tags = {client.get(path).headers["etag"] for path in paths}
+        tags = {version_of(client.get(path)) for path in paths}
         assert len(tags) == 1, "an experiment has one version, whoever asks"
-        tag = {"if-match": tags.pop()}
+        tag = {"if-match": f'"{tags.pop()}"'}
         revision = int(client.get(paths[0]).headers["allotment-revision"])
 
         def patch(by: httpx.Client, number: int) -> httpx.Response:
@@ -108,8 +113,8 @@ def test_of_a_thousand_patches_with_one_etag_one_wins_and_the_others_are_told(
         assert int(after.headers["allotment-revision"]) == revision + 1
         assert after.json() == winner.json()
         assert after.headers["etag"] == winner.headers["etag"] != tag["if-match"]
-        others = [client.get(path, headers=seen).headers["etag"] for path in paths]
-        assert set(others) == {after.headers["etag"]}
+        others = [version_of(client.get(path, headers=seen)) for path in paths]
+        assert set(others) == {version_of(after)}
 
 
 def test_changes_of_different_documents_do_not_collide(servers: list[Server]) -> None:

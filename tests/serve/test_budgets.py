@@ -20,6 +20,7 @@ from allotment.server.limits import BODIES_BYTES_MAX, STRANGERS_MAX
 from allotment.server.native.snapshot import ShownCatalogs
 from allotment.server.node import PAST_WAITING_MAX
 from allotment.server.overload import Load
+from allotment.store import Head
 from rawclient import connected, get, post
 from serving import Server, serving
 
@@ -132,23 +133,23 @@ def test_what_a_request_held_is_given_back_when_it_ends(crowded: Server) -> None
 
 def test_a_snapshot_is_shown_once_a_revision(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    snapshot: Any = SimpleNamespace(revision=7)
-    other: Any = SimpleNamespace(revision=7)
+    snapshot: Any = SimpleNamespace()
 
-    def show(space: str, of: Any, form: str) -> Any:
-        made.append((space, of, form))
+    def show(space: str, head: Head, form: str, _snapshot: Any) -> Any:
+        made.append((space, head, form))
         return object()
 
     monkeypatch.setattr("allotment.server.native.snapshot._show", show)
     shown = ShownCatalogs()
-    first = shown.of("a", snapshot, "json")
-    assert shown.of("a", snapshot, "json") is first
-    assert shown.get("a", 7, "json", snapshot) is first
-    assert shown.get("a", 7, "yaml") is shown.get("b", 7, "json") is None
-    assert shown.get("a", 7, "json", other) is None  # the same number, but another catalog
-    assert shown.of("a", other, "json") is not first
+    one, other = Head(7, "5f" * 16), Head(7, "a0" * 16)
+    first = shown.made("a", one, "json", snapshot)
+    assert shown.made("a", one, "json", snapshot) is first
+    assert shown.get("a", one, "json") is first
+    assert shown.get("a", one, "yaml") is shown.get("b", one, "json") is None
+    assert shown.get("a", other, "json") is None  # the same number, but another history
+    assert shown.made("a", other, "json", snapshot) is not first
     for revision in range(100):
-        shown.of("a", SimpleNamespace(revision=revision), "json")  # type: ignore[arg-type]
+        shown.made("a", Head(revision, ""), "json", snapshot)
     assert len(shown._answers) <= 4
     assert len(made) == 102
 
