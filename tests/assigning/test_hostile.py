@@ -89,12 +89,20 @@ def test_what_is_not_json_is_refused_wherever_it_stands(client: httpx.Client, va
         refused(client.post(path, content=body, headers={"content-type": JSON}))
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b" ", b"null", b"[]", b"1", b'"xyzzy"', b"{}", b"{} {}", b"\0"]
-)
+@pytest.mark.parametrize("body", [b"", b" ", b"null", b"[]", b"1", b'"xyzzy"', b"{} {}", b"\0"])
 def test_what_is_no_request_is_refused(client: httpx.Client, body: bytes) -> None:
     for path in (*SINGLE, BATCH):
         refused(client.post(path, content=body, headers={"content-type": JSON}))
+
+
+def test_an_empty_object_is_a_request_only_where_no_unit_is_needed(client: httpx.Client) -> None:
+    for path in (*SINGLE, BATCH):
+        answer = client.post(path, content=b"{}", headers={"content-type": JSON})
+        if path == "/v1/resolve":
+            reasons = {flag["reason"] for flag in answer.json()["resolutions"].values()}
+            assert (answer.status_code, reasons) == (200, {"NO_UNIT", None})
+        else:
+            refused(answer)
 
 
 def test_other_encodings_are_refused(client: httpx.Client) -> None:

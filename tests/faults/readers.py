@@ -14,6 +14,7 @@ from faults.waiting import wait_for
 
 STEADY = f"test-{WRITERS}"
 UNITS = [f"unit-{number}" for number in range(20)]
+ENOUGH = 400
 
 
 class Reader:
@@ -50,8 +51,8 @@ class Reader:
         assert max(self._took) < 2
 
     def go_on(self, seconds: float = 10) -> None:
-        """Wait until every unit was asked about once more."""
-        goal = self.count + 2 * len(self._paths)
+        """Wait until every unit was asked about often, so that a hundredth is several requests."""
+        goal = self.count + ENOUGH
         wait_for(lambda: self.count >= goal or self.wrong, seconds)
 
     def dealt(self) -> list[object]:
