@@ -159,8 +159,8 @@ MUTANTS = [
         "tests/faults/test_two_nodes.py",
     ),
     Mutant(
-        "a watch ends when it fails",
-        "src/allotment/server/watch.py",
+        "a thread ends when a step fails",
+        "src/allotment/server/threads.py",
         "except Exception as error:",
         "except ZeroDivisionError as error:",
         "tests/faults/test_postgresql.py",

@@ -19,6 +19,7 @@ from allotment.server.counters import Counters
 from allotment.server.exposures import Exposures
 from allotment.server.kept import Keeping
 from allotment.server.served import Served, serve_stored
+from allotment.server.threads import Threads
 from allotment.store import Store, Stored
 
 SPACE = "default/production"
@@ -32,6 +33,7 @@ class StillNode:
     def __init__(self, catalog: Catalog) -> None:
         self.access = Access((), time.time)
         self.counters = Counters()
+        self.threads = Threads(self.counters)
         self.publish(catalog)
 
     def publish(self, catalog: Catalog) -> None:

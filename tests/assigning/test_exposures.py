@@ -24,6 +24,7 @@ from allotment.server.exposures import Exposures
 from allotment.server.exposures.exposures import WINDOW
 from allotment.server.exposures.file import File
 from allotment.server.exposures.seen import Seen
+from allotment.server.threads import Threads
 from assigning.asking import Paths
 from assigning.conftest import SHOP
 from serving import serving
@@ -38,7 +39,7 @@ def given(treatment: str = "green", iteration: int = 1, experiment: str = "check
 
 
 def running(folder: Path, **options: Any) -> Exposures:
-    exposures = Exposures("ndjson", folder, Counters(), **{"now": lambda: NOON, **options})
+    exposures = Exposures("ndjson", folder, Threads(Counters()), **{"now": lambda: NOON, **options})
     exposures.start()
     return exposures
 
@@ -155,7 +156,7 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
 
 def test_what_finds_the_queue_full_is_dropped_and_counted(tmp_path: Path) -> None:
     counters = Counters()
-    exposures = Exposures("ndjson", tmp_path, counters, queue=10)
+    exposures = Exposures("ndjson", tmp_path, Threads(counters), queue=10)
     for unit in range(25):
         exposures.log(SPACE, "user", str(unit), given())
     assert counters.exposures_dropped == 15
@@ -163,6 +164,36 @@ def test_what_finds_the_queue_full_is_dropped_and_counted(tmp_path: Path) -> Non
     exposures.close()
     assert counted(exposures) == (10, 15)
     assert {each["unit"] for each in written(tmp_path)} == {str(unit) for unit in range(10)}
+
+
+def test_an_exposure_that_cannot_be_spelled_costs_only_itself(tmp_path: Path) -> None:
+    exposures = running(tmp_path)
+    exposures.log(SPACE, "user", "before", given())
+    exposures.log(SPACE, "user", "poison", given(), at=-(10**17))
+    exposures.log(SPACE, "user", "after", given())
+    soon(lambda: counted(exposures) == (2, 1))
+    assert exposures._counters.failures["exposures"] == 1
+    exposures.log(SPACE, "user", "later", given())
+    exposures.close()
+    assert [each["unit"] for each in written(tmp_path)] == ["before", "after", "later"]
+
+
+def test_a_file_that_cannot_be_finished_does_not_stop_the_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = File.finish
+
+    def faulty(file: File) -> None:
+        finish(file)
+        raise KeyError("no OSError")
+
+    monkeypatch.setattr(File, "finish", faulty)
+    exposures = running(tmp_path, rotate_bytes=1)
+    for unit in ("a", "b"):
+        exposures.log(SPACE, "user", unit, given())
+        soon(lambda unit=unit: unit in {each["unit"] for each in written(tmp_path)})
+    exposures.close()
+    assert exposures._counters.failures["exposures"] == 2
 
 
 def test_every_exposure_is_written_or_counted_as_dropped(tmp_path: Path) -> None:
@@ -195,7 +226,7 @@ def test_a_full_disk_costs_no_exposure_that_finds_room_in_the_queue(tmp_path: Pa
     resource.setrlimit(resource.RLIMIT_FSIZE, (300, hard))
     try:
         exposures.log(SPACE, "user", "held", given())
-        soon(lambda: exposures._failing)
+        soon(lambda: exposures._counters.failures["exposures"])
         for unit in range(60):
             exposures.log(SPACE, "user", str(unit), given())
         assert counted(exposures) == (1, 10)
@@ -224,7 +255,8 @@ from pathlib import Path
 from assigning.test_exposures import given, running, counted, SPACE
 from allotment.server.counters import Counters
 from allotment.server.exposures import Exposures
-exposures = Exposures(sys.argv[1], Path("."), Counters())
+from allotment.server.threads import Threads
+exposures = Exposures(sys.argv[1], Path("."), Threads(Counters()))
 exposures.start()
 for unit in range(1000):
     exposures.log(SPACE, "user", str(unit), given())
@@ -242,7 +274,7 @@ def test_what_a_crash_leaves_is_finished_at_the_next_start(tmp_path: Path, form:
     assert [path.suffix for path in left] == [".writing"]
     with left[0].open("ab") as file:
         file.write(b'{"at":"half a li')
-    exposures = Exposures(form, tmp_path, Counters())  # type: ignore[arg-type]
+    exposures = Exposures(form, tmp_path, Threads(Counters()))  # type: ignore[arg-type]
     exposures.start()
     exposures.close()
     (path,) = tmp_path.iterdir()
@@ -273,7 +305,7 @@ def test_what_a_bad_disk_made_of_a_file_is_kept_for_a_human(tmp_path: Path) -> N
 
 
 def test_parquet_has_the_same_exposures(tmp_path: Path) -> None:
-    exposures = Exposures("parquet", tmp_path, Counters(), now=lambda: NOON)
+    exposures = Exposures("parquet", tmp_path, Threads(Counters()), now=lambda: NOON)
     exposures.start()
     for unit in range(100):
         exposures.log(SPACE, "user", f"ä{unit}\n", given())
@@ -313,7 +345,7 @@ def test_a_file_appends_all_lines_or_none(tmp_path: Path) -> None:
 
 
 def test_off_logs_nothing(tmp_path: Path) -> None:
-    exposures = Exposures(None, tmp_path / "never", Counters())
+    exposures = Exposures(None, tmp_path / "never", Threads(Counters()))
     exposures.start()
     paths = Paths(allotment.load(SHOP).catalog, exposures)
     paths.ask("POST", "/v1/assign", {"unit": "a"})

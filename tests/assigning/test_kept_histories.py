@@ -35,6 +35,7 @@ from allotment.model.experiment import Experiment
 from allotment.server.counters import Counters
 from allotment.server.kept import Keeping
 from allotment.server.served import Served, serve_stored
+from allotment.server.threads import Threads
 from allotment.store import Lot, Store
 from serving import fill
 
@@ -84,6 +85,7 @@ class KeptNode:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.counters = Counters()
+        self.threads = Threads(self.counters)
 
     def store_at(self, _space: str) -> Store:
         return self.store

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,6 +12,9 @@ import pytest
 from allotment.server.assign.batch import outbox as module
 from allotment.server.assign.batch.outbox import Outbox
 from allotment.server.assign.batch.room import Room
+from allotment.server.counters import Counters
+from allotment.server.crew import Crew
+from allotment.server.threads import Threads
 
 PLENTY = 1 << 40
 
@@ -35,7 +37,7 @@ class Reader:
 
 
 def box(reader: Any, disk: Room) -> Outbox:
-    return Outbox(reader, [(b"a", b"b")], ThreadPoolExecutor(2), disk)
+    return Outbox(reader, [(b"a", b"b")], Crew("batch", 2, Threads(Counters())), disk)
 
 
 def test_all_is_sent_in_order_however_fast_it_is_read() -> None:

@@ -7,7 +7,6 @@ import asyncio
 import re
 import socket
 import subprocess
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
@@ -16,6 +15,7 @@ from typing import Any, Final
 import pytest
 from uvicorn import Config
 
+from allotment.server.counters import Counters
 from allotment.server.protocol import Protocol
 from allotment.server.settings import Settings
 from allotment.server.state import State
@@ -140,7 +140,7 @@ async def read_by_us(pieces: list[bytes], app: Recorder | None = None) -> tuple[
     recorder, wire = app or Recorder(), Wire()
     config = Config(recorder, http=Protocol, log_config=None, proxy_headers=False)
     config.load()
-    protocol = Protocol(config, State(Settings(), Counter()), {})
+    protocol = Protocol(config, State(Settings(), Counters()), {})
     protocol.connection_made(wire)
     for piece in pieces:
         if wire.closed:

@@ -36,7 +36,7 @@ from allotment.server.settings import Settings
 
 def create_app(node: Node, settings: Settings) -> App:
     """The ASGI application that serves a node; its lifespan starts the node, and stops it."""
-    exposures = Exposures.of(settings, node.counters)
+    exposures = Exposures.of(settings, node.threads)
     metrics = Metrics(node, settings.workers)
     keeping = Keeping(node)
     assign = AssignPaths(node, exposures, keeping)

@@ -15,12 +15,14 @@ class Counters:
     exposures_dropped    exposures that found the queue full, or that could not be written
     looks_failed         times the store was away when it was looked at
     saves_failed         times the last good file could not be written
+    failures             steps of background threads that failed, and items they left out, by thread
     """
 
     __slots__ = (
         "assigned",
         "exposures_dropped",
         "exposures_written",
+        "failures",
         "kept",
         "looks_failed",
         "saves_failed",
@@ -35,3 +37,4 @@ class Counters:
         self.exposures_dropped = 0
         self.looks_failed = 0
         self.saves_failed = 0
+        self.failures: Counter[str] = Counter()

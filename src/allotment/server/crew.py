@@ -4,36 +4,76 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, Final, TypeVar
 
 from allotment.errors import Overloaded
-from allotment.server.counters import Counters
+from allotment.server.threads import Threads
 
 T = TypeVar("T")
 
+_UNBOUNDED: Final = 1 << 62
+
 
 class Crew:
-    """A few threads. Whoever comes while too many wait already is turned away at once."""
+    """A few threads, started by the first work. While too many wait, more is refused at once."""
 
-    def __init__(self, name: str, threads: int, waiting_max: int, counters: Counters) -> None:
+    def __init__(
+        self, name: str, count: int, threads: Threads, waiting_max: int = _UNBOUNDED
+    ) -> None:
         self._name = name
         self._waiting_max = waiting_max
-        self._counters = counters
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"allotment-{name}")
+        self._shed = threads.counters.shed
+        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._loops = [threads.loop(name, self._step, 0) for _ in range(count)]
+        self._started = self._closed = False
         self.waiting = 0
 
     async def do(self, work: Callable[[], T]) -> T:
         """What `work` gives, done in one of the threads; raises Overloaded where too many wait."""
         if self.waiting >= self._waiting_max:
-            self._counters.shed[self._name] += 1
+            self._shed[self._name] += 1
             raise Overloaded(f"more than {self._waiting_max:,} {self._name} wait already")
+        if self._closed or all(each.is_dead for each in self._loops):
+            raise Overloaded(f"no thread does {self._name} any more; ask another process")
+        if not self._started:
+            self._started = True
+            for each in self._loops:
+                each.start()
+        future: Future[T] = Future()
+        self._jobs.put((future, work))
         self.waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await asyncio.wrap_future(future)
         finally:
             self.waiting -= 1
 
     def close(self) -> None:
         """Finish what is under way; what only waits is given up."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._closed = True
+        with suppress(Empty):
+            while True:
+                if job := self._jobs.get_nowait():
+                    job[0].cancel()
+        for each in self._loops:
+            each.stop(0)
+        for _ in self._loops:
+            self._jobs.put(None)  # wakes a thread that waits for work
+        for each in self._loops:
+            each.stop(None)
+
+    def _step(self) -> None:
+        """Do what comes next. What it raises is for the one who asked, and never ends a thread."""
+        job = self._jobs.get()
+        if job is None:
+            return
+        future, work = job
+        if future.set_running_or_notify_cancel():
+            try:
+                done = work()
+            except BaseException as error:  # noqa: BLE001  # `SystemExit` too
+                future.set_exception(error)
+            else:
+                future.set_result(done)

@@ -16,7 +16,6 @@ import signal
 import socket
 import struct
 import sys
-import threading
 import time
 from array import array
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from typing import Final
 from uvicorn import Config, Server
 
 from allotment.server.state import State
+from allotment.server.threads import Loop, Threads
 
 # What tells a server to stop, unless it was started to ignore it, as by nohup.
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -52,11 +52,12 @@ class DrainingServer(Server):
     without waiting for what was under way.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a server is made of
         self,
         config: Config,
         state: State,
         drain_seconds: float,
+        threads: Threads,
         *,
         ready: Callable[[], None],
         told: Callable[[], None],
@@ -70,7 +71,8 @@ class DrainingServer(Server):
         self._told = told
         self._stops = False
         self._until = 0.0
-        self._ends: list[threading.Timer] = []
+        self.threads = threads
+        self._ends: list[Loop] = []
 
     def stop(self) -> None:
         """Begin to stop; from any thread, and any number of times."""
@@ -91,12 +93,11 @@ class DrainingServer(Server):
             super().run(sockets)
         finally:
             for each in self._ends:
-                each.cancel()
+                each.stop()
 
     def _end_in(self, seconds: float) -> None:
         """End the process after so long, whatever hangs: a store, a disk, a thread."""
-        end = threading.Timer(seconds, _end)
-        end.daemon = True
+        end = self.threads.loop("end", _end, seconds)
         end.start()
         self._ends.append(end)
 

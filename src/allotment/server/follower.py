@@ -83,12 +83,12 @@ class Follower:
             except StoreError as error:
                 self._fail(error, is_away=True)
                 raise
-            failures = []
+            failures: list[Exception] = []
             for space, head in heads.items():
                 try:
                     if space not in before or before[space].revision < head.revision:
                         self._published.publish(self.at(space).read())
-                except StoreError as error:
+                except Exception as error:  # noqa: BLE001  # the other spaces are published
                     failures.append(error)
             if failures:
                 self._fail(failures[0], is_away=False)
@@ -107,10 +107,10 @@ class Follower:
         if self._store is not None:
             self._store.close()
 
-    def _fail(self, error: StoreError, *, is_away: bool) -> None:
+    def _fail(self, error: Exception, *, is_away: bool) -> None:
         """Note that a look failed; a store with another history is not asked, nor written to."""
         self._counters.looks_failed += 1
-        self.diverged = error.code == OTHER_HISTORY
+        self.diverged = isinstance(error, StoreError) and error.code == OTHER_HISTORY
         if is_away or self.diverged:
             self.away = str(error)
 

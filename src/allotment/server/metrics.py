@@ -129,6 +129,18 @@ class Metrics(Collector):
             [((), counters.looks_failed)],
         )
         yield self._counter(
+            "thread_failures",
+            "Steps of background threads that failed, and items they left out; the thread goes on.",
+            _counted(counters.failures),
+            "thread",
+        )
+        yield self._gauge(
+            "threads_dead",
+            "Background threads that ended though nobody stopped them: restart the process.",
+            _counted(node.threads.dead),
+            "thread",
+        )
+        yield self._counter(
             "last_good_failures",
             "Times the last good file could not be written.",
             [((), counters.saves_failed)],

@@ -24,7 +24,7 @@ from allotment.server.patterns import check_commands
 from allotment.server.project import shared, siblings
 from allotment.server.published import Published
 from allotment.server.served import Served
-from allotment.server.watch import Watch
+from allotment.server.threads import Threads
 from allotment.store import Committed, Once, Store, Stored
 
 T = TypeVar("T")
@@ -68,21 +68,22 @@ class Node:
     ) -> None:
         self.draining = False
         self.counters = Counters()
+        self.threads = Threads(self.counters)
         self._now = now
         self._published = Published()
         self._follower = Follower(store, self._published, self.counters, now)
-        self._watches = [Watch("watch", self._follower.look, poll_seconds)]
+        self._watches = [self.threads.loop("watch", self._follower.look, poll_seconds)]
         self._keeper: Keeper | None = None
         if last_good is not None:
             self._keeper = Keeper(
                 last_good, store_name, self._published, self._follower, self.counters
             )
-            self._watches.append(Watch("save", self._keeper.save, _SAVE_SECONDS))
-        self._writers = Crew("writes", 1, WRITES_WAITING_MAX, self.counters)
-        self._tokens = Crew("tokens", 1, WRITES_WAITING_MAX, self.counters)
-        self._readers = Crew("reads", _READERS, READS_WAITING_MAX, self.counters)
-        self._past = Crew("past", 1, PAST_WAITING_MAX, self.counters)
-        self._pages = Crew("pages", 1, READS_WAITING_MAX, self.counters)
+            self._watches.append(self.threads.loop("save", self._keeper.save, _SAVE_SECONDS))
+        self._writers = Crew("writes", 1, self.threads, WRITES_WAITING_MAX)
+        self._tokens = Crew("tokens", 1, self.threads, WRITES_WAITING_MAX)
+        self._readers = Crew("reads", _READERS, self.threads, READS_WAITING_MAX)
+        self._past = Crew("past", 1, self.threads, PAST_WAITING_MAX)
+        self._pages = Crew("pages", 1, self.threads, READS_WAITING_MAX)
         self._turn = asyncio.Lock()
         self._next_look: asyncio.Future[None] | None = None
 

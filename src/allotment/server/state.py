@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from typing import Protocol, cast
+import logging
+from typing import Final, Protocol, cast
 
 from uvicorn.server import ServerState
 
+from allotment.server.counters import Counters
 from allotment.server.deadlines import SWEEP_SECONDS, Allowance
 from allotment.server.listen import connections_max
 from allotment.server.overload import Load
 from allotment.server.settings import Settings
+
+log: Final = logging.getLogger("allotment.server")
 
 
 class Swept(Protocol):
@@ -31,10 +34,11 @@ class State(ServerState):
     connections_max  how many connections there may be at once
     """
 
-    def __init__(self, settings: Settings, shed: Counter[str]) -> None:
+    def __init__(self, settings: Settings, counters: Counters) -> None:
         super().__init__()
         self.draining = False
-        self.load = Load(settings.concurrency, settings.lag_ms / 1000, shed)
+        self.load = Load(settings.concurrency, settings.lag_ms / 1000, counters.shed)
+        self._failures = counters.failures
         self.allowed = Allowance(
             settings.header_seconds, settings.body_seconds, settings.keep_alive_seconds
         )
@@ -60,4 +64,8 @@ class State(ServerState):
         self._sweep_later()
         now = asyncio.get_running_loop().time()
         for connection in cast(set[Swept], set(self.connections)):
-            connection.sweep(now)
+            try:
+                connection.sweep(now)
+            except Exception:  # the other connections are swept
+                log.exception("a connection could not be looked at")
+                self._failures["sweep"] += 1

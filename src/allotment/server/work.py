@@ -38,7 +38,7 @@ def server(
         store_name=place.name(settings.database_url),
         poll_seconds=settings.poll_ms / 1000,
     )
-    state = State(settings, node.counters.shed)
+    state = State(settings, node.counters)
     url = address_of(sockets[0])
 
     def ready() -> None:
@@ -74,6 +74,7 @@ def server(
         ),
         state,
         settings.drain_seconds,
+        node.threads,
         ready=ready,
         told=told,
     )

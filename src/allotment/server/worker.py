@@ -10,12 +10,10 @@ import json
 import logging
 import socket
 import sys
-import threading
 from typing import Final
 
 from allotment.errors import AllotmentError
 from allotment.server import work
-from allotment.server.drain import DrainingServer
 from allotment.server.logs import set_up
 from allotment.server.settings import Settings
 
@@ -33,13 +31,17 @@ def main() -> int:
     except AllotmentError as error:
         log.error("a worker cannot start: %s", error)
         return 1
-    threading.Thread(target=_await_the_end, args=(built,), daemon=True).start()
+
+    def await_end() -> None:
+        try:
+            sys.stdin.buffer.read()
+        finally:  # also where nothing can be read: the parent process is then out of reach
+            waiting.stop()
+            built.stop()
+
+    waiting = built.threads.loop("input", await_end, 0)
+    waiting.start()
     return work.run(built, sockets)
-
-
-def _await_the_end(built: DrainingServer) -> None:
-    sys.stdin.buffer.read()
-    built.stop()
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ class AssignPaths:
         self._node = node
         self._unit = OneUnit(exposures, keeping)
         self._explained = Explained(node)
-        self._batches = Batches(keeping)
+        self._batches = Batches(keeping, node.threads)
         self._shown: dict[str, Shown] = {}
         self._one = _Operation("/v1/assign/{experiment}/{unit}", ("GET", "HEAD"), None)
         posts = {

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
+from allotment.errors import StoreError
 from allotment.model.assignment import Assignment
-from allotment.server.counters import Counters
 from allotment.server.exposures.exposure import Exposure
 from allotment.server.exposures.file import File, Form
 from allotment.server.exposures.seen import Seen
 from allotment.server.settings import Settings
+from allotment.server.threads import Threads
 
 # How many exposures are surely remembered as written: some 20 MB of marks at the most.
 WINDOW: Final = 131_072
@@ -25,7 +25,6 @@ _HANDFUL: Final = 4_096
 
 # The thread looks by the clock: waking it for each answer would cost the answer more than logging.
 _LOOK_SECONDS: Final = 0.1
-_RETRY_SECONDS: Final = 1.0
 
 log: Final = logging.getLogger("allotment.server")
 
@@ -41,7 +40,7 @@ class Exposures:
         self,
         form: Form | None,
         folder: Path,
-        counters: Counters,
+        threads: Threads,
         *,
         queue: int = 100_000,
         rotate_bytes: int = 64 << 20,
@@ -51,7 +50,7 @@ class Exposures:
         self.on = form is not None
         self._form: Form = form or "ndjson"
         self._folder = folder
-        self._counters = counters
+        self._counters = threads.counters
         self._limit = queue
         self._rotate_bytes = rotate_bytes
         self._rotate_seconds = rotate_seconds
@@ -61,18 +60,16 @@ class Exposures:
         self._seen = Seen(WINDOW)
         self._file: File | None = None
         self._begun = 0.0
-        self._failing = False
-        self._stopping = False
-        self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="exposures", daemon=True)
+        self._looked_back = False
+        self._loop = threads.loop("exposures", self._step, _LOOK_SECONDS, self._end)
 
     @classmethod
-    def of(cls, settings: Settings, counters: Counters) -> Self:
+    def of(cls, settings: Settings, threads: Threads) -> Self:
         """As the settings say."""
         return cls(
             None if settings.exposures == "off" else settings.exposures,
             settings.exposures_dir,
-            counters,
+            threads,
             queue=settings.exposures_queue,
             rotate_bytes=settings.exposures_rotate_mb << 20,
             rotate_seconds=settings.exposures_rotate_seconds,
@@ -81,14 +78,11 @@ class Exposures:
     def start(self) -> None:
         """Begin to write; first what processes that crashed left behind is finished."""
         if self.on:
-            self._thread.start()
+            self._loop.start()
 
     def close(self, patience: float = 5.0) -> None:
         """Write what waits and finish the file, within so many seconds."""
-        self._stopping = True
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(patience)
+        self._loop.stop(patience)
 
     def log(
         self, space: str, kind: str, unit: str, given: Assignment, at: int | None = None
@@ -101,43 +95,45 @@ class Exposures:
         moment = int(self._now() * 1000) if at is None else at
         self._waiting.append((moment, space, kind, unit, given))
         if count == self._limit // 2:
-            self._wake.set()
+            self._loop.wake()
 
-    def _run(self) -> None:
-        self._finish_leftovers()
-        while True:
-            last = self._stopping
+    def _step(self) -> None:
+        self._write()
+        self._rotate_when_due()
+
+    def _end(self) -> None:
+        try:
             self._write()
-            if last:
-                break
-            self._rotate_when_due()
-            self._wake.wait(_RETRY_SECONDS if self._failing else _LOOK_SECONDS)
-            self._wake.clear()
-        self._counters.exposures_dropped += len(self._held) + len(self._waiting)
-        self._finish()
+        finally:
+            self._counters.exposures_dropped += len(self._held) + len(self._waiting)
+            self._finish()
 
     def _write(self) -> None:
-        """Write all that waits, as far as the disk takes it."""
+        """Write all that waits; raises StoreError where the disk does not take it."""
+        if not self._looked_back:
+            self._looked_back = True
+            self._finish_leftovers()
         while self._held or self._waiting:
             if not self._held:
                 self._take()
             try:
                 self._append()
             except OSError as error:
-                if not self._failing:
-                    log.error("exposures cannot be written: %s; they wait", error.strerror)
-                self._failing = True
-                return
-            if self._failing:
-                log.warning("exposures are written again")
-                self._failing = False
+                raise StoreError(
+                    f"exposures cannot be written, and wait: {error.strerror}"
+                ) from error
 
     def _take(self) -> None:
         """Hold the next handful of those that were not written lately."""
         for _ in range(min(_HANDFUL, len(self._waiting))):
-            exposure = Exposure(*self._waiting.popleft())
-            if self._seen.is_new(exposure.mark):
-                self._held.append(exposure.line(nested=self._form == "ndjson"))
+            waiting = self._waiting.popleft()
+            try:
+                exposure = Exposure(*waiting)
+                if self._seen.is_new(exposure.mark):
+                    self._held.append(exposure.line(nested=self._form == "ndjson"))
+            except Exception as error:  # noqa: BLE001  # the others are written
+                self._counters.exposures_dropped += 1
+                self._loop.failed(error)
 
     def _append(self) -> None:
         if not self._held:
@@ -162,16 +158,17 @@ class Exposures:
     def _finish(self) -> None:
         file, self._file = self._file, None
         if file is not None:
-            _finish(file)
+            self._try_to_finish(file)
 
     def _finish_leftovers(self) -> None:
         for file in File.left_in(self._folder):
-            _finish(file)
+            self._try_to_finish(file)
 
-
-def _finish(file: File) -> None:
-    try:
-        file.finish()
-    except OSError as error:
-        # What is written stays under its temporary name; the next rotation or start finishes it.
-        log.error("a file of exposures cannot be finished now: %s", error.strerror)
+    def _try_to_finish(self, file: File) -> None:
+        try:
+            file.finish()
+        except Exception as error:  # noqa: BLE001  # others are finished, and more is written
+            # What is written stays under its temporary name, and is finished by the next rotation.
+            why = error.strerror if isinstance(error, OSError) else error
+            log.error("a file of exposures cannot be finished now: %s", why)
+            self._counters.failures[self._loop.name] += 1

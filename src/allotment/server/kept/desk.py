@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 from allotment.errors import AllotmentError, StoreError
+from allotment.server.crew import Crew
 from allotment.server.node import Node
 from allotment.server.served import Served
 from allotment.store import Kept, Lot
@@ -61,7 +62,7 @@ class Desk:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="allotment-kept")
+        self._crew = Crew("kept", 1, node.threads)
         self._waiting: list[_Wish] = []
         self._way: asyncio.Future[None] | None = None
         self._began: float | None = None
@@ -69,7 +70,7 @@ class Desk:
 
     def close(self) -> None:
         """Finish what is under way."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._crew.close()
 
     async def ask(self, served: Served, wanted: Wanted) -> Mapping[Lot, Found] | None:
         """What the store keeps of what is wanted; None where it cannot be asked now.
@@ -100,14 +101,16 @@ class Desk:
         loop = asyncio.get_running_loop()
         while self._waiting:
             wishes, self._waiting = self._waiting, []
+            ask = partial(self._ask, _grouped(wishes))
+            found: Mapping[_Group, Mapping[Lot, Found]] = {}
             self._began = loop.time()
             try:
-                found = await loop.run_in_executor(self._thread, self._ask, _grouped(wishes))
+                found = await self._crew.do(ask)
             finally:
                 self._began = None
-            for wish in wishes:
-                if not wish.answer.done():
-                    wish.answer.set_result(found.get(wish.group))
+                for wish in wishes:
+                    if not wish.answer.done():
+                        wish.answer.set_result(found.get(wish.group))
 
     def _ask(
         self, groups: Mapping[_Group, tuple[Served, Wanted]]
@@ -120,9 +123,10 @@ class Desk:
             except Exception as error:  # an assignment never fails for this
                 if not self._failing:
                     known = isinstance(error, AllotmentError)
-                    told = "assignments cannot be kept now, and are answered all the same: %s"
-                    log.error(told, error, exc_info=None if known else error)
+                    message = "assignments cannot be kept now, and are answered all the same: %s"
+                    log.error(message, error, exc_info=None if known else error)
                 self._failing = True
+                self._node.counters.failures["kept"] += 1
             else:
                 if self._failing:
                     log.warning("assignments are kept again")

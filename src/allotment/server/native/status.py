@@ -26,11 +26,16 @@ _METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _STATUS: Final = closed(
     {
-        "status": {"enum": ["ready", "starting", "draining"]},
+        "status": {"enum": ["ready", "starting", "draining", "broken"]},
         "age_seconds": {
             "description": "How long ago the store was last seen to have nothing newer.",
             "type": "number",
             "minimum": 0,
+        },
+        "dead_threads": {
+            "description": "Background threads that ended by a fault; the status is then broken.",
+            "type": "array",
+            "items": {"type": "string"},
         },
     }
 )
@@ -58,7 +63,8 @@ async def get_health(request: Request) -> Response:
         "Whether to send requests here",
         None,
         {200: _STATUS, 503: _STATUS},
-        description="503 until there is something to serve, and from the moment it is to stop.",
+        description="503 until there is something to serve, from the moment it is to stop, and "
+        "where a background thread has ended by a fault.",
         tag="process",
     ),
 )
@@ -66,11 +72,15 @@ async def get_readiness(request: Request) -> Response:
     """Ready with the store away too, once something is loaded: the age says how old it may be."""
     query_of(request)
     node = node_of(request)
-    status = "draining" if node.draining else "ready" if node.ready else "starting"
-    age = round(node.age_seconds, 3)
-    return respond(
-        as_json({"status": status, "age_seconds": age}, 200 if status == "ready" else 503)
-    )
+    dead = sorted(+node.threads.dead)
+    if node.draining:
+        status = "draining"
+    elif dead:
+        status = "broken"
+    else:
+        status = "ready" if node.ready else "starting"
+    said = {"status": status, "age_seconds": round(node.age_seconds, 3), "dead_threads": dead}
+    return respond(as_json(said, 200 if status == "ready" else 503))
 
 
 @router.get(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from starlette.requests import ClientDisconnect
@@ -18,11 +17,13 @@ from allotment.server.assign.batch.outbox import Outbox
 from allotment.server.assign.batch.room import Room
 from allotment.server.assign.shown import Shown
 from allotment.server.assign.target import read_query
+from allotment.server.crew import Crew
 from allotment.server.kept import Keeping
 from allotment.server.kept.desk import Found
 from allotment.server.kept.desk import Wanted as LotsWanted
 from allotment.server.requests import header, joined_header
 from allotment.server.served import Served
+from allotment.server.threads import Threads
 from allotment.store import Lot
 
 # Two threads keep a batch of one client from waiting for the whole batch of another; more would
@@ -49,9 +50,9 @@ class BrokenOff(AllotmentError):
 class Batches:
     """Answers batches, several at a time, in memory that does not grow with them."""
 
-    def __init__(self, keeping: Keeping) -> None:
+    def __init__(self, keeping: Keeping, threads: Threads) -> None:
         self._keeping = keeping
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="allotment-batch")
+        self._crew = Crew("batch", _THREADS, threads)
         self._memory = Room(_MEMORY_BYTES)
         self._disk = Room(_DISK_BYTES)
 
@@ -66,7 +67,7 @@ class Batches:
         look = self._looks(shown.served)
         course = Course(shown.served, given, wanted, read_query(scope), look)
         headers = [(b"content-type", wanted.encode()), *shown.headers[1:]]
-        outbox = Outbox(send, headers, self._threads, self._disk)
+        outbox = Outbox(send, headers, self._crew, self._disk)
         held = 0
         try:
             more = True
@@ -103,10 +104,9 @@ class Batches:
 
     async def _put(self, pieces: Iterator[bytes], outbox: Outbox, *, last: bool) -> None:
         """Put the pieces into the outbox; each is made in a thread."""
-        loop = asyncio.get_running_loop()
         done = False
         while not done:
-            piece, done = await loop.run_in_executor(self._threads, _some, pieces)
+            piece, done = await self._crew.do(lambda: _some(pieces))
             if done and last:
                 await outbox.finish(piece)
             elif piece:

@@ -13,17 +13,14 @@ import os
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Executor
-from typing import IO, Final, TypeVar
+from typing import IO, Final
 
 from allotment.server.asgi import Message, Send
 from allotment.server.assign.batch.room import Room
+from allotment.server.crew import Crew
 
 _MEMORY_BYTES: Final = 1 << 20
 _PIECE_BYTES: Final = 256 << 10
-
-T = TypeVar("T")
 
 
 class Outbox:
@@ -34,11 +31,11 @@ class Outbox:
     """
 
     def __init__(
-        self, send: Send, headers: list[tuple[bytes, bytes]], threads: Executor, disk: Room
+        self, send: Send, headers: list[tuple[bytes, bytes]], crew: Crew, disk: Room
     ) -> None:
         self._send = send
         self._headers = headers
-        self._threads = threads
+        self._crew = crew
         self._disk = disk
         self._sender: asyncio.Task[None] | None = None
         self._waiting: deque[bytes] = deque()
@@ -132,7 +129,7 @@ class Outbox:
             return False
         self._writing = True
         try:
-            await self._do(lambda: self._write(piece))
+            await self._crew.do(lambda: self._write(piece))
         except OSError:  # the disk is full
             self._disk.take(-len(piece))
             return False
@@ -151,7 +148,7 @@ class Outbox:
                 view, place = view[count:], place + count
 
     async def _load(self) -> bytes:
-        piece = await self._do(self._read_piece)
+        piece = await self._crew.do(self._read_piece)
         self._read += len(piece)
         if self._read == self._written and not self._writing:
             self._empty()
@@ -169,6 +166,3 @@ class Outbox:
         self._disk.take(-self._written)
         self._written = self._read = 0
         os.ftruncate(self._file.fileno(), 0)
-
-    async def _do(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
