@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from allotment.errors import AllotmentError, StoreError, StoreFull
-from allotment.server.auth0.errors import show_error
-from allotment.server.auth0.routes import router
+from allotment.server.auth0 import router, show_error
 from allotment.store import Scope, Token
 from tenant import SPACE, Tenant
 
@@ -117,7 +116,7 @@ def test_a_fault_of_ours_says_nothing_of_itself(
     def broken(*_: object) -> None:
         raise RuntimeError("a secret of the house")
 
-    monkeypatch.setattr("allotment.server.vendor.version_of", broken)
+    monkeypatch.setattr("allotment.server.mount.version_of", broken)
     segment = api.segment()
     answer = api.send("GET", f"/segments/{segment}")
     assert error(answer) == (500, "internal_error")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allotment.dialects.auth0.items import show_items
+from allotment.dialects.auth0.views import show_items
 from allotment.model.catalog import EMPTY
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from tenant import Tenant, halves
@@ -278,7 +278,7 @@ def test_shown_weights_and_their_gap_sum_to_100_and_are_the_nearest(
     treatments = tuple(Treatment(key) for key, _ in weights)
     allocation = Allocation("all", weights, total)
     shown = show_items(Experiment("e", (Iteration(1, treatments, (allocation,)),)), EMPTY)
-    percents = [item["weight"] for item in shown if isinstance(item, dict)]
+    percents = [item.weight for item in shown if item.weight is not None]
     assert {type(percent) for percent in percents} == {int}
     rest = 100 - sum(percents)
     for percent, part in zip([*percents, rest], [*parts, gap], strict=True):

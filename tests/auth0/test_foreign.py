@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from allotment.change.commands import Create
-from allotment.dialects.auth0.rules import show_rules
+from allotment.dialects.auth0.segments import show_rules
 from allotment.load import commands_of
 from allotment.model.catalog import EMPTY
 from allotment.model.idlist import IdList

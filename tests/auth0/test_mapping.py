@@ -1,6 +1,7 @@
 """The mapping itself, without a server: whatever is sent comes back, whatever the shape."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,17 +9,21 @@ from hypothesis import strategies as st
 from allotment.change.apply import apply
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
-from allotment.dialects.auth0.experiments import read_create_experiment, read_update_experiment
-from allotment.dialects.auth0.flags import read_create_flag, read_update_flag, show_flag
+from allotment.dialects.auth0 import experiments, flags, segments, views
 from allotment.dialects.auth0.ids import id_of
-from allotment.dialects.auth0.items import said
-from allotment.dialects.auth0.rules import ATTRIBUTES, read_rules, show_rules
-from allotment.dialects.auth0.segments import read_create_segment
-from allotment.dialects.auth0.shown import show_experiment
-from allotment.dialects.auth0.variations import read_create_variation, show_variation
-from allotment.dialects.wire.asked import Asked
-from allotment.dialects.wire.given import Given
-from allotment.dialects.wire.place import Place
+from allotment.dialects.auth0.schema.experiments import (
+    Auth0ExperimentCreate,
+    Auth0ExperimentUpdate,
+    said,
+)
+from allotment.dialects.auth0.schema.flags import (
+    Auth0FlagCreate,
+    Auth0FlagUpdate,
+    Auth0VariationCreate,
+)
+from allotment.dialects.auth0.schema.segments import Attribute, Auth0SegmentCreate
+from allotment.dialects.wire.model import Body, read, read_update
+from allotment.dialects.wire.operation import Call, Read
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.store.stored import Version
 
@@ -43,21 +48,23 @@ EXPRESSIONS = (
     | st.sampled_from(FORMS).flatmap(lambda form: STRINGS.map(lambda values: {form: values}))
     | st.booleans().map(lambda value: {"exists": value})
 )
-BLOCKS = st.dictionaries(st.sampled_from(ATTRIBUTES), EXPRESSIONS, min_size=1, max_size=10)
+BLOCKS = st.dictionaries(st.sampled_from(get_args(Attribute)), EXPRESSIONS, min_size=1, max_size=10)
 RULES = st.fixed_dictionaries({}, optional={"match": BLOCKS, "not_match": BLOCKS}).filter(bool)
 
 
-def asked(body: Any = None, **ids: str) -> Asked:
-    return Asked(ids, Place({}, "query"), Place(body), Given(now=0, fresh=lambda size: "0f" * size))
+def commands_of(reader: Read, body: Body, catalog: Catalog, **ids: str) -> Sequence[Command]:
+    return reader(Call(ids, body, now=0, fresh=lambda size: "0f" * size), catalog)
 
 
-def done(catalog: Catalog, commands: list[Command]) -> Catalog:
+def done(catalog: Catalog, reader: Read, body: Body, **ids: str) -> Catalog:
+    commands = commands_of(reader, body, catalog, **ids)
     return apply(catalog, commands, Policy.AUTH0).catalog
 
 
 @given(st.lists(RULES, min_size=1, max_size=3))
 def test_rules_come_back_as_they_were_sent(rules: list[Any]) -> None:
-    assert show_rules(read_rules(Place(rules))) == rules
+    body = read(Auth0SegmentCreate, {"name": "A segment", "rules": rules})
+    assert segments.show_rules(segments.rules_of(body.rules)) == rules
 
 
 @st.composite
@@ -78,9 +85,10 @@ def test_parameters_and_overrides_come_back_as_they_were_sent(
     parameters: dict[str, Any], data: st.DataObject
 ) -> None:
     body = {"name": "A flag", "parameters": parameters}
-    catalog = done(EMPTY, read_create_flag(asked(body), EMPTY))
+    catalog = done(EMPTY, flags.create_flag, read(Auth0FlagCreate, body))
     (flag,) = catalog.flags.values()
-    assert show_flag(flag, VERSION)["parameters"] == parameters
+    shown = views.show_flag(flag, VERSION).plain()
+    assert shown["parameters"] == parameters
     overrides: dict[str, Any] = {}
     for name in data.draw(st.sets(st.sampled_from(sorted(parameters)))):
         value = data.draw(KINDS[parameters[name]["type"]])
@@ -88,26 +96,29 @@ def test_parameters_and_overrides_come_back_as_they_were_sent(
             overrides[name] = {"value": value}
     ids = {"id": id_of("flag", flag.key)}
     body = {"name": "A variation", "overrides": overrides}
-    catalog = done(catalog, read_create_variation(asked(body, **ids), catalog))
+    catalog = done(catalog, flags.create_variation, read(Auth0VariationCreate, body), **ids)
     (flag,) = catalog.flags.values()
-    shown = show_variation(flag, flag.variations[-1], VERSION)
-    assert shown["overrides"] == overrides
-    assert read_update_flag(asked({"parameters": parameters}, **ids), catalog) == []
+    assert (
+        views.show_variation(flag, flag.variations[-1], VERSION).plain()["overrides"] == overrides
+    )
+    again = read_update(Auth0FlagUpdate, {"parameters": parameters}, shown)
+    assert commands_of(flags.update_flag, again, catalog, **ids) == []
 
 
 def office() -> Catalog:
     """A flag with four variations, and three segments."""
     parameters = {"size": {"type": "number", "value": 0}}
     body = {"name": "Flag", "parameters": parameters}
-    catalog = done(EMPTY, read_create_flag(asked(body), EMPTY))
+    catalog = done(EMPTY, flags.create_flag, read(Auth0FlagCreate, body))
     for number in range(4):
         overrides = {"size": {"value": number}} if number else {}
         body = {"name": f"var {number}", "overrides": overrides}
         flag = id_of("flag", "flag")
-        catalog = done(catalog, read_create_variation(asked(body, id=flag), catalog))
+        variation = read(Auth0VariationCreate, body)
+        catalog = done(catalog, flags.create_variation, variation, id=flag)
     for number in range(3):
         body = {"name": f"seg {number}", "rules": [{"match": {"region": [str(number)]}}]}
-        catalog = done(catalog, read_create_segment(asked(body), catalog))
+        catalog = done(catalog, segments.create_segment, read(Auth0SegmentCreate, body))
     return catalog
 
 
@@ -178,21 +189,29 @@ def create(items: list[dict[str, Any]], strategy: str, **more: Any) -> Catalog:
         "allocations": items,
         **more,
     }
-    return done(OFFICE, read_create_experiment(asked(body), OFFICE))
+    return done(OFFICE, experiments.create_experiment, read(Auth0ExperimentCreate, body))
 
 
 ONE = {"id": id_of("experiment", "one")}
+
+
+def shown_in(catalog: Catalog) -> dict[str, Any]:
+    return views.show_experiment(catalog.experiments["one"], catalog, VERSION).plain()
+
+
+def update(catalog: Catalog, allocations: Any) -> Sequence[Command]:
+    body = read_update(Auth0ExperimentUpdate, {"allocations": allocations}, shown_in(catalog))
+    return commands_of(experiments.update_experiment, body, catalog, **ONE)
 
 
 @given(ITEMS)
 def test_allocations_come_back_as_they_were_sent(asks: tuple[str, list[dict[str, Any]]]) -> None:
     strategy, items = asks
     catalog = create(items, strategy)
-    shown = show_experiment(catalog.experiments["one"], catalog, VERSION)
+    shown = shown_in(catalog)
     assert shown["allocation_strategy"] == strategy
     assert as_whole(sent(shown["allocations"], items), items) == items
-    again = {"allocations": said(shown["allocations"])}
-    assert read_update_experiment(asked(again, **ONE), catalog) == []
+    assert update(catalog, said(shown["allocations"])) == []
 
 
 @given(ITEMS, st.data())
@@ -203,12 +222,11 @@ def test_allocations_that_replace_others_come_back_as_they_were_sent(
     strategy, items = asks
     catalog = create(items, strategy)
     others = data.draw(BY_WEIGHT if strategy == "percentage" else by_segment())
-    commands = read_update_experiment(asked({"allocations": others}, **ONE), catalog)
-    catalog = done(catalog, commands)
-    shown = show_experiment(catalog.experiments["one"], catalog, VERSION)
+    catalog = apply(catalog, update(catalog, others), Policy.AUTH0).catalog
+    shown = shown_in(catalog)
     assert as_whole(sent(shown["allocations"], others), others) == others
     fresh = create(others, strategy)
-    alone = show_experiment(fresh.experiments["one"], fresh, VERSION)
+    alone = shown_in(fresh)
     assert shown == {**alone, "allocation_strategy": shown["allocation_strategy"]}
 
 
@@ -227,8 +245,6 @@ def test_an_order_of_items_moves_nobody(first: list[int], second: list[int]) -> 
         ]
 
     catalog = create(items(first), "percentage")
-    after = done(
-        catalog, read_update_experiment(asked({"allocations": items(second)}, **ONE), catalog)
-    )
+    after = apply(catalog, update(catalog, items(second)), Policy.AUTH0).catalog
     was, now = (each.experiments["one"].current.allocations[0].slots for each in (catalog, after))
     assert sorted(was) == sorted(now)

@@ -8,7 +8,7 @@ from serving import serving
 
 HOUSE = Path(__file__).parents[2]
 PAGE = (HOUSE / "docs" / "auth0.md").read_text()
-SOURCES = [*(HOUSE / "src/allotment/dialects/auth0").glob("*.py")]
+SOURCES = [*(HOUSE / "src/allotment/dialects/auth0").rglob("*.py")]
 
 
 def test_the_tour_runs(tmp_path: Path) -> None:

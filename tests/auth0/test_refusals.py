@@ -8,8 +8,8 @@ import pytest
 
 from allotment.change.lifecycle import Policy, is_among
 from allotment.change.obstacles import _RULES, ObstacleCode
-from allotment.dialects.auth0.codes import OBSTACLES
-from allotment.dialects.auth0.validation import _MESSAGES
+from allotment.dialects.auth0.errors import OBSTACLES
+from allotment.dialects.auth0.lifecycle import _MESSAGES
 from tenant import PARAMETERS, RULES, Tenant, halves, tenant
 
 BODY = (400, "invalid_body")

@@ -1,10 +1,10 @@
 """Segments: rules that come back as they were sent, and mean what they say."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from allotment.dialects.auth0.rules import ATTRIBUTES
+from allotment.dialects.auth0.schema.segments import Attribute
 from tenant import RULES, Tenant
 
 FORMS: list[Any] = [
@@ -19,8 +19,8 @@ FORMS: list[Any] = [
 
 def test_a_segment_comes_back_as_it_was_sent(api: Tenant) -> None:
     rules = [
-        {"match": dict(zip(ATTRIBUTES, FORMS, strict=False))},
-        {"not_match": dict(zip(reversed(ATTRIBUTES), FORMS, strict=False))},
+        {"match": dict(zip(get_args(Attribute), FORMS, strict=False))},
+        {"not_match": dict(zip(reversed(get_args(Attribute)), FORMS, strict=False))},
         {"match": {"country": ["SE"]}, "not_match": {"country": ["NO"], "region": ["north"]}},
         {"match": {"country": {"exists": False}}, "not_match": {"country": {"exists": True}}},
     ]

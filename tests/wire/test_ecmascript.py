@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from allotment.dialects.auth0.labels import LINE
+from allotment.dialects.auth0.schema.fields import LINE
 from allotment.dialects.wire.ecmascript import ecmascript
 from allotment.model.text import is_blank
 

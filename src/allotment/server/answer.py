@@ -9,6 +9,8 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
+from allotment.dialects.wire.model import Model
+
 _BODILESS: Final = frozenset({204, 304})
 
 JSON: Final = "application/json"
@@ -31,7 +33,9 @@ def as_json(tree: object, status: int = 200, headers: Iterable[tuple[str, str]] 
 
 
 def encode(tree: object) -> bytes:
-    """A tree of plain values as JSON."""
+    """A model, or a tree of plain values, as JSON."""
+    if isinstance(tree, Model):
+        return tree.json_bytes()
     return msgspec.json.encode(tree, enc_hook=_as_text)
 
 

@@ -15,11 +15,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
 from allotment.errors import AllotmentError
-from allotment.server import native
+from allotment.server import auth0, native
 from allotment.server.answer import respond
 from allotment.server.asgi import App, Receive, Scope, Send
 from allotment.server.assign.app import AssignPaths
-from allotment.server.auth0 import routes as auth0
 from allotment.server.confidence import routes as confidence
 from allotment.server.exposures import Exposures
 from allotment.server.front import Front

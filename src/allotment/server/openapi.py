@@ -13,13 +13,14 @@ from fastapi.openapi.utils import get_openapi
 
 from allotment.change.apply import Move
 from allotment.change.commands import Command
+from allotment.dialects.auth0.operations import OPERATIONS as AUTH0
 from allotment.model.catalog import Catalog
 from allotment.model.limits import KEY_BYTES_MAX
 from allotment.server.access import SPACE_NAME
 from allotment.server.assign.openapi import PATHS, SCHEMAS
-from allotment.server.auth0.schemas import SCHEMAS as AUTH0
 from allotment.server.confidence.schemas import SCHEMAS as CONFIDENCE
 from allotment.server.launchdarkly.schemas import SCHEMAS as LAUNCHDARKLY
+from allotment.server.mount import body_schemas
 from allotment.server.native.plainschema import PlainSchemas
 from allotment.server.operation import SPELLED, closed
 from allotment.server.problems import PROBLEM
@@ -50,11 +51,14 @@ def document(app: FastAPI) -> dict[str, Any]:
         for method, said in operations.items():
             name = {"operationId": _PUNCTUATION.sub("_", f"{method}{path}").strip("_")}
             made["paths"].setdefault(path, {})[method] = {**name, **said}
+    found = made.get("components", {}).get("schemas", {})
+    _prune(made, found)
     made["components"] = {
         "schemas": {
+            **found,
             **_schemas(),
             **SCHEMAS,
-            **AUTH0,
+            **body_schemas(AUTH0),
             **LAUNCHDARKLY,
             **CONFIDENCE,
         },
@@ -70,6 +74,16 @@ def document(app: FastAPI) -> dict[str, Any]:
         },
     }
     return made
+
+
+def _prune(made: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Take out the 422 that the framework adds by itself: nothing here answers with its body."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for item in made["paths"].values():
+        for said in item.values():
+            if "HTTPValidationError" in json.dumps(said["responses"].get("422", "")):
+                del said["responses"]["422"]
 
 
 def _schemas() -> dict[str, Any]:

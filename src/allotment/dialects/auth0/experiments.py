@@ -1,4 +1,4 @@
-"""Experiments: one iteration of ours each, which draws by device."""
+"""Changes of experiments: one iteration each, which draws by device."""
 
 from __future__ import annotations
 
@@ -12,121 +12,107 @@ from allotment.change.commands import (
     SetEnrolment,
     SetTreatments,
 )
-from allotment.change.lifecycle import Event, Policy, allows, status
-from allotment.dialects.auth0.allocations import (
-    PERCENTAGE,
-    STRATEGIES,
-    Dealt,
-    read_allocations,
+from allotment.change.lifecycle import Event, Policy, Status, allows, called, status
+from allotment.dialects.auth0.allocations import Dealt, read_items
+from allotment.dialects.auth0.errors import missing
+from allotment.dialects.auth0.ids import find_experiment, find_flag, get_experiment
+from allotment.dialects.auth0.labels import FIELDS, check_name_free, update_labels
+from allotment.dialects.auth0.lifecycle import check_editable, move, note_edit
+from allotment.dialects.auth0.schema.experiments import (
+    SUBJECT,
+    Auth0ExperimentCreate,
+    Auth0ExperimentStatus,
+    Auth0ExperimentUpdate,
+    Auth0Item,
+    Auth0RampTarget,
 )
-from allotment.dialects.auth0.codes import missing
-from allotment.dialects.auth0.ids import ID_MAX, find_experiment, find_flag, get_experiment
-from allotment.dialects.auth0.items import (
+from allotment.dialects.auth0.views import (
     CONTROLS,
+    FLOW,
+    LEVELS,
     RANK,
     STRATEGY,
-    said,
-    show_items,
+    flag_of,
+    shown_levels,
     shown_strategy,
 )
-from allotment.dialects.auth0.kept import Values, keep, keeping, kept
-from allotment.dialects.auth0.labels import (
-    check_name_free,
-    read_description,
-    read_labels,
-    read_name,
-)
-from allotment.dialects.auth0.ramp import LEVELS, read_levels, share_of, shown_levels
-from allotment.dialects.auth0.segments import SUBJECT
-from allotment.dialects.auth0.shown import FLOW, flag_of, shown_flow
-from allotment.dialects.auth0.transitions import check_editable, note_edit, read_status
-from allotment.dialects.auth0.updates import read_update
-from allotment.dialects.wire.alike import alike
-from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.listed import enlist, remove
-from allotment.dialects.wire.place import Place
+from allotment.dialects.wire.operation import Call
 from allotment.dialects.wire.refusal import Refusal
 from allotment.dialects.wire.slug import slug
+from allotment.dialects.wire.source import Tree
+from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration
-from allotment.model.flag import Flag, FlagState
+from allotment.model.flag import FlagState
+from allotment.model.limits import BUCKETS
 
-_REQUIRED: Final = ("name", "feature_flag_id", "authentication_flow")
-_EDITED: Final = (
-    "name",
-    "description",
-    "authentication_flow",
-    "assignment_config",
-    "allocations",
-    "default_config",
-    "levels",
-)
-_CREATE: Final = (*_EDITED, "feature_flag_id", "allocation_strategy")
-_UPDATE: Final = (*_EDITED, "status")
-
-_FLOW_MAX: Final = 255
+_PERCENT: Final = BUCKETS // 100
 _SALT_BYTES: Final = 12
 
 
-def read_create_experiment(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The commands that create a draft and list it with its flag, after those that are there."""
-    body = asked.body.fields(_CREATE, _REQUIRED)
-    name = read_name(body.at("name"))
-    description = read_description(body.at("description"))
-    flow = body.at("authentication_flow").text(1, _FLOW_MAX)
-    _read_subject(body.at("assignment_config"), SUBJECT)
-    _refuse_default_config(body.at("default_config"))
-    levels = read_levels(body.at("levels")) if body.at("levels").given else []
-    strategy = body.at("allocation_strategy")
-    dealing = strategy.word(STRATEGIES) if strategy.given else PERCENTAGE
-    flag = _flag(body.at("feature_flag_id"), catalog)
-    items = body.at("allocations")
-    dealt = read_allocations(items, dealing, flag, catalog, None) if items.given else Dealt()
-    check_name_free("experiment", name, catalog.experiments)
-    key = slug(name, catalog.experiments.__contains__, "experiment")
+def create_experiment(call: Call[Auth0ExperimentCreate], catalog: Catalog) -> list[Command]:
+    """Create a draft, and list it last with its flag."""
+    body = call.body
+    flag = find_flag(catalog, body.feature_flag_id) or missing("flag")
+    if flag.state is FlagState.ARCHIVED:
+        message = "An archived feature flag takes no new experiments"
+        raise Refusal(400, "feature_flag_archived", message, "$.feature_flag_id")
+    strategy = body.allocation_strategy or "percentage"
+    items = body.allocations
+    dealt = Dealt() if items is None else read_items(items, strategy, flag, catalog, None)
+    check_name_free("experiment", body.name, catalog.experiments)
+    key = slug(body.name, catalog.experiments.__contains__, "experiment")
     iteration = Iteration(
         1,
         dealt.treatments,
         dealt.allocations,
-        salt=asked.given.fresh(_SALT_BYTES),
+        salt=call.fresh(_SALT_BYTES),
         control=dealt.control,
-        enrolment_ppm=share_of(levels),
+        enrolment_ppm=_first_share(body.levels),
     )
-    notes: Values = {FLOW: flow, LEVELS: [*levels] or None, **_notes(dealt, dealing)}
-    experiment = Experiment(key, (iteration,), name, description, unit=SUBJECT, kept=keeping(notes))
+    fields = {
+        FLOW: body.authentication_flow,
+        LEVELS: _tree(body.levels),
+        **_fields(dealt, strategy),
+    }
+    description = body.description or ""
+    kept = FIELDS.on_new(fields)
+    experiment = Experiment(key, (iteration,), body.name, description, unit=SUBJECT, kept=kept)
     return [Create(experiment), enlist(key, flag.key, catalog)]
 
 
-def read_update_experiment(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The commands of a PATCH: first the edits, then the status."""
-    experiment = get_experiment(catalog, asked.ids["id"])
-    body = read_update(asked.body, _UPDATE)
-    commands = [*read_labels("experiment", experiment, body, catalog.experiments)]
-    if body.at("assignment_config").given:
-        _read_subject(body.at("assignment_config"), experiment.unit)
-    _refuse_default_config(body.at("default_config"))
-    if body.at("authentication_flow").given:
-        commands.extend(_read_flow(body.at("authentication_flow"), experiment))
-    if body.at("levels").given:
-        commands.extend(_read_levels(body.at("levels"), experiment))
-    if body.at("allocations").given:
-        commands.extend(_read_items(body.at("allocations"), experiment, catalog))
-    if body.at("status").given:
-        place = body.at("status")
-        commands.extend(read_status(place, experiment.key, catalog, commands, asked.given))
+def update_experiment(call: Call[Auth0ExperimentUpdate], catalog: Catalog) -> list[Command]:
+    """Edit an experiment, then move it to its new status."""
+    body = call.body
+    experiment = get_experiment(catalog, call.ids["id"])
+    commands = [*update_labels("experiment", experiment, body, catalog.experiments)]
+    if body.assignment_config is not None:
+        message = f"one of {experiment.unit} belongs here"
+        raise InvalidInput(message, "$.assignment_config.subject")
+    if body.authentication_flow is not None:
+        check_editable("authentication_flow", experiment)
+        commands.append(_keep(experiment, FLOW, body.authentication_flow))
+    if "levels" in body.model_fields_set and (body.levels or []) != shown_levels(experiment):
+        check_editable("levels", experiment)
+        commands.append(SetEnrolment(experiment.key, _first_share(body.levels)))
+        commands.append(_keep(experiment, LEVELS, _tree(body.levels)))
+    if body.allocations is not None:
+        commands.extend(_replace_items(body.allocations, experiment, catalog))
+    if body.status is not None:
+        commands.extend(move(body.status, experiment, catalog, commands, call.now))
     return commands
 
 
-def read_experiment_status(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The command of a status change that is a call of its own."""
-    experiment = get_experiment(catalog, asked.ids["id"])
-    body = asked.body.fields(("status",), ("status",))
-    return read_status(body.at("status"), experiment.key, catalog, (), asked.given)
+def move_experiment(call: Call[Auth0ExperimentStatus], catalog: Catalog) -> list[Command]:
+    """Move an experiment to another status."""
+    experiment = get_experiment(catalog, call.ids["id"])
+    return move(call.body.status, experiment, catalog, (), call.now)
 
 
-def read_delete_experiment(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The commands that take the experiment from its flag and delete it, if it is there."""
-    experiment = find_experiment(catalog, asked.ids["id"])
+def delete_experiment(call: Call[None], catalog: Catalog) -> list[Command]:
+    """Take the experiment from its flag and delete it, if it is there."""
+    experiment = find_experiment(catalog, call.ids["id"])
     if experiment is None:
         return []
     if not allows(Policy.AUTH0, Event.DELETE, status(experiment)):
@@ -135,60 +121,44 @@ def read_delete_experiment(asked: Asked, catalog: Catalog) -> list[Command]:
     return remove(experiment.key, catalog)
 
 
-def _flag(place: Place, catalog: Catalog) -> Flag:
-    flag = find_flag(catalog, place.text(1, ID_MAX)) or missing("flag")
-    if flag.state is FlagState.ARCHIVED:
-        message = "An archived feature flag takes no new experiments"
-        raise Refusal(400, "feature_flag_archived", message, place.path)
-    return flag
+def advance_ramp(call: Call[Auth0RampTarget], catalog: Catalog) -> list[Command]:
+    """Raise the enrolment share to the next level; nothing where it is there already."""
+    experiment = get_experiment(catalog, call.ids["id"])
+    target = call.body.target_level * _PERCENT
+    levels, share = shown_levels(experiment), experiment.current.enrolment_ppm
+    if not levels or status(experiment) is not Status.RUNNING:
+        word = called(Policy.AUTH0, status(experiment))
+        why = f"it is {word}" if levels else "it has no levels"
+        raise Refusal(409, "experiment_ramp_not_active", f"No ramp is active: {why}")
+    if target == share:
+        return []
+    if target != next((each * _PERCENT for each in levels if each * _PERCENT > share), None):
+        message = "The target must be the immediate next level"
+        raise Refusal(400, "experiment_ramp_level_not_next", message, "$.target_level")
+    return [SetEnrolment(experiment.key, target)]
 
 
-def _read_subject(place: Place, unit: str) -> None:
-    """Check that the request names the kind of unit there is, if any."""
-    if place.given:
-        place.fields(("subject",), ("subject",)).at("subject").word((unit,))
-
-
-def _refuse_default_config(place: Place) -> None:
-    if place.given:
-        message = "default_config is for feature flags that Auth0 manages; leave it out"
-        raise Refusal(400, "default_config_not_supported", message, place.path)
-
-
-def _read_flow(place: Place, experiment: Experiment) -> Iterator[Command]:
-    flow = place.text(1, _FLOW_MAX)
-    if flow != shown_flow(experiment):
-        check_editable(place, "authentication_flow", experiment)
-        yield keep("experiment", experiment.key, FLOW, flow)
-
-
-def _read_levels(place: Place, experiment: Experiment) -> Iterator[Command]:
-    levels = read_levels(place)
-    if levels != shown_levels(experiment):
-        check_editable(place, "levels", experiment)
-        yield SetEnrolment(experiment.key, share_of(levels))
-        yield keep("experiment", experiment.key, LEVELS, [*levels] or None)
-
-
-def _read_items(place: Place, experiment: Experiment, catalog: Catalog) -> Iterator[Command]:
-    """The whole set anew; what is sent as it is shown is no change."""
-    if alike(said(place.tree()), said(show_items(experiment, catalog))):
-        return
-    check_editable(place, "allocations", experiment)
+def _replace_items(
+    items: list[Auth0Item], experiment: Experiment, catalog: Catalog
+) -> Iterator[Command]:
+    check_editable("allocations", experiment)
     flag = catalog.flags.get(flag_of(experiment, catalog) or "") or missing("flag")
     strategy = shown_strategy(experiment)
-    dealt = read_allocations(place, strategy, flag, catalog, experiment.current)
-    _check_overrides(place, experiment, dealt)
+    dealt = read_items(items, strategy, flag, catalog, experiment.current)
+    left = {treatment.key for treatment in dealt.treatments}
+    if any(treatment not in left for _, treatment in experiment.overrides):
+        message = "A device is fixed to a variation that would go; remove its override first"
+        raise Refusal(409, "variation_in_use", message, "$.allocations")
     yield SetTreatments(experiment.key, dealt.treatments, dealt.control)
     yield SetAllocations(experiment.key, dealt.allocations)
     yield from note_edit(experiment)
-    for path, value in _notes(dealt, strategy).items():
-        if value != kept(experiment, path):
-            yield keep("experiment", experiment.key, path, value)
+    for path, value in _fields(dealt, strategy).items():
+        if value != FIELDS.kept(experiment, path):
+            yield _keep(experiment, path, value)
 
 
-def _notes(dealt: Dealt, strategy: str) -> Values:
-    """What is kept of the items: what the model cannot say."""
+def _fields(dealt: Dealt, strategy: str) -> dict[str, Tree]:
+    """What the model cannot say of the items."""
     return {
         STRATEGY: None if dealt.allocations else strategy,
         CONTROLS: [*dealt.controls] if len(dealt.controls) > 1 else None,
@@ -196,8 +166,14 @@ def _notes(dealt: Dealt, strategy: str) -> Values:
     }
 
 
-def _check_overrides(place: Place, experiment: Experiment, dealt: Dealt) -> None:
-    left = {treatment.key for treatment in dealt.treatments}
-    if any(treatment not in left for _, treatment in experiment.overrides):
-        message = "A device is fixed to a variation that would go; remove its override first"
-        raise Refusal(409, "variation_in_use", message, place.path)
+def _keep(experiment: Experiment, path: str, value: Tree) -> Command:
+    return FIELDS.keep("experiment", experiment.key, path, value)
+
+
+def _first_share(levels: list[int] | None) -> int:
+    """The enrolment share that a ramp starts with, in parts per million."""
+    return levels[0] * _PERCENT if levels else BUCKETS
+
+
+def _tree(levels: list[int] | None) -> Tree:
+    return [*levels] if levels else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, TypeVar, cast
 
 from allotment.change.kinds import shelf
-from allotment.dialects.auth0.codes import missing
+from allotment.dialects.auth0.errors import missing
 from allotment.dialects.wire.spelling import BASE58
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
@@ -16,9 +16,6 @@ from allotment.model.segment import Segment
 N = TypeVar("N", Flag, Segment, Experiment)
 
 _PREFIXES: Final = {"experiment": "exp_", "flag": "flg_", "segment": "seg_", "variation": "var_"}
-
-# No id is as long.
-ID_MAX: Final = 64
 
 # Where an answer must have an id and there is nothing to name.
 NOBODY: Final = "0" * 24

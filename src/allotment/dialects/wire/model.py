@@ -1,0 +1,239 @@
+"""The models of vendors' requests and answers: a field is declared once, in one of them.
+
+A model reads a request's body or query (`read`, `read_update`), is what a view returns, and gives
+the OpenAPI document its schemas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Final, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
+
+from allotment.dialects.wire.alike import alike
+from allotment.dialects.wire.path import step
+from allotment.dialects.wire.refusal import Refusal
+from allotment.dialects.wire.source import Tree
+from allotment.errors import InvalidInput
+from allotment.model.number import read_whole
+from allotment.model.text import is_blank
+from allotment.model.weight import read_weight
+
+T = TypeVar("T")
+M = TypeVar("M", bound="Body")
+U = TypeVar("U", bound="Update")
+
+
+class Model(BaseModel):
+    """A JSON object with the declared fields and no others; values are read strictly."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    def plain(self) -> dict[str, Any]:
+        """The object as plain JSON values."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def json_bytes(self) -> bytes:
+        """The object as JSON."""
+        return self.model_dump_json(by_alias=True).encode()
+
+
+class Body(Model):
+    """A part of a request: a body, or a query."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_fields(cls, value: Any) -> Any:
+        """Refuse unknown fields before any other fault, and null where it has no meaning."""
+        if not isinstance(value, dict):
+            return value
+        fields = {field.alias or name: field for name, field in cls.model_fields.items()}
+        for name in value:
+            if name not in fields:
+                words = {"field": name, "known": ", ".join(fields)}
+                raise PydanticCustomError("unknown_field", "unknown", words)
+        for name, field in fields.items():
+            if value.get(name, ...) is None and any(isinstance(m, _Maybe) for m in field.metadata):
+                raise PydanticCustomError("null_field", "null", {"field": name})
+        return value
+
+
+class Update(Body):
+    """The body of an update: at least one field."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    # How a field is compared with what is shown; as it is where this says nothing.
+    compared: ClassVar[Mapping[str, Callable[[Tree], Tree]]] = {}
+
+
+# Field types.
+
+
+class _Maybe:
+    """Marks a field that may be left out, but is never null."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        made = handler(schema)
+        given = [one for one in made.pop("anyOf", [{}]) if one != {"type": "null"}]
+        return {**made, **given[0]} if len(given) == 1 else {**made, "anyOf": given}
+
+
+# A field that may be left out and is never null. Its value is None where it is left out.
+Maybe = Annotated[T | None, _Maybe()]
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+# The default of a field that may be left out: an answer leaves it out, and its schema shows none.
+LEFT_OUT: Final[Any] = Field(default=None, exclude_if=_is_none, json_schema_extra=_without_default)
+
+
+def _as_whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _as_decimal(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a number belongs here")
+    return read_weight(value, "")
+
+
+def _as_digits(value: Any) -> Any:
+    number = read_whole(value) if isinstance(value, str) else None
+    if number is None:
+        raise ValueError("a whole number belongs here")
+    return number
+
+
+def not_blank(text: str) -> str:
+    """The text, unless it is white space alone."""
+    if is_blank(text):
+        raise ValueError("text that is not white space alone belongs here")
+    return text
+
+
+# A whole number. 2.0 is one, as JSON has one kind of number. Stands last, after any bounds.
+WHOLE: Final = BeforeValidator(_as_whole)
+
+# A number, exactly as it is written.
+EXACT: Final = BeforeValidator(_as_decimal)
+
+# A whole number as text, as a query has it.
+DIGITS: Final = BeforeValidator(_as_digits)
+
+
+# Reading.
+
+
+def read(model: type[M], tree: Tree, path: str = "$") -> M:
+    """The model that a request's JSON is; `path` is where the JSON stands in errors.
+
+    Raises InvalidInput with the path of the first fault, or Refusal where a validator gave the
+    vendor's code. No message repeats what came in.
+    """
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise _refusal(first, tree, path) from None
+
+
+def read_update(model: type[U], tree: Tree, shown: Mapping[str, Tree]) -> U:
+    """The changes of an update: a field that is sent as it is `shown` is no change, and is unset.
+
+    What a noun shows may be more than the API can set: it was made elsewhere. So such a field is
+    compared before it is read. Raises what `read` raises, and InvalidInput for an empty object.
+    """
+    if tree == {}:
+        known = ", ".join(model.model_fields)
+        raise InvalidInput(f"give at least one of {known}", "$")
+    if not isinstance(tree, dict):
+        return read(model, tree)
+    return read(
+        model,
+        {
+            name: value
+            for name, value in tree.items()
+            if name not in model.model_fields
+            or name not in shown
+            or not _same(model, name, value, shown[name])
+        },
+    )
+
+
+def refused(code: str, message: str) -> PydanticCustomError:
+    """What a validator raises to refuse a field with a vendor's code and status 400."""
+    return PydanticCustomError("refused", "refused", {"code": code, "message": message})
+
+
+def _same(model: type[Update], name: str, value: Tree, shown: Tree) -> bool:
+    form = model.compared.get(name)
+    return alike(form(value), form(shown)) if form else alike(value, shown)
+
+
+def _refusal(error: ErrorDetails, tree: Tree, path: str) -> InvalidInput | Refusal:
+    where = _path(path, error["loc"], tree, is_missing=error["type"] == "missing")
+    context: dict[str, Any] = error.get("ctx", {})
+    match error["type"]:
+        case "unknown_field":
+            message = f"this does not belong here; there may be {context['known']}"
+            return InvalidInput(message, step(where, context["field"]))
+        case "null_field":
+            message = "null does not belong here; leave the field out"
+            return InvalidInput(message, step(where, context["field"]))
+        case "refused":
+            return Refusal(400, context["code"], context["message"], where)
+        case "value_error":
+            said = context["error"]
+            return InvalidInput(getattr(said, "message", "") or str(said), where)
+        case kind:
+            sentence = _SENTENCES.get(kind, "another value belongs here")
+            return InvalidInput(sentence.format_map(context), where)
+
+
+_SENTENCES: Final = {
+    "missing": "this is required",
+    "model_type": "an object belongs here",
+    "dict_type": "an object belongs here",
+    "list_type": "a list belongs here",
+    "string_type": "text belongs here",
+    "bool_type": "true or false belongs here",
+    "int_type": "a whole number belongs here",
+    "literal_error": "one of {expected} belongs here",
+    "string_too_short": "at least {min_length:,} characters belong here",
+    "string_too_long": "at most {max_length:,} characters belong here",
+    "too_short": "at least {min_length:,} belong here, not {actual_length:,}",
+    "too_long": "at most {max_length:,} belong here",
+    "greater_than_equal": "a number of at least {ge:,} belongs here",
+    "less_than_equal": "a number of at most {le:,} belongs here",
+}
+
+
+def _path(path: str, location: tuple[int | str, ...], tree: Tree, *, is_missing: bool) -> str:
+    """The path of an error, without the names that pydantic gives the members of a union."""
+    here: Any = tree
+    for part in location:
+        if isinstance(part, int):
+            path, here = f"{path}[{part}]", here[part] if isinstance(here, list) else None
+        elif isinstance(here, dict) and part in here:
+            path, here = step(path, part), here[part]
+    return step(path, str(location[-1])) if is_missing else path

@@ -1,0 +1,178 @@
+"""One operation of a vendor's API, as data: what it takes, what it changes and what it answers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
+
+from allotment.change.commands import Command
+from allotment.dialects.wire.model import Body, Model
+from allotment.dialects.wire.version import Version
+from allotment.model.catalog import Catalog
+
+B = TypeVar("B")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B]):
+    """A request as a reader sees it.
+
+    ids    the parts of its path that name nouns
+    body   its body as a model; None where the operation has none
+    now    when it came, in milliseconds since 1970, UTC
+    fresh  text of so many bytes of entropy as hex digits
+    """
+
+    ids: Mapping[str, str]
+    body: B
+    now: int
+    fresh: Callable[[int], str]
+
+
+class Noun(NamedTuple):
+    """What an operation is about; `part` is the key of a part of it, such as a flag's variation."""
+
+    kind: str
+    key: str
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name under which versions are kept."""
+        return f"{self.kind}:{self.key}"
+
+
+class State(Protocol):
+    """A catalog, and by "kind:key" the version of each noun in it."""
+
+    @property
+    def catalog(self) -> Catalog: ...  # noqa: D102
+    @property
+    def versions(self) -> Mapping[str, Version]: ...  # noqa: D102
+
+
+Ids = Mapping[str, str]
+
+# The noun that a path names; raises the vendor's 404.
+Find = Callable[[Ids, Catalog], Noun]
+
+# A noun as the API shows it. The commands are those that were done, none for a plain GET.
+View = Callable[[State, Noun, Sequence[Command]], Model]
+
+Read = Callable[[Call[Any], Catalog], Sequence[Command]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What all operations say. Their models are the annotations of their functions."""
+
+    method: str
+    path: str
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The function that says what the operation does."""
+        raise NotImplementedError
+
+    @property
+    def name(self) -> str:
+        """The name of its function."""
+        return self.function.__name__
+
+    @property
+    def description(self) -> str:
+        """What its function says of itself."""
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def answer(self) -> type[Model] | None:
+        """The model of the answer; None where it has no body."""
+        return None
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The ids in the path, each with what it is the id of."""
+        words = self.path.split("/")
+        return {
+            word[1:-1]: words[at - 1].replace("-", " ").removesuffix("s")
+            for at, word in enumerate(words)
+            if word.startswith("{")
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Operation):
+    """Answers with a list: `show` takes a query and a state."""
+
+    show: Callable[[Any, State], Model]
+
+    @property
+    def function(self) -> Callable[..., Any]:  # noqa: D102
+        return self.show
+
+    @property
+    def query(self) -> type[Body]:
+        """The model of the query."""
+        return _model(self.show, "query")
+
+    @property
+    def answer(self) -> type[Model] | None:  # noqa: D102
+        return _model(self.show, "return")
+
+
+@dataclass(frozen=True, slots=True)
+class Getting(Operation):
+    """Answers with one noun; `tagged` says whether the answer has an ETag."""
+
+    view: View
+    find: Find
+    tagged: bool = True
+
+    @property
+    def function(self) -> Callable[..., Any]:  # noqa: D102
+        return self.view
+
+    @property
+    def answer(self) -> type[Model] | None:  # noqa: D102
+        return _model(self.view, "return")
+
+
+@dataclass(frozen=True, slots=True)
+class Changing(Operation):
+    """Makes a change and answers with the noun as it is then.
+
+    find    the noun that conditions are about; None for the whole catalog
+    view    None where the answer has no body; then the request has none either
+    made    the noun that the commands make, where it is another one
+    """
+
+    read: Read
+    find: Find | None
+    view: View | None
+    made: Callable[[Sequence[Command]], Noun] | None = None
+
+    @property
+    def status(self) -> int:
+        """The status of the answer."""
+        return 204 if self.view is None else 201 if self.made else 200
+
+    @property
+    def function(self) -> Callable[..., Any]:  # noqa: D102
+        return self.read
+
+    @property
+    def body(self) -> type[Body] | None:
+        """The model of the body."""
+        (body,) = get_args(get_type_hints(self.read)["call"])
+        return body if isinstance(body, type) and issubclass(body, Body) else None
+
+    @property
+    def answer(self) -> type[Model] | None:  # noqa: D102
+        return None if self.view is None else _model(self.view, "return")
+
+
+def _model(function: Callable[..., Any], name: str) -> type[Any]:
+    found: type[Any] = get_type_hints(function)[name]
+    return found

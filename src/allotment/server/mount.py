@@ -1,0 +1,293 @@
+"""Mounts a vendor's operations as routes of FastAPI.
+
+`mount` makes a route of each operation: its dependencies admit the caller and read the body, its
+endpoint reads the commands, makes the change and shows the noun.
+"""
+
+# No postponed annotations: FastAPI reads the annotations of the endpoints made here.
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Request, Response, Security
+from fastapi.security import HTTPBearer
+from pydantic.json_schema import models_json_schema
+
+from allotment.change.commands import Command
+from allotment.change.lifecycle import Policy
+from allotment.dialects.wire.model import Body, Model, Update, read, read_update
+from allotment.dialects.wire.operation import (
+    Call,
+    Changing,
+    Getting,
+    Listing,
+    Noun,
+    Operation,
+)
+from allotment.dialects.wire.source import Tree
+from allotment.errors import AllotmentError
+from allotment.server.answer import Answer, respond
+from allotment.server.caller import Caller
+from allotment.server.conditional import (
+    Shown,
+    admit,
+    change,
+    node_of,
+    tree_of,
+    unchanged,
+    version_of,
+)
+from allotment.server.conditions import is_conditional
+from allotment.server.etags import digest_of, etag
+from allotment.server.operation import READING, WRITING
+from allotment.server.problems import RENDERERS
+from allotment.server.requests import query_of
+from allotment.store import Scope, Stored
+
+Endpoint = Callable[..., Awaitable[Response]]
+
+_CONDITIONS: Final = ("IfMatch", "IfNoneMatch", "IdempotencyKey")
+
+# The scheme is named "token" in the OpenAPI document; `admit` reads the header.
+_BEARER: Final = HTTPBearer(
+    scheme_name="token",
+    description="A token; `Authorization: TOKEN` without `Bearer` does as well.",
+    auto_error=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What all operations of one API have in common.
+
+    prefix      stands before every path
+    under       the paths whose errors are the vendor's
+    error       the model of every error, and `show_error` makes the answer
+    """
+
+    dialect: str
+    policy: Policy
+    prefix: str
+    under: str
+    content_type: str
+    error: type[Model]
+    show_error: Callable[[AllotmentError], Answer]
+
+
+def mount(api: Api, operations: Iterable[Operation]) -> APIRouter:
+    """A router with a route of each operation."""
+    router = APIRouter(prefix=api.prefix, tags=[api.dialect])
+    RENDERERS[api.under] = api.show_error
+    for each in operations:
+        scope = Scope.WRITE if isinstance(each, Changing) else Scope.READ
+        status = each.status if isinstance(each, Changing) else 200
+        name = f"{api.dialect}_{each.name}"
+        router.add_api_route(
+            each.path,
+            _endpoint(api, each),
+            methods=[each.method],
+            name=name,
+            operation_id=name,
+            summary=each.name.replace("_", " ").capitalize(),
+            description=each.description,
+            status_code=status,
+            response_model=each.answer,
+            response_description="Done." if each.answer is None else "What was asked for.",
+            dependencies=[Depends(_id(name, word)) for name, word in each.ids.items()],
+            responses=_responses(api, each, status),
+            openapi_extra=_extra(each, scope),
+        )
+    return router
+
+
+# The dependencies of an operation.
+
+
+def _admitted(scope: Scope) -> Callable[..., Awaitable[Caller]]:
+    async def admitted(request: Request, _token: Annotated[object, Security(_BEARER)]) -> Caller:
+        return await admit(request, scope)
+
+    return admitted
+
+
+_CALLERS: Final = {scope: _admitted(scope) for scope in (Scope.READ, Scope.WRITE)}
+
+
+def _id(name: str, word: str) -> Callable[..., None]:
+    said = f"The id of the {word}."
+
+    def documented(_id: Annotated[str, Path(alias=name, description=said)]) -> None:
+        """Documents an id of the path, which `find` looks up."""
+
+    return documented
+
+
+# The endpoints.
+
+
+def _endpoint(api: Api, operation: Operation) -> Endpoint:
+    match operation:
+        case Listing():
+            return _listing(api, operation)
+        case Getting():
+            return _getting(api, operation)
+        case Changing():
+            return _changing(api, operation)
+    raise TypeError(f"{operation.name} is no kind of operation")
+
+
+def _listing(api: Api, operation: Listing) -> Endpoint:
+    known = [field.alias or name for name, field in operation.query.model_fields.items()]
+
+    async def endpoint(
+        request: Request, caller: Annotated[Caller, Depends(_CALLERS[Scope.READ])]
+    ) -> Response:
+        query = read(operation.query, dict(query_of(request, known)), "query")
+        node = node_of(request)
+        stored = node.served(caller.space).stored
+        # A large catalog takes its time, off the event loop.
+        body = await node.run(lambda: operation.show(query, stored).json_bytes())
+        return _shown(api, Answer(200, (), body))
+
+    return endpoint
+
+
+def _getting(api: Api, operation: Getting) -> Endpoint:
+    async def endpoint(
+        request: Request, caller: Annotated[Caller, Depends(_CALLERS[Scope.READ])]
+    ) -> Response:
+        query_of(request)
+        stored = node_of(request).served(caller.space).stored
+        noun = operation.find(request.path_params, stored.catalog)
+        body = operation.view(stored, noun, ()).json_bytes()
+        if not operation.tagged:
+            return _shown(api, Answer(200, (), body))
+        # The answer also shows other nouns, so the tag has a digest of it.
+        tag = etag(version_of(stored, noun[:2]), digest_of(body))
+        if unchanged(request, tag):
+            return respond(Answer(304, (("etag", tag),), b""))
+        return _shown(api, Answer(200, (("etag", tag),), body))
+
+    return endpoint
+
+
+def _changing(api: Api, operation: Changing) -> Endpoint:
+    find, view = operation.find, operation.view
+
+    async def endpoint(
+        request: Request, caller: Annotated[Caller, Depends(_CALLERS[Scope.WRITE])]
+    ) -> Response:
+        tree = await tree_of(request) if operation.body is not None else None
+        query_of(request)
+        ids, now = request.path_params, int(time.time() * 1000)
+
+        def about(stored: Stored) -> tuple[str, str] | None:
+            # An operation without an answer is read again where the catalog changed meanwhile,
+            # unless the client named the noun.
+            if find is None or (view is None and not is_conditional(request)):
+                return None
+            return find(ids, stored.catalog)[:2]
+
+        def commands(stored: Stored) -> Sequence[Command]:
+            body = _body(operation, tree, ids, stored)
+            return operation.read(Call(ids, body, now, secrets.token_hex), stored.catalog)
+
+        def shown(stored: Stored, done: Sequence[Command]) -> Shown:
+            if view is None:
+                return Shown(None)
+            noun = operation.made(done) if operation.made else _found(operation, ids, stored)
+            return Shown(view(stored, noun, done), noun[:2], digest=True)
+
+        response = await change(
+            request,
+            caller,
+            policy=api.policy,
+            dialect=api.dialect,
+            read=commands,
+            show=shown,
+            status=operation.status,
+            about=about,
+            whole=True,
+        )
+        if view is not None:
+            response.headers["content-type"] = api.content_type
+        return response
+
+    return endpoint
+
+
+def _body(operation: Changing, tree: Tree, ids: Any, stored: Stored) -> Body | None:
+    if operation.body is None:
+        return None
+    if not issubclass(operation.body, Update) or operation.view is None:
+        return read(operation.body, tree)
+    shown = operation.view(stored, _found(operation, ids, stored), ()).plain()
+    return read_update(operation.body, tree, shown)
+
+
+def _found(operation: Changing, ids: Any, stored: Stored) -> Noun:
+    if operation.find is None:
+        raise TypeError(f"{operation.name} neither finds a noun nor makes one")
+    return operation.find(ids, stored.catalog)
+
+
+def _shown(api: Api, answer: Answer) -> Response:
+    response = respond(answer)
+    response.headers["content-type"] = api.content_type
+    return response
+
+
+# The OpenAPI document.
+
+
+def _responses(api: Api, operation: Operation, status: int) -> dict[int | str, dict[str, Any]]:
+    headers = {
+        name: {"$ref": f"#/components/headers/{name}"} for name in ("Allotment-Revision", "ETag")
+    }
+    unchanged: dict[int | str, dict[str, Any]] = {}
+    if isinstance(operation, Getting) and operation.tagged:
+        unchanged = {304: {"description": "It has not changed.", "headers": headers}}
+    refusals = WRITING if isinstance(operation, Changing) else READING
+    return {
+        status: {"headers": headers},
+        **unchanged,
+        **{each: {"description": HTTPStatus(each).phrase, "model": api.error} for each in refusals},
+    }
+
+
+def _extra(operation: Operation, scope: Scope) -> dict[str, Any]:
+    changes = isinstance(operation, Changing)
+    headers = ("Space", "MinRevision", *(_CONDITIONS if changes else ()))
+    parameters: list[dict[str, Any]] = [
+        {"$ref": f"#/components/parameters/{name}"} for name in headers
+    ]
+    said: dict[str, Any] = {"x-allotment-scope": str(scope), "parameters": parameters}
+    if isinstance(operation, Changing) and operation.body is not None:
+        content = {"application/json": {"schema": _ref(operation.body)}}
+        said["requestBody"] = {"required": True, "content": content}
+    if isinstance(operation, Listing):
+        properties = operation.query.model_json_schema()["properties"]
+        parameters.extend(
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            for name, schema in properties.items()
+        )
+    return said
+
+
+def _ref(model: type[Body]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def body_schemas(operations: Iterable[Operation]) -> dict[str, Any]:
+    """The schemas of all bodies by name; FastAPI finds those of the answers itself."""
+    models = [one.body for one in operations if isinstance(one, Changing) and one.body is not None]
+    _, made = models_json_schema(
+        [(model, "validation") for model in dict.fromkeys(models)],
+        ref_template="#/components/schemas/{model}",
+    )
+    found: dict[str, Any] = made["$defs"]
+    return found
