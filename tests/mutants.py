@@ -202,9 +202,9 @@ MUTANTS = [
     ),
     Mutant(
         "true counts as 1",
-        "src/allotment/matching/clause.py",
-        "return lambda value: value in (flags if isinstance(value, bool) else others)",
-        "return lambda value: value in flags | others",
+        "src/allotment/matching/index.py",
+        "equal = self._flags if isinstance(value, bool) else self._others",
+        "equal = self._others",
         "tests/matching",
     ),
     Mutant(

@@ -18,11 +18,11 @@ from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.limits import (
     ALLOCATIONS_MAX,
     BUCKETS,
+    COMPARED_CHARACTERS_MAX,
     KEPT_MAX,
     KEPT_PATH_BYTES_MAX,
     KEY_BYTES_MAX,
     NAME_CHARACTERS_MAX,
-    PATTERN_CHARACTERS_MAX,
     RANGES_MAX,
     RULES_MAX,
     TAGS_MAX,
@@ -107,8 +107,9 @@ def test_the_limits_in_the_schema_are_those_of_the_house() -> None:
     assert definitions["allocation"]["properties"]["slots"]["maxItems"] == RANGES_MAX
     assert iteration["treatments"]["maxProperties"] == TREATMENTS_MAX
     assert iteration["allocations"]["maxItems"] == ALLOCATIONS_MAX
-    pattern = clause["properties"]["matches"]["oneOf"][0]
-    assert pattern["maxLength"] == PATTERN_CHARACTERS_MAX
+    for operator in ("matches", "contains", "starts_with", "ends_with"):
+        compared = clause["properties"][operator]["oneOf"][0]
+        assert compared["maxLength"] == COMPARED_CHARACTERS_MAX
 
 
 def test_the_schema_has_every_comparison() -> None:

@@ -27,6 +27,8 @@ MALFORMED: list[tuple[Operator, tuple[Scalar, ...], str, str]] = [
     (Operator.SEMVER_EQUALS, (2,), "semver_equals", "compares text"),
     (Operator.MATCHES, ("a", "("), "matches[1]", "missing )"),
     (Operator.MATCHES, (3,), "matches", "compares text"),
+    (Operator.MATCHES, ("a" * 1_025,), "matches", "at most 1,024 characters; this has 1,025"),
+    (Operator.CONTAINS, ("b", "a" * 1_025), "contains[1]", "at most 1,024 characters"),
 ]
 
 

@@ -8,26 +8,26 @@ import pytest
 
 from allotment.errors import InvalidInput
 from allotment.matching.pattern import compile_pattern
-from allotment.model.limits import PATTERN_CHARACTERS_MAX, SUBJECT_CHARACTERS_MAX
+from allotment.model.limits import SUBJECT_CHARACTERS_MAX
 
 
 def test_a_pattern_is_looked_for_anywhere_in_the_text() -> None:
-    holds = compile_pattern("Firefox/[0-9]+")
+    holds = compile_pattern("Firefox/[0-9]+").holds
     assert holds("Mozilla/5.0 Firefox/128.0")
     assert not holds("Mozilla/5.0 firefox/128.0")
-    assert compile_pattern("^a")("abc")
-    assert not compile_pattern("^b")("abc")
-    assert compile_pattern("")("")
+    assert compile_pattern("^a").holds("abc")
+    assert not compile_pattern("^b").holds("abc")
+    assert compile_pattern("").holds("")
 
 
 def test_patterns_read_characters_not_bytes() -> None:
-    assert compile_pattern("^.$")("é")
-    assert compile_pattern("^.$")("😀")
-    assert compile_pattern(r"^\pL+$")("Ærø")
+    assert compile_pattern("^.$").holds("é")
+    assert compile_pattern("^.$").holds("😀")
+    assert compile_pattern(r"^\pL+$").holds("Ærø")
 
 
 def test_the_pattern_that_hangs_others_takes_linear_time() -> None:
-    holds = compile_pattern("^(a+)+$")
+    holds = compile_pattern("^(a+)+$").holds
     subject = "a" * (SUBJECT_CHARACTERS_MAX - 1) + "b"
     holds(subject)
     began = time.thread_time()
@@ -40,7 +40,7 @@ def test_the_pattern_that_hangs_others_takes_linear_time() -> None:
     ["a\ud800", "\udfff", pytest.param("a" * (SUBJECT_CHARACTERS_MAX + 1), id="too long")],
 )
 def test_a_text_that_is_not_unicode_or_too_long_matches_nothing(text: str) -> None:
-    assert not compile_pattern("")(text)
+    assert not compile_pattern("").holds(text)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,6 @@ def test_a_text_that_is_not_unicode_or_too_long_matches_nothing(text: str) -> No
         ("((a{100}){100}){100}", "repetition"),
         (r"\pL{80}", "too large"),  # for the memory cap, and not for RE2's own
         ("\ud800", "lone surrogate"),
-        pytest.param("a" * (PATTERN_CHARACTERS_MAX + 1), "at most 1,024", id="too long"),
     ],
 )
 def test_what_re2_does_not_take_is_refused_at_its_path_and_in_silence(

@@ -31,6 +31,7 @@ from allotment.values import OPAQUE, mapping_of, plain
 
 cdef enum:
     MEMO_BYTES_MAX = 1 << 20
+    ELEMENTS_MEMO_MAX = 16  # a longer list is decided as a whole
     STACK_WORDS = 64
 
 
@@ -155,11 +156,14 @@ cdef class Field:
         # A copy, since deciding an element may run code that changes the list; made by size, so
         # that no subclass's __iter__ is called.
         cdef object copy
-        cdef bytearray all_bits = bytearray(self.bits_of(OPAQUE))  # the list itself is there
+        cdef bytearray all_bits
         if PyTuple_Check(values):
             copy = PyTuple_GetSlice(values, 0, PyTuple_GET_SIZE(values))
         else:
             copy = PyList_GetSlice(values, 0, PyList_GET_SIZE(values))
+        if len(copy) > ELEMENTS_MEMO_MAX:
+            return self.decided(copy)
+        all_bits = bytearray(self.bits_of(OPAQUE))  # the list itself is there
         for value in copy:
             value = plain_of(value)
             if not (value is None or PyList_CheckExact(value)):

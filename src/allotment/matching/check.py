@@ -10,7 +10,7 @@ from allotment.errors import InvalidInput
 from allotment.matching.clause import NUMBER_TESTS, SEMVER_TESTS
 from allotment.matching.pattern import compile_pattern
 from allotment.matching.semver import precedence
-from allotment.model.limits import CLAUSE_VALUES_MAX
+from allotment.model.limits import CLAUSE_VALUES_MAX, COMPARED_CHARACTERS_MAX
 from allotment.model.segment import (
     AllOf,
     AnyOf,
@@ -89,6 +89,12 @@ def _check_value(operator: Operator, value: Scalar, path: str) -> None:
         return
     if not isinstance(value, str):
         raise InvalidInput(f"`{operator}` compares text; this is {_said(value)}", path)
+    if len(value) > COMPARED_CHARACTERS_MAX:
+        raise InvalidInput(
+            f"`{operator}` compares with text of at most {COMPARED_CHARACTERS_MAX:,} characters; "
+            f"this has {len(value):,}",
+            path,
+        )
     if operator in SEMVER_TESTS and precedence(value) is None:
         raise InvalidInput(f"{value!r} is no semantic version such as 1.20.3 or 2.0.0-rc.1", path)
     if operator is Operator.MATCHES:

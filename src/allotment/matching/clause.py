@@ -1,4 +1,4 @@
-"""One clause: whether a comparison holds for a present value. `Operator` says what each means."""
+"""One clause: whether a comparison holds for a present value, which `Operator` says in words."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def holds(clause: Clause, value: object) -> bool:
 
 
 def test_of(clause: Clause) -> Test:
-    """The clause as a test of one value, with all that can be made ready made ready.
+    """The clause as a test of one value. It says what a clause means; `Index` is what is fast.
 
     Raises InvalidInput for a pattern that RE2 does not take. A value of a type that the operator
     does not compare is dropped here: `matching.check` has refused it before.
@@ -51,7 +51,7 @@ def test_of(clause: Clause) -> Test:
         return _one_of(clause.values)
     if clause.operator is Operator.MATCHES:
         patterns = [compile_pattern(each) for each in clause.values if isinstance(each, str)]
-        return lambda value: isinstance(value, str) and any(each(value) for each in patterns)
+        return lambda value: isinstance(value, str) and any(each.holds(value) for each in patterns)
     if clause.operator in NUMBER_TESTS:
         return _compares_number(NUMBER_TESTS[clause.operator], clause.values)
     if clause.operator in SEMVER_TESTS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from allotment.matching.clause import Test, test_of
+from allotment.matching.index import Index
 from allotment.model.segment import Clause
 from allotment.values import mapping_of, values_of
 
@@ -20,23 +20,18 @@ class Field:
     path: tuple[str, ...]
     clauses: tuple[tuple[int, Clause], ...]
     words: int
-    _tests: tuple[tuple[int, Test], ...] = field(init=False, repr=False, compare=False)
+    index: Index = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        tests = tuple((1 << bit, test_of(clause)) for bit, clause in self.clauses)
-        object.__setattr__(self, "_tests", tests)
+        index = Index((1 << bit, clause) for bit, clause in self.clauses)
+        object.__setattr__(self, "index", index)
 
     def decide(self, value: object) -> bytes:
         """The bits of the clauses that hold for a value: `words` * 8 bytes, little-endian.
 
         Of a list, a clause holds where it does for any element. Never raises.
         """
-        bits = 0
-        for each in values_of(value):
-            for bit, test in self._tests:
-                if test(each):
-                    bits |= bit
-        return bits.to_bytes(self.words * 8, "little")
+        return self.index.bits(values_of(value)).to_bytes(self.words * 8, "little")
 
 
 def lookup(attributes: Mapping[str, object] | None, path: tuple[str, ...]) -> object | None:

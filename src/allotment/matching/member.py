@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from allotment.matching.clause import holds
 from allotment.matching.field import lookup
@@ -14,12 +14,17 @@ class Members:
     """The segments that one unit is a member of; each is found out once."""
 
     def __init__(
-        self, segments: Mapping[str, Segment], unit: str, attributes: Mapping[str, object] | None
+        self,
+        segments: Mapping[str, Segment],
+        unit: str,
+        attributes: Mapping[str, object] | None,
+        holds: Callable[[Clause, object], bool] = holds,
     ) -> None:
         self.segments = segments
         self.unit = unit
         self.attributes = attributes
         self.known: dict[str, bool] = {}
+        self._clause_holds = holds
 
     def has(self, key: str) -> bool:
         """Whether the unit is in the segment: included, or else not excluded and a rule holds."""
@@ -36,7 +41,7 @@ class Members:
         match condition:
             case Clause(path):
                 value = lookup(self.attributes, path)
-                return value is not None and holds(condition, value)
+                return value is not None and self._clause_holds(condition, value)
             case AllOf(conditions):
                 return all(self.holds(each) for each in conditions)
             case AnyOf(conditions):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from allotment.matching.clause import NUMBER_TESTS, holds
+from allotment.matching.clause import NUMBER_TESTS
 from allotment.matching.field import lookup
+from allotment.matching.index import Index
 from allotment.matching.member import Members, is_listed
 from allotment.model.segment import (
     AllOf,
@@ -29,7 +30,7 @@ def why_not(
     key: str, segments: Mapping[str, Segment], unit: str, attributes: Mapping[str, object] | None
 ) -> str:
     """The conditions of the segment that fail for a unit that is no member of it."""
-    return _Why(Members(segments, unit, attributes)).segment(segments[key])
+    return _Why(Members(segments, unit, attributes, _holds)).segment(segments[key])
 
 
 class _Why:
@@ -64,7 +65,6 @@ class _Why:
         if plain(value) is None:
             return f"{asked}: it is absent"
         found = list(values_of(value))
-        assert not holds(clause, value), "only a clause that fails is asked"
         reads = _reads(clause)
         kinds = dict.fromkeys(_kind(each) for each in found if each is not OPAQUE)
         if not kinds:
@@ -72,6 +72,10 @@ class _Why:
         if not reads & kinds.keys():
             return f"{asked}: it is {' and '.join(kinds)}, and this compares {' or '.join(reads)}"
         return f"{asked}: it is {_values([each for each in found if each is not OPAQUE])}"
+
+
+def _holds(clause: Clause, value: object) -> bool:
+    return bool(Index([(1, clause)]).bits(values_of(value)))
 
 
 def _reads(clause: Clause) -> set[str]:

@@ -33,7 +33,9 @@ RANGES_MAX: Final = 1_024
 RULES_MAX: Final = 1_000
 CLAUSE_VALUES_MAX: Final = 10_000
 CONDITION_DEPTH_MAX: Final = 32
-PATTERN_CHARACTERS_MAX: Final = 1_024
+
+# A text or a pattern that others are compared with, but for equality, which hashes it.
+COMPARED_CHARACTERS_MAX: Final = 1_024
 
 # RE2 is linear in the text, and the worst legal pattern takes 12 us a character: 0.1 s for this
 # many. A longer text matches no pattern.

@@ -17,8 +17,8 @@ from allotment.model.catalog import Catalog
 from allotment.model.idlist import IdList
 from allotment.model.limits import (
     CLAUSE_VALUES_MAX,
+    COMPARED_CHARACTERS_MAX,
     CONDITION_DEPTH_MAX,
-    PATTERN_CHARACTERS_MAX,
     RULES_MAX,
 )
 from allotment.model.segment import (
@@ -146,8 +146,9 @@ def _check_value(operator: Operator, value: object, path: str) -> None:
             raise InvalidInput(f"{operator} compares with a number", path)
     elif type(value) is not str:
         raise InvalidInput(f"{operator} compares with text", path)
-    elif operator is Operator.MATCHES and len(value) > PATTERN_CHARACTERS_MAX:
-        raise InvalidInput(f"a pattern has at most {PATTERN_CHARACTERS_MAX:,} characters", path)
+    elif len(value) > COMPARED_CHARACTERS_MAX:
+        message = f"{operator} compares with text of at most {COMPARED_CHARACTERS_MAX:,} characters"
+        raise InvalidInput(message, path)
 
 
 def _is_unicode(text: str) -> bool:
