@@ -178,7 +178,7 @@ def test_a_rollback_is_refused_once_somebody_changed_the_catalog_meanwhile(
 
     monkeypatch.setattr(allotment.cli.rollback, "diff", meanwhile)
     refused = invoke("rollback", "--to", 1, *place.options, code=1)
-    assert "somebody changed the catalog meanwhile, so nothing was undone" in refused.stderr
+    assert "another change was made meanwhile, so nothing was undone" in refused.stderr
     assert "control: 10" in invoke("export", *place.options).stdout
 
 
@@ -200,7 +200,7 @@ def test_a_file_is_not_applied_to_another_catalog_than_it_was_compared_with(
 
     monkeypatch.setattr(allotment.cli.apply, "commands_of", meanwhile)
     refused = invoke("apply", catalog, *place.options, code=1)
-    assert "somebody changed the catalog meanwhile, so nothing was applied" in refused.stderr
+    assert "another change was made meanwhile, so nothing was applied" in refused.stderr
     assert "control: 30" in invoke("export", *place.options).stdout
 
 

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from allotment.cli.done import print_done
+from allotment.cli.done import commit_and_print
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson, CatalogFile, base_of, existing
-from allotment.errors import PreconditionFailed
 from allotment.load import checked_change, commands_of
 
 NAME = "apply"
@@ -30,24 +29,19 @@ def run(
 ) -> None:
     """Change the catalog to what the file says; all of it or, if anything is refused, nothing.
 
-    It is refused if somebody changes the catalog meanwhile: what the file changes would be another
-    thing.
+    It is refused if the catalog changes meanwhile: then the file was compared with another one.
     """
     base = base_of(home)
     commands = commands_of(existing(file), base)
     checked_change(commands, base)  # before a store is made, and with patterns and versions checked
-    try:
-        outcome = home.commit(
-            commands,
-            comment=comment,
-            who=who,
-            dialect="catalogfile",
-            expect_revision=base.revision,
-        )
-    except PreconditionFailed as error:
-        raise PreconditionFailed(
-            "somebody changed the catalog meanwhile, so nothing was applied; "
-            "see `allotment plan`, and apply again"
-        ) from error
-    unchanged = "is already as the file says, at"
-    print_done(home, base, commands, outcome, unchanged=unchanged, as_json=as_json)
+    commit_and_print(
+        home,
+        base,
+        commands,
+        comment=comment,
+        who=who,
+        dialect="catalogfile",
+        refused="applied; see `allotment plan`, and apply again",
+        unchanged="is already as the file says, at",
+        as_json=as_json,
+    )

@@ -1,4 +1,4 @@
-"""What a change did, for apply and rollback."""
+"""Changing the catalog that was looked at, and saying what that did; for apply and rollback."""
 
 from __future__ import annotations
 
@@ -6,23 +6,38 @@ from collections.abc import Sequence
 
 from allotment.change.commands import Command
 from allotment.cli.console import notes, print_json, results
-from allotment.cli.home import Home, Outcome
+from allotment.cli.home import Home
 from allotment.cli.lines import moved_line
 from allotment.cli.planned import planned_lines, planned_plain
+from allotment.errors import PreconditionFailed
 from allotment.model.catalog import Catalog
 from allotment.model.plain import to_plain
 
 
-def print_done(  # noqa: PLR0913  # each stands for itself
+def commit_and_print(  # noqa: PLR0913  # each stands for itself
     home: Home,
     base: Catalog,
     commands: Sequence[Command],
-    outcome: Outcome,
     *,
+    comment: str,
+    who: str | None = None,
+    dialect: str = "native",
+    refused: str,
     unchanged: str,
     as_json: bool,
 ) -> None:
-    """Print what the commands, made for `base`, did; `unchanged` says that they did nothing."""
+    """Commit commands that were made for `base`, unless the catalog has changed since; print them.
+
+    `refused` says what was not done then, and what to do; `unchanged` that they changed nothing.
+    """
+    try:
+        outcome = home.commit(
+            commands, comment=comment, who=who, dialect=dialect, expect_revision=base.revision
+        )
+    except PreconditionFailed as error:
+        raise PreconditionFailed(
+            f"another change was made meanwhile, so nothing was {refused}"
+        ) from error
     if as_json:
         told, moves = planned_plain(commands, base), to_plain(outcome.moves)
         print_json({"revision": outcome.revision, "commands": told, "moves": moves})

@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from allotment.change.diff import diff
-from allotment.cli.done import print_done
+from allotment.cli.done import commit_and_print
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson
-from allotment.errors import PreconditionFailed
 
 NAME = "rollback"
 
@@ -21,17 +20,16 @@ Comment = Annotated[str, typer.Option(help="Why; kept in the history.")]
 def run(*, to: To, home: Home, comment: Comment = "", as_json: AsJson = False) -> None:
     """Make the catalog what it was at a revision; nothing of the history is lost.
 
-    It is refused if somebody changes the catalog meanwhile: what to undo would be another thing.
+    It is refused if the catalog changes meanwhile: the new change would be undone as well.
     """
     now = home.catalog()
     commands = diff(now, home.catalog(to))
-    why = comment or f"back to revision {to}"
-    try:
-        outcome = home.commit(commands, comment=why, expect_revision=now.revision)
-    except PreconditionFailed as error:
-        raise PreconditionFailed(
-            "somebody changed the catalog meanwhile, so nothing was undone; "
-            "see `allotment history`, and decide anew"
-        ) from error
-    unchanged = f"is as it was at revision {to}, so there is nothing to undo; it stays at"
-    print_done(home, now, commands, outcome, unchanged=unchanged, as_json=as_json)
+    commit_and_print(
+        home,
+        now,
+        commands,
+        comment=comment or f"back to revision {to}",
+        refused="undone; see `allotment history`, and roll back again",
+        unchanged=f"is as it was at revision {to}, so there is nothing to undo; it stays at",
+        as_json=as_json,
+    )
