@@ -99,6 +99,7 @@ class Histories(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.database = str(Path(self.folder.name) / "allotment.db")
         Path(self.database).write_bytes(shop())
+        Path(f"{self.database}.kept").touch()
         self.runner = asyncio.Runner()
         self.kept: dict[Lot, str] = {}
         self.open()

@@ -7,6 +7,7 @@ import shlex
 import sqlite3
 import subprocess
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 import allotment
 from allotment.cli.root import app
 from allotment.server.settings import Settings
+from allotment.store import Lot, Store
 from postgres import Postgres, binary
 from serving import serving
 
@@ -105,31 +107,39 @@ def lines_of(word: str, language: str = "sh") -> str:
     return line
 
 
-def copy(line: str, folder: Path) -> None:
-    """Run the SQL of a line for SQLite's own program, which not every machine has."""
-    program, name, statement = shlex.split(line)
-    assert program == "sqlite3"
-    copied = folder / "backup.db"
-    with closing(sqlite3.connect(folder / name)) as connection:
-        connection.execute(statement.replace("backup.db", str(copied)))
-    assert copied.exists()
+def copies(folder: Path) -> None:
+    """Run the SQL of the lines for SQLite's own program, which not every machine has."""
+    lines = [one for each in blocks("sh") for one in each.splitlines() if "VACUUM INTO" in one]
+    assert len(lines) == 2
+    for line in lines:
+        program, name, statement = shlex.split(line)
+        assert program == "sqlite3"
+        with closing(sqlite3.connect(folder / name)) as connection:
+            connection.execute(statement.replace("'", f"'{folder}/", 1))
 
 
 def test_a_sqlite_store_comes_back_from_a_copy_made_while_it_is_served(
     invoke, tmp_path: Path, catalog: Path
 ) -> None:
     with serving(tmp_path, catalog=catalog) as server:
-        copy(lines_of("VACUUM INTO"), tmp_path)
+        with Store.open(tmp_path / "allotment.db") as store:
+            lot = Lot("banner", 1, "ann")
+            store.keep({lot: "green"}, revision=1, when=datetime.now(UTC))
+            copies(tmp_path)
+            store.keep({Lot("banner", 1, "bo"): "green"}, revision=1, when=datetime.now(UTC))
         before = allotment.load(tmp_path / "allotment.db").catalog
         catalog.write_text("allotment: 1")
         invoke("apply", catalog, "--server", server.url)
         server.stop()
     assert (tmp_path / "allotment.db.lastgood").exists()
+    shell(lines_of("rm -f allotment.db"), tmp_path)
     shell(lines_of("cp backup.db"), tmp_path)
     assert not (tmp_path / "allotment.db.lastgood").exists()
     with serving(tmp_path) as again:
         assert "banner" in invoke("export", "--server", again.url).stdout
     assert allotment.load(tmp_path / "allotment.db").catalog == before
+    with Store.open(tmp_path / "allotment.db") as store:
+        assert list(store.kept([lot, Lot("banner", 1, "bo")])) == [lot]
 
 
 def test_a_postgresql_store_comes_back_from_a_dump(

@@ -40,6 +40,11 @@ def commit(store: Store, *commands: Command, when: datetime = NOON) -> int:
     return done.stored.catalog.revision
 
 
+def kept_in(database: str) -> str:
+    """The database that has a store's kept assignments."""
+    return database if "://" in database else f"{database}.kept"
+
+
 def sql(database: str, statement: str, **values: object) -> list[tuple[object, ...]]:
     """Ask the database behind the store's back."""
     engine = create_engine(database if "://" in database else f"sqlite:///{database}")

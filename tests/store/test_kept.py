@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from allotment.change.commands import Create
-from allotment.store import Kept, Lot, Store
-from store.examples import NOON, NOON_MS, NORDICS, commit, experiment, sql
+from allotment.store import Kept, Lot, Store, spaces
+from store.examples import NOON, NOON_MS, NORDICS, commit, experiment, kept_in, sql
 
 
 def keep(store: Store, given: dict[Lot, str], revision: int = 1) -> dict[Lot, str]:
@@ -67,6 +67,17 @@ def test_all_who_keep_at_once_are_told_the_same(database: str) -> None:
     assert set(told[0]) == set(lots)
 
 
+def test_keeping_waits_for_no_change_of_the_catalog(database: str) -> None:
+    with Store.open(database) as store, Store.open(database) as other:
+        keep(store, {ANN: "green"})
+        with other._database.transaction(writes=True) as connection:
+            spaces.locked(connection, ["default/production"])
+            with ThreadPoolExecutor(1) as threads:
+                asked = threads.submit(keep, store, {BO: "green"})
+                assert asked.result(5) == {BO: "green"}
+                assert store.kept([ANN, BO])[BO].treatment == "green"
+
+
 def test_all_who_replace_at_once_are_told_the_same(database: str) -> None:
     lots = [Lot("checkout", 1, f"u-{number}") for number in range(40)]
     with Store.open(database) as store:
@@ -111,4 +122,4 @@ def test_keeping_is_no_revision(store: Store, database: str) -> None:
     assert len(store.journal()) == 1
     with Store.open(database) as elsewhere:
         assert elsewhere.kept([ANN])[ANN].treatment == "green"
-    assert sql(database, "SELECT count(*) FROM kept_assignment") == [(1,)]
+    assert sql(kept_in(database), "SELECT count(*) FROM kept_assignment") == [(1,)]

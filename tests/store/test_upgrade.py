@@ -25,9 +25,9 @@ from allotment.errors import StoreError
 from allotment.model.plain import to_plain
 from allotment.model.segment import Segment
 from allotment.store import Lot, Scope, Store, Token, Version
-from allotment.store.schema import VERSION, metadata
+from allotment.store.schema import VERSION, kept_metadata, metadata
 from faults.mounts import read_only
-from store.examples import NOON, NORDICS, commit, sql
+from store.examples import NOON, NORDICS, commit, kept_in, sql
 
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
 DAY_MS = 86_400_001  # the steps of the dump are a day and a millisecond apart
@@ -123,6 +123,36 @@ def test_kept_assignments_of_a_released_store_stay_and_are_replaced(tmp_path: Pa
         assert now[lots[0]].treatments == ("green", "red")
 
 
+def test_kept_assignments_of_a_released_store_move_to_a_file_of_their_own(tmp_path: Path) -> None:
+    path = laid(tmp_path / "allotment.db", RELEASED[3])
+    with Store.open(path) as store:
+        kept = store.kept([Lot("banner", 1, "bo")])
+    assert [each.treatments for each in kept.values()] == [("green", "red")]
+    tables = "SELECT name FROM sqlite_master WHERE name LIKE 'kept%' ORDER BY name"
+    assert sql(path, tables) == []
+    assert sql(kept_in(path), tables) == [("kept_assignment",), ("kept_replacement",)]
+    assert sql(kept_in(path), "SELECT count(*) FROM kept_assignment") == [(2,)]
+
+
+def test_a_move_of_kept_assignments_that_broke_off_is_made_good_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = laid(tmp_path / "allotment.db", RELEASED[3])
+
+    def broken(*_: object) -> None:
+        raise ValueError("broken off between the two files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alembic.op.drop_table", broken)
+        with pytest.raises(StoreError, match="broken off"):
+            Store.open(path)
+    assert sql(path, "SELECT version FROM allotment_store") == [(4,)]
+    assert sql(path, "SELECT count(*) FROM kept_assignment") == [(2,)]
+    with Store.open(path) as store:
+        kept = store.kept([Lot("banner", 1, "bo")])
+    assert [each.treatments for each in kept.values()] == [("green", "red")]
+
+
 def test_tokens_of_a_released_store_stay(tmp_path: Path) -> None:
     released = laid(tmp_path / "allotment.db", RELEASED[1])
     with Store.open(released) as store:
@@ -141,12 +171,22 @@ def test_the_steps_lead_to_the_tables_that_the_store_uses(database: str, tmp_pat
     upgraded = [laid(tmp_path / f"{dump.stem}.db", dump) for dump in RELEASED]
     for place in (database, *upgraded):
         Store.open(place).close()
-        engine = create_engine(place if "://" in place else f"sqlite:///{place}")
-        with engine.connect() as connection:
-            options = {"include_name": lambda name, kind, _: name != "alembic_version"}
-            context = MigrationContext.configure(connection, opts=options)
-            assert compare_metadata(context, metadata) == []
-        engine.dispose()
+        if "://" in place:
+            assert differing(place, [metadata, kept_metadata]) == []
+        else:
+            assert differing(f"sqlite:///{place}", metadata) == []
+            assert differing(f"sqlite:///{kept_in(place)}", kept_metadata) == []
+
+
+def differing(url: str, wanted: object) -> list[object]:
+    """What a database has and should not, or should have and has not."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        options = {"include_name": lambda name, kind, _: name != "alembic_version"}
+        context = MigrationContext.configure(connection, opts=options)
+        found = compare_metadata(context, wanted)
+    engine.dispose()
+    return found
 
 
 OPENER = """

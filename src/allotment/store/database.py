@@ -45,12 +45,19 @@ def _give_up(context: ExceptionContext) -> None:
 class Database:
     """Connections to a database, in two ways: to read a consistent view, and to write alone.
 
-    `name` is how messages call it; it holds neither user nor password.
+    `name` is how messages call it; it holds neither user nor password. `beside` is the database of
+    kept assignments, where they are not in this one.
     """
 
     name: str
     reading: Engine
     writing: Engine
+    beside: Database | None = None
+
+    @property
+    def keeping(self) -> Database:
+        """Where kept assignments are."""
+        return self.beside or self
 
     @contextmanager
     def transaction(self, *, writes: bool) -> Iterator[Connection]:
@@ -66,6 +73,8 @@ class Database:
         """Give back every connection."""
         self.reading.dispose()
         self.writing.dispose()
+        if self.beside is not None:
+            self.beside.close()
 
     def _store_error(self, error: SQLAlchemyError, done: str) -> StoreError:
         cause = getattr(error, "orig", None) or error

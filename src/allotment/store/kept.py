@@ -111,8 +111,13 @@ def keep(
             rows[kept_assignment].append(row)
     for table, new in rows.items():
         if new:
-            connection.execute(_INSERTS[connection.dialect.name](table), new)
+            connection.execute(add(connection, table), new)
     return read(connection, space, given)
+
+
+def add(connection: Connection, table: Table) -> Insert:
+    """What adds rows that are not there yet, and leaves those that are."""
+    return _INSERTS[connection.dialect.name](table)
 
 
 def _grouped(lots: Iterable[Lot]) -> Iterator[tuple[tuple[str, int], list[bytes]]]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event, inspect, select, text
 
 from allotment.errors import StoreError
 from allotment.store.database import Database
-from allotment.store.schema import VERSION, allotment_store
+from allotment.store.schema import VERSION, allotment_store, kept_assignment, kept_metadata
 
 _STEPS: Final = Path(__file__).parent / "migrations"
 
@@ -32,6 +32,7 @@ def ready(database: Database, *, create: bool) -> None:
     with database.transaction(writes=False) as connection:
         version = _version(connection, database.name)
     if version == VERSION:
+        _find_beside(database)
         _guard(database)
         return
     if version is None and not create:
@@ -48,7 +49,35 @@ def ready(database: Database, *, create: bool) -> None:
             f"the store has schema version {version} and is brought up to {VERSION} when it is "
             f"opened, which did not work here: {error}"
         ) from error
+    _find_beside(database)
     _guard(database)
+
+
+def _find_beside(database: Database) -> None:
+    """Raise StoreError where the file of kept assignments is not there, or is something else."""
+    beside = database.beside
+    if beside is None:
+        return
+    if not Path(beside.name).exists():
+        raise StoreError(
+            f"the store {database.name} has its kept assignments in {beside.name}, which is not "
+            "there: put it back from the same back-up, or make an empty file of that name to go on "
+            "without what was kept",
+            code="no_kept",
+        )
+    with beside.transaction(writes=False) as connection:
+        tables = inspect(connection).get_table_names()
+    if not tables:
+        lay_beside(beside)
+    elif kept_assignment.name not in tables:
+        raise StoreError(f"{beside.name} is a database of something else, not of kept assignments")
+
+
+def lay_beside(beside: Database) -> None:
+    """Make the file of kept assignments, and what is in it of tables."""
+    Path(beside.name).touch()
+    with beside.transaction(writes=True) as connection:
+        kept_metadata.create_all(connection)
 
 
 def _guard(database: Database) -> None:
@@ -59,6 +88,13 @@ def _guard(database: Database) -> None:
         if connection.dialect.name == "postgresql":  # a release that migrates waits for this turn
             connection.execute(text("SELECT pg_advisory_xact_lock_shared(:turn)"), {"turn": _TURN})
         _check(connection.execute(select(allotment_store.c.version)).scalar_one(), database.name)
+
+    if database.beside is not None:
+
+        @event.listens_for(database.beside.writing, "begin")
+        def _(_connection: Connection) -> None:
+            with database.transaction(writes=False) as own:
+                _check(own.execute(select(allotment_store.c.version)).scalar_one(), database.name)
 
 
 def _bring_up(database: Database) -> None:
@@ -72,7 +108,7 @@ def _bring_up(database: Database) -> None:
             version = _version(connection, database.name)
             if version != VERSION:
                 try:
-                    _migrate(connection, version)
+                    _migrate(connection, version, database.beside)
                 except (ValueError, KeyError) as error:
                     raise StoreError(
                         f"the store {database.name} has schema version {version} and cannot be "
@@ -114,7 +150,7 @@ def _check(version: int, name: str) -> None:
         )
 
 
-def _migrate(connection: Connection, version: int | None) -> None:
+def _migrate(connection: Connection, version: int | None, beside: Database | None) -> None:
     # A store that is as it should be, which is nearly every one, never waits for this import.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -122,6 +158,7 @@ def _migrate(connection: Connection, version: int | None) -> None:
     config = Config()
     config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
     config.attributes["connection"] = connection
+    config.attributes["beside"] = beside
     with _one_at_a_time:
         if version is not None:
             command.stamp(config, str(version))  # the first release did not know of Alembic

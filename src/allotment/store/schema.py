@@ -1,5 +1,8 @@
 """The tables as they are now; `migrations` leads there from each release.
 
+In PostgreSQL all of them are in one database. A SQLite store is two files, so that kept assignments
+never wait for a change of the catalog: its own, and beside it one for `kept_metadata`.
+
 Nothing in them is ever updated but the revision rows and what is said of tokens; documents, journal
 and kept assignments grow. A revision comes from a row that is locked, never from a sequence: a
 sequence hands out numbers before their transactions commit, and a reader that follows it can pass
@@ -30,12 +33,13 @@ from sqlalchemy import (
 )
 
 # Raised whenever the tables or the plain form of what is in them change.
-VERSION: Final = 4
+VERSION: Final = 5
 
 # The space of a catalog whose user names none.
 DEFAULT_SPACE: Final = "default/production"
 
 metadata: Final = MetaData()
+kept_metadata: Final = MetaData()
 
 # One row: which version of this schema the store has, how often its tokens changed, and when an
 # operator last said that its history is the right one, in milliseconds since 1970 UTC.
@@ -122,8 +126,8 @@ token: Final = Table(
 # itself: there may be very many of them.
 kept_assignment: Final = Table(
     "kept_assignment",
-    metadata,
-    Column("space", Text, ForeignKey("space.name"), nullable=False),
+    kept_metadata,
+    Column("space", Text, nullable=False),
     Column("experiment", Text, nullable=False),
     Column("iteration", Integer, nullable=False),
     Column("unit", LargeBinary, nullable=False),
@@ -138,8 +142,8 @@ kept_assignment: Final = Table(
 # 1, 2 and so on, each added behind those that are there.
 kept_replacement: Final = Table(
     "kept_replacement",
-    metadata,
-    Column("space", Text, ForeignKey("space.name"), nullable=False),
+    kept_metadata,
+    Column("space", Text, nullable=False),
     Column("experiment", Text, nullable=False),
     Column("iteration", Integer, nullable=False),
     Column("unit", LargeBinary, nullable=False),

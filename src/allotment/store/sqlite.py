@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,14 +16,27 @@ from allotment.store.database import Database, source
 # How long a writer waits for the one before it, in seconds; a commit takes about a millisecond.
 _PATIENCE: Final = 30
 
+# What the file of kept assignments has behind the name of the file it belongs to.
+KEPT: Final = ".kept"
+
 
 def connect(path: Path) -> Database:
-    """The database in the file at `path`, which a first connection makes."""
+    """The database in the file at `path`, which a first connection makes.
+
+    Kept assignments are in a file beside it: SQLite lets one writer into a file at a time, and they
+    wait for no change of the catalog.
+    """
+    real = path.resolve()
+    beside = _database(real.with_name(f"{real.name}{KEPT}"), is_made=True)
+    return replace(_database(path, is_made=False), beside=beside)
+
+
+def _database(path: Path, *, is_made: bool) -> Database:
     # A reader's connection, made while the disk could not be written, is good to read for ever and
     # never to write: writers have connections of their own.
     #
     # A writer takes the lock before it reads: what it read cannot change under it.
-    file = _File(path)
+    file = _File(path, is_made=is_made)
     reading = _read_only(path) if _is_for_reading(path) else _source(file, "BEGIN")
     return Database(str(path), reading, _source(file, "BEGIN IMMEDIATE"))
 
@@ -85,9 +99,9 @@ class _File:
     commits. A connection that is made later never makes the file again.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_made: bool) -> None:
         self._path = path
-        self._is_made = False
+        self._is_made = is_made
 
     def open(self) -> sqlite3.Connection:
         uri = f"{self._path.absolute().as_uri()}?mode={'rw' if self._is_made else 'rwc'}"

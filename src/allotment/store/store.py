@@ -226,7 +226,7 @@ class Store:
 
     def kept(self, lots: Iterable[Lot]) -> dict[Lot, Kept]:
         """What is kept for these lots of the space; nothing for those that are not there."""
-        with self._database.transaction(writes=False) as connection:
+        with self._database.keeping.transaction(writes=False) as connection:
             return kept.read(connection, self.space, lots)
 
     def keep(
@@ -240,11 +240,11 @@ class Store:
         """Keep treatments where none was kept before, decided at `revision`.
 
         `behind` has what is kept for some of them and counts no longer: theirs are kept in its
-        place. What is kept from now on is in the answer, whoever kept it first. No revision comes
-        of it.
+        place. What is kept from now on is in the answer. No revision comes of it, and it waits for
+        no change of the catalog.
         """
         at = milliseconds(when)
-        with self._database.transaction(writes=True) as connection:
+        with self._database.keeping.transaction(writes=True) as connection:
             new = {lot: Kept(treatment, revision, at) for lot, treatment in given.items()}
             return kept.keep(connection, self.space, new, behind or {})
 
