@@ -12,6 +12,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from allotment.change import commands as c
 from allotment.change.apply import apply
 from allotment.change.diff import diff
+from allotment.change.users import flags_set
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.flag import Flag, FlagExperiment, FlagState, Miss, Variation
@@ -283,7 +284,11 @@ def _listing(draw: DrawFn, key: str, made: dict[str, Experiment]) -> Flag:
         and draw(st.booleans())
         for miss in [draw(misses)]
     ]
-    return replace(draw(flags(key)), experiments=tuple(listed))
+    flag = replace(draw(flags(key)), experiments=tuple(listed))
+    lives = [one.live for one in made.values() if one.live is not None]
+    if flag.state is FlagState.ARCHIVED and any(key in flags_set(one) for one in lives):
+        return replace(flag, state=FlagState.OFF)
+    return flag
 
 
 def catalogs() -> SearchStrategy[Catalog]:

@@ -100,6 +100,27 @@ async def test_a_noun_that_is_in_use_stays_and_one_that_is_not_goes(
     assert (await client.delete("/v1/catalog/flags/button")).status_code == 404
 
 
+@pytest.mark.parametrize("state", ["running", "paused"])
+async def test_no_native_way_archives_a_flag_under_what_is_not_over(
+    client: httpx.AsyncClient, state: str
+) -> None:
+    flag, away = "/v1/catalog/flags/button", {**FLAG, "state": "archived"}
+    assert (await client.put(flag, json=FLAG)).status_code == 201
+    one = "/v1/catalog/experiments/checkout"
+    assert (await client.put(one, json=experiment(state=state))).status_code == 201
+    switch = {"commands": [{"is": "SwitchFlag", "flag": "button", "state": "archived"}]}
+    put = await client.put(flag, json=away)
+    for refused in (put, await client.post("/v1/commands", json=switch)):
+        problem = refused.json()
+        assert (refused.status_code, problem["code"]) == (400, "flag_in_use"), problem
+        assert problem["path"] == "$.flags.button"
+    assert (await client.get(flag)).json() == FLAG
+    assert (await client.put(one, json=experiment(state="stopped"))).status_code == 200
+    assert (await client.put(flag, json=away)).json()["state"] == "archived"
+    again = await client.put(one, json=experiment())
+    assert again.status_code == 400, again.text
+
+
 async def test_what_the_client_has_already_is_not_sent_again(client: httpx.AsyncClient) -> None:
     await client.put("/v1/catalog/flags/button", json=FLAG)
     for tag in ('"1"', 'W/"1"', "*", '"7", "1"'):

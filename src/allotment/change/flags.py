@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from allotment.change import lifecycle, obstacles
+from allotment.change import lifecycle
 from allotment.change.commands import OrderExperiments, SetVariations, SwitchFlag
 from allotment.change.edit import edit
 from allotment.change.place import place
 from allotment.change.proposal import Proposal
-from allotment.model.flag import Flag, FlagState
+from allotment.model.flag import Flag
 
 
 @edit.register
@@ -26,8 +26,6 @@ def _switch(command: SwitchFlag, proposal: Proposal) -> None:
     lifecycle.may_switch(
         proposal.policy, flag.state, command.state, len(flag.variations), place("flag", flag.key)
     )
-    if command.state is FlagState.ARCHIVED:
-        obstacles.may_archive(proposal, flag)
     proposal.put(replace(flag, state=command.state))
 
 

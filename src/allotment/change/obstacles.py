@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from allotment.change.lifecycle import Event, Policy, is_among, permit, status
 from allotment.change.place import iteration_place, place
 from allotment.change.proposal import Proposal
-from allotment.change.users import FLOWING, flows, has_flow, was_edited
+from allotment.change.users import FLOWING, flags_set, flows, has_flow, was_edited
 from allotment.errors import InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State
@@ -177,10 +177,18 @@ def _has_no_weight(case: _Case) -> Iterator[Obstacle]:
 
 
 def _flags_are_off(case: _Case) -> Iterator[Obstacle]:
-    for key in sorted({flag for one in case.iteration.treatments for flag, _ in one.sets}):
+    for key in sorted(flags_set(case.iteration)):
         flag = case.flag_of(key)
-        if flag is None or flag.state is not FlagState.ON:
+        if flag is None or flag.state is FlagState.OFF:
             message = f"flag {key!r} is not on; turn it on to start"
+            yield Obstacle(ObstacleCode.FLAG_NOT_ON, message, case.path)
+
+
+def _flags_are_archived(case: _Case) -> Iterator[Obstacle]:
+    for key in sorted(flags_set(case.iteration)):
+        flag = case.flag_of(key)
+        if flag is not None and flag.state is FlagState.ARCHIVED:
+            message = f"flag {key!r} is archived, which is final; set another to start"
             yield Obstacle(ObstacleCode.FLAG_NOT_ON, message, case.path)
 
 
@@ -234,20 +242,7 @@ def _is_not_alone(case: _Case) -> Iterator[Obstacle]:
         yield Obstacle(ObstacleCode.ACTIVE_LIMIT, message, case.path)
 
 
-def may_archive(proposal: Proposal, flag: Flag) -> None:
-    """Raise InvalidChange where an experiment that runs or is paused sets the flag: archiving is
-    final, and what is paused could not be resumed."""
-    if not is_among(proposal.policy, _KEEPS_FLAGS):
-        return
-    for key in sorted(proposal.catalog.users.get(f"flag:{flag.key}", frozenset())):
-        experiment = proposal.find("experiment", key)
-        if isinstance(experiment, Experiment) and not experiment.archived and experiment.live:
-            message = f"experiment {key!r} uses this flag and is not over; stop it first"
-            raise InvalidChange(message, place("flag", flag.key), code="flag_in_use")
-
-
 _KIND: Final = "experiment"
-_KEEPS_FLAGS: Final = "alc"  # a file may archive both at once, in whatever order
 _NEEDS_JUSTIFICATION: Final = "nl"  # starting over
 
 _Rule: TypeAlias = Callable[[_Case], Iterator[Obstacle]]
@@ -261,6 +256,7 @@ _RULES: Final[tuple[tuple[str, bool, _Rule], ...]] = (
     ("nalc", True, _is_over),
     ("alc", False, _has_no_weight),
     ("al", True, _flags_are_off),
+    ("nalc", True, _flags_are_archived),
     ("a", False, _sets_foreign),
     ("a", False, _has_no_control),
     ("a", False, _is_under),

@@ -65,6 +65,11 @@ def answering(experiment: Experiment) -> Iterator[Iteration]:
             yield iteration
 
 
+def flags_set(iteration: Iteration) -> set[str]:
+    """The flags that the iteration's treatments set."""
+    return {flag for treatment in iteration.treatments for flag, _ in treatment.sets}
+
+
 def named_segments(rules: Iterable[Condition]) -> set[str]:
     """The segments that the rules name themselves."""
     named: set[str] = set()
@@ -162,8 +167,7 @@ def _experiment_names(experiment: Experiment, segments: Mapping[str, Segment]) -
     if flows(experiment):
         names.add(FLOWING)
     for iteration in answering(experiment):
-        for treatment in iteration.treatments:
-            names.update([f"flag:{flag}" for flag, _ in treatment.sets])
+        names.update([f"flag:{flag}" for flag in flags_set(iteration)])
         audience = None if iteration.audience is None else segments.get(iteration.audience)
         if audience is not None and audience.sample and audience.sample.layer is not None:
             names.add(f"layer:{audience.sample.layer}")

@@ -9,7 +9,11 @@ from allotment.change.check.gone import check_released
 from allotment.change.check.iteration import check_iteration
 from allotment.change.check.label import check_labels
 from allotment.change.check.layer import check_member, check_unit
-from allotment.change.check.reference import check_segments, check_sets
+from allotment.change.check.reference import (
+    check_archived_sets,
+    check_segments,
+    check_sets,
+)
 from allotment.change.check.stage import check_apart, check_gives_up_nothing, check_places
 from allotment.change.nearest import nearest
 from allotment.change.place import iteration_place, place
@@ -39,6 +43,7 @@ def check_experiment(experiment: Experiment, before: Catalog, catalog: Catalog) 
     _check_iterations(experiment, path)
     _check_salts(experiment, catalog, path)
     check_sets(experiment, catalog)
+    check_archived_sets(experiment, before, catalog)
     # A segment that changes checks its users itself.
     if old is None or _asks(old) != _asks(experiment):
         check_segments(experiment, catalog)

@@ -7,7 +7,7 @@ from allotment.change.check.label import check_labels
 from allotment.change.check.reference import check_sets
 from allotment.change.nearest import nearest
 from allotment.change.place import iteration_place, place
-from allotment.change.users import answering
+from allotment.change.users import answering, flags_set
 from allotment.errors import InvalidChange, InvalidInput, NotFound
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, FlagExperiment, FlagState, Miss, Variation
@@ -25,9 +25,22 @@ def check_flag(flag: Flag, old: Flag | None, catalog: Catalog) -> None:
         near = nearest(flag.default, keys)
         raise NotFound(f"the default {flag.default!r} is not a variation{near}", f"{path}.default")
     _check_listed(flag, catalog, path)
+    if flag.state is FlagState.ARCHIVED and (old is None or old.state is not flag.state):
+        _check_is_free(flag, catalog, path)
     if old and not keys.issuperset(variation.key for variation in old.variations):
         for key in sorted(catalog.users.get(f"flag:{flag.key}", ())):
             check_sets(catalog.experiments[key], catalog)
+
+
+def _check_is_free(flag: Flag, catalog: Catalog, path: str) -> None:
+    """Raise InvalidChange where what runs or is paused sets the flag: archiving is final, so it
+    would assign nothing any more, and could not be resumed. `check_archived_sets` is the other way
+    round."""
+    for key in sorted(catalog.users.get(f"flag:{flag.key}", ())):
+        live = catalog.experiments[key].live
+        if live is not None and flag.key in flags_set(live):
+            message = f"experiment {key!r} uses this flag and is not over; stop it first"
+            raise InvalidChange(message, path, code="flag_in_use")
 
 
 def _check_variations(variations: tuple[Variation, ...], path: str) -> set[str]:

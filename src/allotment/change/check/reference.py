@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from allotment.change.nearest import nearest
 from allotment.change.place import iteration_place
-from allotment.change.users import answering, reach
+from allotment.change.users import answering, flags_set, reach
 from allotment.errors import InvalidChange, NotFound
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration
+from allotment.model.flag import FlagState
 
 
 def check_sets(experiment: Experiment, catalog: Catalog) -> None:
@@ -25,6 +26,31 @@ def check_sets(experiment: Experiment, catalog: Catalog) -> None:
                 if variation not in known:
                     near = nearest(variation, known)
                     raise NotFound(f"flag {key!r} has no variation {variation!r}{near}", here)
+
+
+def check_archived_sets(experiment: Experiment, before: Catalog, catalog: Catalog) -> None:
+    """Raise InvalidChange where what runs or is paused sets an archived flag, and did not before.
+
+    An earlier release let flags be archived under what ran: that can still be edited and ended.
+    """
+    live, old = experiment.live, before.experiments.get(experiment.key)
+    if live is None:
+        return
+    for key in sorted(flags_set(live)):
+        flag, was = catalog.flags.get(key), before.flags.get(key)
+        if flag is None or flag.state is not FlagState.ARCHIVED:
+            continue
+        if was is None or was.state is not flag.state or not _sets_live(old, key):
+            raise InvalidChange(
+                f"flag {key!r} is archived, which is final; set another, or end the iteration",
+                f"{iteration_place(experiment, live)}.treatments",
+                code="flag_not_on",
+            )
+
+
+def _sets_live(experiment: Experiment | None, flag: str) -> bool:
+    live = experiment.live if experiment else None
+    return live is not None and flag in flags_set(live)
 
 
 def check_segments(experiment: Experiment, catalog: Catalog) -> None:
