@@ -1,7 +1,7 @@
-# One image for every node. A token is made before anybody but the container itself may call:
+# One image for every node. Every call needs a token; the first is made before the first start:
 #
 #   docker build -t allotment .
-#   docker run --rm -v allotment:/data allotment token create --scope admin
+#   docker run --rm -v allotment:/data allotment token create --scope admin --project '*' --environment '*'
 #   docker run -p 8080:8080 -v allotment:/data allotment
 #
 # docs/production.md has the rest: PostgreSQL, settings, probes, back-ups.

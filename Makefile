@@ -25,7 +25,7 @@ run: $(VENV)/ready ## assign 234,908 real cities under the example catalog
 	  --catalog examples/geo/catalog.yaml --unit-column geonameid
 
 serve: $(VENV)/ready ## a server with an example catalog, and lines to try against it
-	@$(VENV)/bin/allotment serve --example examples/serve/catalog.yaml
+	@$(VENV)/bin/allotment serve --insecure-local --example examples/serve/catalog.yaml
 
 test: $(VENV)/ready ## every test: C, kernel, laws, files, command line
 	@$(MAKE) -s -C csrc test

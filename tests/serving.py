@@ -54,7 +54,10 @@ class Server:
     def token(
         self, scope: str = "admin", *, space: str = "default/production", ttl: float | None = None
     ) -> str:
-        """The text of a new token; the server knows it within a poll of the store."""
+        """The text of a new token, which the server knows by the time that this returns.
+
+        One that has a time to live, `ttl` in seconds, is not waited for.
+        """
         text = f"allot_{secrets.token_urlsafe(32)}"
         now = round(time.time() * 1000)
         expires = None if ttl is None else now + round(ttl * 1000)
@@ -65,6 +68,11 @@ class Server:
             store.add_token(token)
         finally:
             store.close()
+        deadline = time.monotonic() + PATIENCE
+        with self.client(token=text) as client:
+            while ttl is None and client.get("/v1/snapshot").status_code == 401:
+                assert time.monotonic() < deadline, "the server does not know the token"
+                time.sleep(0.01)
         return text
 
     def start(self, path: str = "/readyz") -> None:
@@ -126,12 +134,14 @@ def serving(
     workers: int = 1,
     catalog: Path | None = None,
     until: str = "/readyz",
+    insecure_local: bool = True,
 ) -> Iterator[Server]:
     """A server that is ready, over SQLite in `tmp_path` unless `database_url` says otherwise.
 
     `catalog` is a file to put into the store first; `env` is added to its environment, in which
-    nothing else of ours is set; `until` is what it must answer before it is used. It stops without
-    delay (ALLOTMENT_DRAIN_SECONDS=0), and is killed with its workers at the end.
+    nothing else of ours is set; `until` is what it must answer before it is used. It takes
+    callers without a token, as few tests are about who may call. It stops without delay
+    (ALLOTMENT_DRAIN_SECONDS=0), and is killed with its workers at the end.
     """
     database = database_url or f"sqlite:///{tmp_path}/allotment.db"
     if catalog is not None:
@@ -141,6 +151,7 @@ def serving(
         "ALLOTMENT_PORT": "0",
         "ALLOTMENT_WORKERS": str(workers),
         "ALLOTMENT_DRAIN_SECONDS": "0",
+        "ALLOTMENT_INSECURE_LOCAL": str(insecure_local),
         **(env or {}),
     }
     server = Server(tmp_path, environment(ours), database)

@@ -52,12 +52,11 @@ class Vendor:
     def __init__(
         self, node: Node, runner: asyncio.Runner, base: str = "", settings: Settings | None = None
     ) -> None:
-        # As a peer on this machine, who needs no token while there is none.
         app = create_app(node, settings or Settings())
-        asgi = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.1", 50000))
+        asgi = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.node = node
         self.base = base
-        self._client = httpx.AsyncClient(transport=asgi, base_url="http://tenant")
+        self._client = httpx.AsyncClient(transport=asgi, base_url="http://localhost")
         self._runner = runner
 
     def authorize(self, token: str) -> None:
@@ -203,7 +202,7 @@ def halves(*variations: str, weights: tuple[float, ...] = (50, 50)) -> list[dict
 @contextmanager
 def node_over(database: str | Path) -> Iterator[tuple[Node, asyncio.Runner]]:
     """A node over a store, and what runs its work."""
-    node = Node(Store.open(database))
+    node = Node(Store.open(database), insecure_local=True)
     with asyncio.Runner() as runner:
         runner.run(node.start())
         yield node, runner

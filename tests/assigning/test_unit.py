@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -224,11 +223,8 @@ def test_other_methods_and_paths_are_refused(client: httpx.Client) -> None:
 
 
 def test_a_token_of_scope_assign_is_all_it_takes(tmp_path: Path) -> None:
-    """And once there is a token, nobody may call without one."""
-    with serving(tmp_path) as server, server.client() as client:
+    with serving(tmp_path, insecure_local=False) as server, server.client() as client:
         token = server.token("assign")
-        while client.get("/v1/assign/a/b").status_code != 401:
-            time.sleep(0.01)
         for path in ("/v1/assign", "/v1/resolve", "/v1/explain", "/v1/assign/batch"):
             assert client.post(path, json={}).status_code == 401
         for header in (f"Bearer {token}", token):

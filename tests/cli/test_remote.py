@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,11 +19,7 @@ SECRET = "allot_0123456789012345678901234567890123456789abc"
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that wants a token."""
-    with serving(tmp_path_factory.mktemp("guarded")) as running:
-        running.token("admin", space="*/*")
-        with running.client() as client:  # it knows the token within a poll of the store
-            while client.get("/v1/snapshot").status_code != 401:
-                time.sleep(0.01)
+    with serving(tmp_path_factory.mktemp("guarded"), insecure_local=False) as running:
         yield running
 
 

@@ -29,19 +29,27 @@ PATIENCE = 30.0
 
 @dataclass
 class Example:
-    """The example server as it runs: its process, the lines it printed, where it is."""
+    """The example server as it runs: its process, the lines it printed, where it is.
+
+    `token` is its first one, or "" where it declares that none is needed.
+    """
 
     process: subprocess.Popen[str]
     lines: list[str]
     url: str
+    token: str
 
     def run(self, line: str) -> dict[str, Any]:
         """What one of the lines prints in a real shell."""
-        env = {"PATH": os.environ["PATH"]}
+        env = {"PATH": os.environ["PATH"], "ALLOTMENT_TOKEN": self.token}
         done = subprocess.run(
             ["sh", "-c", line], env=env, capture_output=True, text=True, check=True
         )
         return json.loads(done.stdout)
+
+    def get(self, address: str) -> dict[str, Any]:
+        headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
+        return httpx.get(address, headers=headers, trust_env=False).json()
 
 
 def free_port() -> int:
@@ -50,11 +58,12 @@ def free_port() -> int:
         return taken.getsockname()[1]
 
 
-@pytest.fixture
-def example(tmp_path: Path) -> Iterator[Example]:
+@pytest.fixture(params=[True, False], ids=["insecure-local", "with a token"])
+def example(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Example]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "allotment.cli.app", "serve", "--example", str(EXAMPLE)]
+    command += ["--insecure-local"] if request.param else []
     flags = {"--port": port, "--database-url": tmp_path / "allotment.db", "--drain-seconds": 0}
     ours = {name: value for name, value in os.environ.items() if "ALLOTMENT" not in name}
     with (tmp_path / "log").open("w") as log:
@@ -74,7 +83,8 @@ def example(tmp_path: Path) -> Iterator[Example]:
                 assert process.poll() is None, said
                 assert time.monotonic() < deadline, said
                 time.sleep(0.05)
-            yield Example(process, lines, url)
+            file = tmp_path / "allotment.db.token"
+            yield Example(process, lines, url, "" if request.param else file.read_text().strip())
         finally:
             process.kill()
             process.wait()
@@ -104,25 +114,25 @@ def test_each_line_that_is_printed_does_what_it_says(example: Example) -> None:
 
     address = re.search(rf"{re.escape(example.url)}\S+/exp_\w+", patch)
     assert address is not None
-    before = httpx.get(address[0], trust_env=False).json()
+    before = example.get(address[0])
     assert before["is_valid"] is True
     assert before["authentication_flow"] == "authentication"
     assert before["started_at"] == "2026-11-02T09:00:00.000Z"
     changed = example.run(patch)
     assert changed["description"] not in ("", before["description"])
-    after = httpx.get(address[0], trust_env=False).json()
+    after = example.get(address[0])
     assert after["description"] == changed["description"]
 
     again = example.run(semantic)
     assert again["key"] == "login-without-password"
-    after = httpx.get(address[0], trust_env=False).json()
+    after = example.get(address[0])
     assert after["description"] == again["description"] != changed["description"]
     instance = example.run(masked)
     assert instance["hypothesis"]["text"] in masked
     assert (instance["state"], instance["displayName"]) == ("live", before["name"])
 
     assert (before["status"], example.run(status)["status"]) == ("active", "paused")
-    assert httpx.get(address[0], trust_env=False).json()["status"] == "paused"
+    assert example.get(address[0])["status"] == "paused"
     # The next assignment sees it.
     assert assigned(example.run(assign))["reason"] == "PAUSED"
 
@@ -181,4 +191,5 @@ def test_make_serve_begins_with_the_example() -> None:
         cwd=HOUSE, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     (line,) = [line for line in told.splitlines() if "allotment serve" in line]
-    assert line.split()[1:] == ["serve", "--example", str(EXAMPLE.relative_to(HOUSE))]
+    where = str(EXAMPLE.relative_to(HOUSE))
+    assert line.split()[1:] == ["serve", "--insecure-local", "--example", where]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import httpx
 import pytest
 
 from allotment.store import Scope, Store
+from hostile.conftest import SHOP
 from hostile.operations import Operation
-from serving import Server
+from serving import Server, serving
 
 ELSEWHERE = "elsewhere/test"
 REVOKED, EXPIRED = "revoked", "expired"
@@ -155,3 +157,101 @@ def test_no_token_is_in_the_store_or_in_the_log(attacked: Server, tokens: Tokens
     kept = b"".join(file.read_bytes() for file in attacked.folder.iterdir() if file.is_file())
     for kind, token in tokens.items():
         assert token.encode() not in kept, kind
+
+
+# The caller without a token, where the server is declared to trust this machine.
+
+FROM_ELSEWHERE = {
+    "a proxy that follows the standard": {"forwarded": "for=203.0.113.9"},
+    "a proxy": {"x-forwarded-for": "127.0.0.1"},
+    "a proxy that says little": {"x-forwarded-proto": "https"},
+    "a proxy that says it otherwise": {"x-real-ip": "127.0.0.1"},
+    "a proxy that only says that it is one": {"via": "1.1 proxy"},
+    "a name that was made to point here": {"host": "evil.example"},
+    "a name that begins as ours does": {"host": "localhost.evil.example"},
+    "another address": {"host": "10.0.0.7:8080"},
+    "a page": {"origin": "https://evil.example"},
+    "a page without an origin": {"origin": "null"},
+    "a page on a port of a name like ours": {"origin": "http://localhost.evil.example:8080"},
+    "an image in a page": {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},
+}
+
+STICKY = """
+allotment: 1
+experiments:
+  sticky:
+    state: running
+    keeps_assignments: true
+    treatments: {control: {control: true}, other: {}}
+    allocations: [{weights: {control: 50, other: 50}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def trusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that is declared to trust this machine; it knows a token all the same."""
+    settings = {"ALLOTMENT_LAUNCHDARKLY_LENIENT": "1"}
+    with serving(tmp_path_factory.mktemp("trusting"), catalog=SHOP, env=settings) as server:
+        server.token("assign")
+        yield server
+
+
+def test_where_it_is_declared_a_caller_without_a_token_may_do_everything(
+    trusting: Server, known: list[Operation]
+) -> None:
+    with trusting.client() as client:
+        for operation in known:
+            status = ask(client, operation).status_code
+            assert status not in (401, 403), f"{operation}: {status}"
+            for origin in ("http://localhost:3000", "http://127.0.0.1", "http://[::1]:80"):
+                page = {"origin": origin, "sec-fetch-site": "same-site"}
+                assert ask(client, operation, **page).status_code == status, str(operation)
+
+
+def test_where_it_is_declared_a_token_that_is_sent_has_to_hold(
+    trusting: Server, by_header: list[Operation]
+) -> None:
+    with trusting.client(token="allot_" + "x" * 43) as client:
+        for operation in by_header:
+            expected = 200 if operation.scope == "none" else 401
+            assert ask(client, operation).status_code == expected, str(operation)
+
+
+@pytest.mark.parametrize("what", FROM_ELSEWHERE)
+def test_where_it_is_declared_what_comes_from_elsewhere_is_refused(
+    trusting: Server, known: list[Operation], what: str
+) -> None:
+    with trusting.client() as client:
+        for operation in known:
+            answer = ask(client, operation, **FROM_ELSEWHERE[what])
+            assert answer.status_code == 403, f"{operation}: {answer.text}"
+            assert "insecure_local" in answer.text
+
+
+def test_a_refusal_of_what_comes_from_elsewhere_is_in_the_shape_of_the_api(
+    trusting: Server,
+) -> None:
+    with trusting.client(token="allot_" + "x" * 43) as client:
+        for path in (
+            "/v1/snapshot",
+            "/v1/assign/checkout/someone",
+            "/api/v2/experimentation/experiments",
+            "/api/v2/flags/default",
+            "/v1/flags",
+        ):
+            unknown = client.get(path)
+            refused = client.get(path, headers={"sec-fetch-site": "cross-site"})
+            assert (unknown.status_code, refused.status_code) == (401, 403)
+            assert unknown.headers["content-type"] == refused.headers["content-type"]
+            assert unknown.json().keys() - {"instance", "request_id"} <= refused.json().keys()
+
+
+def test_an_image_in_a_page_of_another_site_keeps_no_assignment(tmp_path: Path) -> None:
+    catalog = tmp_path / "catalog.yaml"
+    catalog.write_text(STICKY)
+    with serving(tmp_path, catalog=catalog) as server, server.client() as client:
+        asked, kept = "/v1/assign/sticky/an-image", "/v1/kept/sticky/an-image"
+        image = {"sec-fetch-site": "cross-site", "sec-fetch-dest": "image"}
+        assert client.get(asked, headers=image).status_code == 403
+        assert client.get(kept).status_code == 404
+        assert client.get(asked).status_code == client.get(kept).status_code == 200

@@ -87,7 +87,8 @@ def test_a_token_to_read_changes_nothing(api: Project, method: str, path: str) -
     sent = {"content_type": SEMANTIC, **token(api, "default/*", Scope.READ)}
     before = api.at(SPACE)
     assert refusal(api.call(method, path, {}, **sent)) == (403, "forbidden")
-    assert refusal(api.call(method, path, {})) == (401, "unauthorized")
+    unknown = {**sent, "authorization": "x"}
+    assert refusal(api.call(method, path, {}, **unknown)) == (401, "unauthorized")
     elsewhere = token(api, "another/production")
     assert refusal(api.call(method, path, {}, **{**sent, **elsewhere})) == (403, "forbidden")
     assert api.at(SPACE) is before

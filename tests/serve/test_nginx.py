@@ -1,4 +1,4 @@
-"""Behind nginx, as it is in Debian: what it passes on is read as it reads it."""
+"""Behind nginx, as it is in Debian: a request is read as nginx reads it, and is from anywhere."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
+from hostile.operations import operations
 from rawclient import RawClient, connected, get
 from serving import Server, serving
 
@@ -38,6 +40,15 @@ server {
 """
 
 
+# The shortest that anyone writes: nginx then names no client, and itself as the host.
+BARE = """
+server {
+    listen 127.0.0.1:PORT;
+    location / { proxy_pass http://ADDRESS; }
+}
+"""
+
+
 def documented(address: str, port: int) -> str:
     """The configuration of docs/production.md, without TLS and on this machine."""
     [text] = re.findall(r"```nginx\n(.*?)```", (DOCS / "production.md").read_text(), re.DOTALL)
@@ -52,6 +63,10 @@ def documented(address: str, port: int) -> str:
 
 def stock(address: str, port: int) -> str:
     return STOCK.replace("ADDRESS", address).replace("PORT", str(port))
+
+
+def bare(address: str, port: int) -> str:
+    return BARE.replace("ADDRESS", address).replace("PORT", str(port))
 
 
 def free_port() -> int:
@@ -90,16 +105,26 @@ def nginx(folder: Path, site: str, port: int) -> Iterator[str]:
         running.communicate(timeout=15)
 
 
+Configured = Callable[[str, int], str]
+
+
+@contextmanager
+def fronted(
+    folder: Path, configured: Configured, *, insecure_local: bool
+) -> Iterator[tuple[Server, str]]:
+    """A server with an example catalog, and the address in front of it."""
+    (folder / "nginx").mkdir()
+    with serving(folder, catalog=CATALOG, insecure_local=insecure_local) as server:
+        port = free_port()
+        site = configured(urlsplit(server.url).netloc, port)
+        with nginx(folder / "nginx", site, port) as url:
+            yield server, url
+
+
 @pytest.fixture(params=[documented, stock])
 def front(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Server, str]]:
-    """A server with an example catalog, and the address in front of it."""
-    configured: Callable[[str, int], str] = request.param
-    folder = tmp_path / "nginx"
-    folder.mkdir()
-    with serving(tmp_path, catalog=CATALOG) as server:
-        port = free_port()
-        with nginx(folder, configured(urlsplit(server.url).netloc, port), port) as url:
-            yield server, url
+    with fronted(tmp_path, request.param, insecure_local=False) as found:
+        yield found
 
 
 def ask_as_admin(client: RawClient, token: str) -> int:
@@ -110,7 +135,6 @@ def ask_as_admin(client: RawClient, token: str) -> int:
 def test_no_body_is_executed_with_the_token_of_the_next_client(front: tuple[Server, str]) -> None:
     server, url = front
     token = server.token()
-    time.sleep(0.3)  # the server knows it within a poll of the store
     smuggled = f"DELETE /v1/catalog/experiments/{EXPERIMENT} HTTP/1.1\r\nX: "
     with connected(url) as attacker, connected(url) as admin:
         assert ask_as_admin(admin, token) == 200
@@ -137,3 +161,36 @@ def test_what_is_refused_in_front_and_behind_leaves_the_connection_usable(
             assert answer.status in (401, 404)
         with connected(url) as client:
             assert client.ask(get()).status == 200
+
+
+@pytest.mark.parametrize("configured", [documented, stock, bare])
+def test_whatever_a_proxy_says_nothing_is_open_without_a_token(
+    configured: Configured, tmp_path: Path
+) -> None:
+    with fronted(tmp_path, configured, insecure_local=False) as (server, url):
+        known = operations(httpx.get(f"{server.url}/openapi.json", trust_env=False).json())
+        closed = [each for each in known if each.scope != "none"]
+        assert {"POST /v1/tokens", "GET /v1/snapshot"} < {str(each) for each in closed}
+        assert len(closed) > 100
+        with httpx.Client(base_url=url, trust_env=False) as attacker:
+            for host in (urlsplit(url).netloc, "localhost", urlsplit(server.url).netloc):
+                for operation in closed:
+                    body = operation.example() if operation.body else None
+                    answer = attacker.request(
+                        operation.method, operation.url(), json=body, headers={"host": host}
+                    )
+                    by_nginx = configured is documented and operation.path == "/metrics"
+                    expected = 403 if by_nginx else 401
+                    assert answer.status_code == expected, f"{operation} as {host}: {answer.text}"
+            assert attacker.get("/healthz").status_code == 200
+            token = {"authorization": f"Bearer {server.token()}"}
+            assert attacker.get("/v1/snapshot", headers=token).json()["revision"] == 1
+
+
+def test_a_server_that_trusts_this_machine_answers_no_proxy_that_says_that_it_is_one(
+    tmp_path: Path,
+) -> None:
+    with fronted(tmp_path, documented, insecure_local=True) as (server, url):
+        for path in ("/v1/snapshot", "/v1/assign/search-order/user-1", "/healthz"):
+            assert httpx.get(f"{server.url}{path}", trust_env=False).status_code == 200
+            assert httpx.get(f"{url}{path}", trust_env=False).status_code == 403

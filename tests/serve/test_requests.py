@@ -197,16 +197,3 @@ def test_a_client_of_http_1_0_is_answered_once(client: RawClient) -> None:
     answer = client.ask(b"GET /healthz HTTP/1.0\r\n\r\n")
     assert answer.status == 200
     assert client.answer() is None
-
-
-FROM_AFAR = {
-    "a proxy on this machine": ["X-Forwarded-For: 203.0.113.9"],
-    "a proxy that says so by the standard": ["Forwarded: for=203.0.113.9"],
-    "a page on a name that was made to point here": ["Host: evil.example"],
-}
-
-
-@pytest.mark.parametrize("what", FROM_AFAR)
-def test_without_a_token_what_only_seems_local_is_turned_away(what: str, client: RawClient) -> None:
-    assert client.ask(get("/v1/snapshot")).status == 200
-    assert client.ask(get("/v1/snapshot", *FROM_AFAR[what])).problem["status"] == 401

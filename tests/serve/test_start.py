@@ -85,26 +85,29 @@ def test_a_store_that_is_only_away_is_waited_for(tmp_path: Path) -> None:
         assert "hunter2" not in server.log
 
 
-def test_it_says_where_it_serves_what_and_who_may_call(server: Server) -> None:
-    serves, open_to_all = (json.loads(line) for line in server.log.splitlines()[:2])
-    assert serves["event"] == "serving"
-    assert serves["url"] == server.url
-    assert serves["database"] == server.database
-    assert serves["revision"] == 0
-    assert "no token is set" in open_to_all["event"]
-
-
-def test_it_says_nothing_of_tokens_once_there_is_one(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
-        said = len(server.log)
-        text = server.token("admin")
+def test_it_says_where_it_serves_what_and_that_it_trusts_this_machine(server: Server) -> None:
+    for _ in range(2):  # at every start
+        trusts, serves = (json.loads(line) for line in server.log.splitlines()[-2:])
+        assert trusts["level"] == "warning"
+        assert trusts["event"].startswith("insecure_local is on: ")
+        assert serves["event"] == "serving"
+        assert serves["url"] == server.url
+        assert serves["database"] == server.database
+        assert serves["revision"] == 0
         server.restart()
-        assert "serving" in server.log[said:]
-        assert "no token is set" not in server.log[said:]
-        with server.client(token=text) as client:
-            assert client.get("/v1/snapshot").status_code == 200
-            assert client.get("/v1/snapshot", headers={"authorization": ""}).status_code == 401
-        assert text not in server.log
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "203.0.113.1"])
+def test_a_server_that_trusts_this_machine_listens_nowhere_else(host: str, tmp_path: Path) -> None:
+    ended = start(tmp_path, host=host, port="0", insecure_local="1")
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"error: with insecure_local a server listens on a loopback address only, and {host} is"
+        " none; leave one of the two out\n"
+    )
+    for here in ("localhost", "127.8.8.8"):
+        for each in listeners(Settings(host=here, port=0, insecure_local=True)):
+            each.close()
 
 
 def test_a_line_is_logged_for_every_request_if_asked_for(tmp_path: Path) -> None:

@@ -20,9 +20,12 @@ SPACE = "default/production"
 
 @asynccontextmanager
 async def running(database: str | Callable[[], Store], **more: Any) -> AsyncIterator[Node]:
-    """A node that has started, on a store that is opened by its address, or as it is told."""
+    """A node that has started, on a store that is opened by its address, or as it is told.
+
+    It takes callers without a token, unless `more` says otherwise.
+    """
     store = database if callable(database) else Store.open(database)
-    node = Node(store, **{"poll_seconds": 0.02, **more})
+    node = Node(store, **{"poll_seconds": 0.02, "insecure_local": True, **more})
     await node.start()
     try:
         yield node
@@ -31,12 +34,10 @@ async def running(database: str | Callable[[], Store], **more: Any) -> AsyncIter
 
 
 @asynccontextmanager
-async def calling(
-    node: Node, client: tuple[str, int] | None = ("127.0.0.1", 50_000), **headers: str
-) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the node's application, which seems to call from an address."""
+async def calling(node: Node, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the node's application."""
     app = create_app(node, Settings(exposures="off"))
-    transport = httpx.ASGITransport(app, client=client, raise_app_exceptions=True)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=True)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://localhost", headers=headers
     ) as caller:

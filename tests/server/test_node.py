@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from allotment.change.commands import Command, Create, Delete, EndIteration, Rename, SetRules
-from allotment.errors import InvalidInput, NotFound, Overloaded, PreconditionFailed, StoreError
+from allotment.errors import (
+    InvalidInput,
+    NotFound,
+    Overloaded,
+    PreconditionFailed,
+    StoreError,
+    Unauthorized,
+)
 from allotment.model.segment import Clause, Operator, Segment
 from allotment.server import node as nodes
 from allotment.server.node import Node
@@ -209,8 +216,8 @@ async def test_a_node_starts_from_its_last_good_file_while_the_store_is_away(
             await write(node, Rename("flag", "button", "x"))
         with pytest.raises(Overloaded):
             await node.at_least(SPACE, 2)
-        with pytest.raises(Exception, match="token"):  # the tokens are known too
-            node.access.caller(None, None, "127.0.0.1", Scope.ASSIGN)
+        with pytest.raises(Unauthorized, match="not known"):  # that there is another token is
+            node.access.caller(b"Bearer u", None, Scope.ASSIGN)
         back.set()
         await node.catch_up()
         await write(node, Rename("flag", "button", "x"))
@@ -238,7 +245,7 @@ async def test_without_a_last_good_file_it_is_not_ready_and_never_serves_nothing
             with pytest.raises(StoreError):
                 node.served(SPACE)
             with pytest.raises(StoreError):
-                node.access.caller(None, None, "127.0.0.1", Scope.ASSIGN)
+                node.access.caller(None, None, Scope.ASSIGN)
             back.set()
             await until(lambda n=node: n.ready)
             assert node.served(SPACE).revision == 1

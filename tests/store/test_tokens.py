@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -50,6 +51,22 @@ def test_every_change_of_tokens_is_in_the_pulse(store: Store, database: str) -> 
             change()
             counts.append(store.pulse().tokens)
     assert counts == sorted(set(counts))
+
+
+def test_of_many_that_make_the_first_token_at_once_one_does(database: str) -> None:
+    Store.open(database).close()
+
+    def make(number: int) -> bool:
+        with Store.open(database) as store:
+            return store.add_first_token(token(number))
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(make, range(8)))
+    with Store.open(database) as store:
+        assert made.count(True) == len(store.tokens()) == 1
+        assert store.tokens() == (token(made.index(True)),)
+        store.revoke_token(store.tokens()[0].id, NOON)
+        assert not store.add_first_token(token(9))  # there has been one
 
 
 @pytest.mark.parametrize("field", ["id", "digest"])

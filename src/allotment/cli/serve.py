@@ -43,11 +43,11 @@ def _show(example: Path, settings: Settings) -> None:
     from allotment.cli.example import begin_with, lines_to_try  # noqa: PLC0415
 
     with Store.open(settings.database_url) as store:
-        catalog, has_tokens = begin_with(example, store), bool(store.tokens())
+        catalog = begin_with(example, store)
     if not settings.port:
         return  # it is not known yet where the lines would lead
     host = _EVERYWHERE.get(settings.host, settings.host)
     url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
-    for line in lines_to_try(catalog, url, with_token=has_tokens):
+    for line in lines_to_try(catalog, url, with_token=not settings.insecure_local):
         results.out(line, highlight=False)
     results.file.flush()

@@ -27,6 +27,13 @@ Host = Annotated[str | None, typer.Option(help="The address to listen on; 127.0.
 Port = Annotated[
     int | None, typer.Option(help="The port to listen on; 8080 by default, 0 for a free one.")
 ]
+InsecureLocal = Annotated[
+    bool,
+    typer.Option(
+        "--insecure-local",
+        help="Let every caller on this machine do everything, without a token.",
+    ),
+]
 Database = Annotated[
     str | None,
     typer.Option(
@@ -64,6 +71,7 @@ def settings_of(  # noqa: PLR0913  # each is a setting; the others have no flag
     config: Config = None,
     host: Host = None,
     port: Port = None,
+    insecure_local: InsecureLocal = False,
     database_url: Database = None,
     workers: Workers = None,
     last_good: LastGood = None,
@@ -85,6 +93,7 @@ def settings_of(  # noqa: PLR0913  # each is a setting; the others have no flag
     return settings.Settings(
         host=host,
         port=port,
+        insecure_local=insecure_local or None,
         database_url=database_url,
         workers=workers,
         last_good=last_good,

@@ -1,13 +1,11 @@
-"""Who may call: tokens by their digest, and loopback while there are none."""
+"""Who may call: tokens by their digest, and everybody where `insecure_local` is declared."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Final
 
 from allotment.errors import Forbidden, InvalidInput, StoreError, Unauthorized
@@ -26,34 +24,34 @@ _SPACE: Final = re.compile(SPACE_NAME[1:-1] + r"\Z")
 class Access:
     """The tokens as they were at one moment; replaced whole when one is added or revoked.
 
-    `tokens` None means that nobody knows them yet: then nobody is let in. `now` gives the time in
-    seconds since the epoch.
+    `tokens` None means that they are not known yet: then every call is refused. `now` gives the
+    time in seconds since the epoch. With `insecure_local` a caller that sends no token may do
+    everything.
     """
 
-    def __init__(self, tokens: Iterable[Token] | None, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        tokens: Iterable[Token] | None,
+        now: Callable[[], float],
+        *,
+        insecure_local: bool = False,
+    ) -> None:
         self.known = tokens is not None
         self._by_digest = {token.digest: token for token in tokens or ()}
         self._now = now
+        self._insecure_local = insecure_local
         # By token, space and scope, for those who may: what that comes to never changes here.
         self._callers: dict[tuple[str, bytes | None, Scope], Caller] = {}
 
-    def caller(
-        self,
-        authorization: bytes | None,
-        space: bytes | None,
-        client_host: str | None,
-        needs: Scope,
-    ) -> Caller:
-        """Whoever sent these headers from that host, once they may do what `needs` says.
+    def caller(self, authorization: bytes | None, space: bytes | None, needs: Scope) -> Caller:
+        """The caller that sent these headers, if it may do what `needs` says.
 
         Raises Unauthorized for no token or one that does not hold, Forbidden for one that does not
         reach so far, StoreError while the tokens are not known yet.
         """
         if not self.known:
             raise StoreError("the tokens are not loaded yet; ask again soon")
-        if not self._by_digest:
-            if not is_loopback(client_host):
-                raise Unauthorized("there is no token yet, so only this machine itself may call")
+        if authorization is None and self._insecure_local:
             wanted = DEFAULT_SPACE if space is None else _space(space)
             return Caller(LOOPBACK, Scope.ADMIN, wanted)
         token = self._token(authorization)
@@ -66,6 +64,8 @@ class Access:
         return caller
 
     def _token(self, authorization: bytes | None) -> Token:
+        if not self._by_digest:
+            raise Unauthorized("there is no token yet: `allotment token create` makes one")
         if authorization is None:
             raise Unauthorized("this needs a token: `Authorization: Bearer TOKEN`")
         text = authorization.strip()
@@ -92,19 +92,6 @@ def _caller(token: Token, space: bytes | None, needs: Scope) -> Caller:
         raise Forbidden(f"this needs a token of scope {needs}; this one has {token.scope}")
     space_meant = _within(token.space, wanted)
     return Caller(token.id, token.scope, space_meant, token.space, token.name)
-
-
-@lru_cache(1024)
-def is_loopback(host: str | None) -> bool:
-    """Whether a peer's address is this machine's own."""
-    if host is None:
-        return False
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
 
 
 def reaches(pattern: str, space: str) -> bool:

@@ -25,6 +25,7 @@ from allotment.server.front import Front
 from allotment.server.kept import Keeping
 from allotment.server.kept import routes as kept
 from allotment.server.launchdarkly import routes as launchdarkly
+from allotment.server.local import only_local
 from allotment.server.metrics import Metrics
 from allotment.server.native.snapshot import ShownCatalogs
 from allotment.server.node import Node
@@ -48,7 +49,7 @@ def create_app(node: Node, settings: Settings) -> App:
         else:
             await framework(scope, receive, send)
 
-    return app
+    return only_local(app) if node.insecure_local else app
 
 
 def _framework(

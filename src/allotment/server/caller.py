@@ -12,7 +12,7 @@ LOOPBACK: Final = "loopback"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`who` is the token's id, or "loopback" where there are no tokens yet.
+    """`who` is the token's id, or "loopback" for one without, under `insecure_local`.
 
     `space` is the one that is meant; `reach` are all that might be, as a pattern. `name` is what
     the token was called when it was made.

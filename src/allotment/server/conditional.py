@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,10 +22,9 @@ from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
 from allotment.dialects.wire.given import Given
 from allotment.dialects.wire.source import DEPTH_MAX, Tree, read_json
-from allotment.errors import Forbidden, InvalidInput, PreconditionFailed
-from allotment.server.access import is_loopback
+from allotment.errors import InvalidInput, PreconditionFailed
 from allotment.server.answer import JSON, Answer, Headers, encode, respond
-from allotment.server.caller import LOOPBACK, Caller
+from allotment.server.caller import Caller
 from allotment.server.conditions import (
     About,
     expected,
@@ -112,14 +110,11 @@ def authenticated(request: Request, needs: Scope, space: str | None = None) -> C
     caller = node_of(request).access.caller(
         None if authorization is None else authorization.encode("latin-1"),
         None if wanted is None else wanted.encode("latin-1"),
-        request.client.host if request.client else None,
         needs,
     )
     if space not in (None, caller.space):
         message = "the path names another space; leave the header out"
         raise InvalidInput(message, "headers.Allotment-Space")
-    if caller.who == LOOPBACK:
-        refuse_foreign_pages(request)
     request.state.space = caller.space
     return caller
 
@@ -203,16 +198,3 @@ def _answer(shown: Shown, stored: Stored, status: int) -> Answer:
     if revision:
         headers.append(("etag", etag(revision, digest_of(body) if shown.digest else "")))
     return Answer(shown.status or status, (("content-type", JSON), *headers), body)
-
-
-def refuse_foreign_pages(request: Request) -> None:
-    """Without tokens this machine may do everything: but not a web page that it happens to show."""
-    origin = request.headers.get("origin")
-    if origin is None:
-        return
-    try:
-        host = urlsplit(origin).hostname
-    except ValueError:
-        host = None
-    if host != "localhost" and not is_loopback(host):
-        raise Forbidden("a page from elsewhere may not call; make a token for it")

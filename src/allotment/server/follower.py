@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from allotment.errors import StoreError
@@ -26,7 +26,8 @@ log: Final = logging.getLogger("allotment.server")
 class Follower:
     """The store, as far as it can be reached, and the tokens in it.
 
-    `store` is an open one, or opens one: that is tried at every look until it succeeds.
+    `store` is an open one, or opens one: that is tried at every look until it succeeds. `access`
+    says who may call, given the tokens.
     """
 
     def __init__(
@@ -34,9 +35,9 @@ class Follower:
         store: Store | Callable[[], Store],
         published: Published,
         counters: Counters,
-        now: Callable[[], float],
+        access: Callable[[Iterable[Token] | None], Access],
     ) -> None:
-        self.access = Access(None, now)
+        self.access = access(None)
         self.tokens: tuple[Token, ...] = ()
         self.seen = time.monotonic()  # when a look last found all that is new
         self.away = ""  # why the store cannot be asked now
@@ -49,7 +50,7 @@ class Follower:
         self.adopted: int | None = None  # as in the pulse that was followed last
         self._published = published
         self._counters = counters
-        self._now = now
+        self._access = access
         self._looking = threading.Lock()
 
     @property
@@ -97,8 +98,10 @@ class Follower:
 
     def take_over(self, tokens: tuple[Token, ...], adopted: int) -> None:
         """Honour these tokens, and no others, until the store is seen next."""
+        if self.access.known:
+            _log_changes(self.tokens, tokens)
         self.tokens = tokens
-        self.access = Access(tokens, self._now)
+        self.access = self._access(tokens)
         self._tokens_seen = None
         self.adopted = adopted
 
@@ -139,6 +142,22 @@ class Follower:
             self.take_over(self._store.tokens(), pulse.adopted)
             self._tokens_seen = pulse.tokens
         return pulse.heads
+
+
+def _log_changes(before: Iterable[Token], tokens: Iterable[Token]) -> None:
+    """Log what happened to tokens in the store, also where no server did it."""
+    old = {token.id: token for token in before}
+    new = {token.id: token for token in tokens}
+    for token_id in old.keys() | new.keys():
+        token = new.get(token_id) or old[token_id]
+        held, holds = (_holds(each.get(token_id)) for each in (old, new))
+        if held != holds:
+            event = "a token holds from now on" if holds else "a token holds no longer"
+            log.info(event, extra={"fields": token.about})
+
+
+def _holds(token: Token | None) -> bool:
+    return token is not None and token.revoked_at is None
 
 
 def _check_continues(served: Served, head: Head) -> None:

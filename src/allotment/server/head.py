@@ -1,13 +1,7 @@
-"""The head of a request, as far as it steers the connection or is refused before it is a request.
-
-While no token is set, whoever calls from this machine may do everything. Two kinds of request come
-from this machine and yet from elsewhere: what a proxy passes on, and what a page in a browser sends
-to a name that its owner has made point here. Neither is taken for a local caller.
-"""
+"""The head of a request: what of it steers the connection, and what is refused at once."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -15,14 +9,8 @@ from allotment.errors import AllotmentError
 from allotment.server import faults
 from allotment.server.limits import HEAD_BYTES_MAX, HEADERS_MAX
 
-_FORWARDED: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
-
 # The headers that `Head.take` wants to see; every other is the application's alone.
-STEERING: Final = _FORWARDED | {b"host", b"expect", b"content-encoding", b"transfer-encoding"}
-
-_LOCAL: Final = re.compile(
-    rb"(localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\])(:[0-9]+)?\Z", re.IGNORECASE
-)
+STEERING: Final = frozenset({b"host", b"expect", b"content-encoding", b"transfer-encoding"})
 
 
 def reads_only(scope: Mapping[str, Any]) -> bool:
@@ -39,16 +27,14 @@ def reads_only(scope: Mapping[str, Any]) -> bool:
 class Head:
     """What is known of the head that is being read.
 
-    from_afar  the caller is not on this machine, whatever the connection says
-    expects    the client waits for `100 Continue` before it sends its body
-    refusal    what is answered, in place of what the application would
+    expects  the client waits for `100 Continue` before it sends its body
+    refusal  what is answered, in place of what the application would
     """
 
-    __slots__ = ("_hosts", "expects", "from_afar", "refusal")
+    __slots__ = ("_hosts", "expects", "refusal")
 
     def __init__(self) -> None:
         self._hosts = 0
-        self.from_afar = False
         self.expects = False
         self.refusal: AllotmentError | None = None
 
@@ -56,9 +42,6 @@ class Head:
         """Take a header that is among the STEERING."""
         if name == b"host":
             self._hosts += 1
-            self.from_afar |= _LOCAL.match(value) is None
-        elif name in _FORWARDED:
-            self.from_afar = True
         elif name == b"expect":
             self.expects = value.lower() == b"100-continue"
         elif value.strip().lower() != (b"identity" if name == b"content-encoding" else b"chunked"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import resource
 import socket
@@ -16,13 +17,21 @@ from allotment.server.settings import Settings
 def listeners(settings: Settings) -> list[socket.socket]:
     """A bound socket for each address of the host; nothing is accepted on them yet.
 
-    Raises InvalidInput for an address that is not this machine's and for a port that is taken.
+    Raises InvalidInput for an address that is not this machine's, for a port that is taken, and
+    under `insecure_local` for an address that others reach.
     """
     host, port = settings.host, settings.port
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise InvalidInput(f"{host} is no address to listen on: {error.strerror}") from None
+    if settings.insecure_local:
+        for *_, address in found:
+            if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback:
+                raise InvalidInput(
+                    f"with insecure_local a server listens on a loopback address only, and {host}"
+                    " is none; leave one of the two out"
+                )
     opened: list[socket.socket] = []
     for family, *_, address in dict.fromkeys(found):
         try:

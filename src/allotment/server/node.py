@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -53,11 +54,12 @@ class Node:
 
     `store` is an open one, or opens one: that is tried until it succeeds. `last_good` is the file
     that holds what was seen last, for a start without the store; in it `store_name` says whose it
-    is. What is published (`spaces`, `access`) is replaced and never changed, and a space never goes
-    back to an earlier revision, unless an operator adopts the store as it is.
+    is. With `insecure_local` a caller that sends no token may do everything. What is published
+    (`spaces`, `access`) is replaced and never changed, and a space never goes back to an earlier
+    revision, unless an operator adopts the store as it is.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is a setting
         self,
         store: Store | Callable[[], Store],
         *,
@@ -65,13 +67,16 @@ class Node:
         store_name: str = "",
         poll_seconds: float = 0.05,
         now: Callable[[], float] = time.time,
+        insecure_local: bool = False,
     ) -> None:
         self.draining = False
+        self.insecure_local = insecure_local
         self.counters = Counters()
         self.threads = Threads(self.counters)
         self._now = now
         self._published = Published()
-        self._follower = Follower(store, self._published, self.counters, now)
+        access = partial(Access, now=now, insecure_local=insecure_local)
+        self._follower = Follower(store, self._published, self.counters, access)
         self._watches = [self.threads.loop("watch", self._follower.look, poll_seconds)]
         self._keeper: Keeper | None = None
         if last_good is not None:

@@ -34,8 +34,8 @@ _MAYBE_TIME: Final = {"type": ["string", "null"], "format": "date-time"}
 
 _DESCRIPTION: Final = """Decides for any unit which treatment of which experiment it gets.
 
-Every operation says under `x-allotment-scope` what a token needs. While a server has no token at
-all, whoever calls from its own machine may do everything.
+Every operation says under `x-allotment-scope` what scope a token needs for it. A server that was
+started with `--insecure-local` takes callers on its own machine without one.
 """
 
 

@@ -17,7 +17,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from allotment.errors import AllotmentError
 from allotment.server import faults
-from allotment.server.access import is_loopback
 from allotment.server.cycle import Cycle
 from allotment.server.deadlines import Clock, Standing, Waits
 from allotment.server.head import STEERING, Head, reads_only
@@ -57,7 +56,6 @@ class Protocol(HttpToolsProtocol):
         self.state = server_state
         self.load = server_state.load
         self.clock = Clock(self.loop.time())
-        self.local = False  # whether the peer is this machine
         self.requests = 0  # heads that were begun
         self.running: Cycle | None = None  # the request whose answer is due next
         self.silent = 0  # bytes since the parser last made something of what came
@@ -76,7 +74,6 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take up a connection, or send it away where there are too many."""
         super().connection_made(transport)
-        self.local = self.client is not None and is_loopback(self.client[0])
         if len(self.connections) > self.state.connections_max:
             self.load.shed["connections"] += 1
             self.deaf = True
@@ -251,7 +248,7 @@ class Protocol(HttpToolsProtocol):
             "asgi": _ASGI,
             "http_version": version,
             "server": self.server,
-            "client": None if self.local and self.head.from_afar else self.client,
+            "client": self.client,
             "scheme": self.scheme,
             "method": self.parser.get_method().decode("ascii"),
             "root_path": "",

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Final
+
 from allotment.server import work
+from allotment.server.firsttoken import make_first_token
 from allotment.server.listen import allow_many_files, listeners
 from allotment.server.logs import set_up
 from allotment.server.settings import Settings
 from allotment.server.workers import Workers
 from allotment.store import Store
+
+log: Final = logging.getLogger("allotment.server")
 
 
 def serve(settings: Settings) -> int:
@@ -19,6 +25,13 @@ def serve(settings: Settings) -> int:
     allow_many_files()
     sockets = listeners(settings)
     store = work.open_store(settings)
+    if settings.insecure_local:
+        log.warning(
+            "insecure_local is on: who reaches this port from this machine may do everything,"
+            " without a token"
+        )
+    elif isinstance(store, Store):
+        make_first_token(store, work.beside(settings, "token"), work.last_good(settings))
     if settings.workers == 1:
         return work.run(work.server(settings, sockets, store), sockets)
     if isinstance(store, Store):

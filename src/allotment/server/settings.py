@@ -85,6 +85,11 @@ class Settings(BaseSettings):
         description="Share the port with a server that runs already, so that one can take over"
         " from the other without a gap.",
     )
+    insecure_local: bool = Field(
+        False,
+        description="Let everybody who reaches the port do everything without a token; only for"
+        " loopback addresses, and never behind a proxy.",
+    )
     database_url: SecretUrl = Field(
         SecretUrl("allotment.db"),
         description="The store: the path of a SQLite file, or postgresql+psycopg://user@host/name.",

@@ -12,7 +12,7 @@ from typing import Final
 
 from uvicorn import Config
 
-from allotment.errors import AllotmentError, StoreError
+from allotment.errors import StoreError
 from allotment.server.app import create_app
 from allotment.server.drain import DrainingServer
 from allotment.server.listen import address_of
@@ -20,7 +20,7 @@ from allotment.server.node import Node
 from allotment.server.protocol import Protocol
 from allotment.server.settings import Settings
 from allotment.server.state import State
-from allotment.store import Scope, Store, lastgood, place
+from allotment.store import Store, lastgood, place
 from allotment.store.schema import DEFAULT_SPACE
 
 log: Final = logging.getLogger("allotment.server")
@@ -37,17 +37,13 @@ def server(
         last_good=last_good(settings),
         store_name=place.name(settings.database_url),
         poll_seconds=settings.poll_ms / 1000,
+        insecure_local=settings.insecure_local,
     )
     state = State(settings, node.counters)
     url = address_of(sockets[0])
 
     def ready() -> None:
         log.info("serving", extra={"fields": {"url": url, **_about(settings, node)}})
-        if _open_to_this_machine(node):
-            log.warning(
-                "no token is set: whoever is on this machine may do everything, and nobody else"
-                " anything; `allotment token create` makes one"
-            )
         # What is loaded by now stays: the collector need not look through it again and again.
         gc.collect()
         gc.freeze()
@@ -110,9 +106,13 @@ def open_store(settings: Settings) -> Store | Callable[[], Store]:
 
 def last_good(settings: Settings) -> Path:
     """Where the last good catalogs are kept."""
+    return settings.last_good or beside(settings, "lastgood")
+
+
+def beside(settings: Settings, kind: str) -> Path:
+    """A file of that kind beside the SQLite file; else in the working directory."""
     file = _file(settings)
-    beside = Path("allotment.lastgood") if file is None else file.with_name(f"{file.name}.lastgood")
-    return settings.last_good or beside
+    return Path(f"allotment.{kind}") if file is None else file.with_name(f"{file.name}.{kind}")
 
 
 def _file(settings: Settings) -> Path | None:
@@ -130,11 +130,3 @@ def _about(settings: Settings, node: Node) -> dict[str, object]:
         "spaces": len(node.spaces),
         "pid": os.getpid(),
     }
-
-
-def _open_to_this_machine(node: Node) -> bool:
-    try:
-        node.access.caller(None, None, "127.0.0.1", Scope.ADMIN)
-    except AllotmentError:
-        return False
-    return True

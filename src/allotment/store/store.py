@@ -258,6 +258,11 @@ class Store:
         with self._database.transaction(writes=True) as connection:
             token.add(connection, new)
 
+    def add_first_token(self, new: Token) -> bool:
+        """Keep a token if there has never been one; of many that try at once one is kept."""
+        with self._database.transaction(writes=True) as connection:
+            return token.add_first(connection, new)
+
     def revoke_token(self, token_id: str, when: datetime) -> None:
         """End a token for good; one that has ended keeps its time. Raises NotFound."""
         with self._database.transaction(writes=True) as connection:

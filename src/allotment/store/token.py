@@ -46,6 +46,16 @@ class Token:
     expires_at: int | None = None
     revoked_at: int | None = None
 
+    @property
+    def about(self) -> dict[str, str]:
+        """What a log may say of it."""
+        return {
+            "token": self.id,
+            "scope": str(self.scope),
+            "space": self.space,
+            "name": self.name,
+        }
+
 
 def all_tokens(connection: Connection) -> tuple[Token, ...]:
     """Every token, revoked and expired ones too, the oldest first."""
@@ -64,6 +74,15 @@ def add(connection: Connection, token: Token) -> None:
     if connection.execute(taken).first() is not None:
         raise Conflict(f"there is a token {token.id!r} already", "$.id")
     connection.execute(insert(table).values(asdict(token)))
+
+
+def add_first(connection: Connection, token: Token) -> bool:
+    """Keep a token if there has never been one; whether it is kept."""
+    _count(connection)
+    if connection.execute(select(schema.token.c.id).limit(1)).first() is not None:
+        return False
+    add(connection, token)
+    return True
 
 
 def revoke(connection: Connection, token_id: str, at: int) -> None:

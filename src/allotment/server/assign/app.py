@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 
 from allotment.errors import InvalidInput
 from allotment.server.asgi import Message, Receive, Scope, Send
@@ -17,8 +17,6 @@ from allotment.server.assign.explained import Explained
 from allotment.server.assign.shown import ALWAYS, Ready, Shown
 from allotment.server.assign.target import read_target
 from allotment.server.assign.unit import OneUnit
-from allotment.server.caller import LOOPBACK
-from allotment.server.conditional import refuse_foreign_pages
 from allotment.server.exposures import Exposures
 from allotment.server.kept import Keeping
 from allotment.server.limits import BODY_BYTES_MAX
@@ -115,15 +113,11 @@ class AssignPaths:
         if len(headers) != len(given):
             for name in _ONCE:
                 header(given, name)  # refuses one that is given twice
-        client = scope.get("client")
         caller = self._node.access.caller(
             headers.get(b"authorization"),
             headers.get(b"allotment-space"),
-            client[0] if client else None,
             Needs.ASSIGN,
         )
-        if caller.who == LOOPBACK and b"origin" in headers:
-            refuse_foreign_pages(Request(scope))
         space = caller.space
         wanted = headers.get(b"allotment-min-revision")
         if wanted is not None:

@@ -11,8 +11,7 @@ from starlette.requests import Request
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
 from allotment.errors import Overloaded, Unauthorized
-from allotment.server.caller import LOOPBACK
-from allotment.server.conditional import node_of, refuse_foreign_pages
+from allotment.server.conditional import node_of
 from allotment.server.confidence.api import tree_of
 from allotment.server.limits import STRANGERS_MAX
 from allotment.server.requests import query_of, single, whole
@@ -65,7 +64,6 @@ async def client_and_body(request: Request) -> tuple[Client, Place]:
         caller = node.access.caller(
             b"Bearer " + secret if secret else None,
             None if space is None else space.encode("latin-1"),
-            request.client.host if request.client else None,
             Scope.ASSIGN,
         )
     except Unauthorized as error:
@@ -73,8 +71,6 @@ async def client_and_body(request: Request) -> tuple[Client, Place]:
         raise Unauthorized(
             str(error) if secret else "this needs a client secret", place.path
         ) from None
-    if caller.who == LOOPBACK:
-        refuse_foreign_pages(request)
     request.state.space = caller.space
     node.served(caller.space)
     wanted = single(request, "allotment-min-revision")

@@ -151,8 +151,7 @@ async def revoke_token(request: Request) -> Response:
 
 
 def _log(event: str, token: Token, caller: Caller) -> None:
-    about = {"token": token.id, "scope": str(token.scope), "space": token.space, "name": token.name}
-    log.info(event, extra={"fields": {**about, "by": caller.who}})
+    log.info(event, extra={"fields": {**token.about, "by": caller.who}})
 
 
 def _show(token: Token) -> dict[str, Any]:
