@@ -182,10 +182,12 @@ def test_a_rollback_is_refused_once_somebody_changed_the_catalog_meanwhile(
     assert "control: 10" in invoke("export", *place.options).stdout
 
 
+@pytest.mark.parametrize("on_nothing", [False, True])
 def test_a_file_is_not_applied_to_another_catalog_than_it_was_compared_with(
-    invoke, place: Place, catalog: Path, monkeypatch: pytest.MonkeyPatch
+    invoke, place: Place, catalog: Path, monkeypatch: pytest.MonkeyPatch, on_nothing: bool
 ) -> None:
-    invoke("apply", catalog, *place.options)
+    if not on_nothing:
+        invoke("apply", catalog, *place.options)
     other = catalog.with_name("other.yaml")
     other.write_text(catalog.read_text())
     edit(other, "control: 50, green: 50", "control: 30, green: 70")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allotment.errors import InvalidInput
-from allotment.server.etags import digest_of, etag, has, has_revision
+from allotment.server.etags import digest_of, etag, has, has_version
 from allotment.server.headers import preferred, read_media, read_tags
 from allotment.server.refusals import NotAcceptable, UnsupportedMedia
 
@@ -128,26 +128,31 @@ def test_a_long_header_that_is_wrong_is_refused_at_once(piece: str) -> None:
 @pytest.mark.parametrize(
     ("header", "strongly", "weakly"),
     [
-        ('"17"', True, True),
-        ('W/"17"', False, True),
-        ('"1", "17"', True, True),
-        ('"1","17" ', True, True),
-        ('"17",', True, True),
-        ('"1", W/"17"', False, True),
-        ('"17.5f0c"', True, True),
+        ('"17-ab"', True, True),
+        ('W/"17-ab"', False, True),
+        ('"1", "17-ab"', True, True),
+        ('"1","17-ab" ', True, True),
+        ('"17-ab",', True, True),
+        ('"1", W/"17-ab"', False, True),
+        ('"17-ab.5f0c"', True, True),
         ("*", True, True),
         (" * ", True, True),
-        ('"018"', False, False),
-        ('"017"', False, False),
-        ('"170"', False, False),
+        ('"17"', False, False),
+        ('"17-ac"', False, False),
+        ('"18-ab"', False, False),
+        ('"017-ab"', False, False),
+        ('"17-abc"', False, False),
         ('""', False, False),
-        ('"a,b", "17"', True, True),
+        ('"a,b", "17-ab"', True, True),
     ],
 )
 def test_a_tag_is_compared_strongly_or_weakly(header: str, strongly: bool, weakly: bool) -> None:
     tags = read_tags(header, "If-Match")
-    assert (has_revision(tags, 17), has_revision(tags, 17, weakly=True)) == (strongly, weakly)
-    assert not has_revision(tags, 0)
+    assert (has_version(tags, "17-ab"), has_version(tags, "17-ab", weakly=True)) == (
+        strongly,
+        weakly,
+    )
+    assert not has_version(tags, "")
 
 
 @pytest.mark.parametrize(
@@ -158,12 +163,12 @@ def test_what_is_no_list_of_tags_is_refused(header: str) -> None:
         read_tags(header, "If-Match")
 
 
-def test_a_tag_is_a_revision_in_quotes_and_may_say_how_it_is_shown() -> None:
-    assert etag(17) == '"17"'
-    one, other = (etag(17, digest_of(body)) for body in (b"{}", b"[]"))
+def test_a_tag_is_a_version_in_quotes_and_may_say_how_it_is_shown() -> None:
+    assert etag("17-ab") == '"17-ab"'
+    one, other = (etag("17-ab", digest_of(body)) for body in (b"{}", b"[]"))
     assert has(read_tags(one, "If-None-Match"), one)
     assert has(read_tags(f"W/{one}", "If-None-Match"), one)
-    assert not has(read_tags(f'{other}, "17"', "If-None-Match"), one)
+    assert not has(read_tags(f'{other}, "17-ab"', "If-None-Match"), one)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from allotment.cli.home import Outcome
 from allotment.errors import InvalidInput, StoreError
 from allotment.model.catalog import Catalog
 from allotment.model.plain import to_plain
-from allotment.store import Entry, Scope, Token
+from allotment.server.etags import catalog_version, etag
+from allotment.store import Entry, Head, Scope, Token
 
 T = TypeVar("T")
 
@@ -32,11 +33,14 @@ class Remote:
     def __init__(self, url: str, token: str | None, space: str | None) -> None:
         self._server = Exchange(url, token, space)
         self.name = self._server.url
+        self._read_heads: dict[int, Head] = {}
 
     def catalog(self, revision: int | None = None) -> Catalog:
         """The catalog at a revision, or the latest."""
         query = {"revision": revision}
-        return self._get("/v1/snapshot", Scope.READ, told.catalog_told, query)
+        found = self._get("/v1/snapshot", Scope.READ, told.stored_told, query)
+        self._read_heads[found.head.revision] = found.head
+        return found.catalog
 
     def commit(
         self,
@@ -51,8 +55,8 @@ class Remote:
         if who is not None:
             raise InvalidInput("a server knows by the token who asks; --who is for a store")
         body = {"commands": to_plain(tuple(commands)), "comment": comment, "dialect": dialect}
-        # No tag names revision 0: there is nothing yet.
-        tag = f'"{expect_revision}"' if expect_revision else None
+        head = None if expect_revision is None else self._read_heads[expect_revision]
+        tag = None if head is None else etag(catalog_version(head))
         done = self._server.ask("POST", "/v1/commands", Scope.WRITE, body=body, if_match=tag)
         return self._read(told.outcome_told, done)
 

@@ -13,14 +13,15 @@ from allotment.cli.home import Outcome
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.instant import read_instant
 from allotment.model.plain import from_plain
-from allotment.store import Entry, Scope, Token
+from allotment.store import Entry, Scope, Stored, Token
 
 
-def catalog_told(snapshot: Any) -> Catalog:
-    """The catalog of a snapshot, with its index."""
+def stored_told(snapshot: Any) -> Stored:
+    """The catalog of a snapshot, with its index and its lineage."""
     catalog: Catalog = from_plain(Catalog, snapshot["catalog"])
     nouns = [(kind, key) for kind in KINDS for key in shelf(catalog, kind)]
-    return follow(EMPTY, catalog, nouns)
+    followed = follow(EMPTY, catalog, nouns)
+    return Stored(snapshot["space"], followed, lineage=snapshot["lineage"])
 
 
 def outcome_told(done: Any) -> Outcome:

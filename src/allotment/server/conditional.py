@@ -194,7 +194,7 @@ def _answer(shown: Shown, stored: Stored, status: int) -> Answer:
     if shown.tree is None:
         return Answer(204 if status == 200 else status, tuple(headers), b"")
     body = encode(shown.tree)
-    revision = version_of(stored, shown.noun)
-    if revision:
-        headers.append(("etag", etag(revision, digest_of(body) if shown.digest else "")))
+    version = version_of(stored, shown.noun)
+    if version:
+        headers.append(("etag", etag(version, digest_of(body) if shown.digest else "")))
     return Answer(shown.status or status, (("content-type", JSON), *headers), body)

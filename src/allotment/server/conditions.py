@@ -13,7 +13,14 @@ from allotment.change.commands import Command
 from allotment.errors import AllotmentError, InvalidInput, PreconditionFailed
 from allotment.model.number import read_whole
 from allotment.server.answer import Answer
-from allotment.server.etags import etag, has, has_revision, revision_in
+from allotment.server.etags import (
+    catalog_version,
+    etag,
+    has,
+    has_version,
+    noun_version,
+    revision_in,
+)
 from allotment.server.expected import Expected
 from allotment.server.headers import Tags, read_tags
 from allotment.server.requests import body_read, joined, single
@@ -25,8 +32,12 @@ _KEY_CHARACTERS_MAX: Final = 255
 About = Callable[[Stored], tuple[str, str] | None]
 
 
-def version_of(stored: Stored, noun: tuple[str, str] | None) -> int:
-    """The revision of a noun, 0 where it is not there; of the catalog where none is named."""
+def version_of(stored: Stored, noun: tuple[str, str] | None) -> str:
+    """What an entity tag says of a noun, "" where it is not there; of the catalog with None."""
+    return catalog_version(stored.head) if noun is None else noun_version(stored, *noun)
+
+
+def _revision_of(stored: Stored, noun: tuple[str, str] | None) -> int:
     if noun is None:
         return stored.catalog.revision
     version = stored.versions.get(":".join(noun))
@@ -53,15 +64,16 @@ def expected(request: Request, stored: Stored, about: About, *, whole: bool) -> 
     if wanted is None and unwanted is None and not whole:
         return Expected()
     noun = about(stored)
-    revision = version_of(stored, noun)
+    revision = _revision_of(stored, noun)
+    version = "" if wanted is unwanted is None else version_of(stored, noun)
     if wanted is not None:
         tags = read_tags(wanted, "If-Match")
-        if not has_revision(tags, revision):
-            raise _failed(tags, revision, "it has changed since, or is not there")
+        if not has_version(tags, version):
+            raise _failed(tags, version, "it has changed since, or is not there")
         if tags.any and not whole:
             return Expected()
-    if unwanted is not None and has_revision(
-        read_tags(unwanted, "If-None-Match"), revision, weakly=True
+    if unwanted is not None and has_version(
+        read_tags(unwanted, "If-None-Match"), version, weakly=True
     ):
         raise PreconditionFailed("it is there already", "headers.If-None-Match")
     return Expected(revision=revision) if noun is None else Expected({noun: revision})
@@ -78,18 +90,19 @@ def refuse_stale(request: Request, stored: Stored, about: About) -> None:
         return
     tags = read_tags(header, "If-Match")
     try:
-        revision = version_of(stored, about(stored))
+        noun = about(stored)
     except AllotmentError:
         return  # what it is about is not served: the store knows better
+    revision = _revision_of(stored, noun)
     named = [read_whole(revision_in(tag)) for tag in tags.strong]
     if not tags.any and all(each is not None and each < revision for each in named):
-        raise _failed(tags, revision, "it has changed since")
+        raise _failed(tags, version_of(stored, noun), "it has changed since")
 
 
-def _failed(tags: Tags, revision: int, why: str) -> PreconditionFailed:
+def _failed(tags: Tags, version: str, why: str) -> PreconditionFailed:
     """Why an `If-Match` does not hold: a weak tag never matches, not even the current one."""
-    if has_revision(tags, revision, weakly=True):
-        why = f"a weak tag (W/) never matches in If-Match; send the strong one, {etag(revision)}"
+    if has_version(tags, version, weakly=True):
+        why = f"a weak tag (W/) never matches in If-Match; send the strong one, {etag(version)}"
     return PreconditionFailed(why, "headers.If-Match")
 
 

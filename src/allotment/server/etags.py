@@ -1,40 +1,64 @@
-"""What stands in an entity tag here: the revision of what it is of, and how that was shown.
+"""What stands in an entity tag here: the version of what it is of, and how that was shown.
 
-A change is conditional on the revision alone. Where the same revision is not always shown alike,
-as where an answer also shows what is so of other nouns, a point and a digest of the answer follow
-it: "17.5f0c…" (RFC 9110, 8.8.3).
+A version is a revision and, after a hyphen, what tells it from another of the same number: of a
+noun a digest of its content, of a catalog its lineage. After a failover that lost commits another
+change may get a number that a client has seen, and the number alone would match.
+
+A change is conditional on the version alone. Where the same version is not always shown alike, as
+where an answer also shows what is so of other nouns, a point and a digest of the answer follow it:
+"17-03ab….5f0c…" (RFC 9110, 8.8.3).
 """
 
 from __future__ import annotations
 
 import hashlib
 
+import msgspec
+
+from allotment.change.kinds import CATALOG, shelf
+from allotment.model.plain import to_plain
 from allotment.server.headers import Tags
+from allotment.store import Head, Stored
 
 _DIGEST_BYTES = 8
 
 
-def etag(revision: int, shown: str = "") -> str:
-    """The tag of what is at a revision, as it is shown."""
-    return f'"{revision}.{shown}"' if shown else f'"{revision}"'
+def noun_version(stored: Stored, kind: str, key: str) -> str:
+    """The version of a noun; "" where it is not there."""
+    version = stored.versions.get(f"{kind}:{key}")
+    if version is None:
+        return ""
+    noun = stored.catalog.kept if kind == CATALOG else shelf(stored.catalog, kind)[key]
+    content = msgspec.json.encode(to_plain(noun), order="deterministic")
+    return f"{version.revision}-{digest_of(content)}"
+
+
+def catalog_version(head: Head) -> str:
+    """The version of a whole catalog; an empty one at revision 0 has no lineage."""
+    return f"{head.revision}-{head.lineage}" if head.lineage else str(head.revision)
+
+
+def etag(version: str, shown: str = "") -> str:
+    """The tag of a version, as it is shown."""
+    return f'"{version}.{shown}"' if shown else f'"{version}"'
 
 
 def digest_of(body: bytes) -> str:
-    """What tells this answer from others at the same revision."""
+    """What tells this content from another of the same number."""
     return hashlib.blake2b(body, digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def has_revision(tags: Tags, revision: int, *, weakly: bool = False) -> bool:
-    """Whether what is at `revision` is among the tags; 0 is what is not there at all."""
-    if revision == 0:
+def has_version(tags: Tags, version: str, *, weakly: bool = False) -> bool:
+    """Whether a version is among the tags; what is not there has none, and is in no list."""
+    if not version:
         return False
     named = tags.strong | tags.weak if weakly else tags.strong
-    return tags.any or str(revision) in map(revision_in, named)
+    return tags.any or version in {tag.partition(".")[0] for tag in named}
 
 
-def revision_in(tag: str) -> str:
-    """The revision that a tag names, as it is written there."""
-    return tag.partition(".")[0]
+def revision_in(version: str) -> str:
+    """The revision that a version, or a tag, begins with, as it is written there."""
+    return version.partition(".")[0].partition("-")[0]
 
 
 def has(tags: Tags, tag: str) -> bool:

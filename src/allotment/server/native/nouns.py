@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from allotment.change.commands import Command, Delete
-from allotment.change.kinds import KINDS
+from allotment.change.kinds import KINDS, shelf
 from allotment.change.lifecycle import Policy
 from allotment.server.answer import Answer, as_json, respond
 from allotment.server.conditional import (
@@ -63,8 +63,7 @@ async def get_noun(kind: str, request: Request) -> Response:
     stored = node_of(request).served(caller.space).stored
     key = request.path_params["key"]
     noun = noun_of(stored.catalog, kind, key)
-    version = version_of(stored, (kind, key))
-    tag = etag(version)
+    tag = etag(version_of(stored, (kind, key)))
     headers = (("etag", tag), ("allotment-revision", str(stored.catalog.revision)))
     if unchanged(request, tag):
         return respond(Answer(304, headers, b""))
@@ -82,7 +81,7 @@ async def put_noun(kind: str, request: Request) -> Response:
 
     def read(stored: Stored) -> Sequence[Command]:
         nonlocal was_there
-        was_there = version_of(stored, (kind, key)) > 0
+        was_there = key in shelf(stored.catalog, kind)
         return read_noun(kind, key, tree, stored.catalog)
 
     def show(stored: Stored, _commands: Sequence[Command]) -> Shown:

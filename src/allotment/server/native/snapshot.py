@@ -15,7 +15,7 @@ from allotment.dialects import catalogfile
 from allotment.model.plain import to_plain
 from allotment.server.answer import Answer, as_json, respond
 from allotment.server.conditional import admit, node_of, unchanged
-from allotment.server.etags import etag
+from allotment.server.etags import catalog_version, etag
 from allotment.server.headers import preferred
 from allotment.server.operation import closed, in_query, operation, ref
 from allotment.server.requests import joined, query_of, whole
@@ -141,7 +141,7 @@ def _show(space: str, head: Head, form: str, snapshot: Snapshot) -> Answer:
 
 def _tag(head: Head, form: str) -> str:
     """Two forms of one revision have two tags."""
-    return etag(head.revision, f"{head.lineage}{'-yaml' if form == _YAML else ''}")
+    return etag(catalog_version(head), "yaml" if form == _YAML else "")
 
 
 def _headers(head: Head, form: str) -> tuple[tuple[str, str], ...]:
