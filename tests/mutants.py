@@ -174,9 +174,9 @@ MUTANTS = [
     ),
     Mutant(
         "a store that was put back is followed",
-        "src/allotment/server/follower.py",
-        "if head.revision <= served.revision:",
-        "if head.revision < 0:",
+        "src/allotment/store/lineage.py",
+        "if found == known.lineage:",
+        "if found == known.lineage or lineage_at is None:",
         "tests/faults/test_wrong_store.py",
     ),
     Mutant(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from sqlalchemy import event
 from allotment.change.commands import Create
 from allotment.errors import InvalidInput, StoreError, StoreFull
 from allotment.model.segment import Segment
-from allotment.store import Lot, Store
+from allotment.store import Lot, Scope, Store, Token, sqlite
 from store.examples import NOON, NORDICS, commit, sql
 
 
@@ -178,6 +180,23 @@ def test_a_writer_that_another_program_keeps_out_says_so_and_goes_on_later(
         holder.close()
         assert commit(store, Create(NORDICS)) == 1
     assert sql(str(path), "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_change_of_a_token_waits_no_longer_than_ten_seconds_for_another_writer(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sqlite._PATIENCE_URGENT == 10
+    monkeypatch.setattr(sqlite, "_PATIENCE_URGENT", 0.2)
+    with Store.open(path) as store, closing(sqlite3.connect(path)) as holder:
+        store.add_token(Token("a", "a" * 64, Scope.READ, "*/*", "", 0))
+        holder.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="another process is writing to it; try again"):
+            store.revoke_token("a", NOON)
+        assert time.monotonic() - began < 10
+        holder.rollback()
+        store.revoke_token("a", NOON)
+        assert store.tokens()[0].revoked_at is not None
 
 
 def test_nothing_is_written_to_a_file_that_was_deleted(path: Path) -> None:

@@ -137,7 +137,7 @@ class Follower:
             self._published.replace(every)
         else:
             for space, served in before.items():
-                _check_continues(served, pulse.heads.get(space, Head()))
+                check_continues(space, served.stored.head, pulse.heads.get(space, Head()))
         if pulse.tokens != self._tokens_seen or pulse.adopted != self.adopted:
             self.take_over(self._store.tokens(), pulse.adopted)
             self._tokens_seen = pulse.tokens
@@ -158,14 +158,3 @@ def _log_changes(before: Iterable[Token], tokens: Iterable[Token]) -> None:
 
 def _holds(token: Token | None) -> bool:
     return token is not None and token.revoked_at is None
-
-
-def _check_continues(served: Served, head: Head) -> None:
-    """Raise StoreError where the store shows at once that it lost or replaced what is served.
-
-    Where it is ahead, reading what is new compares the lineages.
-    """
-    if head.revision <= served.revision:
-        known = served.stored.head
-        found = head.lineage if head.revision == known.revision else None
-        check_continues(served.space, known, found)

@@ -60,9 +60,13 @@ class Database:
         return self.beside or self
 
     @contextmanager
-    def transaction(self, *, writes: bool) -> Iterator[Connection]:
-        """All of it or nothing; raises StoreError, or StoreFull, for what the database says."""
+    def transaction(self, *, writes: bool, urgent: bool = False) -> Iterator[Connection]:
+        """All of it or nothing; raises StoreError, or StoreFull, for what the database says.
+
+        What is `urgent` waits for another writer no longer than ten seconds.
+        """
         engine = self.writing if writes else self.reading
+        engine = engine.execution_options(urgent=urgent)
         try:
             with engine.begin() as connection:
                 yield connection
@@ -83,4 +87,6 @@ class Database:
         code = getattr(cause, "sqlite_errorcode", None), getattr(cause, "sqlstate", None)
         if code[0] == sqlite3.SQLITE_FULL or code[1] == _DISK_FULL:
             return StoreFull(f"the store {self.name} cannot be {done}, its disk is full: {said}")
+        if code[0] == sqlite3.SQLITE_BUSY:
+            said = f"{said}, another process is writing to it; try again"
         return StoreError(f"the store {self.name} cannot be {done}: {said}")

@@ -117,10 +117,9 @@ def caught_up(connection: Connection, known: Stored, head: Head) -> Stored:
     if known.head == head:
         return known
     was = known.head
-    found: str | None = head.lineage
-    if was.revision != head.revision:
-        found = spaces.lineage_at(connection, known.space, was.revision)
-    check_continues(known.space, was, None if was.revision > head.revision else found)
+    check_continues(
+        known.space, was, head, lambda number: spaces.lineage_at(connection, known.space, number)
+    )
     documents = _between(connection, known.space, was.revision, head.revision)
     return followed(known, documents, head)
 

@@ -1,9 +1,8 @@
-"""Kept assignments: the first treatment of a unit stands for as long as its iteration lives.
+"""Kept assignments: a unit keeps its first treatment for as long as the iteration lives.
 
-Where the iteration has that treatment no longer, another is kept behind it. Of all that is kept for
-a unit, the first that the iteration has counts. A row is never changed and never deleted, so
-whoever has read one may remember it for good. Rows are no part of any revision: a roll back leaves
-them where they are.
+If the iteration no longer has that treatment, another one is kept after it. The first kept
+treatment that the iteration has is the one that counts. The program never changes or deletes a row,
+so a row that was read may be cached for good. Rows belong to no revision: a roll back leaves them.
 """
 
 from __future__ import annotations
@@ -91,7 +90,7 @@ def keep(
 ) -> dict[Lot, Kept]:
     """Keep treatments where none was kept before, or `behind` what is; what is kept from now on.
 
-    Whoever comes first with a lot, or with the next in its place, is believed by all.
+    Of several that keep a treatment for one lot at once, the first to insert it decides for all.
     """
     rows: dict[Table, list[dict[str, object]]] = {kept_assignment: [], kept_replacement: []}
     # In one order, so that two who keep the same ones never wait for each other.

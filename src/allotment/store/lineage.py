@@ -9,7 +9,7 @@ that differ anywhere have other lineages from there on, for ever.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -41,12 +41,23 @@ def follow(before: str, row: Mapping[str, Any]) -> str:
     return sha256(text.encode()).hexdigest()[:32]
 
 
-def check_continues(space: str, known: Head, found: str | None) -> None:
+def check_continues(
+    space: str, known: Head, latest: Head, lineage_at: Callable[[int], str | None] | None = None
+) -> None:
     """Raise StoreError unless the store has the `known` revision with the lineage it was read with.
 
-    `found` is the lineage that the store has at that revision, None if it has no such revision.
+    `latest` is the store's latest revision. `lineage_at` gives the lineage that the store has at an
+    earlier one, None if it has no such revision; without it, a store that is ahead is not looked
+    into: reading what is new compares the two.
     """
-    if known.revision == 0 or found == known.lineage:
+    if known.revision == 0 or known == latest:
+        return
+    found = None
+    if known.revision == latest.revision:
+        found = latest.lineage
+    elif known.revision < latest.revision:
+        found = known.lineage if lineage_at is None else lineage_at(known.revision)
+    if found == known.lineage:
         return
     cause = (
         "the store has lost that revision"

@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL on which no statement waits for ever."""
+"""A connection to PostgreSQL on which every statement ends within a bounded time."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ T = TypeVar("T")
 
 
 class PatientConnection(Connection[Any]):
-    """A connection that is given up where the server keeps silent in the middle of a statement.
+    """A connection that is closed when the server sends nothing in the middle of a statement.
 
-    A server that hangs, with its machine or its disk, says nothing and hangs up on nobody, and what
-    it was told to do about long statements it does not do. `silence` is how long it may say
-    nothing, in seconds: longer than it waits for a lock. None is for ever.
+    A server whose machine or disk hangs sends nothing, keeps its connections open, and does not
+    apply its own `statement_timeout`. `silence` is how long it may send nothing, in seconds. It is
+    longer than `lock_timeout`. None means without a bound.
     """
 
     silence: float | None = 15
 
     def wait(self, gen: Generator[Wait, Ready | int, T], *arguments: Any, **named: Any) -> T:
-        """What `gen` gives; every answer of the server passes here."""
+        """The result of `gen`; psycopg waits for each answer of the server here."""
         return super().wait(self._heard(gen), *arguments, **named)
 
     def _heard(self, gen: Generator[Wait, Ready | int, T]) -> Generator[Wait, Ready | int, T]:

@@ -16,6 +16,9 @@ from allotment.store.database import Database, source
 # How long a writer waits for the one before it, in seconds; a commit takes about a millisecond.
 _PATIENCE: Final = 30
 
+# How long a change of a token waits: whoever ends one must soon know whether it has ended.
+_PATIENCE_URGENT: Final = 10
+
 # What the file of kept assignments has behind the name of the file it belongs to.
 KEPT: Final = ".kept"
 
@@ -134,6 +137,9 @@ def _source(file: _File, begin: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _(connection: Connection) -> None:
         file.check(connection)
+        is_urgent = connection.get_execution_options().get("urgent", False)
+        patience = _PATIENCE_URGENT if is_urgent else _PATIENCE
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(patience * 1000)}")
         connection.exec_driver_sql(begin)
 
     event.listen(engine, "commit", file.check)

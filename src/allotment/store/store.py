@@ -255,7 +255,7 @@ class Store:
 
     def add_token(self, new: Token) -> None:
         """Keep a token; raises Conflict where its id or its digest is another's."""
-        with self._database.transaction(writes=True) as connection:
+        with self._database.transaction(writes=True, urgent=True) as connection:
             token.add(connection, new)
 
     def add_first_token(self, new: Token) -> bool:
@@ -265,7 +265,7 @@ class Store:
 
     def revoke_token(self, token_id: str, when: datetime) -> None:
         """End a token for good; one that has ended keeps its time. Raises NotFound."""
-        with self._database.transaction(writes=True) as connection:
+        with self._database.transaction(writes=True, urgent=True) as connection:
             token.revoke(connection, token_id, milliseconds(when))
 
     def _latest(self, connection: Connection, space: str, latest: Head) -> Stored:
