@@ -1,5 +1,6 @@
 """ETags and idempotency keys, on the paths of this API."""
 
+from allotment.change.commands import Rename
 from workspace import INSTANCES, Workspace, arms
 
 NAMED = {"displayName": "Once"}
@@ -56,3 +57,31 @@ def test_only_one_of_two_with_the_same_tag_gets_through(api: Workspace) -> None:
         for parts in ((2000, 2000), (3000, 3000))
     ]
     assert statuses == [200, 412]
+
+
+def test_a_get_of_what_the_client_has_is_not_answered_again(api: Workspace) -> None:
+    name = api.draft(5000, 5000)["name"]
+    api.post("/segments?segmentId=swedes", {})
+    for path in (
+        f"/{name}",
+        "/segments/swedes",
+        "/flags/button",
+        "/flags/button/variants/blue",
+    ):
+        has = api.call("GET", path).headers["etag"]
+        for sent in (has, f"W/{has}", f'"1", {has}', f",{has} ,", "*"):
+            answer = api.call("GET", path, if_none_match=sent)
+            assert (answer.status_code, answer.content) == (304, b""), (path, sent)
+            assert answer.headers["etag"] == has
+        for sent in ('"1"', has.replace(".", ".0"), f'{has.partition(".")[0]}"'):
+            assert api.call("GET", path, if_none_match=sent).status_code == 200, (path, sent)
+
+
+def test_a_change_through_another_api_makes_a_get_answer_again(api: Workspace) -> None:
+    made = api.draft(5000, 5000)
+    path = f"/{made['name']}"
+    has = api.call("GET", path).headers["etag"]
+    api.apply(Rename("experiment", api.key(made), "Other"))
+    answer = api.call("GET", path, if_none_match=has)
+    assert (answer.status_code, answer.json()["displayName"]) == (200, "Other")
+    assert api.call("PATCH", path, {"owner": "me"}, if_match=has).status_code == 412

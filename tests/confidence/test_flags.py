@@ -42,7 +42,7 @@ def test_a_flag_comes_back_as_it_was_sent(api: Vendor) -> None:
     variants = [{"name": "flags/login-box/variants/new", **value}]
     shown = api.post("/v1/flags?flagId=login-box", {**sent, "variants": variants})
     times = {"createTime": shown["createTime"], "updateTime": shown["createTime"]}
-    times |= {"creator": "allotment", "updater": "allotment"}
+    times |= {"creator": "loopback", "updater": "loopback"}
     assert shown == {
         "name": "flags/login-box",
         "state": "ACTIVE",

@@ -18,6 +18,7 @@ from allotment.dialects.wire.place import Place
 from allotment.errors import InvalidChange
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.slots import Slot, Slots, size
+from allotment.store import Version
 from workspace import BUTTON, arms
 
 BASE = apply(EMPTY, [Create(BUTTON)]).catalog
@@ -27,7 +28,13 @@ weights = st.tuples(*[st.integers(0, 4000)] * 3).filter(lambda parts: 0 < sum(pa
 
 def asked(body: Any) -> Asked:
     given = Given(0, lambda size: "ab" * size)
-    return Asked({"instance": instance_id("growing")}, Place({}, "query"), Place(body), given)
+    return Asked(
+        {"instance": instance_id("growing")},
+        Place({}, "query"),
+        Place(body),
+        given,
+        {"experiment:growing": Version(1, 0, 0)},
+    )
 
 
 def live(parts: tuple[int, ...]) -> Catalog:

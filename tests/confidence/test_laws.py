@@ -17,9 +17,11 @@ from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.given import Given
 from allotment.dialects.wire.place import Place
 from allotment.model.catalog import EMPTY, Catalog
+from allotment.store import Version
 from workspace import BUTTON, NORDICS, every_field
 
 KEY = "some-text"
+VERSIONS = {f"experiment:{KEY}": Version(1, 0, 0)}
 STEERING = {(module, field) for module, fields in READ.items() for field in fields}
 PATHS = [
     *((name,) for name in OWN if name != "displayName"),
@@ -66,7 +68,9 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
 def asked(body: Any, mask: Any = None) -> Asked:
     query = {} if mask is None else {MASK: ",".join(".".join(path) for path in mask)}
     ids = {"instance": instance_id(KEY)}
-    return Asked(ids, Place(query, "query"), Place(body), Given(0, lambda size: "ab" * size))
+    return Asked(
+        ids, Place(query, "query"), Place(body), Given(0, lambda size: "ab" * size), VERSIONS
+    )
 
 
 def patched(catalog: Catalog, body: Any, mask: Any = None) -> Catalog:
@@ -77,7 +81,7 @@ def patched(catalog: Catalog, body: Any, mask: Any = None) -> Catalog:
 
 
 def shown(catalog: Catalog) -> Any:
-    return show_document(catalog.experiments[KEY], catalog)
+    return show_document(catalog.experiments[KEY], catalog, "allotment")
 
 
 def at(tree: Any, path: tuple[str, ...]) -> Any:

@@ -66,7 +66,7 @@ def test_a_page_has_fifty_unless_it_is_said(api: Workspace) -> None:
         ('owner:"a \\"b\\" \\\\"', ["Two and more"]),
         ('flags.segment:"segments/nordics"', ["One", "Three"]),
         ("flags.flag:flags/button", ["One", "Three", "Two and more"]),
-        ("owner:allotment", ["Three"]),
+        ("owner:loopback", ["Three"]),
     ],
 )
 def test_a_filter_is_terms_that_all_hold(three: Workspace, text: str, expected: list[str]) -> None:

@@ -11,7 +11,7 @@ from workspace import INSTANCES, Workspace, arms, every_field
 FIXED = {("abtest", "flag"), ("flags", "flag"), ("flags", "targetingKeySelector")}
 # What is shown where nothing is set.
 USUAL: dict[tuple[str, ...], Any] = {
-    ("owner",): "allotment",
+    ("owner",): "loopback",
     ("flags", "ignoreTargetingForSticky"): False,
     ("flags", "intakePaused"): False,
     ("flags", "stickyAssignments"): False,
@@ -95,7 +95,7 @@ def test_a_star_replaces_all_that_can_be_set(api: Workspace, full: Any) -> None:
     writable = {name: value for name, value in shown.items() if name not in OUTPUT}
     assert writable == {
         "displayName": "New",
-        "owner": "allotment",
+        "owner": "loopback",
         "hypothesis": {"text": "New"},
         "flags": {
             "targetingKeySelector": "targeting_key",

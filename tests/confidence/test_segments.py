@@ -101,8 +101,8 @@ def test_a_segment_comes_back_as_it_was_sent(api: Vendor, targeting: Any) -> Non
         **sent,
         "createTime": shown["createTime"],
         "updateTime": shown["createTime"],
-        "creator": "allotment",
-        "updater": "allotment",
+        "creator": "loopback",
+        "updater": "loopback",
     }
     assert api.get("/v1/segments/nordics") == shown
     assert api.get("/v1/segments") == {"segments": [shown], "nextPageToken": ""}

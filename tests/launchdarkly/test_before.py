@@ -9,7 +9,7 @@ import pytest
 
 from allotment.change.commands import Create, SwitchFlag
 from allotment.model.flag import Flag, FlagState, Variation
-from ldproject import refusal
+from ldproject import iteration, refusal
 from ldwhole import STAGING, Project, project
 from tenant import SPACE
 
@@ -172,3 +172,24 @@ def test_what_is_not_served_of_the_vendors_paths_is_its_own_404(api: Project, pa
 @pytest.mark.parametrize("path", ["/clients", "/users-by-email", "/token-exchange-profiles"])
 def test_what_only_auth0_has_is_answered_as_auth0_does(api: Project, path: str) -> None:
     assert list(api.call("GET", path).json()) == ["statusCode", "error", "message", "errorCode"]
+
+
+def test_the_primary_funnel_of_an_iteration_shows_the_metrics_of_its_group(api: Project) -> None:
+    named = [{"key": "sales", "nameInGroup": "Step 1"}, {"key": "errors", "nameInGroup": "Step 2"}]
+    api.post(METRICS, {**METRIC, "name": "Sales"})
+    group = api.post(GROUPS, {**GROUP, "metrics": named})
+    api.apply(flag("button"))
+    base = "/projects/default/environments/production/experiments"
+    for key in ("steps", "unknown"):
+        more = {"primaryFunnelKey": key, "metrics": [{"key": key, "isGroup": True}]}
+        draft = {name: one for name, one in iteration(**more).items() if "Single" not in name}
+        api.post(base, {"key": f"of-{key}", "name": key.title(), "iteration": draft})
+    shown = api.get(f"{base}/of-steps?expand=draftIteration")["draftIteration"]["primaryFunnel"]
+    assert (shown["name"], shown["kind"]) == ("Steps", "funnel")
+    assert shown["metrics"] == group["metrics"]
+    assert [(one["name"], one["nameInGroup"]) for one in shown["metrics"]] == [
+        ("Sales", "Step 1"),
+        ("errors", "Step 2"),
+    ]
+    shown = api.get(f"{base}/of-unknown?expand=draftIteration")["draftIteration"]["primaryFunnel"]
+    assert shown["metrics"] == [], "a group that was not created has none that are known"

@@ -184,3 +184,53 @@ def test_a_patch_is_tunnelled_through_a_post(flagged: Environment) -> None:
     assert refusal(flagged.send("POST", "/experiments/colour", body, **other))[0] == 405
     plain = {**means, "content_type": "application/json"}
     assert refusal(flagged.send("POST", "/experiments/colour", body, **plain)) == INVALID
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        'application/json; domain-model="launchdarkly.semanticpatch"',
+        'Application/JSON;Domain-Model="launchdarkly.semanticpatch"; charset=utf8',
+        'application/json; domain-model="launchdarkly\\.semanticpatch"',
+    ],
+)
+def test_a_semantic_patch_may_be_named_in_quotes(flagged: Environment, spelled: str) -> None:
+    flagged.experiment()
+    body = {"instructions": [RENAME]}
+    answer = flagged.call("PATCH", "/experiments/colour", body, content_type=spelled)
+    assert (answer.status_code, answer.json()["name"]) == (200, "New")
+    wrong = 'application/json; domain-model="launchdarkly.semanticpatch "'
+    answer = flagged.call("PATCH", "/experiments/colour", body, content_type=wrong)
+    assert refusal(answer) == INVALID
+
+
+def test_a_get_of_what_the_client_has_is_not_answered_again(flagged: Environment) -> None:
+    flagged.experiment()
+    flagged.base = "/api/v2"
+    here = "/projects/default/environments/production"
+    flagged.post(f"{here}/holdouts", {"name": "Quarter", "holdoutamount": "5"})
+    for path in (
+        f"{here}/experiments/colour",
+        f"{here}/experiments/colour?expand=draftIteration",
+        f"{here}/holdouts/quarter",
+        "/flags/default/button",
+    ):
+        has = flagged.call("GET", path).headers["etag"]
+        for sent in (has, f"W/{has}", f'"1", {has}', "*"):
+            answer = flagged.call("GET", path, if_none_match=sent)
+            assert (answer.status_code, answer.content) == (304, b""), (path, sent)
+            assert answer.headers["etag"] == has
+        for sent in ('"1"', has.replace(".", ".0"), f'{has.partition(".")[0]}"'):
+            assert flagged.call("GET", path, if_none_match=sent).status_code == 200, (path, sent)
+
+
+def test_a_tag_of_one_view_is_not_that_of_another_and_allows_a_change(flagged: Environment) -> None:
+    flagged.experiment()
+    bare, whole = "/experiments/colour", "/experiments/colour?expand=draftIteration"
+    has, other = (flagged.call("GET", path).headers["etag"] for path in (bare, whole))
+    assert has != other
+    assert flagged.call("GET", whole, if_none_match=has).status_code == 200
+    assert flagged.call("GET", bare, if_none_match=has).status_code == 304
+    assert flagged.instruct("colour", RENAME, if_match=f"W/{other}").status_code == 412
+    assert flagged.instruct("colour", RENAME, if_match=other).status_code == 200
+    assert flagged.instruct("colour", RENAME, if_match=has).status_code == 412

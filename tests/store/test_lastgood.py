@@ -82,11 +82,11 @@ def test_saving_again_spells_what_changed_and_loses_nothing(store: Store, path: 
 @given(catalog=strategies.catalogs())
 def test_any_catalog_comes_back_as_it_was(path: Path, catalog: Catalog) -> None:
     versions = Keyed(
-        (f"{kind}:{key}", Version(1, NOON_MS, NOON_MS + number))
+        (f"{kind}:{key}", Version(1, NOON_MS, NOON_MS + number, "ann", f"bob-{number}"))
         for kind in KINDS
         for number, key in enumerate(shelf(catalog, kind))
     )
-    versions = versions.change({f"{CATALOG}:{CATALOG}": Version(1, NOON_MS, NOON_MS)})
+    versions = versions.change({f"{CATALOG}:{CATALOG}": Version(1, NOON_MS, NOON_MS, "ann", "ann")})
     stored = Stored("default/production", catalog, versions, "5f" * 16)
     save(path, LastGood("allotment.db", {stored.space: stored}, ()))
     (loaded,) = load(path).spaces.values()

@@ -82,7 +82,7 @@ def committed(node: Store, commands: tuple[Command, ...], turn: int) -> Stored |
     """What a node keeps of the commands, None where they are refused."""
     when = NOON + timedelta(milliseconds=turn)
     try:
-        return node.commit(commands, who="", when=when, dialect="test").stored
+        return node.commit(commands, who=f"turn-{turn}", when=when, dialect="test").stored
     except AllotmentError:
         return None
 
@@ -100,18 +100,19 @@ def model(before: Stored, commands: tuple[Command, ...], turn: int) -> Stored | 
 
 def versions(before: Stored, now: Catalog, turn: int) -> Iterator[tuple[str, Version]]:
     """The old version of what is the same, and a new one of what is not."""
-    at = NOON_MS + turn
+    at, who = NOON_MS + turn, f"turn-{turn}"
     for kind in KINDS:
         for key, noun in shelf(now, kind).items():
             known = before.versions.get(f"{kind}:{key}")
             if known is None:
-                known = Version(now.revision, at, at)
+                known = Version(now.revision, at, at, who, who)
             elif noun is not shelf(before.catalog, kind)[key]:
-                known = Version(now.revision, known.created_at, at)
+                known = Version(now.revision, known.created_at, at, known.created_by, who)
             yield f"{kind}:{key}", known
     itself = f"{CATALOG}:{CATALOG}"
     known = before.versions.get(itself)
     if now.kept != before.catalog.kept:
-        known = Version(now.revision, known.created_at if known else at, at)
+        first = known or Version(now.revision, at, at, who, who)
+        known = Version(now.revision, first.created_at, at, first.created_by, who)
     if known is not None:
         yield itself, known

@@ -114,6 +114,6 @@ def test_a_last_good_file_of_another_store_is_not_overwritten(store: Store, tmp_
     with pytest.raises(StoreError, match=r"is of the store production, and this server follows s"):
         save(path, LastGood("staging", {}, ()))
     assert load(path) == production
-    path.write_bytes(b"allotment last good 2 torn")
+    path.write_bytes(b"allotment last good 3 torn")
     save(path, LastGood("staging", {}, ()))
     assert load(path).store == "staging"

@@ -89,11 +89,13 @@ def test_a_noun_of_a_released_store_came_and_changed_when_the_journal_says(relea
     first = 1_768_469_400_250
     with Store.open(released) as store:
         versions, at_five = store.read().versions, store.read(5).versions
-    assert versions["flag:button"] == Version(8, first, first + 7 * DAY_MS)
-    assert versions["experiment:banner"] == Version(5, first + 4 * DAY_MS, first + 4 * DAY_MS)
+    assert versions["flag:button"] == Version(8, first, first + 7 * DAY_MS, "ann", "cy")
+    at = first + 4 * DAY_MS
+    assert versions["experiment:banner"] == Version(5, at, at, "bo", "bo")
     # It was deleted at revision 6, and came anew at 7.
-    assert at_five["segment:nordics"] == Version(1, first, first)
-    assert versions["segment:nordics"] == Version(7, first + 6 * DAY_MS, first + 6 * DAY_MS)
+    assert at_five["segment:nordics"] == Version(1, first, first, "ann", "ann")
+    at = first + 6 * DAY_MS
+    assert versions["segment:nordics"] == Version(7, at, at, "ann", "ann")
 
 
 def test_an_upgraded_store_goes_on_where_it_was(released: str) -> None:

@@ -21,13 +21,37 @@ def test_a_noun_has_the_time_it_came_and_the_time_and_revision_it_changed(
     commit(store, Rename("segment", "nordics", "N"), when=NOON + timedelta(milliseconds=5))
     commit(store, Describe("segment", "nordics", "D"), when=NOON + timedelta(days=1))
     expected = {
-        "segment:nordics": Version(3, NOON_MS, NOON_MS + 86_400_000),
-        "experiment:checkout": Version(1, NOON_MS, NOON_MS),
+        "segment:nordics": Version(3, NOON_MS, NOON_MS + 86_400_000, "ann", "ann"),
+        "experiment:checkout": Version(1, NOON_MS, NOON_MS, "ann", "ann"),
     }
     assert store.read().versions == expected
     with Store.open(database) as again:
         assert again.read().versions == expected
-        assert again.read(2).versions["segment:nordics"] == Version(2, NOON_MS, NOON_MS + 5)
+        at_two = Version(2, NOON_MS, NOON_MS + 5, "ann", "ann")
+        assert again.read(2).versions["segment:nordics"] == at_two
+
+
+def test_a_noun_has_who_brought_it_in_and_who_changed_it_last(store: Store, database: str) -> None:
+    def told(where: Store, revision: int | None = None) -> tuple[str, str] | None:
+        version = where.read(revision).versions.get("segment:nordics")
+        return version and (version.created_by, version.updated_by)
+
+    steps = (
+        ("ann", Create(NORDICS)),
+        ("bob", Rename("segment", "nordics", "N")),
+        ("eve", Delete("segment", "nordics")),
+        ("joe", Create(NORDICS)),
+        ("kim", Describe("segment", "nordics", "D")),
+    )
+    expected = (("ann", "ann"), ("ann", "bob"), None, ("joe", "joe"), ("joe", "kim"))
+    with Store.open(database) as beside:
+        for second, ((who, command), wanted) in enumerate(zip(steps, expected, strict=True)):
+            when = NOON + timedelta(seconds=second)
+            store.commit([command], who=who, when=when, dialect="test")
+            assert told(store) == told(beside) == wanted
+    with Store.open(database) as again:
+        assert told(again) == expected[-1]
+        assert [told(again, revision) for revision in range(1, 6)] == [*expected]
 
 
 def test_a_noun_that_was_deleted_has_no_version_and_comes_anew(store: Store, database: str) -> None:
@@ -37,7 +61,7 @@ def test_a_noun_that_was_deleted_has_no_version_and_comes_anew(store: Store, dat
         commit(store, Delete("segment", "nordics"), when=NOON + timedelta(seconds=1))
         assert other.read().versions == store.read().versions == {}
         commit(store, Create(NORDICS), when=NOON + timedelta(seconds=2))
-        anew = {"segment:nordics": Version(3, NOON_MS + 2_000, NOON_MS + 2_000)}
+        anew = {"segment:nordics": Version(3, NOON_MS + 2_000, NOON_MS + 2_000, "ann", "ann")}
         assert other.read().versions == store.read().versions == anew
     with Store.open(database) as again:
         assert again.read().versions == anew

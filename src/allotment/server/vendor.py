@@ -4,7 +4,7 @@ rest, and the dialect all that is the vendor's own."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +14,7 @@ from allotment.change.lifecycle import Policy
 from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
-from allotment.dialects.wire.version import Version
+from allotment.dialects.wire.version import Versions
 from allotment.model.catalog import Catalog
 from allotment.server.answer import Answer, as_json, encode, respond
 from allotment.server.conditional import (
@@ -38,9 +38,6 @@ QUERY = "query"
 Noun = tuple[str, str]
 Ids = Mapping[str, str]
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-# Finds the version of a noun by "kind:key".
-Versions = Mapping[str, Version]
 
 # The noun that the ids in a path name, in a catalog; raises the 404.
 Find = Callable[[Ids, Catalog], Noun]
@@ -150,7 +147,7 @@ class Vendor:
                 caller,
                 policy=self.policy,
                 dialect=self.dialect,
-                read=lambda stored: read(asked, stored.catalog),
+                read=lambda stored: read(replace(asked, versions=stored.versions), stored.catalog),
                 show=shown,
                 status=status,
                 about=about,

@@ -43,7 +43,7 @@ def commit(
     new = change.catalog
     if new.revision == before.catalog.revision:
         return Committed(change, before)
-    written = tuple(documents.changed(before, new, at))
+    written = tuple(documents.changed(before, new, at, origin.who))
     documents.write(connection, before.space, written)
     entry = Entry(
         new.revision,

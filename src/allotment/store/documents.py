@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, func, insert, select, tuple_
 
 from allotment.change.kinds import CATALOG, KINDS
 from allotment.change.users import follow
@@ -19,7 +19,7 @@ from allotment.model.keyed import Keyed
 from allotment.model.plain import Plain, from_plain, to_plain
 from allotment.store import spaces
 from allotment.store.lineage import Head, check_continues
-from allotment.store.schema import document
+from allotment.store.schema import document, journal
 from allotment.store.stored import Stored, Version
 
 _Kept: TypeAlias = tuple[tuple[str, str], ...]
@@ -58,17 +58,15 @@ def followed(known: Stored, documents: Sequence[Document], head: Head) -> Stored
     return Stored(known.space, follow(known.catalog, new, names), versions, head.lineage)
 
 
-def changed(before: Stored, new: Catalog, at: int) -> Iterator[Document]:
-    """The documents of what a change at the time `at` made of a space.
+def changed(before: Stored, new: Catalog, at: int, who: str) -> Iterator[Document]:
+    """The documents of what a change at the time `at`, asked for by `who`, made of a space.
 
     Nouns that both catalogs share are the same object, and mostly the same shard: they are never
     looked at.
     """
     if new.kept != before.catalog.kept:
-        version = before.versions.get(f"{CATALOG}:{CATALOG}")
-        created_at = version.created_at if version else at
-        body = to_plain(new.kept)
-        yield Document(CATALOG, CATALOG, body, Version(new.revision, created_at, at))
+        version = _next(before, CATALOG, CATALOG, Version(new.revision, at, at, who, who))
+        yield Document(CATALOG, CATALOG, to_plain(new.kept), version)
     for kind in KINDS:
         was, now = shelf(before.catalog, kind), shelf(new, kind)
         for old_shard, new_shard in zip(was.shards, now.shards, strict=True):
@@ -77,10 +75,17 @@ def changed(before: Stored, new: Catalog, at: int) -> Iterator[Document]:
             for key in sorted(old_shard.keys() | new_shard.keys()):
                 noun = new_shard.get(key)
                 if noun is not old_shard.get(key):
-                    version = before.versions.get(f"{kind}:{key}")
-                    created_at = version.created_at if version else at
+                    version = _next(before, kind, key, Version(new.revision, at, at, who, who))
                     body = None if noun is None else to_plain(noun)
-                    yield Document(kind, key, body, Version(new.revision, created_at, at))
+                    yield Document(kind, key, body, version)
+
+
+def _next(before: Stored, kind: str, key: str, first: Version) -> Version:
+    """The version that a change makes; `first` is what it is where the noun is new."""
+    known = before.versions.get(f"{kind}:{key}")
+    if known is None:
+        return first
+    return replace(first, created_at=known.created_at, created_by=known.created_by)
 
 
 def follow_versions(versions: Keyed[Version], documents: Iterable[Document]) -> Keyed[Version]:
@@ -133,7 +138,23 @@ def _between(connection: Connection, space: str, after: int, until: int) -> Sequ
         .where(document.c.revision > after, document.c.revision <= until)
         .group_by(*noun)
     )
-    version = (document.c.revision, document.c.created_at, document.c.updated_at)
+    # Who asked for a change stands in the journal: of the last one, and of the one that the noun
+    # came with, which is the first of those with the time at which it came.
+    other = document.alias()
+    came = (
+        select(func.min(other.c.revision))
+        .where(other.c.space == document.c.space)
+        .where(other.c.kind == document.c.kind, other.c.key == document.c.key)
+        .where(other.c.created_at == document.c.created_at)
+        .scalar_subquery()
+    )
+    version = (
+        document.c.revision,
+        document.c.created_at,
+        document.c.updated_at,
+        _who(came),
+        _who(document.c.revision),
+    )
     query = (
         select(*noun, document.c.body, *version)
         .where(document.c.space == space)
@@ -148,6 +169,12 @@ def _between(connection: Connection, space: str, after: int, until: int) -> Sequ
         raise StoreError(
             f"a document of {space} after revision {after} is no JSON: {error}"
         ) from error
+
+
+def _who(revision: ColumnElement[int]) -> ColumnElement[str]:
+    """Who asked for a revision of the space that a document is in; "" where that is not known."""
+    row = select(journal.c.who).where(journal.c.space == document.c.space)
+    return func.coalesce(row.where(journal.c.revision == revision).scalar_subquery(), "")
 
 
 def shelf(catalog: Catalog, kind: str) -> Keyed[Any]:

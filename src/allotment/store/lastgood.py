@@ -26,7 +26,7 @@ from allotment.store.stored import Stored, Version
 from allotment.store.token import Scope, Token
 
 # The number is raised whenever the form of what follows changes.
-_MAGIC: Final = b"allotment last good 2 "
+_MAGIC: Final = b"allotment last good 3 "
 
 # What was spelled the last time, by the identity of the shard it is of, which is kept with it: a
 # shard is never changed, and most are shared between one revision and the next.

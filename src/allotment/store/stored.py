@@ -32,11 +32,15 @@ class Version:
     created_at  when the noun came, in milliseconds since 1970 UTC; one deleted and created again is
                 a new one
     updated_at  when this version came in, likewise
+    created_by  who asked for the change that brought the noun in, as the journal has it
+    updated_by  likewise, for this version
     """
 
     revision: int
     created_at: int
     updated_at: int
+    created_by: str = ""
+    updated_by: str = ""
 
 
 _NONE: Final[Keyed[Version]] = Keyed()

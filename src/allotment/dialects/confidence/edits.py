@@ -15,7 +15,14 @@ from allotment.dialects.confidence.audience import read_audience, write_audience
 from allotment.dialects.confidence.fields import MODULES
 from allotment.dialects.confidence.kept import Values, keep, kept
 from allotment.dialects.confidence.names import flag_name, flag_of, read_flag
-from allotment.dialects.confidence.shown import KEPT, READ, default, defaults, shown_locks
+from allotment.dialects.confidence.shown import (
+    KEPT,
+    READ,
+    default,
+    defaults,
+    show_document,
+    shown_locks,
+)
 from allotment.dialects.confidence.transitions import shown_state
 from allotment.dialects.confidence.treatments import write_treatments
 from allotment.dialects.wire.alike import alike
@@ -71,12 +78,12 @@ def read_target(document: Place, arms: Arms, old: str | None, catalog: Catalog) 
     return flag
 
 
-def read_rest(document: Place, key: str, flag: str | None) -> Values:
+def read_rest(document: Place, key: str, flag: str | None, creator: str) -> Values:
     """What is kept of a document, by where: all of it that is not read."""
     rest: Values = {}
     for name in KEPT:
         value = document.at(name)
-        rest[name] = None if not value.given else _unless(value.tree(), default(name))
+        rest[name] = None if not value.given else _unless(value.tree(), default(name, creator))
     for name in MODULES:
         usual = defaults(name, key, flag)
         module = {
@@ -89,9 +96,10 @@ def read_rest(document: Place, key: str, flag: str | None) -> Values:
 
 
 def write_document(
-    experiment: Experiment, was: Place, wanted: Place, catalog: Catalog
+    experiment: Experiment, creator: str, wanted: Place, catalog: Catalog
 ) -> Iterator[Command]:
     """The commands that lead from the document as it is shown to the wanted one."""
+    was = Place(show_document(experiment, catalog, creator))
     key, old = experiment.key, flag_of(experiment, catalog)
     if wanted.at("displayName") != was.at("displayName"):
         yield Rename("experiment", key, read_label(wanted.at("displayName")))
@@ -106,12 +114,12 @@ def write_document(
     module = module_of(wanted, "flags")
     before = read_audience(module_of(was, "flags"), catalog)
     yield from write_audience(key, before, read_audience(module, catalog))
-    yield from _write_rest(experiment, old, wanted)
+    yield from _write_rest(experiment, read_rest(wanted, key, old, creator), wanted)
 
 
-def _write_rest(experiment: Experiment, old: str | None, wanted: Place) -> Iterator[Command]:
+def _write_rest(experiment: Experiment, rest: Values, wanted: Place) -> Iterator[Command]:
     locks = shown_locks(experiment)
-    for name, value in read_rest(wanted, experiment.key, old).items():
+    for name, value in rest.items():
         if alike(value, kept(experiment, name)):
             continue
         if name in locks:

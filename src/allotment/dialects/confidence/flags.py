@@ -9,7 +9,8 @@ from allotment.dialects.confidence.flags_edit import read_edits, read_note, read
 from allotment.dialects.confidence.flags_ids import read_id
 from allotment.dialects.confidence.flags_rules import show_rule
 from allotment.dialects.confidence.kept import Values, keep, keeping, kept
-from allotment.dialects.confidence.names import NOBODY, flag_name, get_flag
+from allotment.dialects.confidence.names import flag_name, get_flag
+from allotment.dialects.confidence.origin import show_origin
 from allotment.dialects.confidence.schema import CLIENT_DEFAULT, SCHEMA, schema_of, variants_of
 from allotment.dialects.confidence.variants import (
     FIELDS,
@@ -26,7 +27,6 @@ from allotment.dialects.wire.source import Tree
 from allotment.dialects.wire.version import Version
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, FlagState, Variation
-from allotment.model.instant import show_instant
 from allotment.model.limits import TEXT_CHARACTERS_MAX
 
 STATES: Final = ("ACTIVE", "ARCHIVED")
@@ -102,10 +102,7 @@ def show_flag(flag: Flag, catalog: Catalog, version: Version) -> dict[str, Tree]
         "rules": [show_rule(flag, experiment) for experiment in places],
         "clients": [],
         "state": _ARCHIVED if flag.state is FlagState.ARCHIVED else _ACTIVE,
-        "createTime": show_instant(version.created_at),
-        "updateTime": show_instant(version.updated_at),
-        "creator": NOBODY,
-        "updater": NOBODY,
+        **show_origin(version),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 from allotment.dialects.confidence.flags import show_flag
@@ -14,15 +14,12 @@ from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.page import page
 from allotment.dialects.wire.place import ABSENT, Place
 from allotment.dialects.wire.source import Tree
-from allotment.dialects.wire.version import Version
+from allotment.dialects.wire.version import Version, Versions
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag
 from allotment.model.keyed import Keyed
 
 N = TypeVar("N")
-
-# Finds the version of a noun by "kind:key".
-Versions = Mapping[str, Version]
 
 # What each list can be asked for.
 PAGED: Final = ("pageSize", "pageToken")

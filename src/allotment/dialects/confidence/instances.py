@@ -20,6 +20,7 @@ from allotment.dialects.confidence.fields import OUTPUT, SHAPE, read_document, w
 from allotment.dialects.confidence.kept import NOTES as KEEPER
 from allotment.dialects.confidence.kept import Values, keeping
 from allotment.dialects.confidence.names import get_instance
+from allotment.dialects.confidence.origin import creator_of
 from allotment.dialects.confidence.shown import show_document
 from allotment.dialects.confidence.treatments import allocations_of
 from allotment.dialects.wire.asked import Asked
@@ -51,7 +52,8 @@ def read_create(asked: Asked, catalog: Catalog) -> list[Command]:
         control=arms.control,
         audience=audience.segment,
     )
-    notes: Values = {**read_rest(document, key, flag), NOTES: arms.notes}
+    # Nothing is kept of an owner that is not given: the creator is shown in its place.
+    notes: Values = {**read_rest(document, key, flag, ""), NOTES: arms.notes}
     experiment = Experiment(
         key,
         (iteration,),
@@ -114,10 +116,11 @@ def read_update(asked: Asked, catalog: Catalog) -> list[Command]:
     if any(path and path[0] in OUTPUT for path in mask or ()):
         raise place.refusal(f"these are told and never set: {', '.join(OUTPUT)}")
     body = read_document(asked.body)
-    was = show_document(experiment, catalog)
+    creator = creator_of(asked.versions[f"experiment:{experiment.key}"])
+    was = show_document(experiment, catalog, creator)
     wanted = masked(was, body, implied(body, SHAPE) if mask is None else mask)
     document = without_nulls(wanted if isinstance(wanted, dict) else {})
-    return [*write_document(experiment, Place(was), Place(document), catalog)]
+    return [*write_document(experiment, creator, Place(document), catalog)]
 
 
 def read_delete(asked: Asked, catalog: Catalog) -> list[Command]:

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from allotment.dialects.confidence.kept import kept
-from allotment.dialects.confidence.names import (
-    NOBODY,
-    flag_name,
-    flag_of,
-    instance_name,
-    segment_name,
-)
+from allotment.dialects.confidence.names import flag_name, flag_of, instance_name, segment_name
+from allotment.dialects.confidence.origin import creator_of
 from allotment.dialects.confidence.shown import show_instance
 from allotment.dialects.confidence.transitions import shown_state
 from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.page import page
 from allotment.dialects.wire.place import ABSENT, Place
 from allotment.dialects.wire.source import Tree
-from allotment.dialects.wire.version import Version
+from allotment.dialects.wire.version import Version, Versions
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
-
-# Finds the version of a noun by "kind:key".
-Versions = Mapping[str, Version]
 
 PAGED: Final = ("pageSize", "pageToken", "filter")
 SIZE: Final = 50
@@ -38,22 +30,22 @@ _TERM: Final = re.compile(r'\s*([A-Za-z.]+):(?:"((?:[^"\\]|\\["\\])*)"|([^\s"():
 _AND: Final = re.compile(r"\s+AND(?=\s)")
 
 
-def _flag_name(experiment: Experiment, catalog: Catalog) -> str:
+def _flag_name(experiment: Experiment, catalog: Catalog, _version: Version) -> str:
     flag = flag_of(experiment, catalog)
     return "" if flag is None else flag_name(flag)
 
 
-def _segment_name(experiment: Experiment, _catalog: Catalog) -> str:
+def _segment_name(experiment: Experiment, _catalog: Catalog, _version: Version) -> str:
     audience = experiment.current.audience
     return "" if audience is None else segment_name(audience)
 
 
 # What a filter may ask about, by how it is shown.
-FIELDS: Final[dict[str, Callable[[Experiment, Catalog], Tree]]] = {
-    "state": lambda one, _: shown_state(one),
-    "name": lambda one, _: instance_name(one.key),
-    "displayName": lambda one, _: one.name or one.key,
-    "owner": lambda one, _: kept(one, "owner") or NOBODY,
+FIELDS: Final[dict[str, Callable[[Experiment, Catalog, Version], Tree]]] = {
+    "state": lambda one, *_: shown_state(one),
+    "name": lambda one, *_: instance_name(one.key),
+    "displayName": lambda one, *_: one.name or one.key,
+    "owner": lambda one, _, version: kept(one, "owner") or creator_of(version),
     "abtest.flag": _flag_name,
     "flags.flag": _flag_name,
     "flags.segment": _segment_name,
@@ -66,7 +58,8 @@ def list_instances(asked: Asked, catalog: Catalog, versions: Versions) -> Tree:
     terms = read_filter(query.at("filter"))
 
     def is_wanted(one: Experiment) -> bool:
-        return all(FIELDS[field](one, catalog) == value for field, value in terms)
+        version = versions[f"experiment:{one.key}"]
+        return all(FIELDS[field](one, catalog, version) == value for field, value in terms)
 
     token = query.at("pageToken")
     found = page(

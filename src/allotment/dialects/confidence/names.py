@@ -19,10 +19,6 @@ from allotment.model.segment import Segment
 
 INSTANCES: Final = "workflows/abtest/instances"
 
-# Who made a noun and changed it last is in the journal, by their tokens; this API asks for a name,
-# and there is none to give.
-NOBODY: Final = "allotment"
-
 # No name is as long.
 NAME_MAX: Final = 1_024
 

@@ -9,7 +9,8 @@ from allotment.change.commands import Command, Create, Rename, SetRules, SetSamp
 from allotment.dialects.confidence.flags_edit import read_edits, read_note, read_text
 from allotment.dialects.confidence.flags_ids import read_id
 from allotment.dialects.confidence.kept import Values, keep, keeping, kept
-from allotment.dialects.confidence.names import NOBODY, get_segment, segment_name
+from allotment.dialects.confidence.names import get_segment, segment_name
+from allotment.dialects.confidence.origin import show_origin
 from allotment.dialects.confidence.segments_allocation import (
     ALLOCATION,
     FIELDS,
@@ -31,7 +32,6 @@ from allotment.dialects.wire.version import Version
 from allotment.errors import AllotmentError, InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
-from allotment.model.instant import show_instant
 from allotment.model.limits import NAME_CHARACTERS_MAX
 from allotment.model.segment import Segment
 
@@ -141,10 +141,7 @@ def show_segment(segment: Segment, version: Version) -> dict[str, Tree]:
         "name": segment_name(segment.key),
         **_shown_fields(segment),
         "state": shown_state(segment),
-        "createTime": show_instant(version.created_at),
-        "updateTime": show_instant(version.updated_at),
-        "creator": NOBODY,
-        "updater": NOBODY,
+        **show_origin(version),
     }
 
 

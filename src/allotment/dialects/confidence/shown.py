@@ -8,7 +8,8 @@ from allotment.change.lifecycle import Policy, locked, status
 from allotment.dialects.confidence.audience import audience_of, show_audience
 from allotment.dialects.confidence.fields import MODULES, OWN
 from allotment.dialects.confidence.kept import Values, kept
-from allotment.dialects.confidence.names import NOBODY, flag_name, flag_of, instance_name, rule_name
+from allotment.dialects.confidence.names import flag_name, flag_of, instance_name, rule_name
+from allotment.dialects.confidence.origin import creator_of, show_origin
 from allotment.dialects.confidence.transitions import (
     show_checks,
     show_history,
@@ -20,7 +21,6 @@ from allotment.dialects.wire.source import Tree
 from allotment.dialects.wire.version import Version
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
-from allotment.model.instant import show_instant
 
 # What a request sets and the model lacks is kept as it came: fields under their names, and of each
 # module what is not read.
@@ -43,20 +43,20 @@ def show_instance(experiment: Experiment, catalog: Catalog, version: Version) ->
     return {
         "name": instance_name(experiment.key),
         "state": shown_state(experiment),
-        "createTime": show_instant(version.created_at),
-        "updateTime": show_instant(version.updated_at),
-        "creator": NOBODY,
-        "updater": NOBODY,
+        **show_origin(version),
         "checks": show_checks(experiment, catalog),
         "stateHistory": show_history(experiment, version.created_at),
         "possibleTransitions": [*shown_transitions(experiment)],
         "lockedDataKeys": [*shown_locks(experiment)],
-        **show_document(experiment, catalog),
+        # A transition is made at once, and what is deleted is shown nowhere.
+        "transitionStatus": {},
+        "deleteTime": None,
+        **show_document(experiment, catalog, creator_of(version)),
     }
 
 
-def show_document(experiment: Experiment, catalog: Catalog) -> Values:
-    """What a request may set, as it stands."""
+def show_document(experiment: Experiment, catalog: Catalog, creator: str) -> Values:
+    """What a request may set, as it stands; the creator owns what has no owner."""
     flag = flag_of(experiment, catalog)
     named: Values = {} if flag is None else {"flag": flag_name(flag)}
     treatments = show_treatments(experiment, catalog)
@@ -68,7 +68,7 @@ def show_document(experiment: Experiment, catalog: Catalog) -> Values:
     for name in KEPT:
         value = kept(experiment, name)
         if value is None:
-            value = default(name)
+            value = default(name, creator)
         if value is not None:
             shown[name] = value
     for name in MODULES:
@@ -83,9 +83,9 @@ def show_document(experiment: Experiment, catalog: Catalog) -> Values:
     return shown
 
 
-def default(name: str) -> Tree:
+def default(name: str, creator: str) -> Tree:
     """What is shown of a field where nothing is kept."""
-    return NOBODY if name == "owner" else None
+    return creator if name == "owner" else None
 
 
 def defaults(module: str, key: str, flag: str | None) -> Values:

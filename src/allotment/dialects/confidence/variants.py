@@ -12,7 +12,8 @@ from allotment.dialects.confidence.codes import missing
 from allotment.dialects.confidence.flags_edit import read_edits, read_note, read_text
 from allotment.dialects.confidence.flags_ids import read_id
 from allotment.dialects.confidence.kept import Values, keep, kept
-from allotment.dialects.confidence.names import NOBODY, get_flag, variant_name
+from allotment.dialects.confidence.names import get_flag, variant_name
+from allotment.dialects.confidence.origin import show_origin
 from allotment.dialects.confidence.schema import (
     CLIENT_DEFAULT,
     LONE,
@@ -29,7 +30,6 @@ from allotment.dialects.wire.source import Tree
 from allotment.dialects.wire.version import Version
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, Variation
-from allotment.model.instant import show_instant
 
 VARIANTS_MAX: Final = 100
 VALUE_CHARACTERS_MAX: Final = 65_536
@@ -105,10 +105,7 @@ def show_variant(flag: Flag, variation: Variation, version: Version) -> dict[str
     return {
         "name": variant_name(flag.key, variation.key),
         **_shown_fields(flag, variation),
-        "createTime": show_instant(version.created_at),
-        "updateTime": show_instant(version.updated_at),
-        "creator": NOBODY,
-        "updater": NOBODY,
+        **show_origin(version),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -14,13 +14,10 @@ from allotment.dialects.launchdarkly.metrics import TEXT_MAX, has_metric
 from allotment.dialects.launchdarkly.shown import EXPANDS, show_experiment
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
-from allotment.dialects.wire.version import Version
+from allotment.dialects.wire.version import Versions
 from allotment.dialects.wire.window import read_window
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
-
-# Finds the version of a noun by "kind:key".
-Versions = Mapping[str, Version]
 
 QUERY: Final = ("limit", "offset", "filter", "expand", "lifecycleState")
 LIMIT: Final = 20

@@ -6,7 +6,7 @@ from typing import Final
 
 from allotment.dialects.launchdarkly.ids import id_of
 from allotment.dialects.launchdarkly.links import Scene, links
-from allotment.dialects.launchdarkly.metrics_kept import named_metric
+from allotment.dialects.launchdarkly.metrics_kept import group_metrics, named_metric
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
@@ -66,7 +66,13 @@ def show_primary(note: dict[str, Tree], scene: Scene, catalog: Catalog) -> dict[
     if "primaryFunnelKey" in note:
         named = named_metric(catalog, key, group=True)
         link = links(self=scene.of_metric(key, group=True))
-        shown["primaryFunnel"] = {"key": key, **named, "kind": _FUNNEL, "_links": link}
+        shown["primaryFunnel"] = {
+            "key": key,
+            **named,
+            "kind": _FUNNEL,
+            "_links": link,
+            "metrics": group_metrics(key, scene, catalog),
+        }
     else:
         shown["primarySingleMetric"] = _show_single(metric, scene, catalog)
     return shown

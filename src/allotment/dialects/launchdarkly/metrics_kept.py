@@ -254,7 +254,6 @@ def _show_group_at(key: str, asked: Asked, catalog: Catalog) -> dict[str, Tree]:
 def _show_group(
     key: str, said: Mapping[str, Tree], scene: Scene, catalog: Catalog
 ) -> dict[str, Tree]:
-    members = said["metrics"] if isinstance(said["metrics"], list) else []
     return {
         "_id": id_of("metric-group", key),
         "key": key,
@@ -262,9 +261,7 @@ def _show_group(
         "_lastModified": said["_creationDate"],
         "_version": 1,
         "maintainer": {"key": said["maintainer"], "kind": "member"},
-        "metrics": [
-            _show_member(each, scene, catalog) for each in members if isinstance(each, dict)
-        ],
+        "metrics": _show_members(said, scene, catalog),
         "_links": links(self=scene.of_metric(key, group=True), parent=scene.of_project(_GROUPS)),
     }
 
@@ -273,6 +270,17 @@ def _read_member(item: Place) -> dict[str, Tree]:
     within = item.at("nameInGroup")
     named = {"nameInGroup": within.text(0, TEXT_MAX)} if within.said else {}
     return {"key": read_key(item.at("key")), **named}
+
+
+def group_metrics(key: str, scene: Scene, catalog: Catalog) -> list[Tree]:
+    """The metrics of a group, in its order; none of a group that was not created."""
+    said = NOTES.kept(catalog, f"{_GROUPS}/{key}")
+    return _show_members(said, scene, catalog) if isinstance(said, dict) else []
+
+
+def _show_members(said: Mapping[str, Tree], scene: Scene, catalog: Catalog) -> list[Tree]:
+    members = said["metrics"] if isinstance(said["metrics"], list) else []
+    return [_show_member(each, scene, catalog) for each in members if isinstance(each, dict)]
 
 
 def _show_member(said: dict[str, Tree], scene: Scene, catalog: Catalog) -> dict[str, Tree]:

@@ -135,6 +135,8 @@ _TOLD: Final[dict[str, Schema]] = {
     "updateTime": _TIME,
     "creator": _TEXT,
     "updater": _TEXT,
+    "transitionStatus": _MESSAGE,
+    "deleteTime": {"type": "null"},
     "checks": {"type": "array", "items": _CHECK},
     "stateHistory": {"type": "array", "items": _ENTRY},
     "possibleTransitions": {"type": "array", "items": _STATE},

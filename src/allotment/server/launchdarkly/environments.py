@@ -21,6 +21,7 @@ from allotment.dialects.launchdarkly.ids import get_flag, id_of
 from allotment.dialects.launchdarkly.links import Scene
 from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.version import Versions
 from allotment.model.catalog import Catalog
 from allotment.server.answer import as_json
 from allotment.server.conditional import admit, authenticated
@@ -30,7 +31,6 @@ from allotment.server.launchdarkly.project import project_of
 from allotment.server.launchdarkly.schemas import define, enum, listed, mapped, ref
 from allotment.server.operation import closed
 from allotment.server.requests import query_of
-from allotment.server.vendor import Versions
 from allotment.store import Scope
 
 

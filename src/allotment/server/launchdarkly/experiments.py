@@ -19,7 +19,6 @@ from allotment.dialects.launchdarkly.lists import (
     LIMIT_MAX,
     QUERY,
     Environment,
-    Versions,
     list_experiments,
     read_expand,
 )
@@ -27,6 +26,7 @@ from allotment.dialects.launchdarkly.shown import show_experiment, show_iteratio
 from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.version import Versions
 from allotment.errors import Forbidden
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment

@@ -59,7 +59,13 @@ _METRIC: Final = {
     "analysisUnit": _ANY,
 }
 _FUNNEL: Final = closed(
-    {"key": _ANY, "name": _ANY, "kind": enum("funnel", "standard"), "_links": ref("Links")}
+    {
+        "key": _ANY,
+        "name": _ANY,
+        "kind": enum("funnel", "standard"),
+        "_links": ref("Links"),
+        "metrics": listed(ref("MetricInGroup")),
+    }
 )
 _OPERATIONS: Final = listed(enum("add", "update", "remove"))
 

@@ -23,13 +23,14 @@ from allotment.dialects.launchdarkly.ids import get_flag
 from allotment.dialects.launchdarkly.links import Scene
 from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.version import Versions
 from allotment.model.catalog import Catalog
 from allotment.server.conditional import tree_of
 from allotment.server.launchdarkly.api import VENDOR, is_semantic
 from allotment.server.launchdarkly.operation import BASE, WINDOW, add
 from allotment.server.launchdarkly.project import created, patching, project_of, space_having
 from allotment.server.launchdarkly.schemas import ref
-from allotment.server.vendor import Ids, Noun, Show, Vendor, Versions
+from allotment.server.vendor import Ids, Noun, Show, Vendor
 from allotment.store import Stored
 
 

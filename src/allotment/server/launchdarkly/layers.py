@@ -15,6 +15,7 @@ from allotment.dialects.launchdarkly.layers_shown import show_layer, show_layers
 from allotment.dialects.launchdarkly.links import Scene
 from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.version import Versions
 from allotment.model.catalog import Catalog
 from allotment.model.limits import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX
 from allotment.server.launchdarkly.api import VENDOR, patch_of
@@ -22,7 +23,7 @@ from allotment.server.launchdarkly.operation import KEY, PROJECT, add
 from allotment.server.launchdarkly.project import created, patching, project_of
 from allotment.server.launchdarkly.schemas import define, listed, mapped, open_object, ref
 from allotment.server.operation import closed
-from allotment.server.vendor import Ids, Noun, Show, Versions
+from allotment.server.vendor import Ids, Noun, Show
 from allotment.store import Stored
 
 _TEXT: Final = {"type": "string"}

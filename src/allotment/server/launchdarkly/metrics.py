@@ -9,11 +9,12 @@ from allotment.change.commands import Command
 from allotment.dialects.launchdarkly import metrics_kept as kept
 from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.version import Versions
 from allotment.model.catalog import Catalog
 from allotment.server.launchdarkly.api import VENDOR
 from allotment.server.launchdarkly.operation import BASE, PROJECT, WINDOW, add
 from allotment.server.launchdarkly.schemas import ref
-from allotment.server.vendor import Endpoint, Noun, Read, Versions
+from allotment.server.vendor import Endpoint, Noun, Read
 from allotment.store import Stored
 
 _Shown = Callable[[Asked, Catalog], Tree]

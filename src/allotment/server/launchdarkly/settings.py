@@ -10,12 +10,13 @@ from allotment.dialects.launchdarkly.links import Scene
 from allotment.dialects.launchdarkly.settings import read_put_settings, show_settings
 from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.version import Versions
 from allotment.model.catalog import Catalog
 from allotment.server.launchdarkly.api import VENDOR
 from allotment.server.launchdarkly.operation import KEY, PROJECT, add
 from allotment.server.launchdarkly.schemas import define, listed, open_object, ref
 from allotment.server.operation import closed
-from allotment.server.vendor import Noun, Versions
+from allotment.server.vendor import Noun
 from allotment.store import Stored
 
 
