@@ -4,7 +4,8 @@
 
 writes `store.sql`, the dump of a SQLite store with a journal of changes through every API, sticky
 assignments and tokens, and `answers.ndjson`, what `answers` and `served` found in it. Both were
-written by the code of 28 November 2026. The tests ask the code of today for the same answers.
+written by the code of 28 November 2026; who made and changed what, which the journal had, is shown
+since. The tests ask the code of today for the same answers.
 """
 
 from __future__ import annotations

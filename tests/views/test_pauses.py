@@ -1,6 +1,7 @@
 """What one API pauses it can resume, whichever API made the experiment; and each says which it is.
 
-LaunchDarkly has no pause, and one word for an experiment that runs and for one that is paused.
+LaunchDarkly has no pause, and one word for an experiment that runs and for one that is paused: the
+description of its rule tells them apart.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,14 +10,25 @@ from typing import Any
 
 import pytest
 
-from allotment.change.commands import Command, PauseIteration, ResumeIteration, SetWeights
-from allotment.model.experiment import State
+from allotment.change.commands import (
+    Command,
+    Create,
+    OrderExperiments,
+    PauseIteration,
+    ResumeIteration,
+    SetWeights,
+)
+from allotment.dialects.launchdarkly.ids import id_of as hex_id
+from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
+from allotment.model.flag import FlagExperiment
 from allotment.model.reason import Reason
 from tenant import Vendor, vendor
+from views.world import SEMANTIC
 
 AUTH0 = "/api/v2/experimentation"
 UNITS = [f"user-{number}" for number in range(60)]
 KEY = "some-test"
+EXPERIMENTS = "/api/v2/projects/default/environments/production/experiments"
 
 # Weights of control and new, and what is left, in parts of 10,000.
 WEIGHTS = [(5_000, 5_000), (100, 0), (10_000, 0), (0, 2_000)]
@@ -97,17 +109,60 @@ def made_by_confidence(api: Vendor, weights: tuple[int, int]) -> None:
     api.post(f"/v1/{one['name']}:transition", {"targetState": "live"})
 
 
-MAKERS = {"auth0": made_by_auth0, "confidence": made_by_confidence}
+def made_by_launchdarkly(api: Vendor, weights: tuple[int, int]) -> None:
+    treatments = [
+        {
+            "name": each,
+            "baseline": each == "control",
+            "allocationPercent": str(weight // 100),
+            "parameters": [
+                {"flagKey": "button", "variationId": hex_id("variation", "button", each)}
+            ],
+        }
+        for each, weight in zip(("control", "new"), weights, strict=True)
+    ]
+    iteration = {
+        "hypothesis": "It helps",
+        "metrics": [{"key": "sales"}],
+        "primarySingleMetricKey": "sales",
+        "treatments": treatments,
+        "flags": {"button": {"ruleId": "fallthrough", "flagConfigVersion": 1}},
+    }
+    api.post(EXPERIMENTS, {"name": "Some test", "key": KEY, "iteration": iteration})
+    by_launchdarkly(api, {"kind": "startIteration"})
+
+
+def made_by_commands(api: Vendor, weights: tuple[int, int]) -> None:
+    treatments = tuple(Treatment(each, sets=(("button", each),)) for each in ("control", "new"))
+    named = tuple(zip(("control", "new"), weights, strict=True))
+    allocations = (Allocation("everyone", named, 10_000),)
+    iteration = Iteration(1, treatments, allocations, State.RUNNING, control="control")
+    listed = OrderExperiments("button", (FlagExperiment(KEY),))
+    api.apply(Create(Experiment(KEY, (iteration,), "Some test")), listed)
+
+
+def by_launchdarkly(api: Vendor, *instructions: Any) -> Any:
+    body = {"instructions": list(instructions)}
+    return api.done(api.call("PATCH", f"{EXPERIMENTS}/{KEY}", body, content_type=SEMANTIC))
+
+
+MAKERS = {
+    "auth0": made_by_auth0,
+    "confidence": made_by_confidence,
+    "launchdarkly": made_by_launchdarkly,
+    "native": made_by_commands,
+}
 
 
 def words(api: Vendor) -> dict[str, str]:
     """What each API calls where the experiment stands."""
-    base = "/api/v2/projects/default/environments/production/experiments"
-    shown = api.get(f"{base}/{KEY}")
+    current = api.get(f"{EXPERIMENTS}/{KEY}")["currentIteration"]
+    described = current["flags"]["button"].get("targetingRuleDescription", "")
     return {
         "auth0": api.get(f"{AUTH0}/experiments?take=50")["experiments"][0]["status"],
         "confidence": api.get("/v1/workflows/abtest/instances")["abtests"][0]["state"],
-        "launchdarkly": shown["currentIteration"]["status"],
+        "launchdarkly": f"{current['status']} {described}".rstrip(),
+        "native": api.get(f"/v1/catalog/experiments/{KEY}").get("state", "draft"),
     }
 
 
@@ -115,8 +170,18 @@ def given(api: Vendor) -> list[Any]:
     return [api.engine.assign(KEY, unit) for unit in UNITS]
 
 
-RUNNING = {"auth0": "active", "confidence": "live", "launchdarkly": "running"}
-PAUSED = {"auth0": "paused", "confidence": "paused", "launchdarkly": "running"}
+RUNNING = {
+    "auth0": "active",
+    "confidence": "live",
+    "launchdarkly": "running",
+    "native": "running",
+}
+PAUSED = {
+    "auth0": "paused",
+    "confidence": "paused",
+    "launchdarkly": "running Paused: units get no treatment until the experiment goes on.",
+    "native": "paused",
+}
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
@@ -153,3 +218,12 @@ def test_what_auth0_edits_while_it_is_paused_has_to_be_valid(api: Vendor) -> Non
     assert (shown["status"], shown["is_valid"]) == ("active", True)
     # It is forgotten with the run: what others do next is theirs.
     assert not [name for name, _ in api.catalog.experiments[KEY].kept if "edited" in name]
+
+
+def test_a_pause_that_launchdarkly_stops_or_starts_over_is_shown_no_more(api: Vendor) -> None:
+    made_by_launchdarkly(api, (5_000, 5_000))
+    by_confidence(api, "pause")
+    winner = hex_id("treatment", KEY, "1", "new")
+    shown = by_launchdarkly(api, {"kind": "stopIteration", "winningTreatmentId": winner})
+    assert shown["currentIteration"]["status"] == "stopped"
+    assert "targetingRuleDescription" not in shown["currentIteration"]["flags"]["button"]

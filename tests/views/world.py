@@ -31,7 +31,10 @@ LABELS: Final = frozenset(
 
 # What they, and versions, are called where they are shown.
 SHOWN_LABELS: Final = frozenset(
-    {"winningTreatmentId", "winningReason", "displayName", "stateHistory", "_version", "version"}
+    {
+        *("winningTreatmentId", "winningReason", "displayName", "stateHistory", "_version"),
+        *("version", "creator", "updater", "owner"),
+    }
 )
 
 

@@ -15,7 +15,7 @@ from allotment.dialects.launchdarkly.treatments import Dealt
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Experiment, Iteration
+from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.flag import Flag, FlagExperiment, Miss
 
 _FLAGS_MAX: Final = 100
@@ -25,6 +25,7 @@ _POLICY: Final = Policy.LAUNCHDARKLY
 
 # What an experiment that was made elsewhere shows: the rule that every flag has.
 _RULE: Final = "fallthrough"
+_PAUSED: Final = "Paused: units get no treatment until the experiment goes on."
 _VERSION: Final = 1
 
 
@@ -158,13 +159,16 @@ def said_flags(
     return said
 
 
-def show_flags(said: Mapping[str, Tree], scene: Scene) -> dict[str, Tree]:
-    """The same as they are shown."""
+def show_flags(said: Mapping[str, Tree], state: State, scene: Scene) -> dict[str, Tree]:
+    """The same as they are shown. This API has no word for a pause: the rule's description says it
+    of an iteration whose status is running."""
+    told = {"targetingRuleDescription": _PAUSED} if state is State.PAUSED else {}
     shown: dict[str, Tree] = {}
     for key, one in said.items():
         if isinstance(one, dict):
             shown[key] = {
                 "targetingRule": one["ruleId"],
+                **told,
                 "flagConfigVersion": one["flagConfigVersion"],
                 "notInExperimentVariationId": one["notInExperimentVariationId"],
                 "_links": links(self=scene.of_flag(key)),

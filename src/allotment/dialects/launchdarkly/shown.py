@@ -123,7 +123,9 @@ def show_iteration(  # noqa: PLR0913, PLR0917  # what is shown, and of where
         "status": called(Policy.LAUNCHDARKLY, Status(iteration.state)),
         "createdAt": created if isinstance(created, int) else version.created_at,
         "canReshuffleTraffic": iteration.reshuffle,
-        "flags": show_flags(said_flags(experiment, iteration, note, catalog), scene),
+        "flags": show_flags(
+            said_flags(experiment, iteration, note, catalog), iteration.state, scene
+        ),
         "version": iteration.number,
         "randomizationUnit": experiment.unit,
         **{name: note[name] for name in _KEPT_IN_NOTE if name in note},

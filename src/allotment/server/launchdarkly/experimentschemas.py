@@ -142,10 +142,12 @@ _SHOWN: Final[Schema] = {
     "IterationFlag": closed(
         {
             "targetingRule": _ANY,
+            "targetingRuleDescription": _ANY,
             "flagConfigVersion": _INT,
             "notInExperimentVariationId": _ID,
             "_links": ref("Links"),
-        }
+        },
+        "targetingRuleDescription",
     ),
     "LayerSnapshot": closed(
         {"key": _ANY, "name": _ANY, "reservationPercent": _INT, "otherReservationPercent": _INT}
