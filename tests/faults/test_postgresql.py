@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from allotment.change.commands import Describe
@@ -90,6 +92,49 @@ def test_postgresql_hangs_and_assignments_go_on(tmp_path: Path, postgres: Postgr
             wait_for(lambda: storm.authors[0].ask(client).is_success, RECOVERY)
         storm.settle()
         check_history(database, storm, base)
+
+
+def test_a_database_without_a_free_connection_is_away_and_comes_back(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    database = postgres.fresh()
+    base = lay(database)
+    folders = [tmp_path / name for name in ("running", "starting")]
+    for each in folders:
+        each.mkdir()
+    with serving(folders[0], database_url=database) as server, ExitStack() as late:
+        storm = Storm([server.client])
+        (author, *_) = storm.authors
+        with server.client() as client, reading(server.client) as reader:
+            with ExitStack() as crowd:
+                taken = crowded(postgres, crowd)
+                ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+                taken.execute(ours, [database.partition("@/")[2].partition("?")[0]])
+                crowded(postgres, crowd)
+                wait_for(lambda: _age(client) > 1, 10)
+                for each in storm.authors:
+                    check_turned_away(each.ask(client))
+                reader.go_on()
+                assert client.get("/readyz").status_code == 200
+                starting = serving(folders[1], database_url=database, until="/healthz")
+                other = late.enter_context(starting)
+                asking = late.enter_context(other.client())
+                assert asking.get("/readyz").json()["status"] == "starting"
+                for each in (server, other):
+                    assert "too many clients" in each.log
+            wait_for(lambda: author.ask(client).is_success, RECOVERY)
+            wait_for(lambda: asking.get("/readyz").status_code == 200, RECOVERY)
+        storm.settle()
+        check_history(database, storm, base)
+
+
+def crowded(postgres: Postgres, crowd: ExitStack) -> psycopg.Connection[tuple[object, ...]]:
+    """Take every connection that the server has left; one of those that were got."""
+    taken = []
+    with suppress(psycopg.OperationalError):
+        while True:
+            taken.append(crowd.enter_context(postgres.connect()))
+    return taken[0]
 
 
 @pytest.mark.parametrize("signals", [1, 2])

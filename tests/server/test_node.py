@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,45 @@ async def test_without_a_last_good_file_it_is_not_ready_and_never_serves_nothing
                 node.access.caller(None, None, Scope.ASSIGN)
             back.set()
             await until(lambda n=node: n.ready)
+            assert node.served(SPACE).revision == 1
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        b"[" * 200_000,
+        b'{"store": 1}',
+        b'["flag", "button", {"is": "Flag"}, [1, 1, 1]]',
+        b"7",
+        b'""',
+    ],
+)
+async def test_a_forged_last_good_file_is_never_fatal(
+    database: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, forged: bytes
+) -> None:
+    file = tmp_path / "last.good"
+    with Store.open(database) as store:
+        commit(store, Create(FLAG))
+    async with running(database, last_good=file) as node:
+        await until(file.exists)
+    _, *lines = file.read_bytes().splitlines()
+    back = threading.Event()
+
+    def opener() -> Store:
+        if not back.is_set():
+            raise StoreError("away")
+        return Store.open(database)
+
+    for number in range(len(lines)):
+        back.clear()
+        caplog.clear()
+        body = b"\n".join([*lines[:number], forged, *lines[number + 1 :]]) + b"\n"
+        for each in (file, file.with_name(f"{file.name}.1")):
+            each.write_bytes(lastgood._MAGIC + sha256(body).hexdigest().encode() + b"\n" + body)
+        async with running(opener, last_good=file) as node:
+            assert node.ready or str(file) in caplog.text
+            back.set()
+            await until(lambda n=node: n.ready and n.age_seconds < 1)
             assert node.served(SPACE).revision == 1
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from errno import EIO, ENOSPC
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +22,7 @@ from allotment.change.users import with_users
 from allotment.errors import StoreError, StoreFull
 from allotment.model.catalog import Catalog
 from allotment.model.keyed import Keyed
-from allotment.store import LastGood, Scope, Store, Stored, Token, Version
+from allotment.store import LastGood, Scope, Store, Stored, Token, Version, lastgood
 from allotment.store.lastgood import load, save
 from nouns import FLAG
 from nouns import experiment as flagged
@@ -140,6 +143,58 @@ def test_a_file_that_is_something_else_is_never_loaded(
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(StoreError, match="torn"):
         load(path)
+
+
+def forge(path: Path, lines: list[bytes]) -> None:
+    """Put these lines in place of a file's, under a sum that is right."""
+    body = b"\n".join(lines) + b"\n"
+    path.write_bytes(lastgood._MAGIC + sha256(body).hexdigest().encode() + b"\n" + body)
+
+
+def leaves(tree: object, place: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """The places of all values in a JSON tree."""
+    yield place
+    inner = enumerate(tree) if isinstance(tree, list) else getattr(tree, "items", tuple)()
+    for key, value in inner:
+        yield from leaves(value, (*place, key))
+
+
+def put(tree: Any, place: tuple[Any, ...], value: object) -> Any:
+    if not place:
+        return value
+    tree[place[0]] = put(tree[place[0]], place[1:], value)
+    return tree
+
+
+NESTED = b"[" * 200_000 + b"]" * 200_000
+
+
+def test_a_forged_file_with_the_right_sum_is_refused_by_name_or_served(
+    store: Store, path: Path
+) -> None:
+    """Every value of a file is replaced by values of other types, and deep ones, in turn."""
+    commit(store, Create(FLAG), Create(NORDICS), Create(flagged()))
+    save(path, seen(store))
+    _, *lines = path.read_bytes().splitlines()
+    refused = 0
+    for number, line in enumerate(lines):
+        for place in leaves(json.loads(line)):
+            for value in (None, -1, 2**70, 1.5, "", "x", [], {}, [[]], {"a": {}}, True):
+                changed = json.dumps(put(json.loads(line), place, value)).encode()
+                forge(path, [*lines[:number], changed, *lines[number + 1 :]])
+                is_whole, refusal = True, ""
+                try:
+                    loaded = load(path)
+                    is_whole = all(isinstance(each, Token) for each in loaded.tokens)
+                except StoreError as error:
+                    refusal = str(error)
+                refused += bool(refusal)
+                assert is_whole
+                assert not refusal or str(path) in refusal
+        forge(path, [*lines[:number], NESTED, *lines[number + 1 :]])
+        with pytest.raises(StoreError, match=f"{path} is of another release, or was changed"):
+            load(path)
+    assert refused > 300
 
 
 def test_a_missing_file_is_a_store_error_that_names_it(path: Path) -> None:

@@ -72,12 +72,15 @@ class Keeper:
         except AllotmentError as error:
             log.error("the last good file is of no use: %s", error)
             return
+        if empty and not any(stored.catalog.revision for stored in found.spaces.values()):
+            return
+        try:
+            self._published.replace(found.spaces.values())
+        except Exception:  # a catalog that no store had, written by hand
+            log.exception("the last good file %s cannot be served", self._file)
+            return
         if empty:
-            if not any(stored.catalog.revision for stored in found.spaces.values()):
-                return
             self._follower.away = "the store is empty, and the last good file is not"
-        for stored in found.spaces.values():
-            self._published.publish(stored)
         self._follower.take_over(found.tokens, found.adopted)
         self._follower.seen = time.monotonic() - max(0.0, now() - found.written)
         self._kept = self._published.spaces, self._follower.tokens

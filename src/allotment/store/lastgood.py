@@ -15,7 +15,9 @@ from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Any, Final, TypeAlias, TypedDict
+
+from msgspec import Meta, convert
 
 from allotment.change.kinds import CATALOG, KINDS
 from allotment.errors import StoreError, StoreFull
@@ -23,7 +25,7 @@ from allotment.model.plain import to_plain
 from allotment.store.documents import Document, followed, shelf
 from allotment.store.lineage import Head
 from allotment.store.stored import Stored, Version
-from allotment.store.token import Scope, Token
+from allotment.store.token import Token
 
 # The number is raised whenever the form of what follows changes.
 _MAGIC: Final = b"allotment last good 3 "
@@ -109,7 +111,7 @@ def _owner(path: Path) -> str | None:
         with path.open("rb") as file:
             known = file.readline().startswith(_MAGIC)
             return str(json.loads(file.readline())["store"]) if known else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -128,8 +130,10 @@ def _load(path: Path) -> LastGood:
         raise StoreError(f"the last good file {path} is torn, or of another release")
     try:
         return replace(_read(body), written=written)
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"the last good file {path} is of another release: {error}") from error
+    except Exception as error:  # whatever was written there, it is refused and not fatal
+        raise StoreError(
+            f"the last good file {path} is of another release, or was changed by hand: {error}"
+        ) from error
 
 
 def _lines(last_good: LastGood) -> Iterator[bytes]:
@@ -164,19 +168,39 @@ def _json(plain: object) -> bytes:
 
 
 def _read(body: bytes) -> LastGood:
-    origin, access, *lines = (json.loads(line) for line in body.splitlines())
-    tokens = tuple(Token(**{**token, "scope": Scope(token["scope"])}) for token in access["tokens"])
+    first, second, *lines = (json.loads(line) for line in body.splitlines())
+    origin, access = convert(first, _Origin), convert(second, _Access)
     spaces: dict[str, tuple[list[Document], Head]] = {}
     documents: list[Document] = []
     for line in lines:
         if isinstance(line, dict):
-            documents = []
-            spaces[line["space"]] = documents, Head(line["revision"], line["lineage"])
+            space, documents = convert(line, _Space), []
+            spaces[space["space"]] = documents, Head(space["revision"], space["lineage"])
         else:
-            kind, key, noun, version = line
+            kind, key, noun, version = convert(line, _Noun)
             documents.append(Document(kind, key, noun, Version(*version)))
+    if not spaces:
+        raise ValueError("it has no space")
     stored = {name: followed(Stored(name), *spaces[name]) for name in spaces}
-    return LastGood(origin["store"], stored, tokens, origin["adopted"])
+    return LastGood(origin["store"], stored, access["tokens"], origin["adopted"])
+
+
+class _Origin(TypedDict):
+    store: str
+    adopted: int
+
+
+class _Access(TypedDict):
+    tokens: tuple[Token, ...]
+
+
+class _Space(TypedDict):
+    space: str
+    revision: Annotated[int, Meta(ge=0)]
+    lineage: str
+
+
+_Noun: TypeAlias = tuple[str, str, Any, tuple[int, int, int]]
 
 
 def _previous(path: Path) -> Path:
