@@ -1,6 +1,6 @@
 """Allotment: which treatment of which experiment a unit gets, the same answer everywhere."""
 
-from allotment.engine import Check, Column, Engine, Explanation, Table
+from allotment.engine import Check, Column, Engine, Explanation, NeverMatches, Table
 from allotment.errors import (
     AllotmentError,
     Conflict,
@@ -29,6 +29,7 @@ __all__ = [
     "InvalidChange",
     "InvalidInput",
     "MissingExtra",
+    "NeverMatches",
     "NotFound",
     "Reason",
     "Resolution",

@@ -14,9 +14,10 @@ from allotment.errors import InvalidInput
 from allotment.frames.assign import Tally, assigned, result_schema
 from allotment.frames.form import open_source
 from allotment.frames.moves import count_moves, joined
-from allotment.frames.rows import Compared, Rows, Wanted
+from allotment.frames.rows import Rows, Wanted
 from allotment.frames.strata import stratified
 from allotment.frames.wanted import wanted_columns
+from allotment.matching.compared import Compared
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from allotment.model.limits import TREATMENTS_MAX

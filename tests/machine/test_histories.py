@@ -197,14 +197,17 @@ class History:
 
     # What is so at every revision.
 
-    def step(self) -> None:
+    def step(self, way: str = "") -> None:
+        """One change, by a way of chance or by the one that is asked for."""
         ways: dict[str, Callable[[], bool]] = {
             "vendor": self.by_vendor,
             "commands": self.by_commands,
             "file": self.by_file,
             "back": self.back,
         }
-        way = self.rng.choice(("vendor",) * 4 + ("commands",) * 5 + ("file",) * 2 + ("back",))
+        way = way or self.rng.choice(
+            ("vendor",) * 4 + ("commands",) * 5 + ("file",) * 2 + ("back",)
+        )
         before = self.catalog
         if not ways[way]():
             assert plain(self.catalog) == plain(before), way
@@ -281,6 +284,11 @@ def walk(folder: Path, seed: int, steps: int) -> dict[str, int]:
         history = History(api, Random(seed))
         for _ in range(steps):
             history.step()
+        for way in ("vendor", "commands", "file", "back"):
+            for _ in range(100):
+                if way in history.done:
+                    break
+                history.step(way)  # a step may be refused
         with Store.open(folder / "allotment.db") as store:
             history.replay(store)
         return history.done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from random import Random
@@ -55,8 +56,7 @@ def compare(name: str, rng: Random, folder: Path) -> int:
         *(nouns.experiment(f"e{i}", nouns.iteration(audience=f"s{i}")) for i in range(len(asked))),
         nouns.experiment("not", nouns.iteration(audience="not")),
     )
-    engine = allotment.load(catalog)
-    question = Asked(engine, kind, values, folder)
+    question = Asked(catalog, kind, values, folder)
     expected: list[Row] = [
         {key: str(assign(catalog, key, unit, {"x": value}).reason) for key in question.keys}
         for unit, value in zip(question.units, values, strict=True)
@@ -76,6 +76,60 @@ def test_one_value_has_one_answer_whichever_way_it_comes_in(
         assert compare(name, Random(f"{seed}/{name}/{turn}"), tmp_path) >= 15
 
 
+def written(value: Any) -> str:
+    """As a program writes it to CSV."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def readings(text: str, clause: Clause) -> list[Any]:
+    """Decision 22, said once more: what a clause sees of a text, by what it compares with."""
+    seen: list[Any] = []
+    for value in clause.values or ("",):
+        if isinstance(value, str):
+            seen.append(text)
+        elif isinstance(value, bool):
+            spelled = {"true": True, "1": True, "false": False, "0": False}
+            seen += [spelled[text]] if text in spelled else []
+        elif re.fullmatch(r"-?[0-9]+", text):
+            seen.append(int(text))
+        elif re.fullmatch(r"-?[0-9.]+(e[+-]?[0-9]+)?", text) and text.count(".") < 2:
+            seen.append(float(text))
+    return seen
+
+
+def compare_csv(name: str, rng: Random, folder: Path) -> tuple[int, int]:
+    """Ask a column of CSV, condition by condition; how many columns were read and refused."""
+    kind = KINDS[name]
+    values = [None if rng.random() < 0.2 else kind.make(rng) for _ in range(ROWS)]
+    read = refused = 0
+    for clause in clauses(rng, values):
+        segment = Segment("s", rules=(clause,))
+        catalog = nouns.catalog(segment, nouns.experiment("e", nouns.iteration(audience="s")))
+        asked = Asked(catalog, kind, values, folder)
+        texts = [None if value is None else written(value) for value in values]
+        seen = [None if text is None else readings(text, clause) for text in texts]
+        if [] in seen:
+            with pytest.raises(allotment.InvalidInput, match=r"line [0-9]+ has .* which is no"):
+                asked.csv(texts)
+            refused += 1
+            continue
+        expected = [
+            {"e": str(assign(catalog, "e", unit, {"x": value}).reason)}
+            for unit, value in zip(asked.units, seen, strict=True)
+        ]
+        assert asked.csv(texts) == expected, f"{name}: {clause}: {texts}"
+        read += 1
+    return read, refused
+
+
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.text])
+def test_a_value_of_csv_is_what_each_condition_compares_it_with(
+    name: str, seed: int, tmp_path: Path
+) -> None:
+    counts = [compare_csv(name, Random(f"{seed}/{name}/csv/{n}"), tmp_path) for n in range(3)]
+    assert sum(read for read, _ in counts) >= 10
+
+
 @pytest.mark.soak
 def test_one_value_has_one_answer_for_half_an_hour(seed: int, tmp_path: Path) -> None:
     ends = time.monotonic() + 1_800
@@ -83,5 +137,7 @@ def test_one_value_has_one_answer_for_half_an_hour(seed: int, tmp_path: Path) ->
     while time.monotonic() < ends:
         for name in KINDS:
             compare(name, Random(f"{seed}/{name}/soak/{turn}"), tmp_path)
+            if KINDS[name].text:
+                compare_csv(name, Random(f"{seed}/{name}/csv/soak/{turn}"), tmp_path)
         turn += 1
     assert turn > 10

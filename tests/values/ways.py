@@ -18,9 +18,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from allotment.compile import compile_catalog
 from allotment.engine import Engine
 from allotment.frames.form import open_source
 from allotment.frames.wanted import wanted_columns
+from allotment.model.catalog import Catalog
 from allotment.model.reason import REASONS
 from assigning.asking import Paths
 from values.kinds import Kind
@@ -36,9 +38,11 @@ NDJSON = "application/x-ndjson"
 class Asked:
     """One column of values under one catalog, asked in every way that can hold it."""
 
-    def __init__(self, engine: Engine, kind: Kind, values: list[Any], folder: Path) -> None:
-        self.engine, self.kind, self.values, self.folder = engine, kind, values, folder
-        self.keys = list(engine.catalog.experiments)
+    def __init__(self, catalog: Catalog, kind: Kind, values: list[Any], folder: Path) -> None:
+        # Columns that match nothing are asked, too.
+        self.engine = Engine(compile_catalog(catalog), note=None)
+        self.kind, self.values, self.folder = kind, values, folder
+        self.keys = list(catalog.experiments)
         self.units = [f"user-{number}" for number in range(len(values))]
         self.whole = None not in values
 
@@ -152,6 +156,13 @@ class Asked:
 
         yield "NDJSON", by_file
 
+    def csv(self, texts: list[str | None]) -> list[Row]:
+        """By a CSV file of the values as they are written; null is an empty field."""
+        file = self.folder / "rows.csv"
+        lines = (f"{unit},{_field(text)}\n" for unit, text in zip(self.units, texts, strict=True))
+        file.write_text("id,x\n" + "".join(lines))
+        return self.file(file)
+
     def file(self, path: Path) -> list[Row]:
         """As `allotment assign` reads a file."""
         wanted = wanted_columns(self.engine.catalog, self.keys, {"user": "id"})
@@ -172,6 +183,10 @@ class Asked:
             {key: each["reason"] for key, each in unit["assignments"].items()}
             for unit in answer.json["units"]
         ]
+
+
+def _field(text: str | None) -> str:
+    return "" if text is None else '"' + text.replace('"', '""') + '"'
 
 
 def _objects(values: list[Any]) -> Any:

@@ -22,8 +22,9 @@ from allotment.cli.options import (
     unit_columns,
 )
 from allotment.cli.summary import plain_summary, summary_tables
+from allotment.compile import compile_catalog
+from allotment.engine import Engine
 from allotment.errors import InvalidInput, NotFound
-from allotment.load import load
 from allotment.model.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def run(  # noqa: PLR0913  # each is an option
     keys = _chosen(chosen, experiment)
     wanted = wanted_columns(chosen, keys, columns)
     told, strata = stratified(chosen, keys)
-    engine = load(told)
+    engine = Engine(compile_catalog(told), note=None if as_json else _note)
     tallies = {key: Tally(strata[key]) for key in keys}
     with open_source(input_, wanted) as source:
         if not as_json:
@@ -133,14 +134,11 @@ def _chosen(catalog: Catalog, experiments: Sequence[str] | None) -> list[str]:
 
 def _warn(file: Path, source: Source) -> None:
     for name in sorted(source.absent):
-        line = f"note: {file} has no column {name!r}; it counts as absent for every unit"
-        notes.print(line, markup=False, soft_wrap=True)
-    for name, kind in sorted(source.unlike.items()):
-        line = (
-            f"note: {file} holds {kind.value}s in {name!r}, which no condition compares it with; "
-            "such conditions hold for no unit. CAST the column"
-        )
-        notes.print(line, markup=False, soft_wrap=True)
+        _note(f"{file} has no column {name!r}; it counts as absent for every unit")
+
+
+def _note(text: str) -> None:
+    notes.print(f"note: {text}", markup=False, soft_wrap=True)
 
 
 def _form(input_: Path, output: str, given: str | None) -> Form:

@@ -22,7 +22,9 @@ from allotment.cli.options import (
     unit_columns,
 )
 from allotment.cli.planned import planned_lines, planned_plain
-from allotment.load import checked_change, commands_of, load
+from allotment.compile import compile_catalog
+from allotment.engine import Engine
+from allotment.load import checked_change, commands_of
 from allotment.model.catalog import Catalog
 from allotment.model.plain import to_plain
 
@@ -76,7 +78,7 @@ def _counted(
     from allotment.frames.wanted import wanted_columns  # noqa: PLC0415
 
     check_kinds(columns, base, change.catalog)
-    before, after = load(base), load(change.catalog)
+    before, after = (Engine(compile_catalog(c), note=None) for c in (base, change.catalog))
     touched = sorted(change.touched)
     if not touched:
         return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from allotment.compile.experiment import Source, unknown
 from allotment.compile.snapshot import Snapshot
 from allotment.engine.column import Codes, Column, Table
 from allotment.engine.explanation import Explanation, explanation
+from allotment.engine.notes import Note, Notes, warn
 from allotment.engine.resolve import Known, resolve
 from allotment.errors import InvalidInput, NotFound
 from allotment.kernel.assigner import Assigner
@@ -37,8 +39,10 @@ class Engine(Assigner):
     mapping, nested as they come. `stored` is the treatment kept for this unit earlier, by key.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, note: Note | None = warn) -> None:
+        """`note` is called where a column of a batch can never match a condition; None: nothing."""
         super().__init__(unknown)
+        self._note = note
         self.publish(snapshot)
 
     def __reduce__(self) -> tuple[type[Engine], tuple[Snapshot]]:
@@ -64,7 +68,8 @@ class Engine(Assigner):
         # A call that asks several times, as resolving does, asks an assigner that stays as it is.
         still = Assigner(unknown)
         still.publish_plans(snapshot.plans)
-        self._current: tuple[Snapshot, Assigner, Known] = (snapshot, still, {})
+        notes = None if self._note is None else Notes(snapshot, self._note)
+        self._current: tuple[Snapshot, Assigner, Known, Notes | None] = (snapshot, still, {}, notes)
         self.publish_plans(snapshot.plans)
 
     def resolve(
@@ -80,7 +85,7 @@ class Engine(Assigner):
         """
         if stored is not None and not isinstance(stored, Mapping):
             raise InvalidInput("stored treatments are a mapping from experiment to key", "$.stored")
-        snapshot, still, known = self._current
+        snapshot, still, known, _ = self._current
         noun = snapshot.catalog.flags.get(flag) if isinstance(flag, str) else None
         if noun is None:
             return Resolution(flag, None, None, None, None)
@@ -108,7 +113,7 @@ class Engine(Assigner):
 
         Raises NotFound for an unknown experiment.
         """
-        snapshot, still, _ = self._current
+        snapshot, still, *_ = self._current
         plan = _plan(snapshot, experiment)
         trace = still.trace(experiment, unit, attributes, stored)
         assert trace is not None, "an assigner that stays as it is has the plan"
@@ -139,11 +144,15 @@ class Engine(Assigner):
                     there is none
         threads     Arrow and numpy input is assigned with the GIL released
 
+        Warns, with NeverMatches and once for each, where the type of an Arrow or numpy column can
+        never match a condition that looks at it, such as text under `at_least: 18`.
+
         Raises NotFound for an unknown experiment, InvalidInput for a column that cannot be read.
         """
-        plan = _plan(self.snapshot, experiment)
+        snapshot, *_, notes = self._current
+        plan = _plan(snapshot, experiment)
         kept = None if stored is None else _stored_codes(plan, stored)
-        return _columns({experiment: plan}, units, attributes, kept, threads)[experiment]
+        return _columns({experiment: plan}, units, attributes, kept, threads, notes)[experiment]
 
     def assign_table(
         self,
@@ -159,10 +168,10 @@ class Engine(Assigner):
         """
         if isinstance(experiments, str):
             raise InvalidInput("experiments are a list of keys, not one text", "$.experiments")
-        snapshot = self.snapshot
+        snapshot, *_, notes = self._current
         keys = snapshot.plans if experiments is None else experiments
         plans = {key: _plan(snapshot, key) for key in keys}
-        return Table(_columns(plans, units, attributes, None, threads))
+        return Table(_columns(plans, units, attributes, None, threads, notes))
 
 
 def _plan(snapshot: Snapshot, experiment: str) -> Plan:
@@ -173,10 +182,16 @@ def _plan(snapshot: Snapshot, experiment: str) -> Plan:
     return plan
 
 
-def _columns(
-    plans: dict[str, Plan], units: object, attributes: object, kept: Codes | None, threads: int
+def _columns(  # noqa: PLR0913, PLR0917  # what a batch is asked with
+    plans: dict[str, Plan],
+    units: object,
+    attributes: object,
+    kept: Codes | None,
+    threads: int,
+    notes: Notes | None,
 ) -> dict[str, Column]:
-    outcomes = assign_columns(list(plans.values()), units, attributes, kept, threads)
+    told = None if notes is None else partial(notes.on, plans)
+    outcomes = assign_columns(list(plans.values()), units, attributes, kept, threads, told)
     return {
         key: Column(codes, reasons, plan.names, _source(plan).revision)
         for (key, plan), (codes, reasons) in zip(plans.items(), outcomes, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -14,7 +14,7 @@ from pyarrow import csv
 
 from allotment.frames.csvlines import Block, CsvLines
 from allotment.frames.csvvalues import Malformed, check_text, values_of
-from allotment.frames.rows import Compared, Rows, Source, Wanted, check_columns, reading
+from allotment.frames.rows import Rows, Source, Wanted, check_columns, reading
 
 _FIRST_LINE: Final = re.compile(rb"[\r\n]*[^\r\n]+(?:\r\n|\r|\n|\Z)")
 
@@ -38,7 +38,6 @@ class _CsvSource:
 
     def __init__(self, path: Path, file: BinaryIO, wanted: Wanted) -> None:
         self.types = dict.fromkeys(wanted.units.values(), pa.string())
-        self.unlike: Mapping[str, Compared] = {}  # a value is what it is compared with
         self.total = path.stat().st_size
         self._lines = CsvLines(path, file)
         blocks = self._lines.blocks()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from allotment.errors import InvalidInput
-from allotment.frames.rows import Compared, Rows, Source, Wanted, reading
+from allotment.frames.rows import Rows, Source, Wanted, reading
 
 _BLOCK_BYTES: Final = 1 << 22
 
@@ -47,7 +47,6 @@ class _NdjsonSource:
 
     def __init__(self, path: Path, file: BinaryIO, wanted: Wanted) -> None:
         self.types = dict.fromkeys(wanted.units.values(), pa.string())
-        self.unlike: Mapping[str, Compared] = {}  # each value has a type of its own
         self.total = path.stat().st_size
         self._path, self._file, self._wanted = path, file, wanted
 

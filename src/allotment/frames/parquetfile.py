@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from allotment.frames.rows import Compared, Rows, Source, Wanted, check_columns, no_column, reading
+from allotment.frames.rows import Rows, Source, Wanted, check_columns, no_column, reading
 
 # Large enough that a batch's fixed costs vanish, small enough to stay in the processor's cache.
 BATCH_ROWS: Final = 1 << 16
@@ -52,11 +52,6 @@ class _ParquetSource:
             column: _written_type(_type_at(path, file.schema_arrow, keys))
             for column, keys in self._paths.items()
         }
-        self.unlike: dict[str, Compared] = {}
-        for name, compared in wanted.attributes.items():
-            held = _held(file.schema_arrow.field(name).type) if name in names else None
-            if held is not None and compared and held not in compared:
-                self.unlike[name] = held
         self.total = file.metadata.num_rows
         self._path, self._file, self._wanted = path, file, wanted
         self._done = 0
@@ -74,19 +69,6 @@ class _ParquetSource:
                 units = {kind: keys[name] for kind, name in self._wanted.units.items()}
                 written = {name: _written(keys[name], kind) for name, kind in self.types.items()}
                 yield Rows(units, written, batch.select(attributes))
-
-
-def _held(kind: pa.DataType) -> Compared | None:
-    """What values of a type are compared as; None where the type does not say."""
-    if pa.types.is_dictionary(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return _held(kind.value_type)
-    if pa.types.is_boolean(kind):
-        return Compared.BOOLEAN
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return Compared.NUMBER
-    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    is_moment = pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_time(kind)
-    return Compared.TEXT if is_text or is_moment else None
 
 
 def _type_at(file: Path, schema: pa.Schema, path: list[str]) -> pa.DataType:

@@ -6,24 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 import pyarrow as pa
 
 from allotment.errors import InvalidInput
+from allotment.matching.compared import Compared
 
 # What reading and writing raise; Arrow's other errors are kinds of these.
 FAULTS: Final = (pa.ArrowException, OSError, UnicodeError)
-
-
-class Compared(Enum):
-    """A kind of value that an attribute is compared with; a file without types is read by it."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +60,6 @@ class Source(Protocol):
     @property
     def absent(self) -> frozenset[str]:
         """Attribute columns that the file does not have: no unit has these attributes."""
-
-    @property
-    def unlike(self) -> Mapping[str, Compared]:
-        """Attribute columns of a type that they are never compared with, and what they hold."""
 
     def done(self) -> int:
         """How much of `total` has been read."""

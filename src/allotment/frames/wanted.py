@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from allotment.errors import InvalidInput
-from allotment.frames.rows import Compared, Wanted
+from allotment.frames.rows import Wanted
+from allotment.matching.compared import Compared, compared
 from allotment.matching.program import compile_program
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Iteration
@@ -20,25 +21,19 @@ def wanted_columns(
     that these experiments randomise. Raises InvalidInput for a kind without a column.
     """
     keys = list(experiments)
-    compared: dict[str, set[Compared]] = {}
+    attributes: dict[str, set[Compared]] = {}
     for segment in {s for key in keys for s in _segments(catalog.experiments[key].current)}:
         program = compile_program(catalog.segments[segment], catalog.segments)
         for field in program.fields:
-            kinds = compared.setdefault(field.path[0], set())
+            kinds = attributes.setdefault(field.path[0], set())
             if len(field.path) == 1:
-                kinds.update(_kind(value) for _, clause in field.clauses for value in clause.values)
-    return Wanted(_units(catalog, keys, unit_columns), compared)
+                kinds.update(kind for _, clause in field.clauses for kind in compared(clause))
+    return Wanted(_units(catalog, keys, unit_columns), attributes)
 
 
 def _segments(iteration: Iteration) -> set[str]:
     named = {iteration.audience, *(allocation.segment for allocation in iteration.allocations)}
     return {segment for segment in named if segment is not None}
-
-
-def _kind(value: object) -> Compared:
-    if isinstance(value, str):
-        return Compared.TEXT
-    return Compared.BOOLEAN if isinstance(value, bool) else Compared.NUMBER
 
 
 def _units(

@@ -1,6 +1,12 @@
 from libc.stdint cimport int64_t
 
-from allotment.kernel.cbatch cimport ArrowArray, ArrowArrayStream, ArrowSchema, allot_column
+from allotment.kernel.cbatch cimport (
+    ArrowArray,
+    ArrowArrayStream,
+    ArrowSchema,
+    allot_column,
+    allot_rows,
+)
 from allotment.kernel.column cimport Column
 
 
@@ -27,6 +33,7 @@ cdef class Arrow:
     cdef Arrow measured(self)
     cdef tuple places(self, tuple path)
     cdef Column at(self, tuple places)
+    cdef allot_rows elements_taken(self, Column column, tuple path) except *
     cdef Column elements(self, Column lists, tuple places, int64_t chunk)
     cdef int read(self, ArrowSchema *schema, ArrowArray *array, allot_column *parent,
                   int64_t place, allot_column *column, allot_column *words) except -1

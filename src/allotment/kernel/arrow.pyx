@@ -13,6 +13,8 @@ from libc.string cimport memset
 from allotment.kernel.cbatch cimport (
     ALLOT_COLUMN_ROWS_MAX,
     ALLOT_COLUMN_STRUCT,
+    ALLOT_ROWS_LIST,
+    ALLOT_ROWS_NONE,
     ArrowArray,
     ArrowArrayStream,
     ArrowSchema,
@@ -21,6 +23,7 @@ from allotment.kernel.cbatch cimport (
     allot_arrow_no_type,
     allot_arrow_read,
     allot_column,
+    allot_rows,
 )
 from allotment.kernel.column cimport Column
 from allotment.kernel.values cimport lists_of, values_of
@@ -194,6 +197,12 @@ cdef class Arrow:
             if column.is_veiled(i):
                 objects[i] = None
         return objects
+
+    # How the elements of the list column at `path` are taken; those of no list are not.
+    cdef allot_rows elements_taken(self, Column column, tuple path) except *:
+        if column.taken() != ALLOT_ROWS_LIST:
+            return ALLOT_ROWS_NONE
+        return self.elements(column, self.places(path), 0).taken()
 
     # The elements of the list column at `places`, in one chunk.
     cdef Column elements(self, Column lists, tuple places, int64_t chunk):

@@ -7,8 +7,20 @@ cimport cython
 from libc.stdint cimport int64_t
 
 from allotment.kernel.arrow cimport Arrow, arrow_of
-from allotment.kernel.cbatch cimport ALLOT_ROWS_LIST, ALLOT_ROWS_STRUCT
+from allotment.kernel.cbatch cimport (
+    ALLOT_ROWS_BOOL,
+    ALLOT_ROWS_DECIMAL,
+    ALLOT_ROWS_FLOAT,
+    ALLOT_ROWS_LIST,
+    ALLOT_ROWS_MOMENT,
+    ALLOT_ROWS_SIGNED,
+    ALLOT_ROWS_STRUCT,
+    ALLOT_ROWS_TEXT,
+    ALLOT_ROWS_UNSIGNED,
+)
 from allotment.kernel.column cimport Column, column_of_array, objects_of_array
+from allotment.kernel.plan cimport Plan
+from allotment.kernel.segment cimport Field, Segment
 
 from collections.abc import Mapping, Sequence
 
@@ -16,6 +28,17 @@ import numpy as np
 
 from allotment.errors import InvalidInput
 from allotment.values import unpacked
+
+# What the rows of a column are compared as.
+_HELD = {
+    <int>ALLOT_ROWS_BOOL: "boolean",
+    <int>ALLOT_ROWS_SIGNED: "number",
+    <int>ALLOT_ROWS_UNSIGNED: "number",
+    <int>ALLOT_ROWS_FLOAT: "number",
+    <int>ALLOT_ROWS_DECIMAL: "number",
+    <int>ALLOT_ROWS_TEXT: "text",
+    <int>ALLOT_ROWS_MOMENT: "text",
+}
 
 
 @cython.final
@@ -31,6 +54,21 @@ cdef class Columns:
         if path not in self.sources:
             self.sources[path] = self.find(path)
         return self.sources[path]
+
+    # What the columns hold that the plans' segments look at, where their types say it.
+    cdef dict held(self, tuple plans):
+        cdef Plan plan
+        cdef Segment segment
+        cdef Field field
+        cdef Source source
+        found = {}
+        for plan in plans:
+            for segment in plan.segments:
+                for field in segment.fields:
+                    source = self.source(field.path)
+                    if source is not None and source.held is not None:
+                        found[field.path] = source.held
+        return found
 
     cdef Source find(self, tuple path):
         if self.given is None:
@@ -67,6 +105,7 @@ cdef class Columns:
     cdef Source within_arrow(self, object column, tuple rest, str path):
         cdef Arrow arrow
         cdef Column read
+        cdef Source source
         if path not in self.tables:
             self.tables[path] = arrow_of(column, path)
         arrow = self.tables[path]
@@ -75,7 +114,9 @@ cdef class Columns:
         if read is None:
             return None
         if read.taken() in (ALLOT_ROWS_LIST, ALLOT_ROWS_STRUCT):
-            return _items(arrow.objects(rest), (), self.rows, path)
+            source = _items(arrow.objects(rest), (), self.rows, path)
+            source.held = _HELD.get(arrow.elements_taken(read, rest))
+            return source
         return _column(read, self.rows, path)
 
 
@@ -101,6 +142,7 @@ cdef Source _column(Column column, int64_t rows, str path):
     _check_rows(column.rows, rows, path)
     cdef Source source = Source.__new__(Source)
     source.column = column
+    source.held = _HELD.get(column.taken())
     return source
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from allotment.matching.clause import NUMBER_TESTS
+from allotment.matching.compared import Compared, compared, kind_of
 from allotment.matching.field import lookup
 from allotment.matching.index import Index
 from allotment.matching.member import Members, is_listed
@@ -16,7 +16,6 @@ from allotment.model.segment import (
     Condition,
     InSegment,
     Not,
-    Operator,
     Scalar,
     Segment,
 )
@@ -24,6 +23,16 @@ from allotment.values import OPAQUE, plain, values_of
 
 _CAUSES_MAX: Final = 3
 _VALUES_MAX: Final = 3
+_NAMES: Final = {
+    Compared.TEXT: "text",
+    Compared.NUMBER: "a number",
+    Compared.BOOLEAN: "a truth value",
+}
+_PLURALS: Final = {
+    Compared.TEXT: "text",
+    Compared.NUMBER: "numbers",
+    Compared.BOOLEAN: "truth values",
+}
 
 
 def why_not(
@@ -65,12 +74,12 @@ class _Why:
         if plain(value) is None:
             return f"{asked}: it is absent"
         found = list(values_of(value))
-        reads = _reads(clause)
-        kinds = dict.fromkeys(_kind(each) for each in found if each is not OPAQUE)
+        reads = compared(clause)
+        kinds = dict.fromkeys(kind_of(each) for each in found if each is not OPAQUE)
         if not kinds:
             return f"{asked}: it is {_article(value)}, in which nothing can be compared"
-        if not reads & kinds.keys():
-            return f"{asked}: it is {' and '.join(kinds)}, and this compares {' or '.join(reads)}"
+        if not reads.keys() & kinds.keys():
+            return f"{asked}: it is {_named(kinds, ' and ')}, and this compares {_named(reads)}"
         return f"{asked}: it is {_values([each for each in found if each is not OPAQUE])}"
 
 
@@ -78,17 +87,16 @@ def _holds(clause: Clause, value: object) -> bool:
     return bool(Index([(1, clause)]).bits(values_of(value)))
 
 
-def _reads(clause: Clause) -> set[str]:
-    """The kinds of value that a clause can hold for."""
-    if clause.operator is Operator.IN:
-        return {_kind(value) for value in clause.values}
-    return {"a number"} if clause.operator in NUMBER_TESTS else {"text"}
+def never_matches(path: str, held: Compared, clause: Clause) -> str:
+    """That the clause holds for no unit, since the column at `path` holds values of one kind."""
+    return (
+        f"column {path!r} holds {_PLURALS[held]}, and the condition {_asked(clause)} compares "
+        f"{_named(compared(clause))}: it holds for no unit. CAST the column"
+    )
 
 
-def _kind(value: object) -> str:
-    if isinstance(value, str):
-        return "text"
-    return "a truth value" if isinstance(value, bool) else "a number"
+def _named(kinds: Iterable[Compared], between: str = " or ") -> str:
+    return between.join(_NAMES[kind] for kind in kinds)
 
 
 def _article(value: object) -> str:

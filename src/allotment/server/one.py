@@ -14,4 +14,4 @@ _NOTHING: Final = Snapshot(EMPTY, Keyed(), Keyed(), 0)
 
 def engine_of(catalog: Catalog, experiment: str) -> Engine:
     """The engine of one experiment of a catalog; of none where it is not there."""
-    return Engine(recompile(_NOTHING, catalog, [experiment]))
+    return Engine(recompile(_NOTHING, catalog, [experiment]), note=None)

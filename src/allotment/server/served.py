@@ -53,7 +53,7 @@ def follow_stored(served: Served, stored: Stored, change: Change | None) -> Serv
 def _served(stored: Stored, snapshot: Snapshot, keeping: frozenset[str]) -> Served:
     revision = snapshot.revision
     headers = ((b"allotment-revision", b"%d" % revision),)
-    return Served(stored.space, revision, Engine(snapshot), stored, headers, keeping)
+    return Served(stored.space, revision, Engine(snapshot, note=None), stored, headers, keeping)
 
 
 def _keeping(catalog: Catalog, among: Iterable[str] | None = None) -> frozenset[str]:
