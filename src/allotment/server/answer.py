@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -36,7 +37,11 @@ def encode(tree: object) -> bytes:
     """A model, or a tree of plain values, as JSON."""
     if isinstance(tree, Model):
         return tree.json_bytes()
-    return msgspec.json.encode(tree, enc_hook=_as_text)
+    try:
+        return msgspec.json.encode(tree, enc_hook=_as_text)
+    except UnicodeEncodeError:
+        # A kept value may hold half a surrogate pair, which JSON spells as an escape only.
+        return json.dumps(tree, default=_as_text, separators=(",", ":")).encode()
 
 
 def _as_text(value: object) -> str:

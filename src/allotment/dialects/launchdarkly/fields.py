@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from allotment.change.commands import Command, Describe, Rename, SetHoldout
+from allotment.change.commands import Command, Describe, SetHoldout
 from allotment.change.lifecycle import Policy, Status, called, mutable_by_status
 from allotment.dialects.launchdarkly.codes import invalid
 from allotment.dialects.launchdarkly.experiments import (
@@ -22,7 +22,7 @@ from allotment.dialects.launchdarkly.iterations import (
     said_iteration,
 )
 from allotment.dialects.launchdarkly.kept import NOTES
-from allotment.dialects.launchdarkly.labels import read_description, read_name
+from allotment.dialects.launchdarkly.labels import read_description, rename
 from allotment.dialects.wire.given import Given
 from allotment.dialects.wire.place import ABSENT, Place
 from allotment.dialects.wire.source import Tree
@@ -166,7 +166,7 @@ def _read_field(
     new = _edited(item, old)
     place = Place(ABSENT if new is None else new, f"{item.path}.value")
     if field == "name":
-        yield Rename("experiment", key, read_name(place))
+        yield from rename(experiment, place)
     elif field == "description":
         yield Describe("experiment", key, read_description(place))
     elif field == "holdoutId":

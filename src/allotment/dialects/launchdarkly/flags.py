@@ -72,6 +72,11 @@ def read_tags(place: Place) -> list[str]:
     return list(dict.fromkeys(tags))
 
 
+def is_temporary(flag: Flag) -> bool:
+    """Whether the flag is to go some day, as one is unless it says otherwise."""
+    return NOTES.kept(flag, TEMPORARY) is not False
+
+
 def tags_of(flag: Flag) -> list[str]:
     """The flag's tags."""
     kept = NOTES.kept(flag, TAGS)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from allotment.change.commands import Command, Describe, Rename, SetVariations, SwitchFlag
+from allotment.change.commands import Command, Describe, SetVariations, SwitchFlag
 from allotment.dialects.launchdarkly.codes import invalid
 from allotment.dialects.launchdarkly.environments import check_environment
-from allotment.dialects.launchdarkly.flags import TAGS, TEMPORARY, read_tags, tags_of
+from allotment.dialects.launchdarkly.flags import TAGS, TEMPORARY, is_temporary, read_tags, tags_of
 from allotment.dialects.launchdarkly.ids import get_flag
 from allotment.dialects.launchdarkly.kept import NOTES
-from allotment.dialects.launchdarkly.labels import read_name, read_new_description
+from allotment.dialects.launchdarkly.labels import read_new_description, rename
 from allotment.dialects.launchdarkly.patch import Kind, read_instructions
 from allotment.dialects.launchdarkly.variations import (
     edit_variation,
@@ -59,7 +59,7 @@ def _restore(_step: Place, flag: Flag) -> list[Command]:
 
 
 def _rename(step: Place, flag: Flag) -> list[Command]:
-    return [Rename("flag", flag.key, read_name(step.at("value")))]
+    return rename(flag, step.at("value"))
 
 
 def _describe(step: Place, flag: Flag) -> list[Command]:
@@ -103,17 +103,25 @@ def _serve_off(step: Place, flag: Flag) -> list[Command]:
 
 def _add_tags(step: Place, flag: Flag) -> list[Command]:
     tags: list[Tree] = [*dict.fromkeys([*tags_of(flag), *read_tags(step.at("values"))])]
-    return [NOTES.keep("flag", flag.key, TAGS, tags)]
+    return _keep_tags(flag, tags)
 
 
 def _remove_tags(step: Place, flag: Flag) -> list[Command]:
     gone = read_tags(step.at("values"))
     left: list[Tree] = [tag for tag in tags_of(flag) if tag not in gone]
-    return [NOTES.keep("flag", flag.key, TAGS, left)]
+    return _keep_tags(flag, left)
+
+
+def _keep_tags(flag: Flag, tags: list[Tree]) -> list[Command]:
+    return [] if tags == tags_of(flag) else [NOTES.keep("flag", flag.key, TAGS, tags)]
 
 
 def _keep_temporary(value: bool) -> _Reading:  # it is the value itself
-    return lambda _step, flag: [NOTES.keep("flag", flag.key, TEMPORARY, value)]
+    def read(_step: Place, flag: Flag) -> list[Command]:
+        same = is_temporary(flag) is value
+        return [] if same else [NOTES.keep("flag", flag.key, TEMPORARY, value)]
+
+    return read
 
 
 def _refuse(what: str) -> _Reading:

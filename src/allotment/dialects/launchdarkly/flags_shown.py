@@ -15,7 +15,7 @@ from allotment.dialects.launchdarkly.flags import (
     DEFAULTS,
     KEPT_AS_SENT,
     PROPERTIES,
-    TEMPORARY,
+    is_temporary,
     tags_of,
 )
 from allotment.dialects.launchdarkly.kept import NOTES
@@ -50,7 +50,7 @@ def show_flag(
         "_version": max(each.revision for each in versions.values()),
         "creationDate": created_at("flag", flag.key, project),
         "variations": [show_variation(flag, one) for one in flag.variations],
-        "temporary": NOTES.kept(flag, TEMPORARY) is not False,
+        "temporary": is_temporary(flag),
         "tags": [*tags_of(flag)],
         "_links": links(self=scene.of_flag(flag.key)),
         "experiments": {"baselineIdx": index_of(flag, flag.default), "items": []},

@@ -8,7 +8,6 @@ from allotment.change.commands import (
     Command,
     Create,
     Describe,
-    Rename,
     SetHoldout,
     SetHoldoutShare,
 )
@@ -20,6 +19,7 @@ from allotment.dialects.launchdarkly.labels import (
     read_key,
     read_name,
     read_new_description,
+    rename,
 )
 from allotment.dialects.launchdarkly.metrics import read_metrics
 from allotment.dialects.launchdarkly.patch import read_instructions
@@ -74,8 +74,8 @@ def read_update_holdout(asked: Asked, catalog: Catalog) -> list[Command]:
     """The commands of a semantic patch."""
     key = get_holdout(catalog, asked.ids["holdoutKey"]).key
 
-    def rename(step: Place, _catalog: Catalog, _given: Given) -> list[Command]:
-        return [Rename("holdout", key, read_name(step.at("value")))]
+    def named(step: Place, catalog: Catalog, _given: Given) -> list[Command]:
+        return rename(catalog.holdouts[key], step.at("value"))
 
     def describe(step: Place, _catalog: Catalog, _given: Given) -> list[Command]:
         return [Describe("holdout", key, read_new_description(step.at("value")))]
@@ -89,7 +89,7 @@ def read_update_holdout(asked: Asked, catalog: Catalog) -> list[Command]:
         return [SetHoldoutShare(key, 0)]
 
     kinds = {
-        "updateName": rename,
+        "updateName": named,
         "updateDescription": describe,
         "removeExperiment": remove,
         "endHoldout": end,

@@ -10,7 +10,6 @@ from allotment.change.commands import (
     Command,
     Describe,
     EndIteration,
-    Rename,
     RestoreExperiment,
     StartIteration,
 )
@@ -20,7 +19,7 @@ from allotment.dialects.launchdarkly.fields import edit_fields, read_update_fiel
 from allotment.dialects.launchdarkly.ids import ID_MAX, find_treatment, get_experiment
 from allotment.dialects.launchdarkly.iterations import draft, reshuffled, said_iteration
 from allotment.dialects.launchdarkly.kept import NOTES
-from allotment.dialects.launchdarkly.labels import read_name, read_new_description
+from allotment.dialects.launchdarkly.labels import read_new_description, rename
 from allotment.dialects.launchdarkly.patch import read_instructions
 from allotment.dialects.launchdarkly.snapshots import freeze_snapshot
 from allotment.dialects.wire.asked import Asked
@@ -39,8 +38,8 @@ def read_update_experiment(asked: Asked, catalog: Catalog) -> list[Command]:
     """The commands of all instructions of a semantic patch."""
     key = get_experiment(catalog, asked.ids["experimentKey"]).key
 
-    def rename(step: Place, _catalog: Catalog, _given: Given) -> list[Command]:
-        return [Rename("experiment", key, read_name(step.at("value")))]
+    def named(step: Place, catalog: Catalog, _given: Given) -> list[Command]:
+        return rename(catalog.experiments[key], step.at("value"))
 
     def describe(step: Place, _catalog: Catalog, _given: Given) -> list[Command]:
         return [Describe("experiment", key, read_new_description(step.at("value")))]
@@ -68,7 +67,7 @@ def read_update_experiment(asked: Asked, catalog: Catalog) -> list[Command]:
         return [*_save_and_start(step, catalog.experiments[key], catalog, given)]
 
     kinds = {
-        "updateName": rename,
+        "updateName": named,
         "updateDescription": describe,
         "startIteration": start,
         "stopIteration": stop,

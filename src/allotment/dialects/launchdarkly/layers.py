@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from allotment.change.commands import Command, Create, Describe, Release, Rename, Reserve
+from allotment.change.commands import Command, Create, Describe, Release, Reserve
 from allotment.dialects.launchdarkly.codes import invalid, taken
 from allotment.dialects.launchdarkly.environments import check_environment
 from allotment.dialects.launchdarkly.ids import get_experiment, get_layer
-from allotment.dialects.launchdarkly.labels import read_key, read_name, read_new_description
+from allotment.dialects.launchdarkly.labels import read_key, read_name, read_new_description, rename
 from allotment.dialects.launchdarkly.patch import read_instructions
 from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.given import Given
@@ -52,8 +52,8 @@ def read_update_layer(asked: Asked, catalog: Catalog) -> list[Command]:
     key = asked.ids["layerKey"]
     get_layer(catalog, key)
 
-    def rename(step: Place, _catalog: Catalog, _given: Given) -> list[Command]:
-        return [Rename("layer", key, read_name(step.at("name")))]
+    def named(step: Place, catalog: Catalog, _given: Given) -> list[Command]:
+        return rename(catalog.layers[key], step.at("name"))
 
     def describe(step: Place, _catalog: Catalog, _given: Given) -> list[Command]:
         return [Describe("layer", key, read_new_description(step.at("description")))]
@@ -70,7 +70,7 @@ def read_update_layer(asked: Asked, catalog: Catalog) -> list[Command]:
         return [Release(experiment.key)] if experiment.layer == key else []
 
     kinds = {
-        "updateName": rename,
+        "updateName": named,
         "updateDescription": describe,
         "updateExperimentReservation": reserve,
         "removeExperiment": remove,
