@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,6 +37,7 @@ class Server:
     environment: Mapping[str, str]
     database: str
     url: str = ""
+    program: Sequence[str] = (sys.executable, "-m", "allotment.cli.app", "serve")
     process: subprocess.Popen[bytes] = field(init=False, repr=False)
 
     @property
@@ -90,7 +91,7 @@ class Server:
         """Start it, and do not wait for it."""
         with self._file.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "allotment.cli.app", "serve"],
+                self.program,
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -135,13 +136,14 @@ def serving(
     catalog: Path | None = None,
     until: str = "/readyz",
     insecure_local: bool = True,
+    program: Sequence[str] = Server.program,
 ) -> Iterator[Server]:
     """A server that is ready, over SQLite in `tmp_path` unless `database_url` says otherwise.
 
     `catalog` is a file to put into the store first; `env` is added to its environment, in which
-    nothing else of ours is set; `until` is what it must answer before it is used. It takes
-    callers without a token, as few tests are about who may call. It stops without delay
-    (ALLOTMENT_DRAIN_SECONDS=0), and is killed with its workers at the end.
+    nothing else of ours is set; `until` is what it must answer before it is used, `program` what is
+    run. It takes callers without a token, as few tests are about who may call. It stops without
+    delay (ALLOTMENT_DRAIN_SECONDS=0), and is killed with its workers at the end.
     """
     database = database_url or f"sqlite:///{tmp_path}/allotment.db"
     if catalog is not None:
@@ -154,7 +156,7 @@ def serving(
         "ALLOTMENT_INSECURE_LOCAL": str(insecure_local),
         **(env or {}),
     }
-    server = Server(tmp_path, environment(ours), database)
+    server = Server(tmp_path, environment(ours), database, program=program)
     server.start(until)
     try:
         yield server

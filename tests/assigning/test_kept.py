@@ -340,9 +340,9 @@ def test_who_comes_second_gives_and_logs_what_the_first_kept(site: Shop, noun: s
 
     async def ask() -> Any:
         if noun == "flag":
-            asked = unit.resolve(shown, ResolveAsked("ann", SWEDEN, flag="button"))
+            asked = unit.resolve(shown, ResolveAsked("ann", SWEDEN, flag="button"), b"")
         else:
-            asked = unit.assign(shown, AssignAsked("ann", SWEDEN, experiment="first"))
+            asked = unit.assign(shown, AssignAsked("ann", SWEDEN, experiment="first"), b"")
         assert isinstance(asked, Awaitable)
         return await asked
 

@@ -16,7 +16,7 @@ import pytest
 
 from allotment.errors import Overloaded
 from allotment.server.cycle import Cycle
-from allotment.server.limits import BODIES_BYTES_MAX, STRANGERS_MAX
+from allotment.server.limits import BODIES_BYTES_MAX, PAGE_BYTES_MAX, STRANGERS_MAX
 from allotment.server.native.snapshot import ShownCatalogs
 from allotment.server.node import PAST_WAITING_MAX
 from allotment.server.overload import Load
@@ -169,3 +169,24 @@ def test_the_past_has_few_places_and_an_assignment_does_not_wait_for_it(crowded:
                 assert client.ask(get("/v1/assign/search-order/user-1")).status == 200
         assert time.monotonic() - began < 5
     assert PAST_WAITING_MAX < 100
+
+
+def test_a_page_of_the_journal_ends_early_where_its_changes_are_large(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    size = 3 << 20
+    with serving(tmp_path_factory.mktemp("journal")) as served, served.client() as client:
+        for number in range(7):
+            ids = [f"{number}-{at:0400d}" for at in range(size // 403)]
+            answer = client.put("/v1/catalog/segments/long", json={"include": ids})
+            assert answer.is_success, answer.text
+        pages, before = [], None
+        while True:
+            query = {"limit": 1000} | ({} if before is None else {"before": before})
+            page = client.get("/v1/journal", params=query).json()
+            pages.append([entry["revision"] for entry in page["entries"]])
+            before = page["next"]
+            if before is None:
+                break
+    assert [revision for page in pages for revision in page] == [7, 6, 5, 4, 3, 2, 1]
+    assert max(map(len, pages)) * size <= PAGE_BYTES_MAX < 7 * size

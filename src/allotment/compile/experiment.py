@@ -9,6 +9,7 @@ from allotment.compile import fingerprint
 from allotment.compile.segment import CompiledSegment
 from allotment.kernel.idset import IdSet
 from allotment.kernel.plan import Plan
+from allotment.matching.index import NO_WORK, Work
 from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State
@@ -26,6 +27,7 @@ class Source:
     """What a plan was compiled from, its segments in the kernel's order, and why it failed.
 
     live    whether it gives anyone anything but by override
+    work    what it takes to ask its segments
     """
 
     experiment: Experiment
@@ -35,6 +37,7 @@ class Source:
     segments: tuple[str, ...] = ()
     failure: str = ""
     live: bool = False
+    work: Work = NO_WORK
 
 
 SegmentOf = Callable[[str], CompiledSegment]
@@ -101,6 +104,7 @@ def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) ->
             mark,
             tuple(needed),
             live=state != INACTIVE,
+            work=Work.all(segment.work for segment in segments),
         ),
         answer=answer,
     )

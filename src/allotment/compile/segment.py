@@ -8,16 +8,19 @@ from typing import NamedTuple
 from allotment.compile import fingerprint
 from allotment.kernel.idset import IdSet
 from allotment.kernel.segment import Segment as KernelSegment
+from allotment.matching.index import Work
 from allotment.matching.program import closure, compile_program
 from allotment.model.segment import Segment
 
 
 class CompiledSegment(NamedTuple):
-    """The kernel's segment, the fingerprint of who is in it, and the nouns it was made from."""
+    """The kernel's segment, the fingerprint of who is in it, the nouns it was made from, and what
+    it takes to answer."""
 
     kernel: KernelSegment
     fingerprint: int
     nouns: tuple[Segment, ...]
+    work: Work
 
     def is_current(self, segments: Mapping[str, Segment]) -> bool:
         """Whether none of the nouns has changed since."""
@@ -36,4 +39,5 @@ def compile_segment(segment: Segment, segments: Mapping[str, Segment]) -> Compil
     )
     nouns = tuple(closure(segment, segments))
     mark = fingerprint.of_parts(segment.key, [fingerprint.of_segment(noun) for noun in nouns])
-    return CompiledSegment(kernel, mark, nouns)
+    work = Work.beside(field.index.work for field in program.fields)
+    return CompiledSegment(kernel, mark, nouns, work)

@@ -43,9 +43,25 @@ class Work(NamedTuple):
     value: int = 0
     character: int = 0
 
-    def plus(self, other: Work) -> Work:
-        """Both."""
-        return Work(*map(sum, zip(self, other, strict=True)))
+    @staticmethod
+    def beside(works: Iterable[Work]) -> Work:
+        """That of several paths: a value and a character are at one of them."""
+        found = list(works)
+        once = sum(each.once for each in found)
+        greatest = (max((each[at] for each in found), default=0) for at in (1, 2))
+        return Work(once, *greatest)
+
+    @staticmethod
+    def all(works: Iterable[Work]) -> Work:
+        """That of several segments, each of which looks at all values."""
+        return Work(*map(sum, zip(NO_WORK, *works, strict=True)))
+
+    def cost(self, values: int, characters: int) -> int:
+        """What so many values of so many characters together may take, in nanoseconds."""
+        return self.once + values * self.value + characters * self.character
+
+
+NO_WORK: Final = Work()
 
 
 class Index:

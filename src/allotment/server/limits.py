@@ -19,12 +19,23 @@ TARGET_BYTES_MAX: Final = 8 * 1024
 BODY_BYTES_MAX: Final = 1 << 20
 BATCH_BYTES_MAX: Final = 64 << 20
 
+# A request of so many bytes is answered on the event loop, unless one of its experiments may take
+# longer than so many nanoseconds with it; a larger one in a thread. None may take more than ten
+# seconds of one: these are what it takes at the worst, and usually it is a tenth.
+SMALL_BYTES: Final = 1024
+ON_LOOP: Final = 10_000_000
+REQUEST_NANOSECONDS_MAX: Final = 10_000_000_000
+
 # What may hold a list of ids, or a whole catalog.
 LISTS_BYTES_MAX: Final = 64 << 20
 
 # What is kept of the bodies of all requests of a process together, until each is answered. What is
 # made of a body takes several times as much.
 BODIES_BYTES_MAX: Final = 256 << 20
+
+# A page of the journal ends early when its changes, as they are stored, have so many bytes; a
+# larger change is a page of its own. What is made of it takes some ten times as much.
+PAGE_BYTES_MAX: Final = 8 << 20
 
 # Bodies with the caller's secret in them that one address may be sending at once. Behind a proxy
 # all callers have one address, but a proxy sends a body when it has it whole, and so all at once.

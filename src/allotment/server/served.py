@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from allotment.change.apply import Change
 from allotment.change.touch import touched_between
 from allotment.compile import Snapshot, compile_catalog, recompile
+from allotment.compile.experiment import Source
 from allotment.engine import Engine
+from allotment.matching.index import NO_WORK, Work
 from allotment.model.catalog import Catalog
+from allotment.server.limits import ON_LOOP, SMALL_BYTES
 from allotment.store import Stored
 
 
@@ -18,7 +21,8 @@ class Served:
     """One space at one revision. It never changes: a node puts a later one in its place.
 
     Whoever holds one answers from one revision throughout, however long that takes. `headers` say
-    which, as raw ASGI pairs. `keeping` has the experiments that keep assignments and are live.
+    which, as raw ASGI pairs. `keeping` has the experiments that keep assignments and are live,
+    `heavy` those of which a small request, too, may take longer than the event loop can spare.
     """
 
     space: str
@@ -27,6 +31,7 @@ class Served:
     stored: Stored
     headers: tuple[tuple[bytes, bytes], ...]
     keeping: frozenset[str]
+    heavy: frozenset[str]
 
     @property
     def fingerprint(self) -> int:
@@ -36,7 +41,8 @@ class Served:
 
 def serve_stored(stored: Stored) -> Served:
     """What is served of a space that was not served before; compiles all of it."""
-    return _served(stored, compile_catalog(stored.catalog), _keeping(stored.catalog))
+    snapshot = compile_catalog(stored.catalog)
+    return _served(stored, snapshot, _keeping(stored.catalog), _heavy(snapshot, snapshot.plans))
 
 
 def follow_stored(served: Served, stored: Stored, change: Change | None) -> Served:
@@ -47,13 +53,18 @@ def follow_stored(served: Served, stored: Stored, change: Change | None) -> Serv
     else:
         experiments, flags = touched_between(old.catalog, new)
     keeping = (served.keeping - experiments) | _keeping(new, experiments)
-    return _served(stored, recompile(old, new, experiments, flags), keeping)
+    snapshot = recompile(old, new, experiments, flags)
+    heavy = (served.heavy - experiments) | _heavy(snapshot, experiments)
+    return _served(stored, snapshot, keeping, heavy)
 
 
-def _served(stored: Stored, snapshot: Snapshot, keeping: frozenset[str]) -> Served:
+def _served(
+    stored: Stored, snapshot: Snapshot, keeping: frozenset[str], heavy: frozenset[str]
+) -> Served:
     revision = snapshot.revision
     headers = ((b"allotment-revision", b"%d" % revision),)
-    return Served(stored.space, revision, Engine(snapshot, note=None), stored, headers, keeping)
+    engine = Engine(snapshot, note=None)
+    return Served(stored.space, revision, engine, stored, headers, keeping, heavy)
 
 
 def _keeping(catalog: Catalog, among: Iterable[str] | None = None) -> frozenset[str]:
@@ -63,3 +74,14 @@ def _keeping(catalog: Catalog, among: Iterable[str] | None = None) -> frozenset[
     return frozenset(
         each.key for each in found if each and each.keeps_assignments and each.live is not None
     )
+
+
+def _heavy(snapshot: Snapshot, among: Iterable[str]) -> frozenset[str]:
+    works = ((key, work_of(snapshot, key)) for key in among)
+    return frozenset(key for key, work in works if work.cost(SMALL_BYTES, SMALL_BYTES) > ON_LOOP)
+
+
+def work_of(snapshot: Snapshot, experiment: str) -> Work:
+    """What it takes to ask an experiment's segments; nothing where there is no such experiment."""
+    plan = snapshot.plans.get(experiment)
+    return plan.source.work if plan is not None and isinstance(plan.source, Source) else NO_WORK

@@ -3,6 +3,7 @@ rest, and the dialect all that is the vendor's own."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -96,7 +97,7 @@ class Vendor:
             asked = _asked(request, known)
             stored = node_of(request).served(caller.space).stored
             noun = find(asked.ids, stored.catalog)
-            body = encode(show(asked, noun, stored, ()))
+            body = await asyncio.to_thread(lambda: encode(show(asked, noun, stored, ())))
             if not tagged:
                 return self.shown(Answer(200, (), body))
             tag = etag(version_of(stored, noun), digest_of(body))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Text, cast, func, insert, select
 
 from allotment.change.apply import Move
 from allotment.change.commands import Command
@@ -53,6 +53,26 @@ def write(connection: Connection, space: str, entry: Entry, before: Head) -> Hea
     head = Head(entry.revision, follow(before.lineage, row))
     connection.execute(insert(journal).values(space=space, lineage=head.lineage, **row))
     return head
+
+
+def fitting(
+    connection: Connection, space: str, limit: int, before: int | None, size: int
+) -> tuple[int, int | None]:
+    """How many of the last entries are at most `limit` and, but for the first, `size` bytes as
+    they are stored; and the revision of the last of them, where there are more."""
+    parts = (func.length(cast(each, Text)) for each in (journal.c.commands, journal.c.moves))
+    query = select(journal.c.revision, *parts).where(journal.c.space == space)
+    if before is not None:
+        query = query.where(journal.c.revision < before)
+    count, last = 0, None
+    for revision, *sizes in connection.execute(
+        query.order_by(journal.c.revision.desc()).limit(limit + 1)
+    ):
+        size -= sum(sizes)
+        if count == limit or (count and size < 0):
+            return count, last
+        count, last = count + 1, revision
+    return count, None
 
 
 def read(

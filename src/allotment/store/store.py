@@ -224,6 +224,15 @@ class Store:
         with self._database.transaction(writes=False) as connection:
             return journal.read(connection, self.space, limit, before)
 
+    def journal_page(
+        self, limit: int, before: int | None, size: int
+    ) -> tuple[tuple[Entry, ...], int | None]:
+        """As many of them as fit into so many bytes, and at least one; and before which revision
+        the next page is, if there is one."""
+        with self._database.transaction(writes=False) as connection:
+            count, following = journal.fitting(connection, self.space, limit, before, size)
+            return journal.read(connection, self.space, count, before), following
+
     def kept(self, lots: Iterable[Lot]) -> dict[Lot, Kept]:
         """What is kept for these lots of the space; nothing for those that are not there."""
         with self._database.keeping.transaction(writes=False) as connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from starlette.requests import ClientDisconnect
@@ -87,7 +88,9 @@ class AssignPaths:
                 answer = operation.answer(shown, await _body(scope, receive))
             elif operation is self._one:
                 experiment, unit, attributes = read_target(scope)
-                answer = self._unit.assign(shown, AssignAsked(unit, attributes, experiment))
+                answer = self._unit.assign(
+                    shown, AssignAsked(unit, attributes, experiment), _query(scope)
+                )
             else:
                 await self._batches.answer(scope, receive, send, shown)
                 answer = None
@@ -131,13 +134,13 @@ class AssignPaths:
         return shown
 
     def _assign(self, shown: Shown, body: bytes) -> Ready | Awaitable[Ready]:
-        return self._unit.assign(shown, read_asked(_assign, body))
+        return self._unit.assign(shown, read_asked(_assign, body), body)
 
     def _resolve(self, shown: Shown, body: bytes) -> Ready | Awaitable[Ready]:
-        return self._unit.resolve(shown, read_asked(_resolve, body))
+        return self._unit.resolve(shown, read_asked(_resolve, body), body)
 
     def _explain(self, shown: Shown, body: bytes) -> Awaitable[Ready]:
-        return self._explained.explain(shown, read_asked(_explain, body))
+        return self._explained.explain(shown, read_asked(_explain, body), body)
 
 
 def _problem(error: Exception, path: str, shown: Shown | None) -> tuple[int, Ready]:
@@ -147,6 +150,11 @@ def _problem(error: Exception, path: str, shown: Shown | None) -> tuple[int, Rea
     if shown is not None:
         headers += shown.served.headers
     return answer.status, Ready(headers, answer.body)
+
+
+def _query(scope: Scope) -> bytes:
+    query: bytes = scope["query_string"]
+    return unquote_to_bytes(query) if query else b""
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:

@@ -13,6 +13,7 @@ from allotment.errors import NotFound, Overloaded, StoreError
 from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
 from allotment.server.assign.asked import ExplainAsked
+from allotment.server.assign.effort import Size, effort
 from allotment.server.assign.shown import Ready, Shown, plain_assignment
 from allotment.server.kept.lot import lot_of
 from allotment.server.node import Node
@@ -30,8 +31,8 @@ class Explained:
         self._node = node
         self._catalogs: OrderedDict[tuple[str, int, int], Catalog] = OrderedDict()
 
-    async def explain(self, shown: Shown, asked: ExplainAsked) -> Ready:
-        """The explanation that was asked for.
+    async def explain(self, shown: Shown, asked: ExplainAsked, text: bytes) -> Ready:
+        """The explanation that was asked for; `text` is the request as it is written.
 
         Raises NotFound for an experiment or a revision that is not there, StoreError where the
         store is needed and away.
@@ -42,21 +43,22 @@ class Explained:
             engine = await self._node.rebuild(
                 self._engine_at, shown.served.space, asked.revision, asked.experiment
             )
+        effort(shown, (asked.experiment,), Size.of(text))
         if asked.experiment not in engine.snapshot.plans:
             raise NotFound("there is no such experiment at that revision", "$.experiment")
         stored = asked.stored
         if stored is None:
             stored = await self._kept(shown.served.space, engine, asked, until)
-        found = engine.explain(asked.experiment, asked.unit, asked.attributes, stored)
-        body = msgspec.json.encode({"revision": engine.snapshot.revision, **_plain(found)})
-        return shown.ready(body)
+        return await self._node.run(_explained, shown, engine, asked, stored)
 
     async def _kept(
         self, space: str, engine: Engine, asked: ExplainAsked, until: int | None
     ) -> str | None:
         """What is kept for the unit, or was by a revision. To explain is not to keep anything."""
         experiment = engine.catalog.experiments[asked.experiment]
-        given = engine.assign(asked.experiment, asked.unit, asked.attributes)
+        if not experiment.keeps_assignments:
+            return None
+        given = await self._node.run(engine.assign, asked.experiment, asked.unit, asked.attributes)
         assert isinstance(given, Assignment)
         lot = lot_of(experiment, given, asked.unit)
         if lot is None:
@@ -83,6 +85,12 @@ class Explained:
         while len(self._catalogs) > _CATALOGS_MAX:
             self._catalogs.popitem(last=False)
         return known
+
+
+def _explained(shown: Shown, engine: Engine, asked: ExplainAsked, stored: str | None) -> Ready:
+    found = engine.explain(asked.experiment, asked.unit, asked.attributes, stored)
+    body = msgspec.json.encode({"revision": engine.snapshot.revision, **_plain(found)})
+    return shown.ready(body)
 
 
 def _plain(found: Explanation) -> dict[str, Any]:

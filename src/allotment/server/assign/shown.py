@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from allotment.matching.index import Work
 from allotment.model.assignment import Assignment
 from allotment.model.reason import Reason
 from allotment.model.resolution import Resolution
@@ -38,10 +39,11 @@ class _Text(NamedTuple):
 class Shown:
     """What is served of a space at one revision, and the text of what it has answered."""
 
-    __slots__ = ("_assigned", "_opening", "_resolved", "headers", "served")
+    __slots__ = ("_assigned", "_opening", "_resolved", "headers", "served", "work")
 
     def __init__(self, served: Served) -> None:
         self.served = served
+        self.work: Work | None = None  # of all experiments, once somebody asks
         self.headers = [(b"content-type", b"application/json"), *ALWAYS, *served.headers]
         self._opening = b'{"revision":%d,"' % served.revision
         # By the identity of an answer, which is held so that no other object takes it.

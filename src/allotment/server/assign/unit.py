@@ -13,9 +13,11 @@ from allotment.kernel.unit import unit_key
 from allotment.model.assignment import Assignment
 from allotment.model.resolution import Resolution
 from allotment.server.assign.asked import AssignAsked, ResolveAsked, Unit
+from allotment.server.assign.effort import Size, effort
 from allotment.server.assign.shown import Ready, Shown
 from allotment.server.exposures import Exposures
 from allotment.server.kept import Keeping
+from allotment.server.limits import ON_LOOP, SMALL_BYTES
 from allotment.server.served import Served
 
 # So many take a few milliseconds, which the event loop can spare; more are asked in a thread.
@@ -35,10 +37,12 @@ class OneUnit:
         self._log = exposures.log if exposures is not None and exposures.on else None
         self._keeping = keeping
 
-    def assign(self, shown: Shown, asked: AssignAsked) -> Ready | Awaitable[Ready]:
-        """The assignments that were asked for."""
+    def assign(self, shown: Shown, asked: AssignAsked, text: bytes) -> Ready | Awaitable[Ready]:
+        """The assignments that were asked for; `text` is the request as it is written."""
         served = shown.served
         if asked.experiment is not UNSET and asked.experiments is UNSET:
+            if len(text) > SMALL_BYTES or asked.experiment in served.heavy:
+                return self._assign_many(shown, asked, (asked.experiment,), text)
             own = asked.stored.get(asked.experiment) if asked.stored else None
             given = served.engine.assign(asked.experiment, asked.unit, asked.attributes, own)
             assert isinstance(given, Assignment)
@@ -49,27 +53,39 @@ class OneUnit:
             return shown.assignment(given)
         plans = served.engine.snapshot.plans
         keys = _keys(asked.experiment, asked.experiments, plans, "experiment")
-        if len(keys) > _MANY:
-            return self._assign_many(shown, asked, keys)
+        if (
+            len(keys) > _MANY
+            or len(text) > SMALL_BYTES
+            or _cost(shown, asked, keys, text) > ON_LOOP
+        ):
+            return self._assign_many(shown, asked, keys, text)
         answers = _assigned(served, asked, keys)
         if served.keeping:
             return self._settle(shown, asked, answers)
         return self._show(shown, asked, answers)
 
-    async def _assign_many(self, shown: Shown, asked: AssignAsked, keys: Collection[str]) -> Ready:
-        answers = await asyncio.to_thread(_assigned, shown.served, asked, keys)
+    async def _assign_many(
+        self, shown: Shown, asked: AssignAsked, keys: Collection[str], text: bytes
+    ) -> Ready:
+        def assigned() -> _Answers:
+            _cost(shown, asked, keys, text)
+            return _assigned(shown.served, asked, keys, turns=b"[" in text)
+
+        answers = await asyncio.to_thread(assigned)
         if shown.served.keeping:
-            answers = await self._settled(shown.served, asked, answers)
+            answers = await self._settled(shown.served, asked, answers, long=True)
         return await asyncio.to_thread(self._show, shown, asked, answers)
 
     async def _settle(self, shown: Shown, asked: AssignAsked, answers: _Answers) -> Ready:
         return self._show(shown, asked, await self._settled(shown.served, asked, answers))
 
-    async def _settled(self, served: Served, asked: AssignAsked, answers: _Answers) -> _Answers:
+    async def _settled(
+        self, served: Served, asked: AssignAsked, answers: _Answers, *, long: bool = False
+    ) -> _Answers:
         """The answers, once what is kept is known; what the client keeps itself is left to it."""
         own = asked.stored or {}
         open_ = [e for e in answers if e.experiment in served.keeping and e.experiment not in own]
-        settled = await self._keeping.settle(served, asked.unit, asked.attributes, open_)
+        settled = await self._keeping.settle(served, asked.unit, asked.attributes, open_, long=long)
         return [settled.get(each.experiment, each) for each in answers]
 
     def _show(self, shown: Shown, asked: AssignAsked, answers: _Answers) -> Ready:
@@ -77,10 +93,10 @@ class OneUnit:
             self._expose(shown, asked.unit, answers)
         return shown.assignments(answers)
 
-    def resolve(self, shown: Shown, asked: ResolveAsked) -> Ready | Awaitable[Ready]:
-        """The flags' values that were asked for."""
+    def resolve(self, shown: Shown, asked: ResolveAsked, text: bytes) -> Ready | Awaitable[Ready]:
+        """The flags' values that were asked for; `text` is the request as it is written."""
         served, flag = shown.served, asked.flag
-        if flag is not UNSET and asked.flags is UNSET:
+        if flag is not UNSET and asked.flags is UNSET and not is_long(shown, (flag,), text):
             if served.keeping and _keeps(served, flag):
                 return self._resolve_kept(shown, asked, (flag,))
             resolution, given = _resolved(served, asked, flag)
@@ -90,9 +106,10 @@ class OneUnit:
                 self._expose(shown, asked.unit, (given,))
             return shown.resolution(resolution, given.treatment)
         keys = _keys(flag, asked.flags, served.engine.catalog.flags, "flag")
+        long = is_long(shown, keys, text)
         if served.keeping and any(_keeps(served, key) for key in keys):
-            return self._resolve_kept(shown, asked, keys)
-        if len(keys) > _MANY:
+            return self._resolve_kept(shown, asked, keys, long=long)
+        if long:
             return asyncio.to_thread(self._resolve, shown, asked, keys)
         return self._resolve(shown, asked, keys)
 
@@ -102,18 +119,18 @@ class OneUnit:
         )
 
     async def _resolve_kept(
-        self, shown: Shown, asked: ResolveAsked, keys: Collection[str]
+        self, shown: Shown, asked: ResolveAsked, keys: Collection[str], *, long: bool = False
     ) -> Ready:
         served, ask = shown.served, self._keeping.resolve
         keeping = [key for key in keys if _keeps(served, key)]
-        asks = (ask(served, key, asked.unit, asked.attributes) for key in keeping)
+        asks = (ask(served, key, asked.unit, asked.attributes, long=long) for key in keeping)
         kept = dict(zip(keeping, await asyncio.gather(*asks), strict=True))
 
         def show() -> Ready:
             resolved = [kept.get(key) or _resolved(served, asked, key) for key in keys]
             return self._show_resolved(shown, asked, resolved)
 
-        return show() if len(keys) <= _MANY else await asyncio.to_thread(show)
+        return await asyncio.to_thread(show) if long else show()
 
     def _show_resolved(
         self, shown: Shown, asked: ResolveAsked, resolved: Collection[_Resolved]
@@ -137,9 +154,25 @@ class OneUnit:
                 self._log(shown.served.space, kind, key, each)
 
 
-def _assigned(served: Served, asked: AssignAsked, keys: Collection[str]) -> _Answers:
+def _cost(shown: Shown, asked: AssignAsked, keys: Collection[str], text: bytes) -> int:
+    return effort(shown, keys, Size.of(text, lists=asked.experiments is not UNSET))
+
+
+def is_long(shown: Shown, flags: Collection[str], text: bytes) -> bool:
+    """Whether it may take longer than the event loop can spare to resolve these flags."""
+    known = shown.served.engine.catalog.flags
+    nouns = [known[key] for key in flags if key in known]
+    experiments = [each.experiment for noun in nouns for each in noun.experiments]
+    many = len(flags) + len(experiments) > _MANY or len(text) > SMALL_BYTES
+    return effort(shown, experiments, Size.of(text, lists=len(flags) != 1)) > ON_LOOP or many
+
+
+def _assigned(
+    served: Served, asked: AssignAsked, keys: Collection[str], *, turns: bool = False
+) -> _Answers:
+    """The answers; with `turns` other threads have theirs between two experiments."""
     engine, unit, attributes = served.engine, asked.unit, asked.attributes
-    if keys is engine.snapshot.plans and not asked.stored:
+    if keys is engine.snapshot.plans and not asked.stored and not turns:
         return cast(_Answers, engine.assign_all(unit, attributes).values())
     own = (asked.stored or {}).get
     return cast(_Answers, [engine.assign(key, unit, attributes, own(key)) for key in keys])

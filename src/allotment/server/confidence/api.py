@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -19,8 +20,9 @@ from allotment.server.confidence.errors import CONTENT_TYPE, show_error
 from allotment.server.confidence.router import router
 from allotment.server.confidence.schemas import Schema
 from allotment.server.confidence.spelled import respelled
+from allotment.server.limits import SMALL_BYTES
 from allotment.server.problems import RENDERERS
-from allotment.server.requests import json_body_of
+from allotment.server.requests import body_read, json_body_of
 from allotment.server.vendor import Endpoint, Vendor
 
 # Where this API's paths begin; what else begins so is answered as it answers.
@@ -33,13 +35,19 @@ _JOINED: Final = {"updateMask": "updateMask", "updateMask.paths": "updateMask"}
 
 async def tree_of(request: Request, *, text: bool = False) -> Tree:
     """The body, its fields spelled as the OpenAPI document has them."""
-    return respelled(await json_tree_of(request, text=text), request.state.body_schema)
+    tree = await json_tree_of(request, text=text)
+    if len(body_read(request)) <= SMALL_BYTES:
+        return respelled(tree, request.state.body_schema)
+    return await asyncio.to_thread(respelled, tree, request.state.body_schema)
 
 
 async def _tree_if_any(request: Request) -> Tree:
     """The body of a custom method, which says nothing where it is empty."""
     body = await json_body_of(request)
-    return respelled(read_json(body), request.state.body_schema) if body else {}
+    schema = request.state.body_schema
+    if len(body) <= SMALL_BYTES:
+        return respelled(read_json(body), schema) if body else {}
+    return await asyncio.to_thread(lambda: respelled(read_json(body), schema))
 
 
 VENDOR: Final = Vendor(Policy.CONFIDENCE, "confidence", CONTENT_TYPE, tree=tree_of)

@@ -26,6 +26,8 @@ from allotment.model.flag import Flag, FlagState
 from allotment.model.resolution import Resolution
 from allotment.server.answer import as_json, respond
 from allotment.server.assign.asked import ATTRIBUTES_BYTES_MAX, check_size
+from allotment.server.assign.shown import Shown
+from allotment.server.assign.unit import is_long
 from allotment.server.conditional import node_of
 from allotment.server.confidence.api import add
 from allotment.server.confidence.resolve_context import units_of
@@ -57,9 +59,9 @@ async def resolve(request: Request) -> Response:
     apply = body.at("apply").given and body.at("apply").truth()
     node_of(request).counters.assigned[PATH] += 1
     flags = _read_flags(body.at("flags"), client.served)
-    found = await asyncio.gather(
-        *(_resolve(request, client.served, flag, context) for flag in flags)
-    )
+    long = is_long(Shown(client.served), [flag.key for flag in flags], body_read(request))
+    asks = (_resolve(request, client.served, flag, context, long=long) for flag in flags)
+    found = await asyncio.gather(*asks)
     told = {flag.key: given for flag, (_, given) in zip(flags, found, strict=True)}
     space = client.served.space
     if apply:
@@ -85,13 +87,13 @@ def expose(
 
 
 async def _resolve(
-    request: Request, served: Served, flag: Flag, context: Mapping[str, Any]
+    request: Request, served: Served, flag: Flag, context: Mapping[str, Any], *, long: bool
 ) -> _Found:
     units = units_of(context, flag, served.engine.catalog)
     if units is None:
         return _nothing(flag, "TARGETING_KEY_ERROR"), None
     keeping: Keeping = request.app.state.keeping
-    resolution, answer = await keeping.resolve(served, flag.key, units, context)
+    resolution, answer = await keeping.resolve(served, flag.key, units, context, long=long)
     given: Given | None = None
     if answer is not None:
         kind = served.engine.catalog.experiments[answer.experiment].unit

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from allotment.model.assignment import Assignment
 from allotment.model.reason import Reason
@@ -15,6 +16,8 @@ from allotment.server.kept.remembered import Remembered
 from allotment.server.node import Node
 from allotment.server.served import Served
 from allotment.store import Lot
+
+T = TypeVar("T")
 
 Unit: TypeAlias = str | int | Mapping[str, str | int]
 Attributes: TypeAlias = Mapping[str, Any] | None
@@ -54,9 +57,18 @@ class Keeping:
         return (await self.settle(served, unit, attributes, (given,)))[experiment]
 
     async def settle(
-        self, served: Served, unit: Unit, attributes: Attributes, given: Iterable[Assignment]
+        self,
+        served: Served,
+        unit: Unit,
+        attributes: Attributes,
+        given: Iterable[Assignment],
+        *,
+        long: bool = False,
     ) -> dict[str, Assignment]:
-        """By experiment, the answers to give in place of those that the engine gave by itself."""
+        """By experiment, the answers to give in place of those that the engine gave by itself.
+
+        With `long` the engine is asked in a thread.
+        """
         settled = {each.experiment: each for each in given}
         lots = {key: _lot(served, each, unit) for key, each in settled.items()}
         found = await self.look(
@@ -65,24 +77,33 @@ class Keeping:
         )
         for key, lot in lots.items():
             if lot is not None and lot in found:
-                settled[key] = self._settled(served, unit, attributes, settled[key], found[lot])
+                settled[key] = await self._settled(
+                    served, unit, attributes, settled[key], found[lot], long=long
+                )
         return settled
 
     async def resolve(
-        self, served: Served, flag: str, unit: Unit, attributes: Attributes
+        self,
+        served: Served,
+        flag: str,
+        unit: Unit,
+        attributes: Attributes,
+        *,
+        long: bool = False,
     ) -> tuple[Resolution, Assignment | None]:
         """A flag's value for a unit, and the assignment that it comes from.
 
-        Only that one is kept: what the flag's other experiments would give, nobody is given.
+        Only that one is kept: what the flag's other experiments would give, nobody is given. With
+        `long` the engine is asked in a thread.
         """
         engine = served.engine
-        stored = await self._stored(served, flag, unit, attributes)
+        stored = await self._stored(served, flag, unit, attributes, long=long)
         while True:
-            resolution = engine.resolve(flag, unit, attributes, stored)
+            resolution = await _do(long, engine.resolve, flag, unit, attributes, stored)
             key = resolution.experiment
             if key is None:
                 return resolution, None
-            given = engine.assign(key, unit, attributes, stored.get(key))
+            given = await _do(long, engine.assign, key, unit, attributes, stored.get(key))
             assert isinstance(given, Assignment)
             given = self._named(served, given)
             lot = _lot(served, given, unit) if given.to_keep and key not in stored else None
@@ -118,26 +139,35 @@ class Keeping:
         return found
 
     async def _stored(
-        self, served: Served, flag: str, unit: Unit, attributes: Attributes
+        self, served: Served, flag: str, unit: Unit, attributes: Attributes, *, long: bool
     ) -> dict[str, str]:
         """What is kept for the unit in those experiments of a flag that keep assignments."""
         noun = served.engine.catalog.flags.get(flag)
         places = () if noun is None else noun.experiments
         wanted: dict[Lot, str | None] = {}
         for key in {each.experiment for each in places} & served.keeping:
-            given = served.engine.assign(key, unit, attributes)
+            given = await _do(long, served.engine.assign, key, unit, attributes)
             assert isinstance(given, Assignment)
             if (lot := _lot(served, given, unit)) is not None:
                 wanted[lot] = None
         found = await self.look(served, wanted)
         return {lot.experiment: each.treatment for lot, each in found.items()}
 
-    def _settled(
-        self, served: Served, unit: Unit, attributes: Attributes, given: Assignment, found: Found
+    async def _settled(  # noqa: PLR0913  # what `settle` knows
+        self,
+        served: Served,
+        unit: Unit,
+        attributes: Attributes,
+        given: Assignment,
+        found: Found,
+        *,
+        long: bool,
     ) -> Assignment:
         if _is_own(found, given):
             return self._kept(given)
-        again = served.engine.assign(given.experiment, unit, attributes, found.treatment)
+        again = await _do(
+            long, served.engine.assign, given.experiment, unit, attributes, found.treatment
+        )
         assert isinstance(again, Assignment)
         return self._named(served, again)
 
@@ -162,6 +192,11 @@ class Keeping:
             changed = replace(given, revision=revision, to_keep=to_keep)
             known = self._first[id(given), revision] = (given, changed)
         return known[1]
+
+
+async def _do(long: bool, work: Callable[..., T], *arguments: object) -> T:
+    """What `work` gives; in a thread, where the event loop cannot spare the time."""
+    return await asyncio.to_thread(work, *arguments) if long else work(*arguments)
 
 
 def _lot(served: Served, given: Assignment, unit: Unit) -> Lot | None:

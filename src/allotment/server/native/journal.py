@@ -12,6 +12,7 @@ from allotment.model.instant import show_instant
 from allotment.model.plain import to_plain
 from allotment.server.answer import Answer, as_json, respond
 from allotment.server.conditional import admit, node_of
+from allotment.server.limits import PAGE_BYTES_MAX
 from allotment.server.operation import closed, in_query, operation, ref
 from allotment.server.requests import query_of, whole
 from allotment.store import Entry, Scope
@@ -48,7 +49,7 @@ _ENTRY: Final = closed(
                     "entries": {"type": "array", "items": _ENTRY},
                     "next": {
                         "type": ["integer", "null"],
-                        "description": "The `before` of the next page.",
+                        "description": "The `before` of the next page, null on the last.",
                     },
                 }
             )
@@ -57,7 +58,7 @@ _ENTRY: Final = closed(
             in_query(
                 "limit",
                 {"type": "integer", "minimum": 1, "maximum": _LIMIT_MAX, "default": _LIMIT},
-                "How many there are on a page.",
+                "How many there are on a page at the most; large changes make it shorter.",
             ),
             in_query(
                 "before",
@@ -78,11 +79,11 @@ async def get_journal(request: Request) -> Response:
     store = node.store_at(caller.space)
 
     def page() -> Answer:
-        entries = store.journal(limit + 1, before)
-        following = entries[limit - 1].revision if len(entries) > limit else None
-        return as_json({"entries": [_show(each) for each in entries[:limit]], "next": following})
+        entries, following = store.journal_page(limit, before, PAGE_BYTES_MAX)
+        return as_json({"entries": [_show(each) for each in entries], "next": following})
 
-    return respond(await node.run(page))
+    # One after the other, so that all requests together take the memory of one.
+    return respond(await node.show(page))
 
 
 def _show(entry: Entry) -> dict[str, Any]:

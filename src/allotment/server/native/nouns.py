@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
@@ -67,7 +68,7 @@ async def get_noun(kind: str, request: Request) -> Response:
     headers = (("etag", tag), ("allotment-revision", str(stored.catalog.revision)))
     if unchanged(request, tag):
         return respond(Answer(304, headers, b""))
-    return respond(as_json(show_noun(noun), headers=headers))
+    return respond(await asyncio.to_thread(lambda: as_json(show_noun(noun), headers=headers)))
 
 
 async def put_noun(kind: str, request: Request) -> Response:

@@ -1,0 +1,53 @@
+"""What a request may take, told from its size and from what it asks, before anything is done.
+
+A list of many elements is compared with the clauses of every segment that the request asks. What
+takes longer than the event loop can spare is done in a thread, and what would keep a thread busy
+for seconds is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from allotment.errors import TooLarge
+from allotment.matching.index import Work
+from allotment.server.assign.shown import Shown
+from allotment.server.limits import REQUEST_NANOSECONDS_MAX
+from allotment.server.served import work_of
+
+
+class Size(NamedTuple):
+    """How many values the attributes of a request may have, and how many characters."""
+
+    values: int
+    characters: int
+
+    @classmethod
+    def of(cls, text: bytes, lists: int = 0) -> Size:
+        """The size of a request as it is written, `lists` of whose arrays are no attributes."""
+        values = 1 + text.count(b",") if text.count(b"[") > lists else 1
+        return cls(values, len(text))
+
+
+def effort(shown: Shown, experiments: Collection[str], size: Size) -> int:
+    """What it may take to ask these experiments, in nanoseconds.
+
+    Raises TooLarge where that is more than a request may take.
+    """
+    snapshot = shown.served.engine.snapshot
+    if experiments is not snapshot.plans:
+        work = Work.all(work_of(snapshot, key) for key in experiments)
+    elif shown.work is None:
+        work = shown.work = Work.all(work_of(snapshot, key) for key in experiments)
+    else:
+        work = shown.work
+    cost = work.cost(*size)
+    if cost > REQUEST_NANOSECONDS_MAX:
+        raise TooLarge(
+            f"these attributes may have {size.values:,} values in {size.characters:,} bytes, which"
+            f" is too much for {len(experiments):,} experiments at once: send fewer values, or ask"
+            " for fewer experiments",
+            "$.attributes",
+        )
+    return cost
