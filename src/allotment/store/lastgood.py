@@ -178,7 +178,8 @@ def _read(body: bytes) -> LastGood:
             spaces[space["space"]] = documents, Head(space["revision"], space["lineage"])
         else:
             kind, key, noun, version = convert(line, _Noun)
-            documents.append(Document(kind, key, noun, Version(*version)))
+            known = convert(asdict(Version(*version)), Version)  # of the right types
+            documents.append(Document(kind, key, noun, known))
     if not spaces:
         raise ValueError("it has no space")
     stored = {name: followed(Stored(name), *spaces[name]) for name in spaces}
@@ -200,7 +201,7 @@ class _Space(TypedDict):
     lineage: str
 
 
-_Noun: TypeAlias = tuple[str, str, Any, tuple[int, int, int]]
+_Noun: TypeAlias = tuple[str, str, Any, list[Any]]
 
 
 def _previous(path: Path) -> Path:
