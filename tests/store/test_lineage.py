@@ -109,11 +109,12 @@ def test_each_word_of_an_operator_is_later_than_the_one_before(store: Store) -> 
 
 def test_a_last_good_file_of_another_store_is_not_overwritten(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "last.good"
-    production = LastGood("production", {store.space: store.read()}, ())
+    spaces = {store.space: store.read()}
+    production = LastGood("production", spaces, ())
     save(path, production)
     with pytest.raises(StoreError, match=r"is of the store production, and this server follows s"):
-        save(path, LastGood("staging", {}, ()))
+        save(path, LastGood("staging", spaces, ()))
     assert load(path) == production
     path.write_bytes(b"allotment last good 3 torn")
-    save(path, LastGood("staging", {}, ()))
+    save(path, LastGood("staging", spaces, ()))
     assert load(path).store == "staging"

@@ -146,6 +146,7 @@ def _between(connection: Connection, space: str, after: int, until: int) -> Sequ
         .where(other.c.space == document.c.space)
         .where(other.c.kind == document.c.kind, other.c.key == document.c.key)
         .where(other.c.created_at == document.c.created_at)
+        .correlate(document)
         .scalar_subquery()
     )
     version = (
@@ -174,7 +175,8 @@ def _between(connection: Connection, space: str, after: int, until: int) -> Sequ
 def _who(revision: ColumnElement[int]) -> ColumnElement[str]:
     """Who asked for a revision of the space that a document is in; "" where that is not known."""
     row = select(journal.c.who).where(journal.c.space == document.c.space)
-    return func.coalesce(row.where(journal.c.revision == revision).scalar_subquery(), "")
+    found = row.where(journal.c.revision == revision).correlate(document)
+    return func.coalesce(found.scalar_subquery(), "")
 
 
 def shelf(catalog: Catalog, kind: str) -> Keyed[Any]:
