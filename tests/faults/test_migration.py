@@ -53,7 +53,13 @@ def test_a_server_killed_while_it_migrates_leaves_the_old_store_or_the_new_one(
     lasts = _how_long_it_lasts(database)
     server = Server(
         tmp_path,
-        environment({"ALLOTMENT_DATABASE_URL": str(database), "ALLOTMENT_PORT": "0"}),
+        environment(
+            {
+                "ALLOTMENT_DATABASE_URL": str(database),
+                "ALLOTMENT_PORT": "0",
+                "ALLOTMENT_INSECURE_LOCAL": "1",
+            }
+        ),
         str(database),
     )
     for kill in range(KILLS):
