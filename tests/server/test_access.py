@@ -3,19 +3,18 @@
 import asyncio
 import hashlib
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
-from allotment.change.commands import Command
 from allotment.errors import AllotmentError, Forbidden, InvalidInput, StoreError, Unauthorized
 from allotment.server.access import Access, reaches
 from allotment.server.minted import minted
 from allotment.server.node import Node
-from allotment.store import Scope, Store, Stored, Token
+from allotment.store import Scope, Store, Token
 from server.nodes import calling, until
 
 pytestmark = pytest.mark.anyio
@@ -278,15 +277,8 @@ async def test_a_token_is_revoked_while_changes_and_reads_hold_every_thread(
     made = await admin.post("/v1/tokens", json={"scope": "read"})
     held = threading.Event()
 
-    def slow(_stored: Stored) -> Sequence[Command]:
-        held.wait(20)
-        return ()
-
     waiting = [
-        *(
-            asyncio.create_task(node.write("default/production", slow, dialect="test", who="me"))
-            for _ in range(5)
-        ),
+        *(asyncio.create_task(node.in_turn(held.wait, 20)) for _ in range(5)),
         *(asyncio.create_task(node.run(held.wait, 20)) for _ in range(50)),
     ]
     try:

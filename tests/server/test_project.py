@@ -20,7 +20,7 @@ from allotment.errors import InvalidChange
 from allotment.model.flag import FlagExperiment, FlagState
 from allotment.model.layer import Layer
 from allotment.server.node import Node
-from allotment.server.project import shared, siblings
+from allotment.server.project import shared
 from allotment.store import Committed
 from nouns import FLAG, catalog, experiment
 from server.nodes import SPACE
@@ -108,8 +108,3 @@ def test_settings_are_all_spaces_and_archiving_is_launchdarklys() -> None:
     commands, there = (settings, archived, off), catalog(experiment())
     assert shared(commands, there, Policy.LAUNCHDARKLY) == (settings, archived)
     assert shared(commands, there, Policy.AUTH0) == (settings,)
-
-
-def test_siblings_are_the_other_environments() -> None:
-    spaces = ("a/one", "a/two", "b/one", "ab/one")
-    assert siblings("a/one", spaces) == ["a/two"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import create_engine, text
@@ -9,7 +10,7 @@ from sqlalchemy import create_engine, text
 from allotment.change.commands import Command, SetWeights
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from allotment.model.segment import Clause, Operator, Segment
-from allotment.store import Store
+from allotment.store import Committed, Once, Origin, Store
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 NOON_MS = 1_795_262_400_000
@@ -43,6 +44,18 @@ def commit(store: Store, *commands: Command, when: datetime = NOON) -> int:
 def kept_in(database: str) -> str:
     """The database that has a store's kept assignments."""
     return database if "://" in database else f"{database}.kept"
+
+
+def together(
+    store: Store,
+    changes: Mapping[str, Sequence[Command]],
+    *,
+    who: str = "",
+    once: Once | None = None,
+) -> dict[str, Committed]:
+    """Commit to several spaces of a project at once."""
+    origin = Origin(who, NOON, "test")
+    return store.change(lambda _states: changes, origin, whole_project=True, once=once)
 
 
 def sql(database: str, statement: str, **values: object) -> list[tuple[object, ...]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
 
 from allotment.change.commands import Command, Create, Rename
-from allotment.errors import IdempotencyMismatch, InvalidChange
+from allotment.errors import IdempotencyMismatch, InvalidChange, PreconditionFailed
 from allotment.model.segment import Segment
-from allotment.store import Committed, Once, Store, Stored
+from allotment.store import Committed, Once, Origin, Store, Stored
 from store.examples import NOON, NORDICS, commit, sql
 
 
@@ -43,18 +44,21 @@ def test_a_request_that_comes_again_gets_its_first_answer_and_changes_nothing(
     assert store.catalog().revision == 2
 
 
-def test_a_request_that_comes_again_is_answered_whatever_it_expects(store: Store) -> None:
+def test_a_request_that_comes_again_is_answered_and_not_built_again(store: Store) -> None:
+    built: list[int] = []
+
+    def build(states: Mapping[str, Stored]) -> dict[str, list[Command]]:
+        built.append(states[store.space].catalog.revision)
+        if built[-1]:
+            raise PreconditionFailed("it is there already")
+        return {store.space: [Create(NORDICS)]}
+
+    origin = Origin("", NOON, "test")
     for replay in (False, True):
-        done = store.commit(
-            [Create(NORDICS)],
-            who="",
-            when=NOON,
-            dialect="test",
-            expect={("segment", "nordics"): 0},
-            expect_revision=0,
-            once=Once("k", "d", said),
-        )
+        done = store.change(build, origin, once=Once("k", "d", said))[store.space]
         assert (done.replay is not None) is replay
+        assert done.answer == b"1 nordics 1" + bytes(range(256))
+    assert built == [0]
 
 
 def test_one_key_for_two_requests_is_refused(store: Store) -> None:

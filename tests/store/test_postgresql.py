@@ -25,7 +25,7 @@ from allotment.store.patient import PatientConnection
 from allotment.store.spaces import locked
 from faults.away import hanging
 from postgres import Postgres
-from store.examples import NOON, NORDICS, commit, sql
+from store.examples import NOON, NORDICS, commit, sql, together
 
 
 @pytest.fixture
@@ -207,13 +207,11 @@ def test_several_spaces_are_locked_in_the_order_of_their_names(
         for number in range(6):
             with holder.transaction():
                 holder.execute(one_row, ["default/production"])
-                together = threads.submit(
-                    store.commit_together, changes, who="", when=NOON, dialect="test"
-                )
+                both = threads.submit(together, store, changes)
                 while not holder.execute(waiting, [holder.info.dbname]).fetchall():
-                    assert not together.done()
+                    assert not both.done()
                 holder.execute(one_row, ["default/staging"])
-            assert len(together.result(10)) == 2
+            assert len(both.result(10)) == 2
             changes = {name: [Rename("segment", "nordics", str(number))] for name in changes}
 
 

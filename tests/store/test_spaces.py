@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from allotment.change.commands import Create, OrderExperiments, Rename, Reserve, SwitchFlag
-from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound, PreconditionFailed
+from allotment.change.commands import Command, Create, OrderExperiments, Rename, Reserve, SwitchFlag
+from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound
 from allotment.model.catalog import EMPTY
 from allotment.model.flag import FlagExperiment, FlagState
 from allotment.model.layer import Layer
 from allotment.model.segment import Segment
-from allotment.store import Head, Once, Pulse, Store
+from allotment.store import Head, Once, Origin, Pulse, Store, Stored
 from nouns import FLAG
 from nouns import experiment as flagged
-from store.examples import NOON, NORDICS, commit
+from store.examples import NOON, NORDICS, commit, together
 
 PRODUCTION, STAGING = "default/production", "default/staging"
 
@@ -47,9 +48,6 @@ def test_a_space_that_is_not_there_is_not_found(store: Store, database: str) -> 
         lambda: store.at("default/nowhere"),
         lambda: Store.open(database, "default/nowhere"),
         lambda: store.create_space("a/b", who="", when=NOON, copy_from="default/nowhere"),
-        lambda: store.commit_together(
-            {PRODUCTION: [Create(NORDICS)], "default/nowhere": []}, who="", when=NOON, dialect="t"
-        ),
     ):
         with pytest.raises(NotFound, match="no space"):
             ask()
@@ -153,9 +151,7 @@ def test_a_change_of_several_spaces_is_made_in_all_of_them_or_in_none(
     store: Store, staging: Store
 ) -> None:
     create = [Create(FLAG)]
-    done = store.commit_together(
-        {STAGING: create, PRODUCTION: create}, who="ann", when=NOON, dialect="t"
-    )
+    done = together(store, {STAGING: create, PRODUCTION: create}, who="ann")
     assert list(done) == [STAGING, PRODUCTION]
     assert done[STAGING].stored == staging.read()
     assert done[PRODUCTION].stored == store.read()
@@ -163,41 +159,41 @@ def test_a_change_of_several_spaces_is_made_in_all_of_them_or_in_none(
     rename = [Rename("flag", "button", "The button")]
     commit(staging, SwitchFlag("button", FlagState.ARCHIVED))
     with pytest.raises(InvalidChange):
-        store.commit_together(
-            {PRODUCTION: rename, STAGING: [SwitchFlag("button", FlagState.ON)]},
-            who="",
-            when=NOON,
-            dialect="t",
-        )
+        together(store, {PRODUCTION: rename, STAGING: [SwitchFlag("button", FlagState.ON)]})
     assert store.catalog().revision == 1
     assert store.catalog().flags["button"].name == ""
     assert staging.catalog().revision == 2
 
 
-def test_what_is_expected_and_recorded_is_of_the_space_one_asks_through(
-    store: Store, staging: Store
-) -> None:
+def test_what_is_recorded_is_of_the_space_one_asks_through(store: Store, staging: Store) -> None:
     commit(staging, Create(NORDICS))
     changes = {PRODUCTION: [Create(NORDICS)], STAGING: [Rename("segment", "nordics", "N")]}
+    once = Once("k", "d", lambda stored, commands: f"{stored.space} {len(commands)}".encode())
 
-    def ask(node: Store, expected: int) -> dict[str, tuple[int, bytes | None]]:
-        once = Once("k", "d", lambda stored, commands: f"{stored.space} {len(commands)}".encode())
-        done = node.commit_together(
-            changes,
-            who="",
-            when=NOON,
-            dialect="t",
-            expect={("segment", "nordics"): expected},
-            expect_revision=expected,
-            once=once,
-        )
+    def ask() -> dict[str, tuple[int, bytes | None]]:
+        done = together(staging, changes, once=once)
         return {name: (one.stored.catalog.revision, one.replay) for name, one in done.items()}
 
-    with pytest.raises(PreconditionFailed):
-        ask(staging, 0)
-    assert ask(staging, 1) == {PRODUCTION: (1, None), STAGING: (2, None)}
-    answer = b"default/staging 1"
-    assert ask(staging, 1) == {PRODUCTION: (1, answer), STAGING: (2, answer)}
+    assert ask() == {PRODUCTION: (1, None), STAGING: (2, None)}
+    assert ask() == {STAGING: (2, b"default/staging 1")}
+    assert store.catalog().revision == 1
+
+
+def test_a_change_of_a_project_sees_all_its_spaces_and_no_others(
+    store: Store, staging: Store
+) -> None:
+    store.create_space("other/production", who="", when=NOON)
+    commit(staging, Create(NORDICS))
+    seen: list[dict[str, int]] = []
+
+    def build(states: Mapping[str, Stored]) -> dict[str, list[Command]]:
+        seen.append({name: stored.catalog.revision for name, stored in states.items()})
+        return {}
+
+    origin = Origin("", NOON, "test")
+    assert store.change(build, origin, whole_project=True) == {}
+    assert store.change(build, origin) == {}
+    assert seen == [{PRODUCTION: 0, STAGING: 1}, {PRODUCTION: 0}]
 
 
 def test_those_who_change_several_spaces_at_once_never_wait_for_each_other(
@@ -211,7 +207,7 @@ def test_those_who_change_several_spaces_at_once_never_wait_for_each_other(
             for number in range(15):
                 create = [Create(Segment(f"{name}-{number}"))]
                 changes = dict.fromkeys(names, create)
-                node.commit_together(changes, who="", when=NOON, dialect="t")
+                together(node, changes)
 
         list(threads.map(work, "abcd"))
     assert store.catalog().revision == staging.catalog().revision == 60

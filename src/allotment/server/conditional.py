@@ -23,16 +23,14 @@ from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
 from allotment.dialects.wire.given import Given
 from allotment.dialects.wire.source import DEPTH_MAX, Tree, read_json
-from allotment.errors import InvalidInput, PreconditionFailed
+from allotment.errors import InvalidInput
 from allotment.server.answer import JSON, Answer, Headers, encode, respond
 from allotment.server.caller import Caller
 from allotment.server.conditions import (
     About,
-    expected,
-    is_conditional,
+    check_conditions,
     once_of,
     recalled,
-    refuse_stale,
     unchanged,
     version_of,
 )
@@ -54,9 +52,6 @@ __all__ = [
     "unchanged",
     "version_of",
 ]
-
-# How often a change is made anew where other nodes change the same noun again and again.
-_RETRIES: Final = 8
 
 _REVISION_MAX: Final = 10**17
 _SMALL_BYTES: Final = 16 << 10
@@ -140,47 +135,37 @@ async def change(  # noqa: PLR0913  # what a dialect says of a change
     show: Callable[[Stored, Sequence[Command]], Shown],
     status: int = 200,
     about: About = lambda _stored: None,
-    whole: bool = False,
     comment: str = "",
 ) -> Response:
     """Make a change and show what came of it.
 
-    `read` and `show` see the space before and after. `If-Match` and `If-None-Match` are compared
-    with the noun that `about` names, and again under the store's lock. What was done under an
-    `Idempotency-Key` is answered from the record. With `whole` the commands put a whole noun in
-    place of the one that `read` saw: where another node changes it just then, they are read anew.
+    `read` makes the commands of the space as it is under the store's lock, once `If-Match` and
+    `If-None-Match` hold for the noun that `about` names. `show` sees the space afterwards. A
+    request that was made before under its `Idempotency-Key` gets its first answer.
     """
-    said: list[Sequence[Command]] = []
+    made: list[Sequence[Command]] = []
 
     def reading(stored: Stored) -> Sequence[Command]:
-        commands = read(stored)
-        said.append(commands)
-        return commands
+        check_conditions(request, stored, about)
+        made.append(read(stored))
+        return made[-1]
 
     def answered(stored: Stored, commands: Sequence[Command]) -> Answer:
         return _answer(show(stored, commands), stored, status)
 
-    for last in (*[False] * _RETRIES, True):
-        try:
-            committed = await node_of(request).write(
-                caller.space,
-                reading,
-                policy=policy,
-                dialect=dialect,
-                who=caller.who,
-                comment=comment,
-                reach=caller.reach,
-                precheck=lambda stored: refuse_stale(request, stored, about),
-                expect=lambda stored: expected(request, stored, about, whole=whole),
-                once=once_of(request, caller.who, answered),
-            )
-            break
-        except PreconditionFailed:
-            if last or is_conditional(request):
-                raise
-    if committed.replay is not None:
-        return respond(recalled(committed.replay))
-    return respond(await asyncio.to_thread(answered, committed.stored, said[-1]))
+    committed = await node_of(request).write(
+        caller.space,
+        reading,
+        policy=policy,
+        dialect=dialect,
+        who=caller.who,
+        comment=comment,
+        reach=caller.reach,
+        once=once_of(request, caller.who, answered),
+    )
+    if (recorded := recalled(committed)) is not None:
+        return respond(recorded)
+    return respond(await asyncio.to_thread(answered, committed.stored, made[-1]))
 
 
 def given() -> Given:

@@ -56,11 +56,6 @@ def has_version(tags: Tags, version: str, *, weakly: bool = False) -> bool:
     return tags.any or version in {tag.partition(".")[0] for tag in named}
 
 
-def revision_in(version: str) -> str:
-    """The revision that a version, or a tag, begins with, as it is written there."""
-    return version.partition(".")[0].partition("-")[0]
-
-
 def has(tags: Tags, tag: str) -> bool:
     """Whether this very tag, weak or strong, is among the tags."""
     return tags.any or tag.strip('"') in tags.strong | tags.weak

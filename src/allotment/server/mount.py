@@ -41,7 +41,6 @@ from allotment.server.conditional import (
     unchanged,
     version_of,
 )
-from allotment.server.conditions import is_conditional
 from allotment.server.etags import digest_of, etag
 from allotment.server.operation import READING, WRITING
 from allotment.server.problems import RENDERERS
@@ -186,11 +185,7 @@ def _changing(api: Api, operation: Changing) -> Endpoint:
         ids, now = request.path_params, int(time.time() * 1000)
 
         def about(stored: Stored) -> tuple[str, str] | None:
-            # An operation without an answer is read again where the catalog changed meanwhile,
-            # unless the client named the noun.
-            if find is None or (view is None and not is_conditional(request)):
-                return None
-            return find(ids, stored.catalog)[:2]
+            return find(ids, stored.catalog)[:2] if find else None
 
         def commands(stored: Stored) -> Sequence[Command]:
             body = _body(operation, tree, ids, stored)
@@ -211,7 +206,6 @@ def _changing(api: Api, operation: Changing) -> Endpoint:
             show=shown,
             status=operation.status,
             about=about,
-            whole=True,
         )
         if view is not None:
             response.headers["content-type"] = api.content_type

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,19 +13,18 @@ from typing import Final, TypeVar
 
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
-from allotment.errors import AllotmentError, NotFound, Overloaded, PreconditionFailed, StoreError
+from allotment.errors import NotFound, Overloaded, PreconditionFailed, StoreError
 from allotment.server.access import EVERYWHERE, Access, check_reach
 from allotment.server.counters import Counters
 from allotment.server.crew import Crew
-from allotment.server.expected import Expect, Expected, anything
 from allotment.server.follower import Follower
 from allotment.server.keeper import Keeper
 from allotment.server.patterns import check_commands
-from allotment.server.project import shared, siblings
+from allotment.server.project import shared
 from allotment.server.published import Published
 from allotment.server.served import Served
 from allotment.server.threads import Threads
-from allotment.store import Committed, Once, Store, Stored
+from allotment.store import Committed, Once, Origin, Store, Stored
 
 T = TypeVar("T")
 
@@ -237,7 +235,7 @@ class Node:
             self._next_look = None
             await self.run(self._follower.look)
 
-    async def write(  # noqa: PLR0913  # the journal asks each of them of whoever changes something
+    async def write(  # noqa: PLR0913  # the journal asks for most of them
         self,
         space: str,
         read: Read,
@@ -247,81 +245,46 @@ class Node:
         policy: Policy = Policy.NATIVE,
         comment: str = "",
         reach: str = EVERYWHERE,
-        precheck: Callable[[Stored], None] = lambda _stored: None,
-        expect: Expect = anything,
         once: Once | None = None,
     ) -> Committed:
-        """Commit the commands that `read` makes of the space as it is; publish what comes of it.
+        """Commit the commands that `read` makes of the latest state; publish what comes of it.
 
-        What a vendor's change says of flags and layers is done in all spaces of the project that
-        have them, each of which whoever changes it must reach: `reach` is their token's. By
-        the time this returns, this process answers from the new revisions. Changes are made one
-        after the other, in a thread of their own. `precheck` sees what is served when the change
-        is asked for, and again when its turn comes: what it refuses costs the store nothing.
+        `read` runs under the store's lock. A vendor's change of flags and layers is made in all
+        spaces of the project that have them; `reach`, the spaces of the caller's token, must cover
+        each. When this returns, this process answers from the new revisions. Changes are made one
+        after the other, in a thread of their own.
 
-        Raises what `precheck`, `read`, `expect` and the change raise, StoreError while the store
-        is away, Overloaded where too many changes wait.
+        Raises what `read` and the change raise, StoreError while the store is away, Overloaded
+        where too many changes wait.
         """
-        precheck(self.served(space).stored)
-        _ = self.store  # where it is away nobody needs to wait to be told
+        self.served(space)
+        _ = self.store  # fails at once while the store is away
         asked = time.monotonic()
+
+        def build(states: Mapping[str, Stored]) -> Mapping[str, Sequence[Command]]:
+            commands = read(states[space])
+            check_commands(commands)
+            others = {
+                name: shared(commands, stored.catalog, policy)
+                for name, stored in states.items()
+                if name != space
+            }
+            changes = {space: commands, **{name: each for name, each in others.items() if each}}
+            check_reach(reach, changes)
+            return changes
 
         def write() -> Committed:
             if time.monotonic() - asked > _WRITE_PATIENCE:
                 raise Overloaded("the changes before this one took too long")
-            precheck(self.served(space).stored)
-            store = self.store_at(space)
-            commands, expected, kept = _read(store.read(), read, expect, once)
-            changes = {space: commands, **self._shared(space, commands, policy)}
-            check_reach(reach, changes)
-            committed = store.commit_together(
-                changes,
-                who=who,
-                when=datetime.fromtimestamp(self._now(), UTC),
-                dialect=dialect,
-                comment=comment,
-                policy=policy,
-                expect=expected.nouns,
-                expect_revision=expected.revision,
-                once=kept,
+            when = datetime.fromtimestamp(self._now(), UTC)
+            committed = self.store_at(space).change(
+                build,
+                Origin(who, when, dialect, comment, policy),
+                whole_project=policy is not Policy.NATIVE,
+                once=once,
             )
             for each in committed.values():
                 self._published.publish(each.stored, each.change)
             return committed[space]
 
         return await self._writers.do(write)
-
-    def _shared(
-        self, space: str, commands: Sequence[Command], policy: Policy
-    ) -> dict[str, Sequence[Command]]:
-        """What a vendor's change means for the other spaces of the project, where it does."""
-        if policy is Policy.NATIVE or not commands:
-            return {}
-        others = siblings(space, self.store.spaces())
-        each = {name: shared(commands, self.store_at(name).catalog(), policy) for name in others}
-        return {name: found for name, found in each.items() if found}
-
-
-def _read(
-    stored: Stored, read: Read, expect: Expect, once: Once | None
-) -> tuple[Sequence[Command], Expected, Once | None]:
-    """What to commit. What is refused here may have been done under its idempotency key before.
-
-    So the refusal is left to the moment when the store finds that key unused.
-    """
-    try:
-        expected = expect(stored)
-        commands = read(stored)
-        check_commands(commands)
-    except AllotmentError as error:
-        if once is None:
-            raise
-        return (), Expected(), replace(once, record=_refuse(error))
-    return commands, expected.beside(commands, stored), once
-
-
-def _refuse(error: AllotmentError) -> Callable[[Stored, Sequence[Command]], bytes]:
-    def record(_stored: Stored, _commands: Sequence[Command]) -> bytes:
-        raise error
-
-    return record

@@ -33,12 +33,6 @@ _SHARED: Final = ("flag", "layer")
 _SETTINGS: Final = (CATALOG, CATALOG)
 
 
-def siblings(space: str, spaces: Iterable[str]) -> list[str]:
-    """The other spaces of a space's project."""
-    project = space.partition("/")[0]
-    return [each for each in spaces if each != space and each.partition("/")[0] == project]
-
-
 def shared(commands: Iterable[Command], catalog: Catalog, policy: Policy) -> tuple[Command, ...]:
     """Those of a change's commands that also concern a sibling, which has `catalog`.
 

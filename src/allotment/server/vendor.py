@@ -28,7 +28,6 @@ from allotment.server.conditional import (
     unchanged,
     version_of,
 )
-from allotment.server.conditions import is_conditional
 from allotment.server.etags import digest_of, etag
 from allotment.server.requests import query_of
 from allotment.store import Scope, Stored
@@ -130,11 +129,7 @@ class Vendor:
             asked = _asked(request, known, body)
 
             def about(stored: Stored) -> Noun | None:
-                # What creates or deletes a noun also edits the flag that lists it: that is read
-                # anew where any part of the catalog changed meanwhile, unless the client named the
-                # noun.
-                named = find and (show is not None or is_conditional(request))
-                return find(asked.ids, stored.catalog) if find and named else None
+                return find(asked.ids, stored.catalog) if find else None
 
             def shown(stored: Stored, commands: Sequence[Command]) -> Shown:
                 if show is None:
@@ -152,8 +147,6 @@ class Vendor:
                 show=shown,
                 status=status,
                 about=about,
-                # What is sent replaces sets whole: those of the noun as it was read, no other's.
-                whole=True,
                 comment=self.comment(body),
             )
             if show is not None:

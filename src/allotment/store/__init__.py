@@ -1,5 +1,6 @@
 """The only floor that keeps data: revisions of the catalog and the journal of what changed."""
 
+from allotment.store.commit import Build, Origin
 from allotment.store.journal import Entry
 from allotment.store.kept import Kept, Lot
 from allotment.store.lastgood import LastGood
@@ -11,6 +12,7 @@ from allotment.store.token import Scope, Token
 
 __all__ = [
     "OTHER_HISTORY",
+    "Build",
     "Committed",
     "Entry",
     "Head",
@@ -18,6 +20,7 @@ __all__ = [
     "LastGood",
     "Lot",
     "Once",
+    "Origin",
     "Pulse",
     "Scope",
     "Store",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,12 +12,14 @@ from allotment.change.apply import apply
 from allotment.change.commands import Command, Create, Keep
 from allotment.change.kinds import CATALOG
 from allotment.change.lifecycle import Policy
-from allotment.change.place import place
 from allotment.errors import PreconditionFailed
 from allotment.model.catalog import Catalog
 from allotment.store import documents, journal, spaces
 from allotment.store.journal import Entry
 from allotment.store.stored import Committed, Stored, milliseconds
+
+# Makes a change: the commands for each space, from the states of the spaces by name.
+Build = Callable[[Mapping[str, Stored]], Mapping[str, Sequence[Command]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +62,12 @@ def commit(
     return Committed(change, Stored(before.space, new, versions, head.lineage))
 
 
-def check_expected(
-    stored: Stored, nouns: Mapping[tuple[str, str], int], revision: int | None
-) -> None:
-    """Raise PreconditionFailed unless the nouns, and the catalog, are at these revisions.
-
-    A noun that is expected at revision 0 must not be there.
-    """
-    for (kind, key), wanted in nouns.items():
-        version = stored.versions.get(f"{kind}:{key}")
-        there = version.revision if version else 0
-        if there != wanted:
-            is_at = f"is at revision {there}" if there else "is not there"
-            was_at = f"at revision {wanted}" if wanted else "not to be there"
-            raise PreconditionFailed(
-                f"the {kind} {key!r} {is_at}, and was expected {was_at}; read it and decide anew",
-                place(kind, key),
-            )
+def check_revision(stored: Stored, revision: int | None) -> None:
+    """Raise PreconditionFailed unless the catalog is at this revision, where one is given."""
     if revision not in (None, stored.catalog.revision):
         raise PreconditionFailed(
             f"the catalog is at revision {stored.catalog.revision}, and was expected at revision "
-            f"{revision}; read it and decide anew"
+            f"{revision}; read it and decide again"
         )
 
 

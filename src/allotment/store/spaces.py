@@ -18,6 +18,12 @@ def names(connection: Connection) -> tuple[str, ...]:
     return tuple(sorted(connection.execute(select(space.c.name)).scalars()))
 
 
+def of_project(connection: Connection, name: str) -> list[str]:
+    """The names of all spaces of a space's project, sorted."""
+    project = name.partition("/")[0]
+    return [each for each in names(connection) if each.partition("/")[0] == project]
+
+
 def latest(connection: Connection, name: str) -> Head:
     """The space's latest revision; raises NotFound."""
     query = select(space.c.revision, space.c.lineage).where(space.c.name == name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -14,7 +15,7 @@ from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
 from allotment.model.catalog import Catalog
 from allotment.store import documents, journal, kept, migrate, place, schema, spaces, token
-from allotment.store.commit import Origin, check_expected, commit, copied
+from allotment.store.commit import Build, Origin, check_revision, commit, copied
 from allotment.store.database import Database
 from allotment.store.journal import Entry
 from allotment.store.kept import Kept, Lot
@@ -97,11 +98,9 @@ class Store:
         `copying` is told where they come from before they do, and may refuse.
         Raises Conflict where there is such a space, NotFound where `copy_from` is none.
         """
-        project = name.partition("/")[0]
         with self._database.transaction(writes=True) as connection:
             spaces.add(connection, name)
-            there = [other for other in spaces.names(connection) if other != name]
-            siblings = [other for other in there if other.partition("/")[0] == project]
+            siblings = [each for each in spaces.of_project(connection, name) if each != name]
             if source := copy_from or next(iter(siblings), None):
                 copying(source)
                 head = spaces.locked(connection, [source])[source]
@@ -146,7 +145,47 @@ class Store:
         """The catalog at `revision`, or the latest; raises NotFound for one that is not there."""
         return self.read(revision).catalog
 
-    def commit(  # noqa: PLR0913  # the journal asks most of them of whoever changes something
+    def change(
+        self,
+        build: Build,
+        origin: Origin,
+        *,
+        whole_project: bool = False,
+        once: Once | None = None,
+    ) -> dict[str, Committed]:
+        """Commit the commands that `build` makes of the latest state, in one transaction.
+
+        `build` runs under the lock of the space, after the store has caught up with what others
+        committed: what it checks still holds when its commands are applied. With `whole_project` it
+        sees, and may change, all spaces of the project; they are locked together. It should be
+        quick and pure. What `build` or `apply` raises, and a store that cannot be written, leave
+        everything as it was. Where nothing changes, nothing is written, and no revision used.
+
+        A change that was made before under the key of `once` is not built again: its recorded
+        answer is returned. With another digest it is IdempotencyMismatch. Returns what was
+        committed, by space. Raises NotFound for a space that is not there.
+        """
+        at = milliseconds(origin.when)
+        with self._database.transaction(writes=True) as connection:
+            latest = self._locked(connection, whole_project=whole_project)
+            before = {name: self._latest(connection, name, latest[name]) for name in latest}
+            own = before[self.space]
+            if once and (answer := recorded(connection, self.space, once, at)) is not None:
+                return {self.space: Committed(Change(own.catalog), own, answer, answer)}
+            changes = build(before)
+            committed = {
+                name: commit(connection, before[name], commands, origin)
+                for name, commands in changes.items()
+            }
+            if once:
+                done = committed.get(self.space) or Committed(Change(own.catalog), own)
+                answer = once.record(done.stored, changes.get(self.space, ()))
+                record(connection, self.space, once, answer, at)
+                committed[self.space] = replace(done, answer=answer)
+        self._known.update({name: done.stored for name, done in committed.items()})
+        return committed
+
+    def commit(  # noqa: PLR0913  # the journal asks most of them
         self,
         commands: Sequence[Command],
         *,
@@ -155,69 +194,20 @@ class Store:
         dialect: str,
         comment: str = "",
         policy: Policy = Policy.NATIVE,
-        expect: Mapping[tuple[str, str], int] | None = None,
         expect_revision: int | None = None,
         once: Once | None = None,
     ) -> Committed:
-        """Apply `commands` to the latest catalog and keep what comes of it, in one transaction.
+        """Commit commands that are known already; as `change`.
 
-        Under the lock it first catches up with what others committed, so no change is lost and none
-        is refused for being late, unless it asks for that: `expect` says at which revisions nouns,
-        by (kind, key), must be (0: not there), `expect_revision` at which the catalog must be, else
-        it raises PreconditionFailed. What `apply` refuses, and a store that cannot be written,
-        leave everything as it was. Where nothing changes, nothing is written, and no revision used.
-
-        A commit that was made before under the key of `once` is not made again, whatever it
-        expects: what it recorded is in the answer. With another digest it is IdempotencyMismatch.
+        Raises PreconditionFailed where the catalog is not at `expect_revision`, if one is given.
         """
-        committed = self.commit_together(
-            {self.space: commands},
-            who=who,
-            when=when,
-            dialect=dialect,
-            comment=comment,
-            policy=policy,
-            expect=expect,
-            expect_revision=expect_revision,
-            once=once,
-        )
-        return committed[self.space]
 
-    def commit_together(  # noqa: PLR0913  # as `commit`
-        self,
-        changes: Mapping[str, Sequence[Command]],
-        *,
-        who: str,
-        when: datetime,
-        dialect: str,
-        comment: str = "",
-        policy: Policy = Policy.NATIVE,
-        expect: Mapping[tuple[str, str], int] | None = None,
-        expect_revision: int | None = None,
-        once: Once | None = None,
-    ) -> Mapping[str, Committed]:
-        """Commit to several spaces, by name, in one transaction: all of it or nothing.
+        def build(states: Mapping[str, Stored]) -> Mapping[str, Sequence[Command]]:
+            check_revision(states[self.space], expect_revision)
+            return {self.space: commands}
 
-        What is expected, and `once`, are of this store's own space, be it among them or not.
-        Raises NotFound for a space that is not there; otherwise it is as `commit`.
-        """
-        cause, at = Origin(who, when, dialect, comment, policy), milliseconds(when)
-        with self._database.transaction(writes=True) as connection:
-            latest = spaces.locked(connection, {self.space, *changes})
-            before = {name: self._latest(connection, name, latest[name]) for name in latest}
-            if once and (answer := recorded(connection, self.space, once, at)) is not None:
-                return {n: Committed(Change(before[n].catalog), before[n], answer) for n in changes}
-            check_expected(before[self.space], expect or {}, expect_revision)
-            committed = {
-                name: commit(connection, before[name], commands, cause)
-                for name, commands in changes.items()
-            }
-            if once:
-                own = committed[self.space].stored if self.space in changes else before[self.space]
-                answer = once.record(own, changes.get(self.space, ()))
-                record(connection, self.space, once, answer, at)
-        self._known.update({name: done.stored for name, done in committed.items()})
-        return committed
+        origin = Origin(who, when, dialect, comment, policy)
+        return self.change(build, origin, once=once)[self.space]
 
     def journal(self, limit: int = 100, before: int | None = None) -> tuple[Entry, ...]:
         """The last `limit` entries, newest first; before the revision `before`, to page on."""
@@ -276,6 +266,17 @@ class Store:
         """End a token for good; one that has ended keeps its time. Raises NotFound."""
         with self._database.transaction(writes=True, urgent=True) as connection:
             token.revoke(connection, token_id, milliseconds(when))
+
+    def _locked(self, connection: Connection, *, whole_project: bool) -> dict[str, Head]:
+        """The locked space, or the spaces of its project, with their latest revisions."""
+        if not whole_project:
+            return spaces.locked(connection, [self.space])
+        wanted: set[str] = set()
+        # A space that was added while this waited for the lock belongs to the project too.
+        while (there := {self.space, *spaces.of_project(connection, self.space)}) != wanted:
+            wanted = there
+            latest = spaces.locked(connection, wanted)
+        return latest
 
     def _latest(self, connection: Connection, space: str, latest: Head) -> Stored:
         """A space at its latest revision, which nothing overtakes while it is locked."""

@@ -67,12 +67,13 @@ class Committed:
 
     change  what the commands made of the catalog; of a replay, nothing
     stored  the space as it is now
-    replay  what an earlier commit under the same idempotency key recorded: then nothing was
-            committed now; else None
+    answer  what is recorded under the idempotency key; None where there was no key
+    replay  the same, where an earlier commit recorded it: then nothing was committed now; else None
     """
 
     change: Change
     stored: Stored
+    answer: bytes | None = None
     replay: bytes | None = None
 
 

@@ -48,7 +48,7 @@ def check_name_free(kind: str, name: str, nouns: Keyed[N], besides: str = "") ->
     """Raise the 409 where another noun than the one with the key `besides` shows this name."""
     for part in nouns.shards:
         for key, noun in part.items():
-            if shown_name(noun) == name and key != besides:
+            if (noun.name or key) == name and key != besides:
                 raise name_taken(kind)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
 
 from allotment.change.commands import Command
@@ -165,7 +166,7 @@ class Changing(Operation):
     @property
     def body(self) -> type[Body] | None:
         """The model of the body."""
-        (body,) = get_args(get_type_hints(self.read)["call"])
+        (body,) = get_args(_hints(self.read)["call"])
         return body if isinstance(body, type) and issubclass(body, Body) else None
 
     @property
@@ -174,5 +175,10 @@ class Changing(Operation):
 
 
 def _model(function: Callable[..., Any], name: str) -> type[Any]:
-    found: type[Any] = get_type_hints(function)[name]
+    found: type[Any] = _hints(function)[name]
     return found
+
+
+@cache
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    return get_type_hints(function)

@@ -97,7 +97,6 @@ async def put_noun(kind: str, request: Request) -> Response:
         read=read,
         show=show,
         about=lambda _stored: (kind, key),
-        whole=True,
     )
 
 
