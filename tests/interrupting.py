@@ -1,4 +1,4 @@
-"""Another node that commits at the worst moment: between this one's reading and its writing."""
+"""Another node that commits at the worst moment: right before this one takes the lock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,23 +8,21 @@ import pytest
 
 from allotment.change.commands import Command
 from allotment.model.catalog import Catalog
-from allotment.store import Store, Stored
+from allotment.store import Committed, Store
 from tenant import SPACE, Vendor
 
 
 def interrupt(
     api: Vendor, monkeypatch: pytest.MonkeyPatch, commands: Callable[[Catalog], list[Command]]
 ) -> None:
-    """Let another node commit right after this one has read the store the next time."""
-    store = api.node.store_at(SPACE)
-    read = Store.read
+    """Let another node commit right before this one makes its next change."""
+    change = Store.change
     pending = [commands]
 
-    def reading(self: Store, *arguments: Any) -> Stored:
-        found = read(self, *arguments)
-        if self is store and pending:
-            others = pending.pop()(found.catalog)
-            store.commit(others, who="other", when=datetime.now(UTC), dialect="native")
-        return found
+    def changing(self: Store, *asked: Any, **more: Any) -> dict[str, Committed]:
+        if self.space == SPACE and pending:
+            others = pending.pop()(self.catalog())
+            self.commit(others, who="other", when=datetime.now(UTC), dialect="native")
+        return change(self, *asked, **more)
 
-    monkeypatch.setattr(Store, "read", reading)
+    monkeypatch.setattr(Store, "change", changing)

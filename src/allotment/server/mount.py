@@ -215,12 +215,12 @@ def _changing(api: Api, operation: Changing) -> Endpoint:
 
 
 def _body(operation: Changing, tree: Tree, ids: Any, stored: Stored) -> Body | None:
+    noun = operation.find(ids, stored.catalog) if operation.find else None
     if operation.body is None:
         return None
-    if not issubclass(operation.body, Update) or operation.view is None:
+    if not issubclass(operation.body, Update) or noun is None or operation.view is None:
         return read(operation.body, tree)
-    shown = operation.view(stored, _found(operation, ids, stored), ()).plain()
-    return read_update(operation.body, tree, shown)
+    return read_update(operation.body, tree, operation.view(stored, noun, ()).plain())
 
 
 def _found(operation: Changing, ids: Any, stored: Stored) -> Noun:

@@ -131,6 +131,11 @@ class Vendor:
             def about(stored: Stored) -> Noun | None:
                 return find(asked.ids, stored.catalog) if find else None
 
+            def commands(stored: Stored) -> Sequence[Command]:
+                if find and show is not None:  # a DELETE of what is not there is no error
+                    find(asked.ids, stored.catalog)
+                return read(replace(asked, versions=stored.versions), stored.catalog)
+
             def shown(stored: Stored, commands: Sequence[Command]) -> Shown:
                 if show is None:
                     return Shown(None)
@@ -143,7 +148,7 @@ class Vendor:
                 caller,
                 policy=self.policy,
                 dialect=self.dialect,
-                read=lambda stored: read(replace(asked, versions=stored.versions), stored.catalog),
+                read=commands,
                 show=shown,
                 status=status,
                 about=about,
