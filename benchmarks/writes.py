@@ -54,7 +54,7 @@ Database.transaction = timed  # type: ignore[method-assign, assignment]
 
 
 async def measure(database: str) -> None:
-    node = Node(Store.open(database))
+    node = Node(Store.open(database), insecure_local=True)
     await node.start()
     variations = (Variation("a", "1"), Variation("b", "2"))
     listed = tuple(FlagExperiment(f"e{n}") for n in range(EXPERIMENTS))

@@ -3,18 +3,20 @@
 import asyncio
 import hashlib
 import threading
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from allotment.change.commands import Command
 from allotment.errors import AllotmentError, Forbidden, InvalidInput, StoreError, Unauthorized
 from allotment.server.access import Access, reaches
 from allotment.server.minted import minted
 from allotment.server.node import Node
-from allotment.store import Scope, Store, Token
+from allotment.store import Scope, Store, Stored, Token
 from server.nodes import calling, until
 
 pytestmark = pytest.mark.anyio
@@ -269,6 +271,23 @@ async def test_what_happens_to_tokens_in_the_store_is_in_the_log_of_each_node(
         await until(lambda: len(lines()) > 1)
         assert lines()[1:] == [("a token holds no longer", about)]
     assert text not in caplog.text
+
+
+async def test_a_token_is_made_before_the_changes_that_wait(
+    node: Node, admin: httpx.AsyncClient
+) -> None:
+    def slow(_stored: Stored) -> Sequence[Command]:
+        time.sleep(0.01)
+        return ()
+
+    space = "default/production"
+    writes = (node.write(space, slow, dialect="test", who="me") for _ in range(200))
+    changes = [asyncio.create_task(each) for each in writes]
+    await until(lambda: node.writes_waiting > 100)
+    made = await admin.post("/v1/tokens", json={"scope": "read"})
+    assert made.status_code == 201
+    assert sum(not change.done() for change in changes) > 100
+    await asyncio.gather(*changes)
 
 
 async def test_a_token_is_revoked_while_changes_and_reads_hold_every_thread(

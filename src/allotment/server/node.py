@@ -39,6 +39,9 @@ _READERS: Final = 4
 # A client has given up by then; doing its work would only delay the others'. In seconds.
 _WRITE_PATIENCE: Final = 30.0
 
+# So long a change of the catalog waits for changes of tokens, in seconds.
+_TOKENS_SECONDS: Final = 1.0
+
 # The last good file is written at most so often, in seconds.
 _SAVE_SECONDS: Final = 1.0
 
@@ -274,6 +277,7 @@ class Node:
             return changes
 
         def write() -> Committed:
+            self._let_tokens_pass()
             if time.monotonic() - asked > _WRITE_PATIENCE:
                 raise Overloaded("the changes before this one took too long")
             when = datetime.fromtimestamp(self._now(), UTC)
@@ -288,3 +292,13 @@ class Node:
             return committed[space]
 
         return await self._writers.do(write)
+
+    def _let_tokens_pass(self) -> None:
+        """Wait while this process changes a token, a second at the most.
+
+        SQLite gives its lock to the next one that asks, and changes that follow each other would
+        keep it from the change of a token.
+        """
+        until = time.monotonic() + _TOKENS_SECONDS
+        while self._tokens.waiting and time.monotonic() < until:
+            time.sleep(0.001)
