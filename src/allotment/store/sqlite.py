@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -138,12 +139,34 @@ def _source(file: _File, begin: str) -> Engine:
     def _(connection: Connection) -> None:
         file.check(connection)
         is_urgent = connection.get_execution_options().get("urgent", False)
-        patience = _PATIENCE_URGENT if is_urgent else _PATIENCE
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(patience * 1000)}")
-        connection.exec_driver_sql(begin)
+        if is_urgent:
+            _begin_urgently(connection, begin)
+        else:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {_PATIENCE * 1000}")
+            connection.exec_driver_sql(begin)
 
     event.listen(engine, "commit", file.check)
     return engine
+
+
+def _begin_urgently(connection: Connection, begin: str) -> None:
+    """Begin, asking for the lock every millisecond.
+
+    SQLite's own waiting asks ever more rarely. Changes of other processes that follow each other
+    would keep the lock from it.
+    """
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout = 1")
+    until = time.monotonic() + _PATIENCE_URGENT
+    while time.monotonic() < until:
+        try:
+            driver.execute(begin)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                continue
+            break
+        return
+    connection.exec_driver_sql(begin)
 
 
 def _prepare(connection: Any) -> None:
