@@ -276,7 +276,9 @@ def test_two_nodes_replace_a_removed_treatment_by_the_same(tmp_path: Path) -> No
         assert other.given("ann") == ("new", "STICKY", False)
         # One that has not seen the change yet gives what its revision has.
         keeping = Keeping(other.node)
-        given = other.run(keeping.assign(stale, "first", "ann", SWEDEN))
+        first = stale.engine.assign("first", "ann", SWEDEN)
+        assert isinstance(first, Assignment)
+        given = other.run(keeping.settle(stale, "ann", SWEDEN, (first,)))["first"]
         keeping.close()
         assert (given.treatment, given.reason) == ("control", "STICKY")
 

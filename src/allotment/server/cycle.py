@@ -106,7 +106,7 @@ class Cycle(RequestResponseCycle):
         self.held += size
 
     async def receive(self) -> ASGIReceiveEvent:
-        """A part of the body, or the word that there is nobody to answer any more.
+        """A part of the body, or the message that the client has disconnected.
 
         A request that waits for its client has no place among those under way, so that no client
         takes the places of others by sending slowly. It asks for one again when its body is there.

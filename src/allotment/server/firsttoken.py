@@ -33,7 +33,7 @@ def make_first_token(store: Store, file: Path, last_good: Path) -> None:
     try:
         if store.tokens() or _is_wrong(store, last_good):
             return
-        if terminal is None:  # before the store has it: a token that nobody can read opens nothing
+        if terminal is None:  # before the store has it: a token whose text is lost is useless
             _write(written, text)
         if not store.add_first_token(token):
             return

@@ -136,7 +136,7 @@ class Metrics(Collector):
         )
         yield self._gauge(
             "threads_dead",
-            "Background threads that ended though nobody stopped them: restart the process.",
+            "Background threads that ended without being stopped: restart the process.",
             _counted(node.threads.dead),
             "thread",
         )

@@ -42,14 +42,12 @@ from allotment.server.conditional import (
     version_of,
 )
 from allotment.server.etags import digest_of, etag
-from allotment.server.operation import READING, WRITING
+from allotment.server.operation import CONDITIONS, READING, SPACE, WRITING, ref
 from allotment.server.problems import RENDERERS
 from allotment.server.requests import query_of
 from allotment.store import Scope, Stored
 
 Endpoint = Callable[..., Awaitable[Response]]
-
-_CONDITIONS: Final = ("IfMatch", "IfNoneMatch", "IdempotencyKey")
 
 # The scheme is named "token" in the OpenAPI document; `admit` reads the header.
 _BEARER: Final = HTTPBearer(
@@ -255,13 +253,13 @@ def _responses(api: Api, operation: Operation, status: int) -> dict[int | str, d
 
 def _extra(operation: Operation, scope: Scope) -> dict[str, Any]:
     changes = isinstance(operation, Changing)
-    headers = ("Space", "MinRevision", *(_CONDITIONS if changes else ()))
+    headers = (*SPACE, *(CONDITIONS if changes else ()))
     parameters: list[dict[str, Any]] = [
         {"$ref": f"#/components/parameters/{name}"} for name in headers
     ]
     said: dict[str, Any] = {"x-allotment-scope": str(scope), "parameters": parameters}
     if isinstance(operation, Changing) and operation.body is not None:
-        content = {"application/json": {"schema": _ref(operation.body)}}
+        content = {"application/json": {"schema": ref(operation.body.__name__)}}
         said["requestBody"] = {"required": True, "content": content}
     if isinstance(operation, Listing):
         properties = operation.query.model_json_schema()["properties"]
@@ -270,10 +268,6 @@ def _extra(operation: Operation, scope: Scope) -> dict[str, Any]:
             for name, schema in properties.items()
         )
     return said
-
-
-def _ref(model: type[Body]) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
 def body_schemas(operations: Iterable[Operation]) -> dict[str, Any]:

@@ -20,8 +20,8 @@ SPELLED: Final = "file."
 
 _REVISION_HEADER: Final = {"$ref": "#/components/headers/Allotment-Revision"}
 _ETAG_HEADER: Final = {"$ref": "#/components/headers/ETag"}
-_SPACE: Final = ("Space", "MinRevision")
-_CONDITIONS: Final = ("IfMatch", "IfNoneMatch", "IdempotencyKey")
+SPACE: Final = ("Space", "MinRevision")
+CONDITIONS: Final = ("IfMatch", "IfNoneMatch", "IdempotencyKey")
 
 
 def operation(  # noqa: PLR0913  # each is a part of the document
@@ -54,7 +54,7 @@ def operation(  # noqa: PLR0913  # each is a part of the document
     scope        what a token needs; None where nobody needs one
     """
     spaced = spaced and scope is not None
-    shared = [*(_SPACE if spaced else ()), *(_CONDITIONS if conditional else ())]
+    shared = [*(SPACE if spaced else ()), *(CONDITIONS if conditional else ())]
     usual = (400,) if scope is None else WRITING if conditional or changes else READING
     problems = (*usual, *refused)
     said: dict[str, Any] = {

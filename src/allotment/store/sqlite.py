@@ -17,7 +17,7 @@ from allotment.store.database import Database, source
 # How long a writer waits for the one before it, in seconds; a commit takes about a millisecond.
 _PATIENCE: Final = 30
 
-# How long a change of a token waits: whoever ends one must soon know whether it has ended.
+# How long a change of a token waits, in seconds: the caller must soon know whether it was made.
 _PATIENCE_URGENT: Final = 10
 
 # What the file of kept assignments has behind the name of the file it belongs to.

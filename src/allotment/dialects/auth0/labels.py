@@ -7,6 +7,7 @@ from typing import Final, Protocol, TypeVar
 
 from allotment.change.commands import Command, Describe, Rename
 from allotment.dialects.auth0.errors import name_taken
+from allotment.dialects.auth0.schema.fields import Auth0LabelsUpdate
 from allotment.dialects.wire.notes import Notes
 from allotment.model.keyed import Keyed
 
@@ -25,17 +26,6 @@ class Labelled(Protocol):
     def description(self) -> str: ...  # noqa: D102
 
 
-class Labels(Protocol):
-    """An update of a noun's name and description; null clears the description."""
-
-    @property
-    def name(self) -> str | None: ...  # noqa: D102
-    @property
-    def description(self) -> str | None: ...  # noqa: D102
-    @property
-    def model_fields_set(self) -> set[str]: ...  # noqa: D102
-
-
 N = TypeVar("N", bound=Labelled)
 
 
@@ -52,7 +42,9 @@ def check_name_free(kind: str, name: str, nouns: Keyed[N], besides: str = "") ->
                 raise name_taken(kind)
 
 
-def update_labels(kind: str, noun: N, body: Labels, nouns: Keyed[N]) -> Iterator[Command]:
+def update_labels(
+    kind: str, noun: N, body: Auth0LabelsUpdate, nouns: Keyed[N]
+) -> Iterator[Command]:
     """The commands for an update's name and description."""
     if body.name is not None:
         check_name_free(kind, body.name, nouns, noun.key)
@@ -62,6 +54,6 @@ def update_labels(kind: str, noun: N, body: Labels, nouns: Keyed[N]) -> Iterator
         yield Describe(kind, noun.key, description)
 
 
-def updated_description(body: Labels, noun: Labelled) -> str:
+def updated_description(body: Auth0LabelsUpdate, noun: Labelled) -> str:
     """The description after an update."""
     return (body.description or "") if "description" in body.model_fields_set else noun.description

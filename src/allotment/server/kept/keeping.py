@@ -46,16 +46,6 @@ class Keeping:
         """Finish what is under way."""
         self._desk.close()
 
-    async def assign(
-        self, served: Served, experiment: str, unit: Unit, attributes: Attributes
-    ) -> Assignment:
-        """What a unit gets in an experiment, be it one that keeps assignments or not."""
-        given = served.engine.assign(experiment, unit, attributes)
-        assert isinstance(given, Assignment)
-        if experiment not in served.keeping:
-            return given
-        return (await self.settle(served, unit, attributes, (given,)))[experiment]
-
     async def settle(
         self,
         served: Served,

@@ -9,15 +9,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from allotment.dialects.auth0.schema.fields import (
+    Auth0Labels,
+    Auth0LabelsUpdate,
     Auth0Query,
     ExperimentId,
     FlagId,
     Moment,
-    Name,
     Next,
     SegmentId,
     ShownName,
-    Text,
     VariationId,
 )
 from allotment.dialects.wire.model import (
@@ -27,7 +27,6 @@ from allotment.dialects.wire.model import (
     Body,
     Maybe,
     Model,
-    Update,
     not_blank,
     refused,
 )
@@ -144,13 +143,11 @@ Items = Annotated[list[Auth0Item], Field(min_length=1), BeforeValidator(_few)]
 DefaultConfig = SkipJsonSchema[Annotated[Any, BeforeValidator(_refuse_default_config)]]
 
 
-class Auth0ExperimentCreate(Body):
+class Auth0ExperimentCreate(Auth0Labels):
     """The body that creates an experiment."""
 
-    name: Name
     feature_flag_id: FlagId
     authentication_flow: Flow
-    description: Maybe[Text] = LEFT_OUT
     assignment_config: Maybe[Auth0Device] = LEFT_OUT
     allocation_strategy: Maybe[Strategy] = LEFT_OUT
     allocations: Maybe[Items] = LEFT_OUT
@@ -158,11 +155,9 @@ class Auth0ExperimentCreate(Body):
     levels: Levels | None = LEFT_OUT
 
 
-class Auth0ExperimentUpdate(Update):
+class Auth0ExperimentUpdate(Auth0LabelsUpdate):
     """The body that updates an experiment."""
 
-    name: Maybe[Name] = LEFT_OUT
-    description: Text | None = LEFT_OUT
     authentication_flow: Maybe[Flow] = LEFT_OUT
     assignment_config: Maybe[Auth0Subject] = LEFT_OUT
     allocations: Maybe[Annotated[Items, Field(json_schema_extra=_or_as_shown)]] = LEFT_OUT

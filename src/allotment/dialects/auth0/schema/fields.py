@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field
 
 from allotment.dialects.wire.ecmascript import ecmascript
-from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe, Model, not_blank
+from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe, Model, Update, not_blank
 
 TAKE: Final = 25
 TAKE_MAX: Final = 50
@@ -54,6 +54,20 @@ class Auth0Error(Model):
     errorCode: Annotated[  # noqa: N815  # the vendor's name
         str, Field(json_schema_extra={"pattern": "^[a-z0-9_]+$"})
     ]
+
+
+class Auth0Labels(Body):
+    """What the body has that creates any noun."""
+
+    name: Name
+    description: Maybe[Text] = LEFT_OUT
+
+
+class Auth0LabelsUpdate(Update):
+    """What the body has that updates any noun; null clears the description."""
+
+    name: Maybe[Name] = LEFT_OUT
+    description: Text | None = LEFT_OUT
 
 
 class Auth0Query(Body):

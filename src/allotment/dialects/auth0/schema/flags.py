@@ -7,17 +7,17 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from allotment.dialects.auth0.schema.fields import (
+    Auth0Labels,
+    Auth0LabelsUpdate,
     Auth0Query,
     FlagId,
     Moment,
-    Name,
     Next,
     ShownName,
-    Text,
     Type,
     VariationId,
 )
-from allotment.dialects.wire.model import LEFT_OUT, Body, Maybe, Model, Update
+from allotment.dialects.wire.model import LEFT_OUT, Body, Maybe, Model
 from allotment.dialects.wire.notes import json_text
 from allotment.dialects.wire.source import Tree
 
@@ -86,19 +86,15 @@ Parameters = Annotated[
 Overrides = dict[str, Auth0Override]
 
 
-class Auth0FlagCreate(Body):
+class Auth0FlagCreate(Auth0Labels):
     """The body that creates a feature flag."""
 
-    name: Name
-    description: Maybe[Text] = LEFT_OUT
     parameters: Parameters
 
 
-class Auth0FlagUpdate(Update):
+class Auth0FlagUpdate(Auth0LabelsUpdate):
     """The body that updates a feature flag."""
 
-    name: Maybe[Name] = LEFT_OUT
-    description: Text | None = LEFT_OUT
     parameters: Maybe[Parameters] = LEFT_OUT
     status: Maybe[FlagStatus] = LEFT_OUT
 
@@ -122,19 +118,15 @@ class Auth0Flag(Model):
     updated_at: Moment
 
 
-class Auth0VariationCreate(Body):
+class Auth0VariationCreate(Auth0Labels):
     """The body that adds a variation to a feature flag."""
 
-    name: Name
-    description: Maybe[Text] = LEFT_OUT
     overrides: Overrides
 
 
-class Auth0VariationUpdate(Update):
+class Auth0VariationUpdate(Auth0LabelsUpdate):
     """The body that updates a variation."""
 
-    name: Maybe[Name] = LEFT_OUT
-    description: Text | None = LEFT_OUT
     overrides: Maybe[Overrides] = LEFT_OUT
 
 

@@ -7,16 +7,16 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from allotment.dialects.auth0.schema.fields import (
+    Auth0Labels,
+    Auth0LabelsUpdate,
     Auth0Query,
     Moment,
-    Name,
     Next,
     SegmentId,
     ShownName,
-    Text,
     Type,
 )
-from allotment.dialects.wire.model import LEFT_OUT, Body, Maybe, Model, Update
+from allotment.dialects.wire.model import LEFT_OUT, Body, Maybe, Model
 from allotment.dialects.wire.notes import json_text
 
 _RULE_BYTES_MAX: Final = 4 << 10
@@ -98,19 +98,15 @@ Rules = Annotated[
 ]
 
 
-class Auth0SegmentCreate(Body):
+class Auth0SegmentCreate(Auth0Labels):
     """The body that creates a segment."""
 
-    name: Name
-    description: Maybe[Text] = LEFT_OUT
     rules: Rules
 
 
-class Auth0SegmentUpdate(Update):
+class Auth0SegmentUpdate(Auth0LabelsUpdate):
     """The body that updates a segment."""
 
-    name: Maybe[Name] = LEFT_OUT
-    description: Text | None = LEFT_OUT
     rules: Maybe[Rules] = LEFT_OUT
     status: Maybe[SegmentStatus] = LEFT_OUT
 
