@@ -75,7 +75,8 @@ const char *allot_arrow_child(const struct ArrowSchema *schema, const struct Arr
                               const allot_column *parent, int64_t child, allot_column *column,
                               allot_column *words);
 
-/* The position of the child called `name`, or -1. The first wins where a name is repeated. */
+/* The position of the child called `name`, or -1. The first wins where a name is repeated. The
+ * schema's count of children is believed: allot_arrow_read compares it with the data's before. */
 int64_t allot_arrow_child_named(const struct ArrowSchema *schema, const char *name);
 
 #endif

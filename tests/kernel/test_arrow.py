@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from allotment.errors import InvalidInput
-from kernel.batching import SWEDES, batched, plan_of
+from kernel.batching import SWEDES, batched, plan_of, segment_where
 
 
 class Schema(ctypes.Structure):
@@ -236,6 +236,22 @@ def test_a_malformed_array_of_attributes_is_refused(made: str) -> None:
             child.schema.name = b"country"
     with pytest.raises(InvalidInput):
         batched(plan, [f"user-{i}" for i in range(rows)], wrapped)
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+@pytest.mark.parametrize("schemas", [-(2**62), 0, 2, 2**62])
+def test_a_struct_whose_type_has_another_count_of_children_is_refused(
+    depth: int, schemas: int
+) -> None:
+    """No child has the name that is looked for, so that a search believes the count to its end."""
+    plan = plan_of(segments=(segment_where(("x", "country"), lambda _: True),), audience=0)
+    made = struct(utf8(ints(0, 1, 3)))
+    made.schema.n_children = schemas
+    if depth:
+        made.schema.name = b"x"
+        made = struct(made)
+    with pytest.raises(InvalidInput, match="another number of children than its type"):
+        batched(plan, ["user-1", "user-2"], made if depth else {"x": made})
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,9 @@ cdef class Arrow:
     # The positions of the structs' children along `path`, or None where there is no such path.
     cdef tuple places(self, tuple path):
         cdef ArrowSchema *schema = &self.schema
+        cdef ArrowArray *array = self.chunks if self.count else NULL
+        cdef allot_column struct_
+        cdef allot_column words
         cdef int64_t place
         places = []
         for name in path:
@@ -111,11 +114,16 @@ cdef class Arrow:
                 return None
             if schema.format == NULL or schema.format[:] != b"+s":
                 return None
+            # A schema's count of children is believed only where the data has the same.
+            if array != NULL:
+                self.read(schema, array, NULL, 0, &struct_, &words)
             place = allot_arrow_child_named(schema, name.encode("utf-8", "surrogatepass"))
             if place < 0:
                 return None
             places.append(place)
             schema = schema.children[place]
+            if array != NULL:
+                array = array.children[place]
         return tuple(places)
 
     cdef Column column(self, tuple path):
