@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from allotment.change.commands import Command, Create, SetVariations
-from allotment.change.kinds import kind_of
+from allotment.change.commands import Command, SetVariations
 from allotment.dialects.auth0.errors import missing
 from allotment.dialects.auth0.experiments import (
     advance_ramp,
@@ -49,6 +48,7 @@ from allotment.dialects.wire.operation import (
     Listing,
     Noun,
     Operation,
+    created,
 )
 from allotment.model.catalog import Catalog
 
@@ -81,11 +81,6 @@ def _variation(ids: Ids, catalog: Catalog) -> Noun:
     return Noun("flag", flag.key, variation.key)
 
 
-def _created(commands: Sequence[Command]) -> Noun:
-    (noun,) = (command.noun for command in commands if isinstance(command, Create))
-    return Noun(kind_of(noun), noun.key)
-
-
 def _added(commands: Sequence[Command]) -> Noun:
     (change,) = (command for command in commands if isinstance(command, SetVariations))
     return Noun("flag", change.flag, change.variations[-1].key)
@@ -99,7 +94,7 @@ SEGMENT: Final = "/segments/{id}"
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Listing("GET", "/experiments", list_experiments),
-    Changing("POST", "/experiments", create_experiment, None, get_experiment, _created),
+    Changing("POST", "/experiments", create_experiment, None, get_experiment, created),
     Getting("GET", EXPERIMENT, get_experiment, _experiment),
     Changing("PATCH", EXPERIMENT, update_experiment, _experiment, get_experiment),
     Changing("DELETE", EXPERIMENT, delete_experiment, _gone_experiment, None),
@@ -107,7 +102,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Getting("POST", f"{EXPERIMENT}/validate", validate_experiment, _experiment, tagged=False),
     Changing("POST", f"{EXPERIMENT}/advance-ramp", advance_ramp, _experiment, get_ramp),
     Listing("GET", "/feature-flags", list_flags),
-    Changing("POST", "/feature-flags", create_flag, None, get_flag, _created),
+    Changing("POST", "/feature-flags", create_flag, None, get_flag, created),
     Getting("GET", FLAG, get_flag, _flag),
     Changing("PATCH", FLAG, update_flag, _flag, get_flag),
     Changing("DELETE", FLAG, delete_flag, _gone_flag, None),
@@ -118,7 +113,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Changing("PATCH", VARIATION, update_variation, _variation, get_variation),
     Changing("DELETE", VARIATION, delete_variation, _flag, None),
     Listing("GET", "/segments", list_segments),
-    Changing("POST", "/segments", create_segment, None, get_segment, _created),
+    Changing("POST", "/segments", create_segment, None, get_segment, created),
     Getting("GET", SEGMENT, get_segment, _segment),
     Changing("PATCH", SEGMENT, update_segment, _segment, get_segment),
     Changing("DELETE", SEGMENT, delete_segment, _gone_segment, None),

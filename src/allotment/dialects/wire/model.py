@@ -180,9 +180,10 @@ def read_update(model: type[U], tree: Tree, shown: Mapping[str, Tree]) -> U:
     )
 
 
-def refused(code: str, message: str) -> PydanticCustomError:
-    """What a validator raises to refuse a field with a vendor's code and status 400."""
-    return PydanticCustomError("refused", "refused", {"code": code, "message": message})
+def refused(code: str, message: str, status: int = 400) -> PydanticCustomError:
+    """What a validator raises to refuse a field with a vendor's code and status."""
+    words = {"code": code, "message": message, "status": status}
+    return PydanticCustomError("refused", "refused", words)
 
 
 def _same(model: type[Update], name: str, value: Tree, shown: Tree) -> bool:
@@ -201,7 +202,13 @@ def _refusal(error: ErrorDetails, tree: Tree, path: str) -> InvalidInput | Refus
             message = "null does not belong here; leave the field out"
             return InvalidInput(message, step(where, context["field"]))
         case "refused":
-            return Refusal(400, context["code"], context["message"], where)
+            return Refusal(context["status"], context["code"], context["message"], where)
+        case "union_tag_invalid" | "union_tag_not_found":
+            where = step(where, context["discriminator"].strip("'"))
+            known = context.get("expected_tags")
+            return InvalidInput(
+                f"one of {known} belongs here" if known else "this is required", where
+            )
         case "value_error":
             said = context["error"]
             return InvalidInput(getattr(said, "message", "") or str(said), where)
@@ -213,6 +220,7 @@ def _refusal(error: ErrorDetails, tree: Tree, path: str) -> InvalidInput | Refus
 _SENTENCES: Final = {
     "missing": "this is required",
     "model_type": "an object belongs here",
+    "model_attributes_type": "an object belongs here",
     "dict_type": "an object belongs here",
     "list_type": "a list belongs here",
     "string_type": "text belongs here",

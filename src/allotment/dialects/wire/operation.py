@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
 
-from allotment.change.commands import Command
+from allotment.change.commands import Command, Create
+from allotment.change.kinds import kind_of
 from allotment.dialects.wire.model import Body, Model
 from allotment.dialects.wire.version import Version
 from allotment.model.catalog import Catalog
 
 B = TypeVar("B")
+
+_KEY: Final = re.compile(r"(\w+)(Id|Key)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,20 @@ Ids = Mapping[str, str]
 # The noun that a path names; raises the vendor's 404.
 Find = Callable[[Ids, Catalog], Noun]
 
-# A noun as the API shows it. The commands are those that were done, none for a plain GET.
-View = Callable[[State, Noun, Sequence[Command]], Model]
+# A noun as the API shows it, of a state of the API. The commands are those that were done, none for
+# a plain GET. A view of an operation with a query has the model of the query as its last argument.
+View = Callable[..., Model]
 
 Read = Callable[[Call[Any], Catalog], Sequence[Command]]
+
+# What an operation is about that is about no noun.
+NOTHING: Final = Noun("", "")
+
+
+def created(commands: Sequence[Command]) -> Noun:
+    """The noun that the commands create."""
+    (noun,) = (command.noun for command in commands if isinstance(command, Create))
+    return Noun(kind_of(noun), noun.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +107,16 @@ class Operation:
         return None
 
     @property
+    def query(self) -> type[Body] | None:
+        """The model of the query; None where there is none."""
+        return None
+
+    @property
     def ids(self) -> dict[str, str]:
-        """The ids in the path, each with what it is the id of."""
+        """The ids and keys in the path, each with what it is."""
         words = self.path.split("/")
         return {
-            word[1:-1]: words[at - 1].replace("-", " ").removesuffix("s")
+            word[1:-1]: _said(word[1:-1], words[at - 1])
             for at, word in enumerate(words)
             if word.startswith("{")
         }
@@ -114,8 +133,7 @@ class Listing(Operation):
         return self.show
 
     @property
-    def query(self) -> type[Body]:
-        """The model of the query."""
+    def query(self) -> type[Body]:  # noqa: D102
         return _model(self.show, "query")
 
     @property
@@ -125,15 +143,22 @@ class Listing(Operation):
 
 @dataclass(frozen=True, slots=True)
 class Getting(Operation):
-    """Answers with one noun; `tagged` says whether the answer has an ETag."""
+    """Answers with one noun; `tagged` says whether the answer has an ETag.
+
+    find    None where the answer is about the whole catalog
+    """
 
     view: View
-    find: Find
+    find: Find | None
     tagged: bool = True
 
     @property
     def function(self) -> Callable[..., Any]:  # noqa: D102
         return self.view
+
+    @property
+    def query(self) -> type[Body] | None:  # noqa: D102
+        return _hints(self.view).get("query")
 
     @property
     def answer(self) -> type[Model] | None:  # noqa: D102
@@ -170,8 +195,21 @@ class Changing(Operation):
         return body if isinstance(body, type) and issubclass(body, Body) else None
 
     @property
+    def query(self) -> type[Body] | None:  # noqa: D102
+        return None if self.view is None else _hints(self.view).get("query")
+
+    @property
     def answer(self) -> type[Model] | None:  # noqa: D102
         return None if self.view is None else _model(self.view, "return")
+
+
+def _said(name: str, above: str) -> str:
+    """What a part of a path is: `experimentKey`, or `id` below `experiments`."""
+    found = _KEY.fullmatch(name)
+    if found is None:
+        return f"The id of the {above.replace('-', ' ').removesuffix('s')}."
+    words = re.sub("[A-Z]", lambda one: f" {one[0].lower()}", found[1])
+    return f"The {found[2].lower()} of the {words}."
 
 
 def _model(function: Callable[..., Any], name: str) -> type[Any]:
