@@ -199,3 +199,39 @@ def test_every_error_has_a_code_of_its_own() -> None:
     assert len(set(codes)) == len(codes)
     assert {"conflict", "precondition_failed", "invalid_input"} <= set(codes)
     assert Conflict("x").code == ""
+
+
+async def test_nothing_of_a_request_is_read_before_its_caller_is_known(
+    client: httpx.AsyncClient,
+) -> None:
+    """A query that is not known, a body that is no JSON and one that is too large all stay so."""
+    stranger = {"authorization": "Bearer nobody"}
+    for method, path in (
+        ("GET", "/v1/tokens"),
+        ("POST", "/v1/tokens"),
+        ("POST", "/v1/commands"),
+        ("PUT", "/v1/catalog/flags/x"),
+        ("POST", "/v1/kept/read"),
+    ):
+        answer = await client.request(
+            method, path, params={"none": "1"}, content=b"{" * 9_000_000, headers=stranger
+        )
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized"), path
+
+
+async def test_a_model_refuses_a_native_body_with_the_path_and_the_rule(
+    client: httpx.AsyncClient,
+) -> None:
+    for body, path, said in (
+        ({"scope": "root"}, "$.scope", "one of 'assign', 'read', 'write' or 'admin'"),
+        ({"scope": "read", "space": "x"}, "$.space", "PROJECT/ENVIRONMENT"),
+        ({"scope": "read", "days": 0}, "$.days", "at least 1"),
+        ({"scope": "read", "days": 2.0}, "$.days", "a whole number"),
+        ({"scope": "read", "name": None}, "$.name", "leave the field out"),
+        ({"scope": "read", "until": 1}, "$.until", "scope, space, name, days"),
+        ({}, "$.scope", "required"),
+        ([], "$", "an object"),
+    ):
+        problem = (await client.post("/v1/tokens", json=body)).json()
+        assert (problem["status"], problem["path"]) == (400, path), body
+        assert said in problem["detail"], body

@@ -15,22 +15,18 @@ from allotment.change.apply import Move
 from allotment.change.commands import Command
 from allotment.dialects.auth0.operations import OPERATIONS as AUTH0
 from allotment.model.catalog import Catalog
-from allotment.model.limits import KEY_BYTES_MAX
 from allotment.server.access import SPACE_NAME
 from allotment.server.assign.openapi import PATHS, SCHEMAS
 from allotment.server.confidence.schemas import SCHEMAS as CONFIDENCE
 from allotment.server.launchdarkly.schemas import SCHEMAS as LAUNCHDARKLY
-from allotment.server.mount import body_schemas
+from allotment.server.mount import body_schemas as vendor_schemas
 from allotment.server.native.plainschema import PlainSchemas
-from allotment.server.operation import SPELLED, closed
+from allotment.server.operation import SPELLED
 from allotment.server.problems import PROBLEM
+from allotment.server.route import body_schemas
 from allotment.server.version import running
-from allotment.store import Scope
 
 _PUNCTUATION: Final = re.compile(r"[^A-Za-z0-9]+")
-_PART: Final = f"[A-Za-z0-9][A-Za-z0-9._-]{{0,{KEY_BYTES_MAX - 1}}}"
-_TIME: Final = {"type": "string", "format": "date-time"}
-_MAYBE_TIME: Final = {"type": ["string", "null"], "format": "date-time"}
 
 _DESCRIPTION: Final = """Decides for any unit which treatment of which experiment it gets.
 
@@ -58,7 +54,8 @@ def document(app: FastAPI) -> dict[str, Any]:
             **found,
             **_schemas(),
             **SCHEMAS,
-            **body_schemas(AUTH0),
+            **vendor_schemas(AUTH0),
+            **body_schemas(app.routes),
             **LAUNCHDARKLY,
             **CONFIDENCE,
         },
@@ -82,8 +79,11 @@ def _prune(made: dict[str, Any], schemas: dict[str, Any]) -> None:
         schemas.pop(name, None)
     for item in made["paths"].values():
         for said in item.values():
-            if "HTTPValidationError" in json.dumps(said["responses"].get("422", "")):
+            added = said["responses"].get("422", {})
+            if "HTTPValidationError" in json.dumps(added):
                 del said["responses"]["422"]
+                if "$ref" in added:
+                    said["responses"]["422"] = {"$ref": added["$ref"]}
 
 
 def _schemas() -> dict[str, Any]:
@@ -120,29 +120,7 @@ _PLAIN: Final[dict[str, Any]] = {
         },
         "required": ["type", "title", "status", "detail", "code"],
     },
-    "scope": {"enum": [str(scope) for scope in Scope]},
-    "spaceName": {"type": "string", "pattern": f"^{_PART}/{_PART}$"},
-    "spacePattern": {"type": "string", "pattern": rf"^({_PART}|\*)/({_PART}|\*)$"},
-    "Space": closed(
-        {
-            "name": {"$ref": "#/components/schemas/spaceName"},
-            "revision": {"type": "integer", "minimum": 0},
-        }
-    ),
 }
-_TOKEN: Final[dict[str, Any]] = {
-    "id": {"type": "string"},
-    "scope": {"$ref": "#/components/schemas/scope"},
-    "space": {"$ref": "#/components/schemas/spacePattern"},
-    "name": {"type": "string"},
-    "created_at": _TIME,
-    "expires_at": _MAYBE_TIME,
-    "revoked_at": _MAYBE_TIME,
-}
-_PLAIN["Token"] = closed(_TOKEN)
-_PLAIN["NewToken"] = closed(
-    {**_TOKEN, "token": {"type": "string", "description": "Its text, shown this once."}}
-)
 
 
 def _header(name: str, description: str, schema: Mapping[str, Any]) -> dict[str, Any]:

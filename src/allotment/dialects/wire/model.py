@@ -6,6 +6,7 @@ the OpenAPI document its schemas.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Final, TypeVar
 
@@ -18,7 +19,12 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
+from pydantic_core import (
+    CoreSchema,
+    ErrorDetails,
+    PydanticCustomError,
+    PydanticSerializationError,
+)
 
 from allotment.dialects.wire.alike import alike
 from allotment.dialects.wire.path import step
@@ -45,7 +51,11 @@ class Model(BaseModel):
 
     def json_bytes(self) -> bytes:
         """The object as JSON."""
-        return self.model_dump_json(by_alias=True).encode()
+        try:
+            return self.model_dump_json(by_alias=True).encode()
+        except PydanticSerializationError:
+            # A kept value may hold half a surrogate pair, which JSON spells as an escape only.
+            return json.dumps(self.plain(), separators=(",", ":")).encode()
 
 
 class Body(Model):
@@ -227,6 +237,7 @@ _SENTENCES: Final = {
     "bool_type": "true or false belongs here",
     "int_type": "a whole number belongs here",
     "literal_error": "one of {expected} belongs here",
+    "enum": "one of {expected} belongs here",
     "string_too_short": "at least {min_length:,} characters belong here",
     "string_too_long": "at most {max_length:,} characters belong here",
     "too_short": "at least {min_length:,} belong here, not {actual_length:,}",

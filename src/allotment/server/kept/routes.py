@@ -6,27 +6,37 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
+from pydantic import Field
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
+from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe, Model
 from allotment.errors import NotFound
 from allotment.model.catalog import Catalog
 from allotment.model.instant import show_instant
 from allotment.model.limits import ITERATIONS_MAX
-from allotment.server.answer import as_json, respond
+from allotment.server.answer import JSON, as_json, respond
 from allotment.server.assign.batch.media import Form, form_given
-from allotment.server.conditional import admit, node_of
-from allotment.server.kept.rows import UNITS_MAX, checked, read_asked, read_document, read_lines
+from allotment.server.conditional import node_of
+from allotment.server.kept.rows import (
+    KeptRequest,
+    KeptRows,
+    checked,
+    read_asked,
+    read_document,
+    read_lines,
+)
 from allotment.server.limits import LISTS_BYTES_MAX
-from allotment.server.operation import closed, in_path, in_query, operation
+from allotment.server.native.schema import Moment
 from allotment.server.refusals import UnsupportedMedia
-from allotment.server.requests import body_of, json_body_of, query_of, single, whole
+from allotment.server.requests import body_of, json_body_of, single
+from allotment.server.route import Content, Query, Reader, Route, Writer
 from allotment.server.served import Served
-from allotment.store import Kept, Lot, Scope, Store
+from allotment.store import Kept, Lot, Store
 
 
 class _Unit(Convertor[str]):
@@ -43,81 +53,73 @@ class _Unit(Convertor[str]):
 
 register_url_convertor("unit", _Unit())
 
-router: Final = APIRouter()
+router: Final = APIRouter(route_class=Route, tags=["assignments"])
 
 # So many are kept in one transaction, in which nobody else can write.
 _AT_ONCE: Final = 5_000
 
-_TEXT: Final = {"type": "string"}
-_COUNT: Final = {"type": "integer", "minimum": 0}
-_ROWS: Final = closed(
-    {
-        "rows": {
-            "type": "array",
-            "items": closed(
-                {
-                    "experiment": _TEXT,
-                    "unit": {"oneOf": [_TEXT, {"type": "integer"}]},
-                    "treatment": _TEXT,
-                }
-            ),
-        }
-    },
-    example={"rows": [{"experiment": "checkout", "unit": "user-1", "treatment": "green"}]},
-)
-_COUNTED: Final = closed(
-    {
-        "kept": {**_COUNT, "description": "Rows that are kept from now on."},
-        "already_kept": {**_COUNT, "description": "Rows whose unit had a treatment: it stays."},
-        "differing": {**_COUNT, "description": "Those of them where it is another treatment."},
-    }
-)
-_KEPT: Final = closed(
-    {
-        "experiment": _TEXT,
-        "iteration": {"type": "integer", "minimum": 1},
-        "unit": _TEXT,
-        "treatment": _TEXT,
-        "revision": {**_COUNT, "description": "The revision that it was given at."},
-        "at": {"type": "string", "format": "date-time"},
-    }
-)
-_ASKED: Final = closed(
-    {
-        "experiment": _TEXT,
-        "iteration": {"type": "integer", "minimum": 1, "maximum": ITERATIONS_MAX},
-        "units": {"type": "array", "items": _TEXT, "maxItems": UNITS_MAX},
-    },
-    example={"experiment": "checkout", "iteration": 1, "units": ["user-1", "user-2"]},
-)
-_READ: Final = closed({"kept": {"type": "array", "items": {"type": "array", "items": _TEXT}}})
-_LINES: Final = {"type": "string", "format": "binary", "description": "A line is a row."}
-
 log: Final = logging.getLogger("allotment.server")
 
 
-def _importing() -> dict[str, Any]:
-    said = operation(
-        "Keep assignments that were made elsewhere",
-        Scope.WRITE,
-        {200: _COUNTED},
-        description="All rows are looked at before one is kept: each names an experiment that keeps"
-        " assignments and of which an iteration is live, a treatment of it, and a unit that is not"
-        " outside the experiment's part of its layer. What is kept already stays as it is, so that"
-        " the same rows may be sent again. In JSON or NDJSON, at most 64 MiB.",
-        body=_ROWS,
-        changes=True,
-        tag="assignments",
-    )
-    said["requestBody"]["content"][Form.NDJSON.value] = {"schema": _LINES}
-    return said
+class KeptCounts(Model):
+    """What came of rows."""
+
+    kept: Annotated[int, Field(description="Rows that are kept from now on.")]
+    already_kept: Annotated[int, Field(description="Rows whose unit had a treatment: it stays.")]
+    differing: Annotated[int, Field(description="Those of them where it is another treatment.")]
 
 
-@router.post("/v1/kept", response_class=Response, operation_id="keep", openapi_extra=_importing())
-async def keep(request: Request) -> Response:
-    """Keep what was assigned elsewhere."""
-    query_of(request)
-    caller = await admit(request, Scope.WRITE)
+class KeptTreatments(Model):
+    """What is kept for units, in the order of the request."""
+
+    kept: list[tuple[str, ...]]
+
+
+class KeptAssignment(Model):
+    """What is kept for a unit in an iteration."""
+
+    experiment: str
+    iteration: int
+    unit: str
+    treatment: str
+    revision: Annotated[int, Field(description="The revision that it was given at.")]
+    at: Moment
+
+
+class KeptQuery(Body):
+    """The iteration that is asked for."""
+
+    iteration: Annotated[
+        Maybe[Annotated[int, Field(ge=1, le=ITERATIONS_MAX), DIGITS]],
+        Field(description="The number of an iteration; default: the live one, else the last."),
+    ] = LEFT_OUT
+
+
+@router.post(
+    "/v1/kept",
+    summary="Keep assignments that were made elsewhere",
+    response_model=KeptCounts,
+    openapi_extra={
+        "content": Content(
+            {
+                JSON: KeptRows,
+                Form.NDJSON.value: {
+                    "type": "string",
+                    "format": "binary",
+                    "description": "A line is a row.",
+                },
+            },
+            {"rows": [{"experiment": "checkout", "unit": "user-1", "treatment": "green"}]},
+        )
+    },
+)
+async def keep(request: Request, caller: Writer) -> Response:
+    """All rows are looked at before one is kept.
+
+    Each names an experiment that keeps assignments and of which an iteration is live, a treatment
+    of it, and a unit that is not outside the experiment's part of its layer. What is kept already
+    stays as it is, so that the same rows may be sent again. In JSON or NDJSON, at most 64 MiB.
+    """
     form = form_given(single(request, "content-type"))
     if form is Form.ARROW:
         raise UnsupportedMedia("rows are JSON or NDJSON, in UTF-8", "headers.Content-Type")
@@ -133,80 +135,66 @@ async def keep(request: Request) -> Response:
         counts = {name: counts[name] + found[name] for name in counts}
     about = {"space": caller.space, "who": caller.who, **counts}
     log.info("assignments made elsewhere are kept", extra={"fields": about})
-    return respond(as_json(counts))
+    return respond(as_json(KeptCounts(**counts)))
 
 
 @router.post(
     "/v1/kept/read",
-    response_class=Response,
     operation_id="read_kept",
-    openapi_extra=operation(
-        "Read what is kept for many units",
-        Scope.READ,
-        {200: _READ},
-        description="For each unit, in the order of the request, the treatments that are kept for"
-        " it in that iteration, in the order of keeping: the first that the iteration has counts."
-        " At most 10,000 units.",
-        body=_ASKED,
-        refused=(413, 415),
-        tag="assignments",
-    ),
+    summary="Read what is kept for many units",
+    response_model=KeptTreatments,
+    openapi_extra={
+        "content": Content(
+            {JSON: KeptRequest},
+            {"experiment": "checkout", "iteration": 1, "units": ["user-1", "user-2"]},
+        )
+    },
 )
-async def read_kept(request: Request) -> Response:
-    """What is kept for some units in an iteration of an experiment."""
-    query_of(request)
-    caller = await admit(request, Scope.READ)
+async def read_kept(request: Request, caller: Reader) -> Response:
+    """For each unit, the treatments that are kept for it in that iteration.
+
+    In the order of the request and, for a unit, in the order of keeping: the first that the
+    iteration has counts. At most 10,000 units.
+    """
     asked = read_asked(await json_body_of(request, LISTS_BYTES_MAX))
     lots = [Lot(asked.experiment, asked.iteration, unit) for unit in asked.units]
     node = node_of(request)
     found = await node.run(node.store_at(caller.space).kept, lots)
-    return respond(as_json({"kept": [_treatments(found.get(lot)) for lot in lots]}))
+    kept = [_treatments(found.get(lot)) for lot in lots]
+    return respond(as_json(KeptTreatments(kept=kept)))
 
 
 @router.get(
     "/v1/kept/{experiment}/{unit:unit}",
-    response_class=Response,
     operation_id="get_kept",
-    openapi_extra=operation(
-        "Get what is kept for a unit",
-        Scope.READ,
-        {200: _KEPT},
-        parameters=(
-            in_path("experiment", {**_TEXT, "minLength": 1}, "The experiment's key."),
-            in_path("unit", {**_TEXT, "minLength": 1}, "The unit's key as text."),
-            in_query(
-                "iteration",
-                {"type": "integer", "minimum": 1, "maximum": ITERATIONS_MAX},
-                "The number of an iteration; default: the live one, else the last.",
-            ),
-        ),
-        tag="assignments",
-    ),
+    summary="Get what is kept for a unit",
+    response_model=KeptAssignment,
 )
-async def get_kept(request: Request) -> Response:
+async def get_kept(
+    request: Request,
+    caller: Reader,
+    key: Annotated[str, Path(alias="experiment", description="The experiment's key.")],
+    unit: Annotated[str, Path(description="The unit's key as text.")],
+    query: Annotated[KeptQuery, Query(KeptQuery)],
+) -> Response:
     """What is kept for a unit in an iteration of an experiment."""
-    asked = query_of(request, ("iteration",))
-    caller = await admit(request, Scope.READ)
     node = node_of(request)
-    key, unit = request.path_params["experiment"], request.path_params["unit"]
     experiment = node.served(caller.space).stored.catalog.experiments.get(key)
     if experiment is None:
         raise NotFound("there is no such experiment", "path")
-    number = experiment.current.number
-    if "iteration" in asked:
-        number = whole(asked["iteration"], "query.iteration", 1, ITERATIONS_MAX)
+    number = experiment.current.number if query.iteration is None else query.iteration
     lot = Lot(key, number, unit)
     kept = (await node.run(node.store_at(caller.space).kept, [lot])).get(lot)
     if kept is None:
         raise NotFound("nothing is kept for this unit in that iteration", "path")
     of_it = [each.treatments for each in experiment.iterations if each.number == number]
     found = kept.standing([treatment.key for each in of_it for treatment in each]) or kept
-    shown = {
+    shown = KeptAssignment(
         **lot._asdict(),
-        "treatment": found.treatment,
-        "revision": found.revision,
-        "at": show_instant(found.at),
-    }
+        treatment=found.treatment,
+        revision=found.revision,
+        at=show_instant(found.at),
+    )
     return respond(as_json(shown))
 
 

@@ -34,7 +34,7 @@ _WHY: Final = {
 }
 
 
-class Row(Struct, forbid_unknown_fields=True, gc=False):
+class KeptRow(Struct, forbid_unknown_fields=True, gc=False):
     """One unit, and the treatment that it has in an experiment."""
 
     experiment: str
@@ -42,11 +42,13 @@ class Row(Struct, forbid_unknown_fields=True, gc=False):
     treatment: str
 
 
-class _Document(Struct, forbid_unknown_fields=True):
-    rows: list[Row]
+class KeptRows(Struct, forbid_unknown_fields=True):
+    """Assignments that were made elsewhere."""
+
+    rows: list[KeptRow]
 
 
-class Asked(Struct, forbid_unknown_fields=True):
+class KeptRequest(Struct, forbid_unknown_fields=True):
     """Units of which it is asked what is kept for them in an iteration."""
 
     experiment: str
@@ -54,12 +56,12 @@ class Asked(Struct, forbid_unknown_fields=True):
     units: Annotated[list[str], Meta(max_length=UNITS_MAX)]
 
 
-_asked: Final = msgspec.json.Decoder(Asked)
-_document: Final = msgspec.json.Decoder(_Document)
-_row: Final = msgspec.json.Decoder(Row)
+_asked: Final = msgspec.json.Decoder(KeptRequest)
+_document: Final = msgspec.json.Decoder(KeptRows)
+_row: Final = msgspec.json.Decoder(KeptRow)
 
 
-def read_document(body: bytes) -> list[Row]:
+def read_document(body: bytes) -> list[KeptRow]:
     """The rows of a JSON document; raises InvalidInput with the place of the fault."""
     try:
         return _document.decode(body).rows
@@ -67,7 +69,7 @@ def read_document(body: bytes) -> list[Row]:
         raise refusal(error, body) from None
 
 
-def read_asked(body: bytes) -> Asked:
+def read_asked(body: bytes) -> KeptRequest:
     """What a body asks; raises InvalidInput with the place of the fault."""
     try:
         return _asked.decode(body)
@@ -75,9 +77,9 @@ def read_asked(body: bytes) -> Asked:
         raise refusal(error, body) from None
 
 
-def read_lines(body: bytes) -> list[Row]:
+def read_lines(body: bytes) -> list[KeptRow]:
     """The rows of NDJSON, one a line; empty lines are passed over."""
-    rows: list[Row] = []
+    rows: list[KeptRow] = []
     for line in body.split(b"\n"):
         if not line.strip():
             continue
@@ -90,7 +92,7 @@ def read_lines(body: bytes) -> list[Row]:
     return rows
 
 
-def checked(catalog: Catalog, rows: Sequence[Row]) -> list[tuple[Lot, str]]:
+def checked(catalog: Catalog, rows: Sequence[KeptRow]) -> list[tuple[Lot, str]]:
     """What is to be kept, in the order of the rows; raises for the first row that cannot be."""
     places: dict[str, list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
@@ -130,7 +132,7 @@ def _keeping(catalog: Catalog, key: str, path: str) -> tuple[Experiment, Iterati
     return experiment, experiment.live
 
 
-def _reasons(catalog: Catalog, experiment: Experiment, rows: Sequence[Row]) -> list[Reason]:
+def _reasons(catalog: Catalog, experiment: Experiment, rows: Sequence[KeptRow]) -> list[Reason]:
     """STICKY where a unit may have its treatment as far as the experiment's slots are concerned."""
     engine = _bare(catalog, experiment)
     units = [row.unit for row in rows]
@@ -155,7 +157,7 @@ def _bare(catalog: Catalog, experiment: Experiment) -> Engine:
     return engine_of(replace(catalog, experiments=experiments), experiment.key)
 
 
-def _fault(live: Iteration, row: Row, reason: Reason, path: str) -> AllotmentError:
+def _fault(live: Iteration, row: KeptRow, reason: Reason, path: str) -> AllotmentError:
     if reason in _WHY:
         error, field, message = _WHY[reason]
         return error(message, f"{path}.{field}")

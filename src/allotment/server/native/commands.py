@@ -4,83 +4,84 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter
+from pydantic import AfterValidator, Field, WithJsonSchema
 from starlette.requests import Request
 from starlette.responses import Response
 
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
 from allotment.change.touch import Move, moves, touched_between
+from allotment.dialects.wire.model import Body, Model
 from allotment.dialects.wire.source import Tree
-from allotment.errors import InvalidInput
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.plain import from_plain, to_plain
-from allotment.server.conditional import Shown, admit, change, node_of, tree_of
+from allotment.server.conditional import Shown, change, node_of
 from allotment.server.limits import LISTS_BYTES_MAX
-from allotment.server.native.fields import fields_of, text
+from allotment.server.native.schema import Command as NativeCommand
+from allotment.server.native.schema import Move as NativeMove
+from allotment.server.native.schema import Revision
 from allotment.server.native.spelled import NESTED_MAX
-from allotment.server.operation import closed, operation, ref
-from allotment.server.requests import query_of
-from allotment.store import Scope, Stored
+from allotment.server.operation import ref
+from allotment.server.route import Editor, Json, Route
+from allotment.store import Stored
 
-router: Final = APIRouter()
+router: Final = APIRouter(route_class=Route, tags=["native"])
 
 _COMMANDS_MAX: Final = 1_000_000
 
-_FIELDS: Final = ("commands", "comment", "dialect", "policy")
-_DIALECT: Final = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
+_DIALECT: Final = r"^[a-z][a-z0-9-]{0,31}$"
 
 
-@router.post(
-    "/v1/commands",
-    response_class=Response,
-    operation_id="post_commands",
-    openapi_extra=operation(
-        "Change the catalog by commands",
-        Scope.WRITE,
-        {
-            200: closed(
-                {
-                    "revision": {"type": "integer", "minimum": 0},
-                    "commands": {"type": "array", "items": ref("Command")},
-                    "moves": {"type": "array", "items": ref("Move")},
-                }
-            )
-        },
-        description=(
-            "All of them happen, in their order, or none. `If-Match` takes the snapshot's ETag. "
-            "Commands that change nothing use no revision."
-        ),
-        body=closed(
-            {
-                "commands": {"type": "array", "items": ref("Command"), "maxItems": _COMMANDS_MAX},
-                "comment": {"type": "string", "maxLength": 16_384},
-                "dialect": {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}$"},
-                "policy": {"const": "native"},
-            },
-            "comment",
-            "dialect",
-            "policy",
-        ),
-        conditional=True,
-    ),
-)
-async def post_commands(request: Request) -> Response:
-    """Apply commands; the answer says what they moved."""
-    query_of(request)
-    caller = await admit(request, Scope.WRITE)
-    fields = fields_of(await tree_of(request, LISTS_BYTES_MAX, NESTED_MAX), _FIELDS)
-    if fields.get("policy", "native") != "native":
-        raise InvalidInput('the policy here is "native"', "$.policy")
-    dialect = text(fields, "dialect", "native")
-    if not _DIALECT.match(dialect):
-        raise InvalidInput("a dialect is named by up to 32 of a-z, 0-9 and '-'", "$.dialect")
-    comment = text(fields, "comment", "")
-    if not isinstance(fields.get("commands"), list):
-        raise InvalidInput("a list of commands belongs here", "$.commands")
-    commands = await node_of(request).run(_commands, fields["commands"])
+def _dialect(name: str) -> str:
+    if not re.fullmatch(_DIALECT[1:-1], name):
+        raise ValueError("a dialect is named by up to 32 of a-z, 0-9 and '-'")
+    return name
+
+
+def _listed(tree: Any) -> Any:
+    if not isinstance(tree, list):
+        raise ValueError("a list of commands belongs here")
+    return tree
+
+
+class CommandsBody(Body):
+    """Commands, and what the journal says of them."""
+
+    # Read off the event loop, as there may be many.
+    commands: Annotated[
+        Any,
+        AfterValidator(_listed),
+        WithJsonSchema({"type": "array", "items": ref("Command"), "maxItems": _COMMANDS_MAX}),
+    ]
+    comment: Annotated[str, WithJsonSchema({"type": "string", "maxLength": 16_384})] = ""
+    dialect: Annotated[
+        str, AfterValidator(_dialect), Field(json_schema_extra={"pattern": _DIALECT})
+    ] = "native"
+    policy: Literal["native"] = "native"
+
+
+class Changed(Model):
+    """What commands came to."""
+
+    revision: Revision
+    commands: list[NativeCommand]
+    moves: list[NativeMove]
+
+
+@router.post("/v1/commands", summary="Change the catalog by commands", response_model=Changed)
+async def post_commands(
+    request: Request,
+    caller: Editor,
+    body: Annotated[CommandsBody, Json(CommandsBody, LISTS_BYTES_MAX, NESTED_MAX)],
+) -> Response:
+    """All of them happen, in their order, or none. `If-Match` takes the snapshot's ETag.
+
+    Commands that change nothing use no revision.
+    """
+    commands = await node_of(request).run(_commands, body.commands)
     before = EMPTY
 
     def read(stored: Stored) -> Sequence[Command]:
@@ -91,16 +92,16 @@ async def post_commands(request: Request) -> Response:
     def show(stored: Stored, done: Sequence[Command]) -> Shown:
         moved = _moves(before, stored.catalog)
         revision = stored.catalog.revision
-        return Shown({"revision": revision, "commands": to_plain(done), "moves": to_plain(moved)})
+        return Shown(Changed(revision=revision, commands=to_plain(done), moves=to_plain(moved)))
 
     return await change(
         request,
         caller,
         policy=Policy.NATIVE,
-        dialect=dialect,
+        dialect=body.dialect,
         read=read,
         show=show,
-        comment=comment,
+        comment=body.comment,
     )
 
 

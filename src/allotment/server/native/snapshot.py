@@ -4,74 +4,77 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
+from pydantic import Field, WithJsonSchema
 from starlette.requests import Request
 from starlette.responses import Response
 
 from allotment.compile import Snapshot, compile_catalog
 from allotment.dialects import catalogfile
+from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe, Model
 from allotment.model.plain import to_plain
 from allotment.server.answer import Answer, as_json, respond
-from allotment.server.conditional import admit, node_of, unchanged
+from allotment.server.conditional import node_of, unchanged
 from allotment.server.etags import catalog_version, etag
 from allotment.server.headers import preferred
-from allotment.server.operation import closed, in_query, operation, ref
-from allotment.server.requests import joined, query_of, whole
-from allotment.store import Head, Scope
+from allotment.server.native.schema import REVISION_MAX, Revision
+from allotment.server.operation import ref
+from allotment.server.requests import joined
+from allotment.server.route import UNCHANGED, Query, Reader, Route
+from allotment.store import Head
 
-router: Final = APIRouter()
+router: Final = APIRouter(route_class=Route, tags=["native"])
 
-_REVISION_MAX: Final = 10**17
 _SHOWN_MAX: Final = 4
 _YAML: Final = "application/yaml"
 _FORMS: Final = ("application/json", _YAML)
 
-_SNAPSHOT: Final = closed(
-    {
-        "space": {"type": "string"},
-        "revision": {"type": "integer", "minimum": 0},
-        "lineage": {
-            "description": "A hash over all changes up to the revision; empty at revision 0.",
-            "type": "string",
-            "pattern": "^([0-9a-f]{32})?$",
-        },
-        "fingerprint": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
-        "failures": {
-            "description": "The experiments that could not be compiled, each with the reason.",
-            "type": "object",
-            "additionalProperties": {"type": "string"},
-        },
-        "catalog": ref("Catalog"),
-    }
-)
-_YAML_ANSWER: Final = {_YAML: {"schema": {"type": "string"}}}
+
+class SnapshotQuery(Body):
+    """Which revision is asked for."""
+
+    revision: Annotated[
+        Maybe[Annotated[int, Field(ge=0, le=REVISION_MAX), DIGITS]],
+        Field(description="An earlier revision."),
+    ] = LEFT_OUT
+
+
+class WholeCatalog(Model):
+    """A catalog at a revision."""
+
+    space: str
+    revision: Revision
+    lineage: Annotated[
+        str,
+        Field(
+            pattern="^([0-9a-f]{32})?$",
+            description="A hash over all changes up to the revision; empty at revision 0.",
+        ),
+    ]
+    fingerprint: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    failures: Annotated[
+        dict[str, str],
+        Field(description="The experiments that could not be compiled, each with the reason."),
+    ]
+    catalog: Annotated[Any, WithJsonSchema({"allOf": [ref("Catalog")]})]
 
 
 @router.get(
     "/v1/snapshot",
-    response_class=Response,
-    operation_id="get_snapshot",
-    openapi_extra=operation(
-        "Get the whole catalog",
-        Scope.READ,
-        {200: _SNAPSHOT, 304: None},
-        description="`Accept: application/yaml` gets the catalog file.",
-        parameters=(
-            in_query("revision", {"type": "integer", "minimum": 0}, "An earlier revision."),
-        ),
-        more={200: _YAML_ANSWER},
-        refused=(406,),
-    ),
+    summary="Get the whole catalog",
+    response_model=WholeCatalog,
+    responses={200: {"content": {_YAML: {"schema": {"type": "string"}}}}, **UNCHANGED},
+    openapi_extra={"refused": (406,)},
 )
-async def get_snapshot(request: Request) -> Response:
-    """The catalog, its fingerprint and its failures; the ETag is the revision and its lineage."""
-    query = query_of(request, ("revision",))
-    wanted = query.get("revision")
-    revision = None if wanted is None else whole(wanted, "query.revision", 0, _REVISION_MAX)
+async def get_snapshot(
+    request: Request, caller: Reader, query: Annotated[SnapshotQuery, Query(SnapshotQuery)]
+) -> Response:
+    """`Accept: application/yaml` gets the catalog file."""
+    # The ETag is the revision and its lineage.
+    revision = query.revision
     form = preferred(joined(request, "accept"), _FORMS)
-    caller = await admit(request, Scope.READ)
     node = node_of(request)
     served = node.served(caller.space)
     shown: ShownCatalogs = request.app.state.shown
@@ -128,15 +131,15 @@ def _show(space: str, head: Head, form: str, snapshot: Snapshot) -> Answer:
     if form == _YAML:
         text = catalogfile.show(snapshot.catalog).encode()
         return Answer(200, (("content-type", _YAML), *headers), text)
-    tree = {
-        "space": space,
-        "revision": head.revision,
-        "lineage": head.lineage,
-        "fingerprint": f"{snapshot.fingerprint:032x}",
-        "failures": snapshot.failures(),
-        "catalog": to_plain(snapshot.catalog),
-    }
-    return as_json(tree, headers=headers)
+    whole = WholeCatalog(
+        space=space,
+        revision=head.revision,
+        lineage=head.lineage,
+        fingerprint=f"{snapshot.fingerprint:032x}",
+        failures=snapshot.failures(),
+        catalog=to_plain(snapshot.catalog),
+    )
+    return as_json(whole, headers=headers)
 
 
 def _tag(head: Head, form: str) -> str:

@@ -3,153 +3,116 @@
 from __future__ import annotations
 
 import platform
-from typing import Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, FastAPI
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from allotment.dialects.wire.model import Model
 from allotment.server.answer import JSON, Answer, as_json, encode, respond
-from allotment.server.conditional import authenticated, node_of
+from allotment.server.conditional import node_of
 from allotment.server.docs import POLICY, page
 from allotment.server.metrics import Metrics
 from allotment.server.openapi import document
-from allotment.server.operation import closed, operation
-from allotment.server.requests import query_of
+from allotment.server.route import Monitor, Route
 from allotment.server.version import running
-from allotment.store import Scope
 
-router: Final = APIRouter()
+router: Final = APIRouter(route_class=Route, tags=["process"])
 
 _TEXT: Final = {"schema": {"type": "string"}}
 _METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
-_STATUS: Final = closed(
-    {
-        "status": {"enum": ["ready", "starting", "draining", "broken"]},
-        "age_seconds": {
-            "description": "How long ago the store was last seen to have nothing newer.",
-            "type": "number",
-            "minimum": 0,
-        },
-        "dead_threads": {
-            "description": "Background threads that ended by a fault; the status is then broken.",
-            "type": "array",
-            "items": {"type": "string"},
-        },
-    }
-)
+
+class Health(Model):
+    """The process lives."""
+
+    status: Literal["ok"]
 
 
-@router.get(
-    "/healthz",
-    response_class=Response,
-    operation_id="get_health",
-    openapi_extra=operation(
-        "Whether the process lives", None, {200: closed({"status": {"const": "ok"}})}, tag="process"
-    ),
-)
-async def get_health(request: Request) -> Response:
+class Readiness(Model):
+    """Whether requests are to be sent here, and why not."""
+
+    status: Literal["ready", "starting", "draining", "broken"]
+    age_seconds: Annotated[
+        float,
+        Field(ge=0, description="How long ago the store was last seen to have nothing newer."),
+    ]
+    dead_threads: Annotated[
+        list[str],
+        Field(description="Background threads that ended by a fault; the status is then broken."),
+    ]
+
+
+class Version(Model):
+    """The version of Allotment, and of what it runs on."""
+
+    version: str
+    python: str
+
+
+@router.get("/healthz", summary="Whether the process lives", response_model=Health)
+async def get_health() -> Response:
     """The process answers: that is all."""
-    query_of(request)
-    return respond(as_json({"status": "ok"}))
+    return respond(as_json(Health(status="ok")))
 
 
 @router.get(
     "/readyz",
-    response_class=Response,
-    operation_id="get_readiness",
-    openapi_extra=operation(
-        "Whether to send requests here",
-        None,
-        {200: _STATUS, 503: _STATUS},
-        description="503 until there is something to serve, from the moment it is to stop, and "
-        "where a background thread has ended by a fault.",
-        tag="process",
-    ),
+    summary="Whether to send requests here",
+    response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "Not now."}},
 )
 async def get_readiness(request: Request) -> Response:
-    """Ready with the store away too, once something is loaded: the age says how old it may be."""
-    query_of(request)
+    """503 until there is something to serve, once it is to stop, and where a thread has failed."""
+    # Ready with the store away too, once something is loaded: the age says how old it may be.
     node = node_of(request)
     dead = sorted(+node.threads.dead)
+    status: Literal["ready", "starting", "draining", "broken"]
     if node.draining:
         status = "draining"
     elif dead:
         status = "broken"
     else:
         status = "ready" if node.ready else "starting"
-    said = {"status": status, "age_seconds": round(node.age_seconds, 3), "dead_threads": dead}
+    said = Readiness(status=status, age_seconds=round(node.age_seconds, 3), dead_threads=dead)
     return respond(as_json(said, 200 if status == "ready" else 503))
 
 
-@router.get(
-    "/version",
-    response_class=Response,
-    operation_id="get_version",
-    openapi_extra=operation(
-        "Which version this is",
-        None,
-        {200: closed({"version": {"type": "string"}, "python": {"type": "string"}})},
-        tag="process",
-    ),
-)
-async def get_version(request: Request) -> Response:
+@router.get("/version", summary="Which version this is", response_model=Version)
+async def get_version() -> Response:
     """The version of Allotment, and of what it runs on."""
-    query_of(request)
-    python = platform.python_version()
-    return respond(as_json({"version": running(), "python": python}))
+    return respond(as_json(Version(version=running(), python=platform.python_version())))
 
 
 @router.get(
     "/metrics",
+    summary="Metrics for Prometheus",
     response_class=Response,
-    operation_id="get_metrics",
-    openapi_extra=operation(
-        "Metrics for Prometheus",
-        Scope.READ,
-        {200: None},
-        spaced=False,
-        more={200: {"text/plain": _TEXT}},
-        tag="process",
-    ),
+    responses={200: {"content": {"text/plain": _TEXT}}},
 )
-async def get_metrics(request: Request) -> Response:
+async def get_metrics(request: Request, caller: Monitor) -> Response:
     """Everything that is counted; of spaces, those that the token reaches."""
-    query_of(request)
-    caller = authenticated(request, Scope.READ)
     metrics: Metrics = request.app.state.metrics
     return respond(Answer(200, (("content-type", _METRICS),), metrics.text(caller.reach)))
 
 
-@router.get(
-    "/openapi.json",
-    response_class=Response,
-    operation_id="get_openapi",
-    openapi_extra=operation("The OpenAPI document", None, {200: {"type": "object"}}, tag="process"),
-)
+@router.get("/openapi.json", summary="The OpenAPI document", response_model=dict[str, Any])
 async def get_openapi(request: Request) -> Response:
     """The document, made once."""
-    query_of(request)
     made = await _made(request)
     return respond(Answer(200, (("content-type", JSON),), made["json"]))
 
 
 @router.get(
     "/docs",
+    summary="The OpenAPI document as a page",
     response_class=Response,
-    operation_id="get_docs",
-    openapi_extra=operation(
-        "The OpenAPI document as a page",
-        None,
-        {200: None},
-        more={200: {"text/html": _TEXT}},
-        tag="process",
-    ),
+    responses={200: {"content": {"text/html": _TEXT}}},
 )
 async def get_docs(request: Request) -> Response:
     """The document for people."""
-    query_of(request)
     headers = (
         ("content-type", "text/html; charset=utf-8"),
         ("content-security-policy", POLICY),

@@ -7,139 +7,136 @@ import re
 import secrets
 import time
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
+from pydantic import AfterValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from allotment.errors import InvalidInput, NotFound
+from allotment.dialects.wire.model import LEFT_OUT, Body, Maybe, Model
+from allotment.errors import NotFound
 from allotment.model.instant import show_instant
 from allotment.server.access import check_reach, reaches
 from allotment.server.answer import Answer, as_json, respond
 from allotment.server.caller import Caller
-from allotment.server.conditional import authenticated, node_of, tree_of
+from allotment.server.conditional import node_of
 from allotment.server.minted import minted
-from allotment.server.native.fields import fields_of, text, whole
-from allotment.server.operation import closed, in_path, operation, ref, spelled
-from allotment.server.requests import query_of
-from allotment.store import Scope, Token
+from allotment.server.native.schema import PART, Moment
+from allotment.server.operation import spelled
+from allotment.server.route import Admin, Json, Route
+from allotment.store import Scope
+from allotment.store import Token as StoredToken
 
 log = logging.getLogger(__name__)
 
-router: Final = APIRouter()
+router: Final = APIRouter(route_class=Route, tags=["native"])
 
-_PART: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,255}"
-_PATTERN: Final = re.compile(rf"({_PART}|\*)/({_PART}|\*)\Z")
+_PATTERN: Final = rf"({PART}|\*)/({PART}|\*)"
 _DAYS_MAX: Final = 36_500
 _DAY: Final = 24 * 60 * 60 * 1000
 
 
-@router.get(
-    "/v1/tokens",
-    response_class=Response,
-    operation_id="list_tokens",
-    openapi_extra=operation(
-        "List the tokens",
-        Scope.ADMIN,
-        {200: closed({"tokens": {"type": "array", "items": ref("Token")}})},
-        description="Those for spaces that the caller's own token reaches; never their text.",
-        spaced=False,
-    ),
-)
-async def list_tokens(request: Request) -> Response:
-    """All tokens, also those that hold no longer."""
-    query_of(request)
-    caller = authenticated(request, Scope.ADMIN)
+def _pattern(space: str) -> str:
+    if not re.fullmatch(_PATTERN, space):
+        raise ValueError('this is PROJECT/ENVIRONMENT, where either may be "*"')
+    return space
+
+
+SpacePattern = Annotated[
+    str, AfterValidator(_pattern), Field(json_schema_extra={"pattern": f"^{_PATTERN}$"})
+]
+
+
+class Token(Model):
+    """What is known of a token, of which only the digest is stored."""
+
+    id: str
+    scope: Scope
+    space: SpacePattern
+    name: str
+    created_at: Moment
+    expires_at: Moment | None
+    revoked_at: Moment | None
+
+
+class NewToken(Token):
+    """A token with its text."""
+
+    token: Annotated[str, Field(description="Its text, shown this once.")]
+
+
+class Tokens(Model):
+    """Tokens, the oldest first."""
+
+    tokens: list[Token]
+
+
+class TokenBody(Body):
+    """What a token is to be."""
+
+    scope: Annotated[Scope, Field(strict=False)]
+    space: Maybe[SpacePattern] = LEFT_OUT
+    name: Maybe[Annotated[str, Field(max_length=1024, description="What you call it.")]] = LEFT_OUT
+    days: Annotated[
+        int | None,
+        Field(ge=1, le=_DAYS_MAX, description="After how many days it expires; null for never."),
+    ] = None
+
+
+@router.get("/v1/tokens", summary="List the tokens", response_model=Tokens)
+async def list_tokens(request: Request, caller: Admin) -> Response:
+    """Those for spaces that the caller's own token reaches; never their text."""
     node = node_of(request)
     tokens = await node.run(node.store.tokens)
-    shown = [_show(token) for token in tokens if reaches(caller.reach, token.space)]
-    return respond(as_json({"tokens": shown}))
+    shown = [Token(**_fields(token)) for token in tokens if reaches(caller.reach, token.space)]
+    return respond(as_json(Tokens(tokens=shown)))
 
 
-@router.post(
-    "/v1/tokens",
-    response_class=Response,
-    status_code=201,
-    operation_id="create_token",
-    openapi_extra=operation(
-        "Make a token",
-        Scope.ADMIN,
-        {201: ref("NewToken")},
-        description="Its text is in this answer and nowhere else: only its digest is kept.",
-        body=closed(
-            {
-                "scope": ref("scope"),
-                "space": ref("spacePattern"),
-                "name": {"type": "string", "maxLength": 1024, "description": "What you call it."},
-                "days": {
-                    "type": ["integer", "null"],
-                    "minimum": 1,
-                    "maximum": _DAYS_MAX,
-                    "description": "After how many days it expires; null for never.",
-                },
-            },
-            "space",
-            "name",
-            "days",
-        ),
-        changes=True,
-        spaced=False,
-    ),
-)
-async def create_token(request: Request) -> Response:
-    """Make a token; this process honours it by the time that is answered."""
-    query_of(request)
-    caller = authenticated(request, Scope.ADMIN)
-    fields = fields_of(await tree_of(request), ("scope", "space", "name", "days"))
-    scope = text(fields, "scope")
-    if scope not in tuple(Scope):
-        raise InvalidInput(f"a scope is one of {', '.join(Scope)}", "$.scope")
-    space = text(fields, "space", caller.space)
-    if not _PATTERN.match(space):
-        raise InvalidInput('this is PROJECT/ENVIRONMENT, where either may be "*"', "$.space")
+@router.post("/v1/tokens", status_code=201, summary="Make a token", response_model=NewToken)
+async def create_token(
+    request: Request, caller: Admin, body: Annotated[TokenBody, Json(TokenBody)]
+) -> Response:
+    """Its text is in this answer and nowhere else: only its digest is kept."""
+    space = caller.space if body.space is None else body.space
     check_reach(caller.reach, (space,), "$.space")
-    days = whole(fields, "days", 1, _DAYS_MAX)
     now = round(time.time() * 1000)
-    token, secret = minted(
-        Scope(scope),
+    token, text = minted(
+        body.scope,
         space,
-        text(fields, "name", ""),
+        body.name or "",
         secret=secrets.token_urlsafe(32),
         now=now,
-        expires_at=None if days is None else now + days * _DAY,
+        expires_at=None if body.days is None else now + body.days * _DAY,
     )
     node = node_of(request)
     store = node.store
     await node.change_tokens(lambda: store.add_token(token))
     _log("a token is made", token, caller)
-    shown = {**_show(token), "token": secret}
+    shown = NewToken(**_fields(token), token=text)
     return respond(as_json(shown, 201, headers=(("cache-control", "no-store"),)))
 
 
 @router.delete(
-    "/v1/tokens/{id}",
-    response_class=Response,
-    status_code=204,
-    operation_id="revoke_token",
-    openapi_extra=operation(
-        "Revoke a token",
-        Scope.ADMIN,
-        {204: None},
-        parameters=(in_path("id", spelled("key"), "The token's id, as the list has it."),),
-        changes=True,
-        spaced=False,
-    ),
+    "/v1/tokens/{id}", status_code=204, summary="Revoke a token", response_class=Response
 )
-async def revoke_token(request: Request) -> Response:
+async def revoke_token(
+    request: Request,
+    caller: Admin,
+    token_id: Annotated[
+        str,
+        Path(
+            alias="id",
+            description="The token's id, as the list has it.",
+            json_schema_extra=spelled("key"),
+        ),
+    ],
+) -> Response:
     """End a token, on every node within a moment."""
-    query_of(request)
-    caller = authenticated(request, Scope.ADMIN)
     node = node_of(request)
     store = node.store
-    token_id = request.path_params["id"]
 
-    def revoke() -> Token:
+    def revoke() -> StoredToken:
         known = {token.id: token for token in store.tokens()}
         if token_id not in known or not reaches(caller.reach, known[token_id].space):
             raise NotFound("there is no token of that id")
@@ -150,17 +147,20 @@ async def revoke_token(request: Request) -> Response:
     return respond(Answer(204, (), b""))
 
 
-def _log(event: str, token: Token, caller: Caller) -> None:
+def _log(event: str, token: StoredToken, caller: Caller) -> None:
     log.info(event, extra={"fields": {**token.about, "by": caller.who}})
 
 
-def _show(token: Token) -> dict[str, Any]:
+def _fields(token: StoredToken) -> dict[str, Any]:
+    times = ("created_at", "expires_at", "revoked_at")
     return {
         "id": token.id,
-        "scope": str(token.scope),
+        "scope": token.scope,
         "space": token.space,
         "name": token.name,
-        "created_at": show_instant(token.created_at),
-        "expires_at": None if token.expires_at is None else show_instant(token.expires_at),
-        "revoked_at": None if token.revoked_at is None else show_instant(token.revoked_at),
+        **{each: _moment(getattr(token, each)) for each in times},
     }
+
+
+def _moment(when: int | None) -> str | None:
+    return None if when is None else show_instant(when)
