@@ -18,8 +18,7 @@ from allotment.compile import Snapshot, compile_catalog, recompile
 from allotment.kernel.idset import IdSet
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
-from allotment.model.idlist import IdList
-from allotment.model.segment import Segment
+from allotment.model.segment import IdList, Segment
 from benchmarks.catalogs import catalog
 from benchmarks.harness import Figure, absolute
 

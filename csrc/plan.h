@@ -14,7 +14,7 @@
 #include "idset.h"
 #include "allot_limits.h"
 
-/* The positions of model.reason.REASONS. */
+/* The positions of model.assignment.REASONS. */
 typedef enum {
     ALLOT_UNKNOWN_EXPERIMENT = 0,
     ALLOT_NO_UNIT,

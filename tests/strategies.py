@@ -12,11 +12,10 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from allotment.change import commands as c
 from allotment.change.apply import apply
 from allotment.change.diff import diff
-from allotment.change.users import flags_set
+from allotment.change.references import flags_set
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.flag import Flag, FlagExperiment, FlagState, Miss, Variation
-from allotment.model.idlist import IdList
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.plain import to_plain
@@ -25,6 +24,7 @@ from allotment.model.segment import (
     AnyOf,
     Clause,
     Condition,
+    IdList,
     InSegment,
     Not,
     Operator,

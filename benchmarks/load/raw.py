@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 import allotment
-from allotment.model.reason import REASONS
+from allotment.model.assignment import REASONS
 from benchmarks.load.shop import shop
 
 

@@ -11,10 +11,8 @@ from allotment.errors import (
     StoreError,
 )
 from allotment.load import load
-from allotment.model.assignment import Assignment
+from allotment.model.assignment import REASONS, Assignment, Reason, Resolution
 from allotment.model.catalog import Catalog
-from allotment.model.reason import REASONS, Reason
-from allotment.model.resolution import Resolution
 
 __all__ = [
     "REASONS",

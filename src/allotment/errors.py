@@ -20,6 +20,9 @@ Assigning raises none of these for the sake of data: it answers with a reason.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class AllotmentError(Exception):
     """The base of the tree: a sentence that helps and, where one is known, the path of the fault.
@@ -117,3 +120,13 @@ class Overloaded(AllotmentError):
 
 class MissingExtra(AllotmentError):
     """An optional dependency is not installed; the message names the extra that brings it."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the known word closest to it, or nothing.
+
+    >>> did_you_mean("bata", ["alpha", "beta"])
+    "; do you mean 'beta'?"
+    """
+    close = get_close_matches(word, known, n=1)
+    return f"; do you mean {close[0]!r}?" if close else ""

@@ -16,9 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import allotment
-from allotment.model.assignment import Assignment
-from allotment.model.frozen import Frozen
-from allotment.model.reason import Reason
+from allotment.model.assignment import Assignment, Frozen, Reason
 from allotment.server.counters import Counters
 from allotment.server.exposures import Exposures
 from allotment.server.exposures.exposures import WINDOW

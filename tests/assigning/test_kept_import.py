@@ -13,7 +13,7 @@ import pytest
 from allotment.change.commands import SetHoldout, SetHoldoutShare, SetOverrides
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
-from allotment.model.reason import REASONS, Reason
+from allotment.model.assignment import REASONS, Reason
 from assigning.keeping import Shop, shop
 
 LAYERED = """

@@ -9,12 +9,12 @@ from allotment.change.commands import Create
 from allotment.dialects.auth0.segments import show_rules
 from allotment.load import commands_of
 from allotment.model.catalog import EMPTY
-from allotment.model.idlist import IdList
 from allotment.model.segment import (
     AllOf,
     AnyOf,
     Clause,
     Condition,
+    IdList,
     InSegment,
     Not,
     Operator,

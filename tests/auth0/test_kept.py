@@ -3,7 +3,7 @@
 from typing import Any
 
 from allotment.change.commands import Keep
-from allotment.change.kinds import KINDS, shelf
+from allotment.change.kinds import KINDS, nouns_of
 from tenant import PARAMETERS, Tenant, halves
 
 UNITS = [f"device-{number}" for number in range(200)]
@@ -123,7 +123,7 @@ def test_whatever_is_kept_can_go_and_nothing_is_steered_otherwise(api: Tenant) -
     kept = [
         (kind, key, path)
         for kind in KINDS
-        for key, noun in shelf(api.catalog, kind).items()
+        for key, noun in nouns_of(api.catalog, kind).items()
         for path, _ in noun.kept
     ]
     assert {path.rpartition("/")[2] for _, _, path in kept} == {
@@ -132,7 +132,7 @@ def test_whatever_is_kept_can_go_and_nothing_is_steered_otherwise(api: Tenant) -
     }, "every kind of kept value is here; a new one needs its shape above"
     before = assignments(api), steering(api), api.engine.snapshot.fingerprint
     api.apply(*(Keep(kind, key, path, None) for kind, key, path in kept))
-    assert not any(noun.kept for kind in KINDS for noun in shelf(api.catalog, kind).values())
+    assert not any(noun.kept for kind in KINDS for noun in nouns_of(api.catalog, kind).values())
     after = assignments(api), steering(api), api.engine.snapshot.fingerprint
     assert after == before
     assert len({answer[0] for answer in before[0] if isinstance(answer, tuple)}) > 2

@@ -12,7 +12,7 @@ from allotment.change.check import check_catalog
 from allotment.change.commands import Command
 from allotment.change.diff import diff
 from allotment.change.lifecycle import Policy
-from allotment.change.users import with_users
+from allotment.change.references import with_users
 from allotment.dialects import catalogfile
 from allotment.errors import InvalidChange
 from allotment.model.catalog import EMPTY, Catalog

@@ -19,13 +19,13 @@ from allotment.model import limits
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Allocation, Iteration, State, Treatment
 from allotment.model.flag import Flag, FlagExperiment, Variation
-from allotment.model.idlist import IdList
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.segment import (
     AllOf,
     AnyOf,
     Clause,
     Condition,
+    IdList,
     InSegment,
     Not,
     Operator,

@@ -13,10 +13,9 @@ from allotment.errors import InvalidChange, NotFound
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import State
 from allotment.model.flag import FlagExperiment, FlagState, Miss
-from allotment.model.idlist import IdList
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer, Reservation
-from allotment.model.segment import Clause, Operator, Sample, Segment
+from allotment.model.segment import Clause, IdList, Operator, Sample, Segment
 from allotment.model.slots import Range
 from nouns import EVERYONE, FLAG, TREATMENTS, catalog, changed, experiment, iteration
 from strategies import plain

@@ -10,7 +10,7 @@ from allotment.change import commands as c
 from allotment.change import lifecycle
 from allotment.change.apply import apply
 from allotment.change.diff import diff
-from allotment.change.kinds import KINDS, shelf
+from allotment.change.kinds import KINDS, nouns_of
 from allotment.change.lifecycle import Event, Policy, Status
 from allotment.compile import compile_catalog, recompile
 from allotment.errors import InvalidChange, InvalidInput, NotFound
@@ -31,9 +31,9 @@ base = catalog(*NOUNS[1:])
 @pytest.mark.parametrize(("kind", "key"), KEYS.items())
 def test_every_kind_of_noun_keeps_sorted_by_path_what_it_is_given(kind: str, key: str) -> None:
     one = changed(base, c.Keep(kind, key, "b/x", "1"), c.Keep(kind, key, "a/x", "null"))
-    assert shelf(one, kind)[key].kept == (("a/x", "null"), ("b/x", "1"))
+    assert nouns_of(one, kind)[key].kept == (("a/x", "null"), ("b/x", "1"))
     two = changed(one, c.Keep(kind, key, "b/x", "[2]"))
-    assert shelf(two, kind)[key].kept == (("a/x", "null"), ("b/x", "[2]"))
+    assert nouns_of(two, kind)[key].kept == (("a/x", "null"), ("b/x", "[2]"))
     none = changed(two, c.Keep(kind, key, "a/x", None), c.Keep(kind, key, "b/x", None))
     assert plain(none) == plain(base)
 
@@ -86,7 +86,7 @@ def test_an_experiment_keeps_wherever_it_can_be_renamed(policy: Policy, at: Stat
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "experiment"])
 def test_any_other_noun_keeps_under_every_policy(kind: str, policy: Policy) -> None:
     keep = c.Keep(kind, KEYS[kind], "a/x", "1")
-    assert shelf(apply(base, [keep], policy).catalog, kind)[KEYS[kind]].kept
+    assert nouns_of(apply(base, [keep], policy).catalog, kind)[KEYS[kind]].kept
 
 
 @settings(
@@ -99,7 +99,7 @@ def test_keeping_leaves_every_plan_and_the_fingerprint_as_they_are(
     some: Catalog, data: st.DataObject
 ) -> None:
     snapshot = compile_catalog(some)
-    everything = [(kind, key) for kind in KINDS for key in shelf(some, kind)]
+    everything = [(kind, key) for kind in KINDS for key in nouns_of(some, kind)]
     keeps = [
         c.Keep(kind, key, path, data.draw(st.none() | documents))
         for kind, key in everything

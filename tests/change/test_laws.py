@@ -13,17 +13,16 @@ from allotment.change.apply import Change, apply
 from allotment.change.check import check_catalog
 from allotment.change.commands import Command
 from allotment.change.diff import diff
+from allotment.change.impact import touched_between
 from allotment.change.lifecycle import Policy
-from allotment.change.ranges import subtract
 from allotment.change.reallocate import moved
-from allotment.change.touch import touched_between
-from allotment.change.users import with_users
+from allotment.change.references import with_users
 from allotment.errors import AllotmentError
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Experiment, Iteration
 from allotment.model.plain import from_plain, to_plain
 from allotment.model.segment import Sample
-from allotment.model.slots import Slots, size
+from allotment.model.slots import Slots, size, subtract
 from strategies import catalogs, changes, plain, targets
 
 steady = settings(

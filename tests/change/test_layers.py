@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 from allotment.change import commands as c
 from allotment.change.apply import apply
 from allotment.change.lifecycle import Policy
-from allotment.change.ranges import covers, join, lowest, subtract
 from allotment.errors import Conflict, InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import State
 from allotment.model.layer import Holdout, Layer, Reservation
-from allotment.model.slots import Range, Ranges
+from allotment.model.slots import Range, Ranges, covers, join, lowest, subtract
 from nouns import catalog, changed, experiment, iteration
 
 

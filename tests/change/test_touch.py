@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from allotment.change import commands as c
-from allotment.change import touch
+from allotment.change import impact
 from allotment.change.apply import apply
-from allotment.change.touch import touched_between
-from allotment.change.users import with_users
+from allotment.change.impact import touched_between
+from allotment.change.references import with_users
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.flag import FlagState
 from allotment.model.plain import from_plain, to_plain
@@ -75,6 +75,6 @@ def test_what_the_catalogs_share_is_not_looked_at(monkeypatch: pytest.MonkeyPatc
         looked.append(one)
         return one == other
 
-    monkeypatch.setattr(touch, "same", same)
+    monkeypatch.setattr(impact, "same", same)
     assert touched_between(large, new) == ({"e7"}, frozenset())
     assert len(looked) < 100, "one shard of 256"

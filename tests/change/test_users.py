@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from allotment.change import commands as c
-from allotment.change.users import FLOWING, with_users
-from allotment.model.catalog import Catalog
+from allotment.change.references import FLOWING, with_users
+from allotment.model.catalog import Catalog, identity
 from allotment.model.experiment import State
 from allotment.model.flag import FlagExperiment, Variation
-from allotment.model.identity import identity
 from allotment.model.layer import Holdout, Layer
 from allotment.model.segment import AnyOf, InSegment, Not, Sample, Segment
 from nouns import FLAG, TREATMENTS, catalog, changed, experiment, iteration

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from allotment.change import commands as c
 from allotment.change.apply import apply
+from allotment.change.check.iteration import check_weights
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
-from allotment.change.weights import check_weights
 from allotment.compile import compile_catalog
 from allotment.dialects import catalogfile
 from allotment.errors import AllotmentError, InvalidChange

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from allotment.cli.settled import settings_of
+from allotment.cli.serve import settings_of
 from allotment.server.settings import Settings
 
 

@@ -3,17 +3,16 @@
 import typing
 
 import pytest
+from allotment.cli.plan_text import line_of, moved_line
 
 from allotment.change import commands as c
-from allotment.change.apply import Move
-from allotment.cli.attributes import attributes_of
-from allotment.cli.lines import line_of, moved_line
+from allotment.change.impact import Move
+from allotment.cli.explain import attributes_of
 from allotment.cli.summary import bar
 from allotment.errors import InvalidInput
 from allotment.model.experiment import Allocation, Iteration, Treatment
 from allotment.model.flag import FlagExperiment, FlagState, Miss, Variation
-from allotment.model.idlist import IdList
-from allotment.model.segment import InSegment, Sample, Segment
+from allotment.model.segment import IdList, InSegment, Sample, Segment
 from allotment.model.slots import Range
 
 WEIGHTS = (("a", 335), ("b", 665))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from allotment.cli.plan_text import planned_lines, planned_plain
+
 from allotment.change import commands as c
 from allotment.change.diff import diff
-from allotment.cli.planned import planned_lines, planned_plain
 from allotment.model.experiment import Experiment, State
-from allotment.model.idlist import IdList
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer, Reservation
-from allotment.model.segment import Clause, Not, Operator, Segment
+from allotment.model.segment import Clause, IdList, Not, Operator, Segment
 from nouns import catalog, changed, experiment, iteration
 
 ADULT = Clause(("age",), Operator.AT_LEAST, (18,))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from allotment.model.reason import REASONS
+from allotment.model.assignment import REASONS
 
 ALLOTMENT = [sys.executable, "-m", "allotment.cli.app"]
 

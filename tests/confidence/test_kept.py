@@ -3,7 +3,7 @@
 from typing import Any
 
 from allotment.change.commands import Keep
-from allotment.change.kinds import KINDS, shelf
+from allotment.change.kinds import KINDS, nouns_of
 from allotment.dialects.confidence.fields import MODULES, OWN
 from workspace import INSTANCES, UNITS, Workspace, arms, every_field
 
@@ -66,7 +66,7 @@ def test_whatever_is_kept_can_go_and_nothing_is_steered_otherwise(api: Workspace
     kept = [
         (kind, key, path)
         for kind in KINDS
-        for key, noun in shelf(api.catalog, kind).items()
+        for key, noun in nouns_of(api.catalog, kind).items()
         for path, _ in noun.kept
     ]
     fields = {*OWN, *MODULES, "treatments"} - {"displayName"}
@@ -75,7 +75,7 @@ def test_whatever_is_kept_can_go_and_nothing_is_steered_otherwise(api: Workspace
     )
     before = assignments(api), steering(api), api.engine.snapshot.fingerprint
     api.apply(*(Keep(kind, key, path, None) for kind, key, path in kept))
-    assert not any(noun.kept for kind in KINDS for noun in shelf(api.catalog, kind).values())
+    assert not any(noun.kept for kind in KINDS for noun in nouns_of(api.catalog, kind).values())
     after = assignments(api), steering(api), api.engine.snapshot.fingerprint
     assert after == before
     assert len({answer[0] for answer in before[0] if isinstance(answer, tuple)}) > 2

@@ -12,8 +12,16 @@ from hypothesis import strategies as st
 from allotment.change.commands import Create, EndIteration, Keep
 from allotment.dialects.confidence.targeting import EVERYONE, read_targeting, show_targeting
 from allotment.dialects.wire.place import Place
-from allotment.model.idlist import IdList
-from allotment.model.segment import AllOf, AnyOf, Clause, Condition, InSegment, Not, Operator
+from allotment.model.segment import (
+    AllOf,
+    AnyOf,
+    Clause,
+    Condition,
+    IdList,
+    InSegment,
+    Not,
+    Operator,
+)
 from allotment.model.segment import Segment as SegmentNoun
 from resolving import SWEDEN, UNITS, flag, refusal, resolved, run, variants
 from tenant import Vendor, vendor

@@ -39,10 +39,10 @@ from allotment.change.commands import (
     SwitchFlag,
 )
 from allotment.compile import compile_catalog, recompile
+from allotment.model.assignment import REASONS, Reason
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import State
 from allotment.model.flag import FlagExperiment, FlagState, Miss, Variation
-from allotment.model.reason import REASONS, Reason
 from allotment.model.segment import Clause, Operator, Segment
 from allotment.reference import resolve
 from allotment.store import Store

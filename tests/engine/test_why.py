@@ -12,12 +12,12 @@ import allotment
 import nouns
 from allotment.matching.member import Members
 from allotment.matching.why import why_not
-from allotment.model.idlist import IdList
 from allotment.model.segment import (
     AllOf,
     AnyOf,
     Clause,
     Condition,
+    IdList,
     InSegment,
     Not,
     Operator,

@@ -13,11 +13,11 @@ from sqlalchemy import select
 
 from allotment.change.apply import apply
 from allotment.change.commands import Command, Create
-from allotment.change.kinds import KINDS, shelf
+from allotment.change.kinds import KINDS, nouns_of
 from allotment.model.catalog import Catalog
 from allotment.model.plain import to_plain
 from allotment.store import Store, schema
-from faults.storm import WRITERS, Storm, nouns_of
+from faults.storm import WRITERS, Storm, own_nouns
 
 
 def commit(database: str | Path, *commands: Command) -> Catalog:
@@ -29,7 +29,7 @@ def commit(database: str | Path, *commands: Command) -> Catalog:
 
 def lay(database: str | Path) -> Catalog:
     """Make a store with all that the writers need, and what readers read: nobody changes that."""
-    nouns = [noun for author in range(WRITERS + 1) for noun in nouns_of(author)]
+    nouns = [noun for author in range(WRITERS + 1) for noun in own_nouns(author)]
     return commit(database, *map(Create, nouns))
 
 
@@ -83,7 +83,7 @@ def check_file(path: Path) -> None:
 
 def _changed(before: Catalog, after: Catalog) -> Iterator[tuple[str, str]]:
     for kind in KINDS:
-        old, new = shelf(before, kind), shelf(after, kind)
+        old, new = nouns_of(before, kind), nouns_of(after, kind)
         for key in set(old) | set(new):
             if old.get(key) is not new.get(key):
                 yield kind, key

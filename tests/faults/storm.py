@@ -59,7 +59,7 @@ class Write:
         return client.request(self.method, self.path, content=self.content, headers=headers)
 
 
-def nouns_of(author: int) -> tuple[Flag, Experiment, Experiment]:
+def own_nouns(author: int) -> tuple[Flag, Experiment, Experiment]:
     """What there must be for a writer: a flag, an experiment, and one that the flag asks."""
     flag = Flag(
         f"flag-{author}",
@@ -87,7 +87,7 @@ def writes(author: int) -> Iterator[Write]:
     three documents, which makes an experiment, has the flag ask it, and ends and deletes the one
     before it.
     """
-    flag, test, asked = (noun.key for noun in nouns_of(author))
+    flag, test, asked = (noun.key for noun in own_nouns(author))
     auth0 = f"/api/v2/experimentation/experiments/{id_of('experiment', test)}"
     for number in itertools.count(1):
         key = f"write-{author}-{number}."

@@ -13,10 +13,9 @@ import pytest
 
 from allotment.change.commands import Create
 from allotment.errors import StoreError
-from allotment.model.idlist import IdList
 from allotment.model.plain import to_plain
-from allotment.model.segment import Segment
-from allotment.store import Store, lastgood, place
+from allotment.model.segment import IdList, Segment
+from allotment.store import Store, lastgood, location
 from allotment.store.schema import DEFAULT_SPACE
 from faults.away import away
 from faults.history import check_history, commit, lay
@@ -168,7 +167,7 @@ def hand_over(file: Path) -> None:
         with suppress(StoreError):
             found = lastgood._load(each)
             copy = file.with_name("handed-over")
-            lastgood.save(copy, replace(found, store=place.name(AWAY)))
+            lastgood.save(copy, replace(found, store=location.name(AWAY)))
             copy.replace(each)
 
 

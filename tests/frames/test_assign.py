@@ -18,10 +18,10 @@ from allotment.frames.rows import Rows, Wanted
 from allotment.frames.strata import stratified
 from allotment.frames.wanted import wanted_columns
 from allotment.matching.compared import Compared
+from allotment.model.assignment import REASONS, Reason
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from allotment.model.limits import TREATMENTS_MAX
-from allotment.model.reason import REASONS, Reason
 from allotment.model.segment import AllOf, Clause, InSegment, Not, Operator, Segment
 
 SEGMENTS = (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import allotment
 from allotment.model import limits
-from allotment.model.reason import REASONS
+from allotment.model.assignment import REASONS
 
 HOUSE = Path(__file__).parents[2]
 SOURCES = [

@@ -14,7 +14,7 @@ from allotment.kernel.digest import bucket, draw
 from allotment.kernel.idset import IdSet
 from allotment.kernel.plan import Plan
 from allotment.kernel.segment import Segment
-from allotment.model.reason import REASONS
+from allotment.model.assignment import REASONS
 from kernel.making import (
     CLAUSE,
     HALVES,

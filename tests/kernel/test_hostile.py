@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from allotment.kernel.assigner import Assigner
-from allotment.model.reason import REASONS
+from allotment.model.assignment import REASONS
 from kernel.making import HALVES, assigner, make_plan, outcome, segment_in
 
 NAMES = [str(reason) for reason in REASONS]

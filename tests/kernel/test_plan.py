@@ -7,7 +7,7 @@ import pytest
 from allotment.errors import InvalidInput
 from allotment.kernel.idset import IdSet
 from allotment.kernel.plan import Plan
-from allotment.model.reason import REASONS
+from allotment.model.assignment import REASONS
 from kernel.making import HALVES, assigner, make_plan, outcome, segment_in
 
 NAMES = tuple(REASONS)

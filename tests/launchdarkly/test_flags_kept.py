@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from allotment.change.commands import Keep
-from allotment.change.kinds import CATALOG, KINDS, shelf
+from allotment.change.kinds import CATALOG, KINDS, nouns_of
 from allotment.model.catalog import Catalog
 from ldproject import BASE
 from ldwhole import STAGING, UNITS, Project, project
@@ -67,7 +67,7 @@ def kept(catalog: Catalog) -> list[tuple[str, str, str]]:
     nouns = [
         (kind, key, path)
         for kind in KINDS
-        for key, noun in shelf(catalog, kind).items()
+        for key, noun in nouns_of(catalog, kind).items()
         for path, _ in noun.kept
     ]
     return nouns + [(CATALOG, CATALOG, path) for path, _ in catalog.kept]

@@ -8,8 +8,8 @@ import pytest
 
 from allotment.change.commands import Create, SetHoldoutShare
 from allotment.dialects.launchdarkly.ids import id_of
+from allotment.model.assignment import Reason
 from allotment.model.layer import Holdout
-from allotment.model.reason import Reason
 from ldproject import BASE, SEMANTIC, variation
 from ldwhole import STAGING, UNITS, Project, project
 from tenant import SPACE

@@ -3,7 +3,7 @@
 from typing import Any
 
 from allotment.change.commands import Create, Keep, Reserve
-from allotment.change.kinds import KINDS, shelf
+from allotment.change.kinds import KINDS, nouns_of
 from allotment.dialects.launchdarkly.ids import id_of
 from allotment.model.layer import Holdout, Layer
 from ldproject import ALL, Environment, halves, iteration, treatment, variation
@@ -103,7 +103,7 @@ def test_whatever_is_kept_can_go_and_nothing_is_steered_otherwise(flagged: Envir
     kept = [
         (kind, key, path)
         for kind in KINDS
-        for key, noun in shelf(flagged.catalog, kind).items()
+        for key, noun in nouns_of(flagged.catalog, kind).items()
         for path, _ in noun.kept
     ]
     assert {path.split("/")[1] for _, _, path in kept} == {
@@ -112,7 +112,7 @@ def test_whatever_is_kept_can_go_and_nothing_is_steered_otherwise(flagged: Envir
     }, "every kind of kept value is here; a new one needs its shape above"
     before = assignments(flagged), steering(flagged), flagged.engine.snapshot.fingerprint
     flagged.apply(*(Keep(kind, key, path, None) for kind, key, path in kept))
-    assert not any(noun.kept for kind in KINDS for noun in shelf(flagged.catalog, kind).values())
+    assert not any(noun.kept for kind in KINDS for noun in nouns_of(flagged.catalog, kind).values())
     after = assignments(flagged), steering(flagged), flagged.engine.snapshot.fingerprint
     assert after == before
     assert len({answer[0] for answer in before[0] if isinstance(answer, tuple)}) > 4

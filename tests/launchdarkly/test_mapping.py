@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from allotment.change.apply import apply
 from allotment.change.commands import Command, Create
 from allotment.change.lifecycle import Policy
-from allotment.change.users import with_users
+from allotment.change.references import with_users
 from allotment.dialects.launchdarkly.experiments import read_create_experiment
 from allotment.dialects.launchdarkly.ids import id_of_treatment
 from allotment.dialects.launchdarkly.instructions import read_update_experiment

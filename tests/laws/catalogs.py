@@ -15,11 +15,10 @@ from random import Random
 
 import numpy as np
 
-from allotment.change.users import with_users
+from allotment.change.references import with_users
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.flag import Flag, FlagExperiment, FlagState, Miss, Variation
-from allotment.model.idlist import IdList
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS, UNIT_KEY_BYTES_MAX
@@ -28,6 +27,7 @@ from allotment.model.segment import (
     AnyOf,
     Clause,
     Condition,
+    IdList,
     InSegment,
     Not,
     Operator,

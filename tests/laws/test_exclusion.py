@@ -13,10 +13,10 @@ from allotment.change.commands import Command, Create, Release, Reserve, SetOver
 from allotment.compile import Snapshot, compile_catalog, recompile
 from allotment.engine import Engine
 from allotment.errors import InvalidChange
+from allotment.model.assignment import REASONS, Reason
 from allotment.model.catalog import EMPTY
 from allotment.model.layer import Layer
 from allotment.model.limits import BUCKETS
-from allotment.model.reason import REASONS, Reason
 from allotment.reference import assign
 from laws.buckets import ALL, deal
 from laws.running import after, started

@@ -22,10 +22,10 @@ from allotment.change.commands import (
 )
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
+from allotment.model.assignment import REASONS, Reason
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import State
 from allotment.model.limits import BUCKETS
-from allotment.model.reason import REASONS, Reason
 from laws.buckets import ALL, Buckets, Codes, Reasons, deal
 from laws.running import after, named, running
 

@@ -25,9 +25,9 @@ from allotment.compile import Snapshot, compile_catalog, recompile
 from allotment.engine import Engine
 from allotment.errors import InvalidChange
 from allotment.kernel.plan import Plan
+from allotment.model.assignment import REASONS, Reason
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.layer import Layer
-from allotment.model.reason import REASONS, Reason
 from allotment.model.segment import AllOf, Sample, Segment
 from allotment.model.slots import Range, size
 from allotment.reference import assign

@@ -16,11 +16,11 @@ from scipy import stats
 
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
+from allotment.model.assignment import REASONS, Reason
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.keyed import Keyed
 from allotment.model.limits import BUCKETS
-from allotment.model.reason import REASONS, Reason
 from allotment.model.slots import Slot
 from laws.shapes import SHAPES
 

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from allotment.compile import Snapshot, compile_catalog
 from allotment.compile.experiment import Source
 from allotment.kernel.sweep import sweep
+from allotment.model.assignment import REASONS, Reason
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, State
 from allotment.model.flag import FlagState
 from allotment.model.limits import BUCKETS
-from allotment.model.reason import REASONS, Reason
 from allotment.model.slots import Range
 from laws.buckets import ALL, FIRST, LAST, Buckets, Codes, Reasons
 from laws.catalogs import Maker

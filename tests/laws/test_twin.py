@@ -13,8 +13,7 @@ import pytest
 
 from allotment.compile import compile_catalog
 from allotment.engine import Column, Engine
-from allotment.model.assignment import Assignment
-from allotment.model.reason import REASONS, Reason
+from allotment.model.assignment import REASONS, Assignment, Reason
 from allotment.reference import assign, explain, resolve
 from laws.catalogs import VALUES, Maker, Question
 

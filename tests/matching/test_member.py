@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from allotment.matching.member import Members, is_listed
-from allotment.model.idlist import IdList
-from allotment.model.segment import AllOf, AnyOf, Clause, InSegment, Not, Operator, Segment
+from allotment.model.segment import AllOf, AnyOf, Clause, IdList, InSegment, Not, Operator, Segment
 
 NORDIC = Clause(("country",), Operator.IN, ("SE", "NO"))
 SEGMENTS = {

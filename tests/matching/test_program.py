@@ -14,13 +14,13 @@ from allotment.errors import InvalidInput
 from allotment.matching.field import lookup
 from allotment.matching.member import Members
 from allotment.matching.program import Op, Program, closure, compile_program
-from allotment.model.idlist import IdList
 from allotment.model.limits import CONDITION_DEPTH_MAX
 from allotment.model.segment import (
     AllOf,
     AnyOf,
     Clause,
     Condition,
+    IdList,
     InSegment,
     Not,
     Operator,

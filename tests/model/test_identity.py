@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from allotment.model.identity import identity
+from allotment.model.catalog import identity
 
 # Clients keep these ids: whatever changes them breaks every link, script and bookmark.
 PINNED = [
@@ -24,7 +24,7 @@ def test_an_identity_stays_what_it_is(parts: tuple[str, ...], pinned: str) -> No
 
 
 def test_an_identity_is_the_same_in_another_process() -> None:
-    code = "from allotment.model.identity import identity; print(identity('flag', 'button'))"
+    code = "from allotment.model.catalog import identity; print(identity('flag', 'button'))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == PINNED[0][1]
 

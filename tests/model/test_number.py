@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allotment.errors import InvalidInput
-from allotment.model.number import read_decimal, read_whole
-from allotment.model.weight import read_percent, read_weight
+from allotment.model.number import read_decimal, read_percent, read_weight, read_whole
 from tenant import Vendor, vendor
 
 # What Python's own readers take, or almost, and nobody means.
@@ -114,4 +113,4 @@ def test_nothing_reads_digits_but_the_one_reader() -> None:
         if own.search(file.read_text())
     }
     # A float's own digits; and bytes, whose digits are ASCII.
-    assert found == {"model/weight.py", "server/requests.py"}
+    assert found == {"model/number.py", "server/requests.py"}

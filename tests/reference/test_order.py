@@ -9,16 +9,14 @@ from typing import Any
 
 import pytest
 
-from allotment.model.assignment import Assignment
+from allotment.model.assignment import Assignment, Reason
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.flag import Flag, FlagState, Variation
-from allotment.model.idlist import IdList
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS
-from allotment.model.reason import Reason
-from allotment.model.segment import Segment
+from allotment.model.segment import IdList, Segment
 from allotment.model.slots import Range, Slot
 from allotment.reference import assign, explain
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from allotment.model.assignment import Reason, Resolution
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.flag import Flag, FlagExperiment, Miss, Variation
 from allotment.model.keyed import Keyed
 from allotment.model.limits import BUCKETS
-from allotment.model.reason import Reason
-from allotment.model.resolution import Resolution
 from allotment.model.slots import Slot
 from allotment.reference import resolve
 

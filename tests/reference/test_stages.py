@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from allotment.model.assignment import Reason
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS
-from allotment.model.reason import Reason
 from allotment.model.segment import AllOf, Sample, Segment
 from allotment.model.slots import Range, Slot
 from allotment.reference import assign

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 
 import strategies
 from allotment.change.commands import Create, Delete, Rename
-from allotment.change.kinds import CATALOG, KINDS, shelf
-from allotment.change.users import with_users
+from allotment.change.kinds import CATALOG, KINDS, nouns_of
+from allotment.change.references import with_users
 from allotment.errors import StoreError, StoreFull
 from allotment.model.catalog import Catalog
 from allotment.model.keyed import Keyed
@@ -87,7 +87,7 @@ def test_any_catalog_comes_back_as_it_was(path: Path, catalog: Catalog) -> None:
     versions = Keyed(
         (f"{kind}:{key}", Version(1, NOON_MS, NOON_MS + number, "ann", f"bob-{number}"))
         for kind in KINDS
-        for number, key in enumerate(shelf(catalog, kind))
+        for number, key in enumerate(nouns_of(catalog, kind))
     )
     versions = versions.change({f"{CATALOG}:{CATALOG}": Version(1, NOON_MS, NOON_MS, "ann", "ann")})
     stored = Stored("default/production", catalog, versions, "5f" * 16)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from allotment.cli.plan_text import line_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,9 +15,8 @@ import strategies
 from allotment.change.apply import apply
 from allotment.change.commands import Command
 from allotment.change.diff import diff
-from allotment.change.kinds import CATALOG, KINDS, shelf
-from allotment.change.users import with_users
-from allotment.cli.lines import line_of
+from allotment.change.kinds import CATALOG, KINDS, nouns_of
+from allotment.change.references import with_users
 from allotment.errors import AllotmentError
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.keyed import Keyed
@@ -102,11 +102,11 @@ def versions(before: Stored, now: Catalog, turn: int) -> Iterator[tuple[str, Ver
     """The old version of what is the same, and a new one of what is not."""
     at, who = NOON_MS + turn, f"turn-{turn}"
     for kind in KINDS:
-        for key, noun in shelf(now, kind).items():
+        for key, noun in nouns_of(now, kind).items():
             known = before.versions.get(f"{kind}:{key}")
             if known is None:
                 known = Version(now.revision, at, at, who, who)
-            elif noun is not shelf(before.catalog, kind)[key]:
+            elif noun is not nouns_of(before.catalog, kind)[key]:
                 known = Version(now.revision, known.created_at, at, known.created_by, who)
             yield f"{kind}:{key}", known
     itself = f"{CATALOG}:{CATALOG}"

@@ -21,7 +21,7 @@ from allotment.change.commands import Command, Create, Rename
 from allotment.errors import MissingExtra, StoreError
 from allotment.model.segment import Segment
 from allotment.store import Lot, Once, Store, Stored, migrate
-from allotment.store.patient import PatientConnection
+from allotment.store.postgresql import PatientConnection
 from allotment.store.spaces import locked
 from faults.away import hanging
 from postgres import Postgres

@@ -18,12 +18,11 @@ from allotment.change.commands import (
     SetRules,
     StartIteration,
 )
-from allotment.change.users import with_users
+from allotment.change.references import with_users
 from allotment.errors import InvalidChange, InvalidInput, NotFound, StoreError
 from allotment.model.catalog import EMPTY
 from allotment.model.flag import Flag, Variation
-from allotment.model.idlist import NO_IDS, IdList
-from allotment.model.segment import Clause, Operator, Segment
+from allotment.model.segment import NO_IDS, Clause, IdList, Operator, Segment
 from allotment.store import Store
 from store.examples import NOON, NORDICS, commit, experiment, sql, weights
 

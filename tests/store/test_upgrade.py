@@ -19,8 +19,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from allotment.change.commands import Create
-from allotment.change.kinds import KINDS, shelf
-from allotment.change.users import with_users
+from allotment.change.kinds import KINDS, nouns_of
+from allotment.change.references import with_users
 from allotment.errors import StoreError
 from allotment.model.plain import to_plain
 from allotment.model.segment import Segment
@@ -67,7 +67,7 @@ def test_every_revision_of_a_released_store_reads_as_it_was_written(released: st
             assert {
                 (kind, key): to_plain(noun)
                 for kind in KINDS
-                for key, noun in shelf(catalog, kind).items()
+                for key, noun in nouns_of(catalog, kind).items()
             } == {noun: body for noun, body in now.items() if body is not None}
             assert catalog.users == with_users(catalog).users
 

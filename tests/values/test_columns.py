@@ -17,7 +17,7 @@ import pytest
 
 import allotment
 import nouns
-from allotment.model.reason import REASONS
+from allotment.model.assignment import REASONS
 from allotment.model.segment import Clause, Operator, Segment
 
 ADULTS = Segment("adults", rules=(Clause(("age",), Operator.AT_LEAST, (18,)),))

@@ -22,8 +22,8 @@ from allotment.compile import compile_catalog
 from allotment.engine import Engine
 from allotment.frames.form import open_source
 from allotment.frames.wanted import wanted_columns
+from allotment.model.assignment import REASONS
 from allotment.model.catalog import Catalog
-from allotment.model.reason import REASONS
 from assigning.asking import Paths
 from values.kinds import Kind
 

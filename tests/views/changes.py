@@ -40,9 +40,8 @@ from allotment.dialects.confidence.names import instance_name
 from allotment.dialects.launchdarkly.ids import id_of as hex_id
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.flag import FlagExperiment, FlagState, Miss, Variation
-from allotment.model.idlist import IdList
 from allotment.model.layer import Holdout, Layer
-from allotment.model.segment import Sample, Segment
+from allotment.model.segment import IdList, Sample, Segment
 from views.begin import BLUE, BUTTON, EVERYONE, GREEN, NOUNS, SETS, country, iteration
 from views.world import LAUNCHDARKLY, Call
 

@@ -19,9 +19,9 @@ from allotment.change.commands import (
     SetWeights,
 )
 from allotment.dialects.launchdarkly.ids import id_of as hex_id
+from allotment.model.assignment import Reason
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.flag import FlagExperiment
-from allotment.model.reason import Reason
 from tenant import Vendor, vendor
 from views.world import SEMANTIC
 

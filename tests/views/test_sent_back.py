@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 import strategies
 from allotment.change.commands import Keep
 from allotment.change.diff import diff
-from allotment.change.kinds import KINDS, shelf
+from allotment.change.kinds import KINDS, nouns_of
 from allotment.model.catalog import EMPTY, Catalog
 from tenant import Vendor, vendor
 from views.world import LAUNCHDARKLY, SEMANTIC
@@ -34,7 +34,7 @@ def served(catalog: Catalog) -> Iterator[Vendor]:
             gone = [
                 Keep(kind, key, path, None)
                 for kind in KINDS
-                for key, noun in shelf(catalog, kind).items()
+                for key, noun in nouns_of(catalog, kind).items()
                 for path, _ in noun.kept
             ]
             api.apply(*gone)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from allotment.change.commands import Command, Create, Keep
-from allotment.change.kinds import KINDS, shelf
+from allotment.change.kinds import KINDS, nouns_of
 from allotment.model.catalog import Catalog
 from allotment.model.keyed import Keyed
 from tenant import Vendor, vendor
@@ -91,7 +91,7 @@ class World:
         """Delete every kept value of every noun, and of the catalog."""
         gone = [Keep("catalog", "catalog", path, None) for path, _ in self.catalog.kept]
         for kind in KINDS:
-            for key, noun in shelf(self.catalog, kind).items():
+            for key, noun in nouns_of(self.catalog, kind).items():
                 gone.extend(Keep(kind, key, path, None) for path, _ in noun.kept)
         self.api.apply(*gone)
 

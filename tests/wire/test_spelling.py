@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allotment.dialects.wire.spelling import BASE36, BASE58, HEX, Spelling
-from allotment.model.identity import identity
+from allotment.model.catalog import identity
 
 IDS = st.integers(0, 2**96 - 1).map("{:024x}".format)
 

@@ -1,35 +1,22 @@
-"""Commands to catalog: all of them, or nothing."""
+"""Commands to catalog: all of them, or nothing; and step by step, to show what each one does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from typing import NamedTuple
 
-from allotment.change import (
-    experiments,
-    flags,
-    iterations,
-    layers,
-    nouns,
-    runs,
-    samples,
-    segments,
-)
 from allotment.change.check import check_change
-from allotment.change.check.kept import check_kept
-from allotment.change.commands import Command
-from allotment.change.edit import edit
+from allotment.change.check.label import check_kept
+from allotment.change.commands import Command, Create, Delete, Describe, Keep, Noun, Rename, Replace
+from allotment.change.edits import edit
+from allotment.change.impact import Move, moves, touched_experiments, touched_flags
+from allotment.change.kinds import CATALOG, kind_of
 from allotment.change.lifecycle import Policy
 from allotment.change.proposal import Proposal
-from allotment.change.touch import Move, moves, touched_experiments, touched_flags
-from allotment.change.users import follow
+from allotment.change.references import follow
 from allotment.errors import AllotmentError
 from allotment.model.catalog import Catalog
-
-__all__ = ["EDITS", "Change", "Move", "apply"]
-
-# The files whose edits `edit` dispatches to; importing them registers these.
-EDITS = (nouns, flags, segments, samples, layers, experiments, iterations, runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +63,37 @@ def apply(catalog: Catalog, commands: Iterable[Command], policy: Policy = Policy
         touched_flags(catalog, new, proposal.changed),
         moves(catalog, new, proposal.changed),
     )
+
+
+class Step(NamedTuple):
+    """A command, and its noun before and after it; None where there is none."""
+
+    command: Command
+    before: Noun | None
+    after: Noun | None
+
+
+def steps(commands: Iterable[Command], catalog: Catalog) -> Iterator[Step]:
+    """The steps of commands that `apply` lets through under the native policy."""
+    proposal = Proposal(catalog, Policy.NATIVE)
+    for command in commands:
+        subject = _subject(command)
+        before = _found(subject, proposal)
+        edit(command, proposal)
+        yield Step(command, before, _found(subject, proposal))
+
+
+def _found(subject: tuple[str, str], proposal: Proposal) -> Noun | None:
+    """The noun as it would be; what the space keeps itself is none."""
+    return None if subject == (CATALOG, CATALOG) else proposal.find(*subject)
+
+
+def _subject(command: Command) -> tuple[str, str]:
+    """The kind and key of the noun that a command is about."""
+    if isinstance(command, Create | Replace):
+        return kind_of(command.noun), command.noun.key
+    if isinstance(command, Delete | Rename | Describe | Keep):
+        return command.kind, command.key
+    # The others begin with the key, in a field that is called as the kind.
+    kind = fields(command)[0].name
+    return kind, getattr(command, kind)

@@ -11,9 +11,8 @@ from typing import TypeAlias
 
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from allotment.model.flag import Flag, FlagExperiment, FlagState, Variation
-from allotment.model.idlist import IdList
 from allotment.model.layer import Holdout, Layer
-from allotment.model.segment import Condition, Sample, Segment
+from allotment.model.segment import Condition, IdList, Sample, Segment
 from allotment.model.slots import Ranges
 
 # Any noun; `kind` is "flag", "segment", "layer", "holdout" or "experiment".

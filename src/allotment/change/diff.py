@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from allotment.change.apply import EDITS
 from allotment.change.commands import (
     Command,
     Create,
@@ -18,26 +17,19 @@ from allotment.change.commands import (
     Reserve,
     SetSample,
 )
-from allotment.change.edit import edit
-from allotment.change.kinds import CATALOG, kind_of, shelf
-from allotment.change.laying import lay_noun, lay_share
+from allotment.change.defaults import lay_noun, lay_share
+from allotment.change.diff_commands import kept_commands, noun_commands
+from allotment.change.edits import edit
+from allotment.change.kinds import CATALOG, kind_of, noun_path, nouns_of
 from allotment.change.lifecycle import Policy
-from allotment.change.nearest import nearest
-from allotment.change.place import place
 from allotment.change.proposal import Proposal, same
-from allotment.change.ranges import WHOLE, subtract
-from allotment.change.route import kept_otherwise, route
-from allotment.change.samples import name_of, with_sample
-from allotment.change.scatter import scattered
-from allotment.errors import InvalidChange, NotFound
+from allotment.change.sample_layout import name_of, scattered, with_sample
+from allotment.errors import InvalidChange, NotFound, did_you_mean
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
-from allotment.model.keyed import Keyed
 from allotment.model.layer import Layer, Reservation
 from allotment.model.segment import Segment
-from allotment.model.slots import Ranges, size
-
-__all__ = ["EDITS", "diff"]
+from allotment.model.slots import WHOLE, Ranges, size, subtract
 
 # What is referred to stands before what refers to it.
 _ORDER: Final = ("segment", "flag", "holdout", "layer", "experiment")
@@ -68,20 +60,20 @@ def diff(old: Catalog, target: Catalog) -> tuple[Command, ...]:
         if isinstance(noun, Layer):
             walk.reserve(noun, target.layers[noun.key], target.experiments)
     walk.sample([noun for noun in goal.values() if isinstance(noun, Segment)])
-    walk.do(kept_otherwise(CATALOG, CATALOG, old.kept, tuple(sorted(target.kept))))
+    walk.do(kept_commands(CATALOG, CATALOG, old.kept, tuple(sorted(target.kept))))
     for kind in reversed(_ORDER):
         for key in _apart(old, target, kind):
-            if key not in shelf(target, kind):
+            if key not in nouns_of(target, kind):
                 walk.delete(kind, key)
     return tuple(walk.commands)
 
 
 def _laid(kind: str, key: str, old: Catalog, target: Catalog) -> Noun:
     """The noun that the target means, complete but for the ranges of a sample."""
-    noun = shelf(target, kind)[key]
+    noun = nouns_of(target, kind)[key]
     is_open = isinstance(noun, Layer) and any(r.share_ppm is not None for r in noun.reservations)
     taken = _sampled(key, old, target) if is_open else ()
-    return lay_noun(noun, shelf(old, kind).get(key), taken)
+    return lay_noun(noun, nouns_of(old, kind).get(key), taken)
 
 
 def _sampled(layer: str, old: Catalog, target: Catalog) -> Iterator[Ranges]:
@@ -102,19 +94,13 @@ def _aims(old: Catalog, target: Catalog, kind: str) -> list[str]:
     """The nouns of the target that may have to be led to, sorted: of layers all."""
     if kind == "layer":
         return list(target.layers)
-    there = shelf(target, kind)
+    there = nouns_of(target, kind)
     return [key for key in _apart(old, target, kind) if key in there]
 
 
 def _apart(old: Catalog, target: Catalog, kind: str) -> list[str]:
-    """The keys of a kind under which the two have not the very same noun, sorted.
-
-    What they share costs nothing, so that putting one noun into a large catalog is quick.
-    """
-    one: Keyed[Noun] = getattr(old, f"{kind}s")
-    other: Keyed[Noun] = getattr(target, f"{kind}s")
-    shards = [(a, b) for a, b in zip(one.shards, other.shards, strict=True) if a is not b]
-    return sorted(k for a, b in shards for k in a.keys() | b.keys() if a.get(k) is not b.get(k))
+    """The keys of a kind under which the two do not have the very same noun, sorted."""
+    return sorted(key for key, _, _ in nouns_of(old, kind).differing(nouns_of(target, kind)))
 
 
 class _Walk:
@@ -139,7 +125,7 @@ class _Walk:
             noun = replace(noun, reservations=old.reservations)
         if same(old, noun):
             return
-        self._try(route(old, noun))
+        self._try(noun_commands(old, noun))
         if not same(self._proposal.find(kind_of(noun), noun.key), noun):
             self.do([Replace(noun)])
 
@@ -182,10 +168,10 @@ class _Walk:
             key = reservation.experiment
             member = self._proposal.find("experiment", key)
             if not isinstance(member, Experiment):
-                near = nearest(key, experiments)
+                near = did_you_mean(key, experiments)
                 raise NotFound(
                     f"there is no experiment {key!r}{near}",
-                    f"{place('layer', new.key)}.reservations.{key}",
+                    f"{noun_path('layer', new.key)}.reservations.{key}",
                 )
             if member.layer == new.key and owned.get(key) == reservation.ranges:
                 continue

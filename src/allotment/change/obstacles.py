@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
+from allotment.change.kinds import iteration_path, noun_path
 from allotment.change.lifecycle import Event, Policy, is_among, permit, status
-from allotment.change.place import iteration_place, place
 from allotment.change.proposal import Proposal
-from allotment.change.users import FLOWING, flags_set, flows, has_flow, was_edited
+from allotment.change.references import FLOWING, flags_set, flows, has_flow, was_edited
 from allotment.errors import InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State
@@ -71,7 +71,7 @@ def obstacles(policy: Policy, experiment: Experiment, catalog: Catalog) -> tuple
     would have kept the one that runs from starting.
     """
     iteration = experiment.draft or experiment.current
-    path = iteration_place(experiment, iteration)
+    path = iteration_path(experiment, iteration)
     case = _Case(
         experiment,
         iteration,
@@ -85,7 +85,7 @@ def obstacles(policy: Policy, experiment: Experiment, catalog: Catalog) -> tuple
 
 def may_start(proposal: Proposal, experiment: Experiment, justification: str) -> Iteration:
     """The draft that may run now; raises InvalidChange where the policy needs more to start it."""
-    path = place("experiment", experiment.key)
+    path = noun_path("experiment", experiment.key)
     over = experiment.live is not None
     permit(proposal.policy, Event.START_OVER if over else Event.START, status(experiment), path)
     draft = experiment.draft
@@ -101,7 +101,7 @@ def may_start(proposal: Proposal, experiment: Experiment, justification: str) ->
 
 def may_resume(proposal: Proposal, experiment: Experiment) -> None:
     """Raise InvalidChange unless the paused iteration, edited meanwhile perhaps, may run on."""
-    path = place("experiment", experiment.key)
+    path = noun_path("experiment", experiment.key)
     permit(proposal.policy, Event.RESUME, status(experiment), path)
     _refuse_first(proposal, experiment, experiment.current)
 
@@ -122,7 +122,7 @@ def _refuse_first(proposal: Proposal, experiment: Experiment, iteration: Iterati
             key for key, noun in changed.items() if isinstance(noun, Experiment) and flows(noun)
         )
 
-    path = iteration_place(experiment, iteration)
+    path = iteration_path(experiment, iteration)
     case = _Case(experiment, iteration, path, flag_of, layer_of, flowing)
     for obstacle in _found(proposal.policy, case):
         raise InvalidChange(obstacle.message, obstacle.path, code=obstacle.code)

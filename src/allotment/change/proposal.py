@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import TypeVar, cast
 
 from allotment.change.commands import Noun
-from allotment.change.kinds import KINDS, WORDS, kind_of, shelf
+from allotment.change.kinds import KINDS, WORDS, kind_of, noun_path, nouns_of
 from allotment.change.lifecycle import Policy
-from allotment.change.place import place
 from allotment.errors import NotFound
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
@@ -53,14 +52,15 @@ class Proposal:
         """The noun as it would be; None where there is none."""
         if (kind, key) in self.changed:
             return self.changed[kind, key]
-        return shelf(self.catalog, kind).get(key)
+        found: Noun | None = nouns_of(self.catalog, kind).get(key)
+        return found
 
     def get(self, wanted: type[N], key: str) -> N:
         """The noun as it would be; raises NotFound."""
         kind = WORDS[wanted]
         noun = self.find(kind, key)
         if not isinstance(noun, wanted):
-            raise NotFound(f"there is no {kind} {key!r}", place(kind, key))
+            raise NotFound(f"there is no {kind} {key!r}", noun_path(kind, key))
         return noun
 
     def put(self, noun: Noun) -> None:
@@ -72,7 +72,7 @@ class Proposal:
         self._set(kind, key, None)
 
     def _set(self, kind: str, key: str, noun: Noun | None) -> None:
-        if same(shelf(self.catalog, kind).get(key), noun):
+        if same(nouns_of(self.catalog, kind).get(key), noun):
             self.changed.pop((kind, key), None)
         else:
             self.changed[kind, key] = noun

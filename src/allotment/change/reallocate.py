@@ -1,15 +1,16 @@
 """Weights to slots, and new slots out of old ones with the fewest possible moves.
 
-The gap, the parts that nobody has, counts as one more treatment after the last. Everything here is
-a pure function of integers.
+The gap, the parts that no treatment has, counts as one more treatment after the last. Everything
+here is a pure function of integers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from allotment.errors import InvalidChange
+from allotment.model.experiment import Allocation
 from allotment.model.limits import BUCKETS, RANGES_MAX
 from allotment.model.slots import Slot, Slots
 
@@ -203,3 +204,29 @@ def _merge(kept: list[Slot], given: list[Slot], growth: dict[str, int]) -> list[
             edge += taken
             ends[edge] = taker
     return dealt
+
+
+def pairs(
+    before: Iterable[Allocation], after: Iterable[Allocation]
+) -> Iterator[tuple[Allocation | None, Allocation | None]]:
+    """Each new allocation with the old one under its key, else the one that served the same units.
+
+    An allocation that comes or goes stands beside None.
+    """
+    after = tuple(after)
+    left = {allocation.key: allocation for allocation in before}
+    twins = {now.key: left.pop(now.key, None) for now in after}
+    for now in after:
+        was = twins[now.key]
+        if was is None:
+            alike = (one for one in left.values() if _serves(one) == _serves(now))
+            was = next(alike, None)
+            if was is not None:
+                del left[was.key]
+        yield was, now
+    for gone in left.values():
+        yield gone, None
+
+
+def _serves(allocation: Allocation) -> tuple[str | None, bool]:
+    return allocation.segment, allocation.fallback

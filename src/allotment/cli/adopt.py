@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from allotment.cli.console import notes
-from allotment.cli.home import DEFAULT_STORE, StoreOption
-from allotment.store import Store, place
+from allotment.cli.options import DEFAULT_STORE, StoreOption
+from allotment.store import Store, location
 
 NAME = "adopt"
 
@@ -31,4 +31,4 @@ def run(*, store: StoreOption = DEFAULT_STORE, yes: Yes = False) -> None:
                 "Every node drops what it serves and loads this. Go on?", abort=True, err=True
             )
         opened.adopt(datetime.now(UTC))
-    notes.print(f"{place.name(store)} is adopted", markup=False, soft_wrap=True)
+    notes.print(f"{location.name(store)} is adopted", markup=False, soft_wrap=True)

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from allotment.cli.done import commit_and_print
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson, CatalogFile, base_of, existing
 from allotment.load import checked_change, commands_of

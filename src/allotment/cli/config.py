@@ -8,7 +8,7 @@ from rich.table import Table
 
 from allotment.cli.console import print_json, results
 from allotment.cli.options import AsJson
-from allotment.cli.settled import Settings
+from allotment.cli.serve import Settings
 
 NAME = "config"
 ABOUT = "What a server is set to."

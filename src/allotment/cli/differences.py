@@ -9,12 +9,11 @@ from typing import Final, NamedTuple, cast
 from allotment.change.commands import Noun
 from allotment.model.experiment import Allocation, Iteration, Treatment
 from allotment.model.flag import FlagExperiment, Variation
-from allotment.model.idlist import IdList
 from allotment.model.instant import show_instant
 from allotment.model.layer import Reservation
-from allotment.model.segment import Sample
+from allotment.model.number import show_percent
+from allotment.model.segment import IdList, Sample
 from allotment.model.slots import size
-from allotment.model.weight import show_percent
 
 _NONE: Final = "none"
 _UNITS_MAX: Final = 5

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from allotment.change.commands import Command
 from allotment.cli.console import notes, print_json, results
 from allotment.cli.home import Home
-from allotment.cli.lines import moved_line
-from allotment.cli.planned import planned_lines, planned_plain
+from allotment.cli.plan_text import moved_line, planned_lines, planned_plain
 from allotment.errors import PreconditionFailed
 from allotment.model.catalog import Catalog
 from allotment.model.plain import to_plain

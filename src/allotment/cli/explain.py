@@ -6,11 +6,9 @@ from typing import Annotated
 
 import typer
 
-from allotment.cli.attributes import attributes_of
 from allotment.cli.console import is_plain, print_json, results
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson, FromFile, catalog_of
-from allotment.cli.trace import plain_trace, trace_table
 from allotment.load import load
 
 NAME = "explain"

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, Protocol
 
 import typer
 
-from allotment.change.apply import Move
 from allotment.change.commands import Command
+from allotment.change.impact import Move
 from allotment.model.catalog import Catalog
 from allotment.store import Entry, Scope, Token
 

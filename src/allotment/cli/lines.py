@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from allotment.change import commands as c
-from allotment.change.apply import Move
+from allotment.change.impact import Move
 from allotment.model.flag import FlagExperiment
-from allotment.model.weight import show_percent
+from allotment.model.number import show_percent
 
 
 def line_of(command: c.Command) -> str:

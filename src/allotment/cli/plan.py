@@ -11,7 +11,6 @@ import typer
 from allotment.change.apply import Change
 from allotment.cli.console import notes, print_json, results
 from allotment.cli.home import Home
-from allotment.cli.lines import moved_line
 from allotment.cli.options import (
     AsJson,
     CatalogFile,
@@ -21,7 +20,7 @@ from allotment.cli.options import (
     existing,
     unit_columns,
 )
-from allotment.cli.planned import planned_lines, planned_plain
+from allotment.cli.plan_text import moved_line, planned_lines, planned_plain
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
 from allotment.load import checked_change, commands_of

@@ -7,19 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from allotment.change import commands as c
-from allotment.change.ranges import subtract
-from allotment.change.steps import Step, steps
+from allotment.change.apply import Step, steps
 from allotment.cli.differences import Difference, differences, overridden
-from allotment.cli.lines import line_of
+from allotment.cli.plan_text import line_of
 from allotment.dialects.catalogfile.conditions import show_condition
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.layer import Holdout, Layer
 from allotment.model.limits import BUCKETS
+from allotment.model.number import show_percent
 from allotment.model.plain import to_plain
 from allotment.model.segment import Condition, Segment
-from allotment.model.slots import Ranges, size
-from allotment.model.weight import show_percent
+from allotment.model.slots import Ranges, size, subtract
 
 _RULES_MAX: Final = 5
 _CHARACTERS_MAX: Final = 90

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from allotment.change.commands import Command
 from allotment.cli import told
-from allotment.cli.exchange import Exchange
 from allotment.cli.home import Outcome
+from allotment.cli.http_client import HttpClient
 from allotment.errors import InvalidInput, StoreError
 from allotment.model.catalog import Catalog
 from allotment.model.plain import to_plain
@@ -31,7 +31,7 @@ class Remote:
     is_new = False  # whoever started the server made its store
 
     def __init__(self, url: str, token: str | None, space: str | None) -> None:
-        self._server = Exchange(url, token, space)
+        self._server = HttpClient(url, token, space)
         self.name = self._server.url
         self._read_heads: dict[int, Head] = {}
 

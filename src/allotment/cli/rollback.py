@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from allotment.change.diff import diff
-from allotment.cli.done import commit_and_print
+from allotment.cli.apply import commit_and_print
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson
 

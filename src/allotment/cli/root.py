@@ -34,9 +34,8 @@ from allotment.cli.console import (
     print_json,
     results,
 )
-from allotment.cli.gathered import gathered
-from allotment.cli.home import home_of, home_of_all_spaces
-from allotment.cli.settled import settings_of
+from allotment.cli.options import home_of, home_of_all_spaces, with_builders
+from allotment.cli.serve import settings_of
 from allotment.errors import AllotmentError
 
 
@@ -138,14 +137,14 @@ def _group(name: str, about: str, **commands: Callable[..., None]) -> None:
     group = typer.Typer(help=about, no_args_is_help=True)
     for word, run in commands.items():
         group.command(word.rstrip("_"))(
-            gathered(run, home=home_of_all_spaces, settings=settings_of)
+            with_builders(run, home=home_of_all_spaces, settings=settings_of)
         )
     app.add_typer(group, name=name)
 
 
 _COMMANDS = (assign, explain, plan, apply, export, history, rollback, adopt, validate, serve)
 for _command in _COMMANDS:
-    app.command(_command.NAME)(gathered(_command.run, home=home_of, settings=settings_of))
+    app.command(_command.NAME)(with_builders(_command.run, home=home_of, settings=settings_of))
 
 _group(config.NAME, config.ABOUT, show=config.show)
 _group(space.NAME, space.ABOUT, create=space.create, list_=space.list_)

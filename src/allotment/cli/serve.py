@@ -9,7 +9,6 @@ import typer
 
 from allotment.cli.console import results
 from allotment.cli.options import existing
-from allotment.cli.settled import Settings
 from allotment.store import Store
 
 NAME = "serve"

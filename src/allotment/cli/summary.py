@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from allotment.model.reason import Reason
+from allotment.model.assignment import Reason
 
 if TYPE_CHECKING:
     from allotment.frames.assign import Tally

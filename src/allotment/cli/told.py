@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from allotment.change.apply import Move
 from allotment.change.commands import Command
-from allotment.change.kinds import KINDS, shelf
-from allotment.change.users import follow
+from allotment.change.impact import Move
+from allotment.change.kinds import KINDS, nouns_of
+from allotment.change.references import follow
 from allotment.cli.home import Outcome
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.instant import read_instant
@@ -19,7 +19,7 @@ from allotment.store import Entry, Scope, Stored, Token
 def stored_told(snapshot: Any) -> Stored:
     """The catalog of a snapshot, with its index and its lineage."""
     catalog: Catalog = from_plain(Catalog, snapshot["catalog"])
-    nouns = [(kind, key) for kind in KINDS for key in shelf(catalog, kind)]
+    nouns = [(kind, key) for kind in KINDS for key in nouns_of(catalog, kind)]
     followed = follow(EMPTY, catalog, nouns)
     return Stored(snapshot["space"], followed, lineage=snapshot["lineage"])
 

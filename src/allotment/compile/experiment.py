@@ -10,13 +10,11 @@ from allotment.compile.segment import CompiledSegment
 from allotment.kernel.idset import IdSet
 from allotment.kernel.plan import Plan
 from allotment.matching.index import NO_WORK, Work
-from allotment.model.assignment import Assignment
+from allotment.model.assignment import NOTHING, REASONS, Assignment, Frozen, Reason
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State
 from allotment.model.flag import FlagState
-from allotment.model.frozen import NOTHING, Frozen
 from allotment.model.limits import BUCKETS
-from allotment.model.reason import REASONS, Reason
 from allotment.model.stage import excluders, stage_of
 
 RUNNING, PAUSED, INTAKE_CLOSED, INACTIVE, ARCHIVED, FAILED = range(6)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allotment.kernel.export import export_column, export_table
-from allotment.model.reason import REASONS, Reason
+from allotment.model.assignment import REASONS, Reason
 
 Codes = npt.NDArray[np.int16]
 ReasonCodes = npt.NDArray[np.uint8]
@@ -21,7 +21,7 @@ class Column:
     """What n units get in one experiment.
 
     codes       int16[n]: the index into `treatments`, -1 where the unit gets none
-    reasons     uint8[n]: the index into `allotment.model.reason.REASONS`
+    reasons     uint8[n]: the index into `allotment.model.assignment.REASONS`
     treatments  the keys of the iteration's treatments
     revision    the catalog revision the experiment's plan was compiled at
 

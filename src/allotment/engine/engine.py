@@ -20,8 +20,8 @@ from allotment.kernel.plan import Plan
 from allotment.kernel.unit import unit_key
 from allotment.kernel.units import texts_of
 from allotment.matching.why import why_not
+from allotment.model.assignment import Resolution
 from allotment.model.catalog import Catalog
-from allotment.model.resolution import Resolution
 from allotment.values import mapping_of
 
 Unit = str | int | Mapping[str, str | int]

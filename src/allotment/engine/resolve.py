@@ -7,10 +7,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from allotment.model.assignment import Assignment
+from allotment.model.assignment import Assignment, Reason, Resolution
 from allotment.model.flag import Flag, Miss
-from allotment.model.reason import Reason
-from allotment.model.resolution import Resolution
 
 _decode = msgspec.json.Decoder().decode
 

@@ -13,7 +13,7 @@ from allotment.errors import InvalidInput
 from allotment.frames.ratio import Ratio, sample_ratio
 from allotment.frames.rows import Rows, Source
 from allotment.frames.strata import Strata
-from allotment.model.reason import REASONS, Reason
+from allotment.model.assignment import REASONS, Reason
 
 _REASON_NAMES = pa.array([reason.value for reason in REASONS])
 _CODED = pa.dictionary(pa.int16(), pa.string())

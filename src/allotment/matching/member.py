@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 
 from allotment.matching.clause import holds
 from allotment.matching.field import lookup
-from allotment.model.idlist import IdList
-from allotment.model.segment import AllOf, AnyOf, Clause, Condition, InSegment, Not, Segment
+from allotment.model.segment import AllOf, AnyOf, Clause, Condition, IdList, InSegment, Not, Segment
 
 
 class Members:

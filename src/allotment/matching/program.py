@@ -15,8 +15,7 @@ from enum import IntEnum
 from allotment.errors import InvalidInput
 from allotment.matching.clause import identity
 from allotment.matching.field import Field
-from allotment.model.idlist import IdList
-from allotment.model.segment import AllOf, AnyOf, Clause, Condition, InSegment, Not, Segment
+from allotment.model.segment import AllOf, AnyOf, Clause, Condition, IdList, InSegment, Not, Segment
 
 
 class Op(IntEnum):

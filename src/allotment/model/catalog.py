@@ -1,8 +1,9 @@
-"""The configuration of one space at one revision."""
+"""The configuration of one space at one revision, and the ids of its nouns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Final
 
 from allotment.model.experiment import Experiment
@@ -18,11 +19,11 @@ _NONE: Final[Keyed[Any]] = Keyed()
 class Catalog:
     """Everything that decides assignments, frozen, at one revision.
 
-    `users` is an index kept by `change.users`: for "segment:KEY", "layer:KEY", "holdout:KEY" and
-    "flag:KEY" the keys of the experiments whose assignments depend on that noun, through other
-    segments too; for "id:KIND:HEX" the key of the noun with that identity, of a variation that of
-    its flag; and a few more that only `change` asks for. It is derived, so it takes no part in
-    comparing catalogs. `kept` is as in a flag, of the space itself.
+    `users` is an index that `change.references` keeps up. For "segment:KEY", "layer:KEY",
+    "holdout:KEY" and "flag:KEY" it has the keys of the experiments whose assignments depend on that
+    noun, through other segments too; for "id:KIND:HEX" the key of the noun with that identity, or
+    for a variation that of its flag; and a few more that only `change` asks for. It is derived, so
+    comparing catalogs leaves it out. `kept` is as in a flag, of the space itself.
     """
 
     revision: int = 0
@@ -36,3 +37,22 @@ class Catalog:
 
 
 EMPTY = Catalog()
+
+
+def identity(kind: str, *keys: str) -> str:
+    """The 96-bit id of a noun, as 24 hex digits.
+
+    `kind` is "flag", "segment", "layer", "holdout" or "experiment" with its key; or "variation"
+    (flag, variation), "iteration" (experiment, number) or "treatment" (experiment, number,
+    treatment), whose keys lead to it from the outside in. Each part is preceded by its length, so
+    that no two lists of parts are the same bytes.
+
+    >>> identity("flag", "button")
+    '00ecac1ef047a1f28a2796ad'
+    """
+    digest = blake2b(digest_size=12)
+    for part in (kind, *keys):
+        text = part.encode()
+        digest.update(len(text).to_bytes(4, "big"))
+        digest.update(text)
+    return digest.hexdigest()

@@ -54,6 +54,17 @@ class Keyed(Mapping[str, V], Generic[V]):
     def __repr__(self) -> str:
         return f"Keyed({dict(self.items())!r})"
 
+    def differing(self, other: Keyed[V]) -> Iterator[tuple[str, V | None, V | None]]:
+        """The keys under which the two maps hold other objects, each with both values.
+
+        Shards that the maps share are not looked at.
+        """
+        for own, theirs in zip(self.shards, other.shards, strict=True):
+            if own is not theirs:
+                for key in sorted(own.keys() | theirs.keys()):
+                    if own.get(key) is not theirs.get(key):
+                        yield key, own.get(key), theirs.get(key)
+
     def change(self, changes: Mapping[str, V | None]) -> Keyed[V]:
         """A new map with `changes` made: a value sets its key, None removes it."""
         shards = list(self.shards)

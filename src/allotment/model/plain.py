@@ -15,8 +15,8 @@ from functools import cache
 from typing import Any
 
 from allotment.errors import InvalidInput
-from allotment.model.idlist import IdList
 from allotment.model.keyed import Keyed
+from allotment.model.segment import IdList
 
 Plain = Any
 

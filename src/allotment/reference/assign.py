@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from allotment.matching.member import Members
-from allotment.model.assignment import Assignment
+from allotment.model.assignment import Assignment, Reason
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State, Treatment
 from allotment.model.flag import FlagState
 from allotment.model.limits import BUCKETS
-from allotment.model.reason import Reason
 from allotment.model.segment import Sample
 from allotment.model.slots import Range, Slots
 from allotment.reference.draw import bucket, draw

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from allotment.model.assignment import Reason, Resolution
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Miss
-from allotment.model.reason import Reason
-from allotment.model.resolution import Resolution
 from allotment.reference.assign import assign, is_live
 
 

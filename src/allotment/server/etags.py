@@ -15,7 +15,7 @@ import hashlib
 
 import msgspec
 
-from allotment.change.kinds import CATALOG, shelf
+from allotment.change.kinds import CATALOG, nouns_of
 from allotment.model.plain import to_plain
 from allotment.server.headers import Tags
 from allotment.store import Head, Stored
@@ -28,7 +28,7 @@ def noun_version(stored: Stored, kind: str, key: str) -> str:
     version = stored.versions.get(f"{kind}:{key}")
     if version is None:
         return ""
-    noun = stored.catalog.kept if kind == CATALOG else shelf(stored.catalog, kind)[key]
+    noun = stored.catalog.kept if kind == CATALOG else nouns_of(stored.catalog, kind)[key]
     content = msgspec.json.encode(to_plain(noun), order="deterministic")
     return f"{version.revision}-{digest_of(content)}"
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from allotment.change.apply import Move
 from allotment.change.commands import Command
+from allotment.change.impact import Move
 from allotment.dialects.auth0.operations import OPERATIONS as AUTH0
 from allotment.model.catalog import Catalog
 from allotment.server.access import SPACE_NAME

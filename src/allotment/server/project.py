@@ -21,7 +21,7 @@ from allotment.change.commands import (
     SetVariations,
     SwitchFlag,
 )
-from allotment.change.kinds import CATALOG, kind_of, shelf
+from allotment.change.kinds import CATALOG, kind_of, nouns_of
 from allotment.change.lifecycle import Policy
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, FlagState
@@ -38,7 +38,7 @@ def shared(commands: Iterable[Command], catalog: Catalog, policy: Policy) -> tup
 
     What it has already is not created there, and of what it lacks nothing is changed.
     """
-    there = {(kind, key) for kind in _SHARED for key in shelf(catalog, kind)} | {_SETTINGS}
+    there = {(kind, key) for kind in _SHARED for key in nouns_of(catalog, kind)} | {_SETTINGS}
     found: list[Command] = []
     for command in commands:
         noun = _noun_of(command, policy)

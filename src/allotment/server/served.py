@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from allotment.change.apply import Change
-from allotment.change.touch import touched_between
+from allotment.change.impact import touched_between
 from allotment.compile import Snapshot, compile_catalog, recompile
 from allotment.compile.experiment import Source
 from allotment.engine import Engine

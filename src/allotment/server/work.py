@@ -20,7 +20,7 @@ from allotment.server.node import Node
 from allotment.server.protocol import Protocol
 from allotment.server.settings import Settings
 from allotment.server.state import State
-from allotment.store import Store, lastgood, place
+from allotment.store import Store, lastgood, location
 from allotment.store.schema import DEFAULT_SPACE
 
 log: Final = logging.getLogger("allotment.server")
@@ -35,7 +35,7 @@ def server(
     node = Node(
         store,
         last_good=last_good(settings),
-        store_name=place.name(settings.database_url),
+        store_name=location.name(settings.database_url),
         poll_seconds=settings.poll_ms / 1000,
         insecure_local=settings.insecure_local,
     )

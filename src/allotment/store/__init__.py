@@ -1,11 +1,11 @@
 """The only floor that keeps data: revisions of the catalog and the journal of what changed."""
 
 from allotment.store.commit import Build, Origin
+from allotment.store.idempotency import Once
 from allotment.store.journal import Entry
 from allotment.store.kept import Kept, Lot
 from allotment.store.lastgood import LastGood
 from allotment.store.lineage import OTHER_HISTORY, Head
-from allotment.store.once import Once
 from allotment.store.store import Store
 from allotment.store.stored import Committed, Pulse, Stored, Version
 from allotment.store.token import Scope, Token

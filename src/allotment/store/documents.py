@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, tuple_
 
-from allotment.change.kinds import CATALOG, KINDS
-from allotment.change.users import follow
+from allotment.change.kinds import CATALOG, KINDS, nouns_of
+from allotment.change.references import follow
 from allotment.errors import InvalidInput, StoreError
 from allotment.model.catalog import Catalog
 from allotment.model.keyed import Keyed
@@ -47,12 +47,12 @@ def followed(known: Stored, documents: Sequence[Document], head: Head) -> Stored
             kept = _read(_Kept, one)
         else:
             changes[one.kind][one.key] = _noun(one)
-    shelves: dict[str, Any] = {
-        f"{kind}s": shelf(known.catalog, kind).change(nouns)
+    by_field: dict[str, Any] = {
+        f"{kind}s": nouns_of(known.catalog, kind).change(nouns)
         for kind, nouns in changes.items()
         if nouns
     }
-    new = replace(known.catalog, revision=head.revision, kept=kept, **shelves)
+    new = replace(known.catalog, revision=head.revision, kept=kept, **by_field)
     names = [(kind, key) for kind, nouns in changes.items() for key in nouns]
     versions = follow_versions(known.versions, documents)
     return Stored(known.space, follow(known.catalog, new, names), versions, head.lineage)
@@ -61,23 +61,16 @@ def followed(known: Stored, documents: Sequence[Document], head: Head) -> Stored
 def changed(before: Stored, new: Catalog, at: int, who: str) -> Iterator[Document]:
     """The documents of what a change at the time `at`, asked for by `who`, made of a space.
 
-    Nouns that both catalogs share are the same object, and mostly the same shard: they are never
-    looked at.
+    Nouns that both catalogs share are the same object, and mostly in the same shard: they cost
+    nothing.
     """
     if new.kept != before.catalog.kept:
         version = _next(before, CATALOG, CATALOG, Version(new.revision, at, at, who, who))
         yield Document(CATALOG, CATALOG, to_plain(new.kept), version)
     for kind in KINDS:
-        was, now = shelf(before.catalog, kind), shelf(new, kind)
-        for old_shard, new_shard in zip(was.shards, now.shards, strict=True):
-            if old_shard is new_shard:
-                continue
-            for key in sorted(old_shard.keys() | new_shard.keys()):
-                noun = new_shard.get(key)
-                if noun is not old_shard.get(key):
-                    version = _next(before, kind, key, Version(new.revision, at, at, who, who))
-                    body = None if noun is None else to_plain(noun)
-                    yield Document(kind, key, body, version)
+        for key, _, noun in nouns_of(before.catalog, kind).differing(nouns_of(new, kind)):
+            version = _next(before, kind, key, Version(new.revision, at, at, who, who))
+            yield Document(kind, key, None if noun is None else to_plain(noun), version)
 
 
 def _next(before: Stored, kind: str, key: str, first: Version) -> Version:
@@ -177,12 +170,6 @@ def _who(revision: ColumnElement[int]) -> ColumnElement[str]:
     row = select(journal.c.who).where(journal.c.space == document.c.space)
     found = row.where(journal.c.revision == revision).correlate(document)
     return func.coalesce(found.scalar_subquery(), "")
-
-
-def shelf(catalog: Catalog, kind: str) -> Keyed[Any]:
-    """The catalog's nouns of one kind."""
-    found: Keyed[Any] = getattr(catalog, f"{kind}s")
-    return found
 
 
 def _noun(document: Document) -> object:

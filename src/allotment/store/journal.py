@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Text, cast, func, insert, select
 
-from allotment.change.apply import Move
 from allotment.change.commands import Command
+from allotment.change.impact import Move
 from allotment.model.plain import from_plain, to_plain
 from allotment.model.text import check_description, check_name
 from allotment.store.lineage import Head, follow

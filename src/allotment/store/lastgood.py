@@ -19,10 +19,10 @@ from typing import Annotated, Any, Final, TypeAlias, TypedDict
 
 from msgspec import Meta, convert
 
-from allotment.change.kinds import CATALOG, KINDS
+from allotment.change.kinds import CATALOG, KINDS, nouns_of
 from allotment.errors import StoreError, StoreFull
 from allotment.model.plain import to_plain
-from allotment.store.documents import Document, followed, shelf
+from allotment.store.documents import Document, followed
 from allotment.store.lineage import Head
 from allotment.store.stored import Stored, Version
 from allotment.store.token import Token
@@ -146,7 +146,7 @@ def _lines(last_good: LastGood) -> Iterator[bytes]:
         if (version := stored.versions.get(f"{CATALOG}:{CATALOG}")) is not None:
             yield _json([CATALOG, CATALOG, to_plain(stored.catalog.kept), astuple(version)])
         for kind in KINDS:
-            for shard in shelf(stored.catalog, kind).shards:
+            for shard in nouns_of(stored.catalog, kind).shards:
                 if shard:
                     known = _spelled.get(id(shard))
                     text = known[1] if known else _nouns(kind, shard, stored)

@@ -23,8 +23,6 @@ _IDLE_SECONDS: Final = 60
 def connect(url: URL) -> Database:
     """The database at `url`; nothing is asked of it yet. Raises MissingExtra without psycopg."""
     try:
-        from allotment.store.patient import PatientConnection  # noqa: PLC0415  # it needs psycopg
-
         engine = source(
             url.set(drivername="postgresql+psycopg"),
             _prepare,

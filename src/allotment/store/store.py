@@ -14,13 +14,13 @@ from allotment.change.apply import Change
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
 from allotment.model.catalog import Catalog
-from allotment.store import documents, journal, kept, migrate, place, schema, spaces, token
+from allotment.store import documents, journal, kept, location, migrate, schema, spaces, token
 from allotment.store.commit import Build, Origin, check_revision, commit, copied
 from allotment.store.database import Database
+from allotment.store.idempotency import Once, record, recorded
 from allotment.store.journal import Entry
 from allotment.store.kept import Kept, Lot
 from allotment.store.lineage import Head
-from allotment.store.once import Once, record, recorded
 from allotment.store.stored import Committed, Pulse, Stored, milliseconds
 from allotment.store.token import Token
 
@@ -52,7 +52,7 @@ class Store:
         Raises StoreError for a database that is away, is of something else, or of a later release,
         and NotFound for a space that is not there.
         """
-        found = place.find(database, create=create)
+        found = location.find(database, create=create)
         try:
             migrate.ready(found, create=create)
             return cls(found, schema.DEFAULT_SPACE, {}).at(space)

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from allotment.change.apply import Change
 from allotment.errors import InvalidInput
+from allotment.model import instant
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.keyed import Keyed
 from allotment.store.lineage import Head
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def milliseconds(when: datetime) -> int:
     """An instant in milliseconds since 1970 UTC; raises InvalidInput for one without a zone."""
     if when.tzinfo is None:
         raise InvalidInput("a time in the store needs a time zone", "$.when")
-    return (when - _EPOCH) // _MILLISECOND
+    return instant.milliseconds(when)
 
 
 @dataclass(frozen=True, slots=True)

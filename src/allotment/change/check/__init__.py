@@ -6,13 +6,12 @@ from collections.abc import Mapping
 
 from allotment.change.check.experiment import check_experiment
 from allotment.change.check.flag import check_flag
-from allotment.change.check.gone import check_gone
-from allotment.change.check.kept import check_kept
+from allotment.change.check.label import check_kept
 from allotment.change.check.layer import check_holdout, check_layer
+from allotment.change.check.reference import check_gone
 from allotment.change.check.segment import check_segment, check_segment_within
-from allotment.change.kinds import KINDS, shelf
-from allotment.change.place import place
-from allotment.change.users import with_users
+from allotment.change.kinds import KINDS, noun_path, nouns_of
+from allotment.change.references import with_users
 from allotment.errors import AllotmentError
 from allotment.model.catalog import EMPTY, Catalog
 
@@ -37,9 +36,9 @@ def check_change(old: Catalog, new: Catalog, changed_by: Mapping[tuple[str, str]
 def check_catalog(catalog: Catalog) -> None:
     """Check everything in a catalog that was put together elsewhere."""
     indexed = with_users(catalog)
-    everything = {(kind, key): 0 for kind in KINDS for key in shelf(catalog, kind)}
+    everything = {(kind, key): 0 for kind in KINDS for key in nouns_of(catalog, kind)}
     for segment in catalog.segments.values():
-        check_segment(segment, place("segment", segment.key))
+        check_segment(segment, noun_path("segment", segment.key))
     check_kept(catalog.kept, "$.kept")
     check_change(EMPTY, indexed, everything)
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 from itertools import pairwise
 
 from allotment.change.check.flag import check_sets_listed
-from allotment.change.check.gone import check_released
 from allotment.change.check.iteration import check_iteration
 from allotment.change.check.label import check_labels
 from allotment.change.check.layer import check_member, check_unit
 from allotment.change.check.reference import (
     check_archived_sets,
+    check_released,
     check_segments,
     check_sets,
 )
 from allotment.change.check.stage import check_apart, check_gives_up_nothing, check_places
-from allotment.change.nearest import nearest
-from allotment.change.place import iteration_place, place
-from allotment.change.users import asked_segments
-from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound
+from allotment.change.kinds import iteration_path, noun_path
+from allotment.change.references import asked_segments
+from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound, did_you_mean
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, State
 from allotment.model.limits import EXPERIMENTS_MAX, ITERATIONS_MAX, OVERRIDES_MAX
@@ -31,7 +30,7 @@ _RANK = {State.STOPPED: 0, State.RUNNING: 1, State.PAUSED: 1, State.DRAFT: 2}
 def check_experiment(experiment: Experiment, before: Catalog, catalog: Catalog) -> None:
     """Check the experiment and its place in the catalog."""
     old = before.experiments.get(experiment.key)
-    path = place("experiment", experiment.key)
+    path = noun_path("experiment", experiment.key)
     if old is None:
         _check_room(catalog, path)
     _check_switches(experiment, path)
@@ -39,7 +38,7 @@ def check_experiment(experiment: Experiment, before: Catalog, catalog: Catalog) 
     for iteration in experiment.iterations:
         was = known.get(iteration.number)
         if iteration is not was:
-            check_iteration(iteration, was, iteration_place(experiment, iteration))
+            check_iteration(iteration, was, iteration_path(experiment, iteration))
     _check_iterations(experiment, path)
     _check_salts(experiment, catalog, path)
     check_sets(experiment, catalog)
@@ -100,7 +99,7 @@ def _check_iterations(experiment: Experiment, path: str) -> None:
     if not 1 <= len(iterations) <= ITERATIONS_MAX:
         raise InvalidChange(f"an experiment has 1 to {ITERATIONS_MAX:,} iterations", path)
     for one, other in pairwise(iterations):
-        here = iteration_place(experiment, other)
+        here = iteration_path(experiment, other)
         if one.number >= other.number:
             raise InvalidChange("the numbers of iterations ascend", here)
         if _RANK[one.state] > _RANK[other.state] or _RANK[one.state] == _RANK[other.state] > 0:
@@ -164,7 +163,7 @@ def _check_overrides(experiment: Experiment, path: str) -> None:
         if last is not None and unit < last:
             raise InvalidChange("overrides are sorted by unit", here)
         if treatment not in treatments:
-            number, near = experiment.current.number, nearest(treatment, treatments)
+            number, near = experiment.current.number, did_you_mean(treatment, treatments)
             raise NotFound(f"{treatment!r} is not a treatment of iteration {number}{near}", here)
         last = unit
 
@@ -174,6 +173,6 @@ def _check_holdout(experiment: Experiment, catalog: Catalog, path: str) -> None:
         return
     holdout = catalog.holdouts.get(experiment.holdout)
     if holdout is None:
-        near = nearest(experiment.holdout, catalog.holdouts)
+        near = did_you_mean(experiment.holdout, catalog.holdouts)
         raise NotFound(f"there is no holdout {experiment.holdout!r}{near}", f"{path}.holdout")
     check_unit(holdout, experiment, f"{path}.holdout")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from allotment.change.check.kept import check_json
-from allotment.change.check.label import check_labels
+from allotment.change.check.label import check_json, check_labels
 from allotment.change.check.reference import check_sets
-from allotment.change.nearest import nearest
-from allotment.change.place import iteration_place, place
-from allotment.change.users import answering, flags_set
-from allotment.errors import InvalidChange, InvalidInput, NotFound
+from allotment.change.kinds import iteration_path, noun_path
+from allotment.change.references import answering, flags_set
+from allotment.errors import InvalidChange, InvalidInput, NotFound, did_you_mean
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, FlagExperiment, FlagState, Miss, Variation
 from allotment.model.text import check_description, check_key, check_name
@@ -16,13 +14,13 @@ from allotment.model.text import check_description, check_key, check_name
 
 def check_flag(flag: Flag, old: Flag | None, catalog: Catalog) -> None:
     """Check the flag, and where variations are gone the experiments that set it."""
-    path = place("flag", flag.key)
+    path = noun_path("flag", flag.key)
     check_labels(flag, path)
     if not isinstance(flag.state, FlagState):
         raise InvalidInput("a flag is on, off or archived", f"{path}.state")
     keys = _check_variations(flag.variations, f"{path}.variations")
     if flag.default not in keys:
-        near = nearest(flag.default, keys)
+        near = did_you_mean(flag.default, keys)
         raise NotFound(f"the default {flag.default!r} is not a variation{near}", f"{path}.default")
     _check_listed(flag, catalog, path)
     if flag.state is FlagState.ARCHIVED and (old is None or old.state is not flag.state):
@@ -71,7 +69,7 @@ def _check_listed(flag: Flag, catalog: Catalog, path: str) -> None:
         _check_otherwise(item, flag, here)
         experiment = catalog.experiments.get(item.experiment)
         if experiment is None:
-            near = nearest(item.experiment, catalog.experiments)
+            near = did_you_mean(item.experiment, catalog.experiments)
             raise NotFound(f"there is no experiment {item.experiment!r}{near}", here)
         check_sets_listed(flag.key, item.experiment, catalog, here)
 
@@ -81,7 +79,7 @@ def _check_otherwise(item: FlagExperiment, flag: Flag, path: str) -> None:
         return
     known = [variation.key for variation in flag.variations]
     if item.otherwise not in known:
-        near = nearest(item.otherwise, known)
+        near = did_you_mean(item.otherwise, known)
         raise NotFound(
             f"{item.otherwise!r} is not a variation of the flag{near}", f"{path}.otherwise"
         )
@@ -102,7 +100,7 @@ def check_sets_listed(
             if not any(set_flag == flag for set_flag, _ in treatment.sets):
                 # A slip in what it sets explains more than what is missing.
                 check_sets(listed, catalog)
-                here = f"{iteration_place(listed, iteration)}.treatments.{treatment.key}"
+                here = f"{iteration_path(listed, iteration)}.treatments.{treatment.key}"
                 raise InvalidChange(
                     f"flag {flag!r} lists experiment {experiment!r}, whose treatment "
                     f"{treatment.key!r} does not set it",

@@ -1,12 +1,12 @@
-"""What an iteration must satisfy in itself."""
+"""What an iteration must satisfy in itself, its weights included."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from allotment.change.check.label import check_salt, check_share
-from allotment.change.nearest import nearest
 from allotment.change.reallocate import counts
-from allotment.change.weights import check_owns_buckets, check_weights, is_over
-from allotment.errors import InvalidChange, InvalidInput, NotFound
+from allotment.errors import InvalidChange, InvalidInput, NotFound, did_you_mean
 from allotment.model.experiment import Allocation, Iteration, State
 from allotment.model.limits import (
     ALLOCATIONS_MAX,
@@ -36,7 +36,7 @@ def check_iteration(iteration: Iteration, old: Iteration | None, path: str) -> N
     keys = _check_treatments(iteration, f"{path}.treatments")
     for word, key in (("control", iteration.control), ("winner", iteration.winner)):
         if key is not None and key not in keys:
-            near = nearest(key, keys)
+            near = did_you_mean(key, keys)
             raise NotFound(f"the {word} {key!r} is not a treatment{near}", f"{path}.{word}")
     _check_allocations(iteration, keys, f"{path}.allocations")
     known = old.allocations if old else ()
@@ -158,3 +158,57 @@ def _check_slots(allocation: Allocation, path: str) -> None:
             )
     if owned:
         raise InvalidChange(f"the slots name {min(owned)!r}, which has no weight", path)
+
+
+def is_over(allocation: Allocation) -> bool:
+    """Whether the weights sum to more than their total, so that no slots can be laid."""
+    return sum(part for _, part in allocation.weights) > allocation.total
+
+
+def check_weights(
+    allocation: Allocation, treatments: Collection[str], path: str, *, draft: bool
+) -> None:
+    """Raise InvalidChange unless the weights are whole parts of the total, one a treatment.
+
+    A draft may have them above the total for a while.
+    """
+    total = allocation.total
+    if type(total) is not int or not 1 <= total <= WHOLE_MAX:
+        raise InvalidChange(f"the total is a whole number, 1 to {WHOLE_MAX:,}", path)
+    seen: set[str] = set()
+    for treatment, part in allocation.weights:
+        if treatment not in treatments:
+            near = did_you_mean(treatment, treatments)
+            raise NotFound(f"there is no treatment {treatment!r} to give a weight{near}", path)
+        if treatment in seen:
+            raise InvalidChange(f"treatment {treatment!r} has two weights; keep one", path)
+        if type(part) is not int or part < 0:
+            raise InvalidChange(
+                f"the weight of {treatment!r} is not a whole number, 0 or more", path
+            )
+        seen.add(treatment)
+    parts = sum(part for _, part in allocation.weights)
+    if parts > WHOLE_MAX:
+        raise InvalidChange(f"the weights sum to at most {WHOLE_MAX:,}, not to {parts:,}", path)
+    if parts > total and not draft:
+        raise InvalidChange(
+            f"the weights sum to {parts:,}, which is {parts - total:,} above their total of "
+            f"{total:,}; lower one, or raise the total",
+            path,
+            code="weights",
+        )
+
+
+def check_owns_buckets(allocation: Allocation, path: str) -> None:
+    """Raise InvalidChange where a treatment has a weight and yet no bucket."""
+    total = allocation.total
+    owned = counts(allocation.weights, total)
+    for treatment, part in allocation.weights:
+        if part and not owned[treatment]:
+            raise InvalidChange(
+                f"the weight of {treatment!r}, {part:,} of {total:,}, is less than one bucket of "
+                f"{BUCKETS:,}, so that no unit would get it; make it 0, or "
+                f"{-(-total // BUCKETS):,} or more",
+                path,
+                code="weights",
+            )

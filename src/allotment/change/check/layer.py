@@ -7,9 +7,8 @@ from itertools import pairwise
 from allotment.change.check.label import check_labels, check_lone_salt, check_salt, check_share
 from allotment.change.check.sample import check_beside_reservations
 from allotment.change.check.stage import check_gives_up_nothing
-from allotment.change.nearest import nearest
-from allotment.change.place import place
-from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound
+from allotment.change.kinds import noun_path
+from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound, did_you_mean
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.layer import Holdout, Layer, Reservation
@@ -20,7 +19,7 @@ from allotment.model.text import check_key
 
 def check_holdout(holdout: Holdout, old: Holdout | None, catalog: Catalog) -> None:
     """Check the holdout, and where its unit changed the experiments under it."""
-    path = place("holdout", holdout.key)
+    path = noun_path("holdout", holdout.key)
     check_labels(holdout, path)
     check_salt(holdout.salt, f"{path}.salt")
     check_key(holdout.unit, f"{path}.unit")
@@ -33,7 +32,7 @@ def check_holdout(holdout: Holdout, old: Holdout | None, catalog: Catalog) -> No
 
 def check_layer(layer: Layer, before: Catalog, catalog: Catalog) -> None:
     """Check the layer, its reservations, and that both sides of each agree."""
-    path = place("layer", layer.key)
+    path = noun_path("layer", layer.key)
     check_labels(layer, path)
     check_salt(layer.salt, f"{path}.salt")
     check_key(layer.unit, f"{path}.unit")
@@ -46,7 +45,7 @@ def check_layer(layer: Layer, before: Catalog, catalog: Catalog) -> None:
         _check_ranges(reservation, here)
         member = catalog.experiments.get(reservation.experiment)
         if member is None:
-            near = nearest(reservation.experiment, catalog.experiments)
+            near = did_you_mean(reservation.experiment, catalog.experiments)
             raise NotFound(f"there is no experiment {reservation.experiment!r}{near}", here)
         if member.layer != layer.key:
             raise InvalidChange(f"experiment {member.key!r} is not in this layer", here)
@@ -96,10 +95,10 @@ def check_member(experiment: Experiment, catalog: Catalog) -> None:
     """Check that the layer an experiment names has a reservation for it."""
     if experiment.layer is None:
         return
-    path = f"{place('experiment', experiment.key)}.layer"
+    path = f"{noun_path('experiment', experiment.key)}.layer"
     layer = catalog.layers.get(experiment.layer)
     if layer is None:
-        near = nearest(experiment.layer, catalog.layers)
+        near = did_you_mean(experiment.layer, catalog.layers)
         raise NotFound(f"there is no layer {experiment.layer!r}{near}", path)
     check_unit(layer, experiment, path)
     if not any(reserved.experiment == experiment.key for reserved in layer.reservations):

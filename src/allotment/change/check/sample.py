@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from allotment.change.check.label import check_share
-from allotment.change.nearest import nearest
-from allotment.change.place import place
-from allotment.change.ranges import subtract
-from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound
+from allotment.change.kinds import noun_path
+from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound, did_you_mean
 from allotment.model.catalog import Catalog
 from allotment.model.layer import Layer
 from allotment.model.limits import BUCKETS, RANGES_MAX, TAGS_MAX
 from allotment.model.segment import Sample, Segment
-from allotment.model.slots import Range, Ranges, is_orderly, size
+from allotment.model.slots import Range, Ranges, is_orderly, size, subtract
 from allotment.model.text import check_key, check_name
 
 
@@ -38,7 +36,7 @@ def check_sample(segment: Segment, catalog: Catalog) -> None:
     sample = segment.sample
     if sample is None:
         return
-    path = f"{place('segment', segment.key)}.sample"
+    path = f"{noun_path('segment', segment.key)}.sample"
     check_form(sample, path)
     for word, tags in (("tags", sample.tags), ("exclusive_to", sample.exclusive_to)):
         if list(tags) != sorted(tags):
@@ -52,7 +50,7 @@ def check_sample(segment: Segment, catalog: Catalog) -> None:
         return
     layer = catalog.layers.get(sample.layer)
     if layer is None:
-        near = nearest(sample.layer, catalog.layers)
+        near = did_you_mean(sample.layer, catalog.layers)
         raise NotFound(f"there is no layer {sample.layer!r}{near}", f"{path}.layer")
     check_beside_reservations(segment.key, sample, layer)
     for key in sorted(catalog.users.get(f"sampled:{sample.layer}", frozenset()) - {segment.key}):
@@ -63,7 +61,7 @@ def check_sample(segment: Segment, catalog: Catalog) -> None:
 
 def check_beside_reservations(key: str, sample: Sample, layer: Layer) -> None:
     """Raise Conflict where the sample of the segment `key` has a bucket that is reserved."""
-    path = f"{place('segment', key)}.sample.ranges"
+    path = f"{noun_path('segment', key)}.sample.ranges"
     for reservation in layer.reservations:
         whose = f"the reservation of {reservation.experiment!r}"
         _check_apart(sample.ranges, reservation.ranges, whose, path)

@@ -9,12 +9,10 @@ from allotment.change.check.label import check_labels
 from allotment.change.check.reference import check_segments
 from allotment.change.check.sample import check_sample
 from allotment.change.check.stage import check_sampled
-from allotment.change.nearest import nearest
-from allotment.change.place import place
-from allotment.change.users import named_segments, reach
-from allotment.errors import InvalidChange, InvalidInput, NotFound
+from allotment.change.kinds import noun_path
+from allotment.change.references import named_segments, reach
+from allotment.errors import InvalidChange, InvalidInput, NotFound, did_you_mean
 from allotment.model.catalog import Catalog
-from allotment.model.idlist import IdList
 from allotment.model.limits import (
     CLAUSE_VALUES_MAX,
     COMPARED_CHARACTERS_MAX,
@@ -26,6 +24,7 @@ from allotment.model.segment import (
     AnyOf,
     Clause,
     Condition,
+    IdList,
     InSegment,
     Not,
     Operator,
@@ -77,7 +76,7 @@ def check_segment_within(segment: Segment, before: Catalog, catalog: Catalog) ->
 def _check_named(segment: Segment, named: str, catalog: Catalog, path: str) -> None:
     there = catalog.segments.get(named)
     if there is None:
-        near = nearest(named, catalog.segments)
+        near = did_you_mean(named, catalog.segments)
         raise NotFound(f"there is no segment {named!r}{near}", path)
     if there.sample is not None:
         raise InvalidChange(
@@ -89,7 +88,7 @@ def _check_named(segment: Segment, named: str, catalog: Catalog, path: str) -> N
 
 def _walk(segment: Segment) -> Iterator[tuple[Condition, str]]:
     """Every condition with its path; raises InvalidChange at one that is nested too deep."""
-    path = place("segment", segment.key)
+    path = noun_path("segment", segment.key)
     pending = [(rule, f"{path}.rules[{i}]", 1) for i, rule in enumerate(segment.rules)][::-1]
     while pending:
         condition, here, depth = pending.pop()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from allotment.change.place import iteration_place, place
-from allotment.change.ranges import WHOLE, covers
-from allotment.change.users import answering
+from allotment.change.kinds import iteration_path, noun_path
+from allotment.change.references import answering
 from allotment.errors import Conflict, InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
+from allotment.model.slots import WHOLE, covers
 from allotment.model.stage import Stage, excluders, stage_of
 
 
@@ -21,7 +21,7 @@ def check_sampled(experiment: Experiment, before: Catalog, catalog: Catalog) -> 
 def check_places(experiment: Experiment, catalog: Catalog) -> None:
     """Check that each sample the experiment names is its audience, and the only layer it is in."""
     for iteration in answering(experiment):
-        path = iteration_place(experiment, iteration)
+        path = iteration_path(experiment, iteration)
         for index, allocation in enumerate(iteration.allocations):
             if _is_sample(allocation.segment, catalog):
                 raise InvalidChange(
@@ -53,7 +53,7 @@ def check_apart(experiment: Experiment, catalog: Catalog) -> None:
                 raise Conflict(
                     f"experiment {other.key!r} of the same layer overrides unit {unit!r} too; keep "
                     "one",
-                    f"{place('experiment', experiment.key)}.overrides.{unit}",
+                    f"{noun_path('experiment', experiment.key)}.overrides.{unit}",
                 )
 
 
@@ -98,5 +98,5 @@ def _covers(was: Stage | None, now: Stage | None) -> bool:
 def _path(experiment: Experiment, was: Stage | None, now: Stage | None) -> str:
     layer = now.layer if now else was.layer if was else None
     if layer is None or (experiment.layer is None and experiment.current.audience is not None):
-        return f"{place('experiment', experiment.key)}.audience"
+        return f"{noun_path('experiment', experiment.key)}.audience"
     return f"$.layers.{layer}.reservations.{experiment.key}"

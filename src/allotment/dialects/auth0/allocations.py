@@ -20,7 +20,7 @@ from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Iteration, Treatment
 from allotment.model.flag import Flag
-from allotment.model.weight import to_parts
+from allotment.model.number import to_parts
 
 _HUNDRED: Final = Decimal(100)
 

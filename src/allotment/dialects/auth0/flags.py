@@ -14,7 +14,7 @@ from allotment.change.commands import (
     SwitchFlag,
 )
 from allotment.change.lifecycle import Policy, may_switch
-from allotment.change.users import answering
+from allotment.change.references import answering
 from allotment.dialects.auth0.errors import in_use, name_taken
 from allotment.dialects.auth0.ids import (
     DEFAULTS,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Final, TypeVar, cast
 
-from allotment.change.kinds import shelf
+from allotment.change.kinds import nouns_of
 from allotment.dialects.auth0.errors import missing
 from allotment.dialects.wire.spelling import BASE58
-from allotment.model.catalog import Catalog
+from allotment.model.catalog import Catalog, identity
 from allotment.model.experiment import Experiment
 from allotment.model.flag import Flag, Variation
-from allotment.model.identity import identity
 from allotment.model.segment import Segment
 
 N = TypeVar("N", Flag, Segment, Experiment)
@@ -90,7 +89,7 @@ def _find(catalog: Catalog, kind: str, text: str) -> object | None:
     if wanted is None:
         return None
     keys = catalog.users.get(f"id:{kind}:{wanted}", frozenset())
-    return next((shelf(catalog, kind)[key] for key in keys), None)
+    return next((nouns_of(catalog, kind)[key] for key in keys), None)
 
 
 def _identity(kind: str, text: str) -> str | None:

@@ -10,8 +10,8 @@ from allotment.dialects.catalogfile.place import Place, Tree
 from allotment.errors import InvalidInput
 from allotment.model.experiment import Allocation
 from allotment.model.limits import BUCKETS, WHOLE_MAX
+from allotment.model.number import read_weight, to_parts
 from allotment.model.slots import Slot
-from allotment.model.weight import read_weight, to_parts
 
 _FIELDS: Final = (
     "key",

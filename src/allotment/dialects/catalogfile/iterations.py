@@ -10,7 +10,7 @@ from allotment.dialects.catalogfile.place import Place, Tree
 from allotment.model.experiment import Iteration, State, Treatment
 from allotment.model.instant import read_instant, show_instant
 from allotment.model.limits import BUCKETS
-from allotment.model.weight import read_percent, show_percent
+from allotment.model.number import read_percent, show_percent
 
 FIELDS: Final = (
     "iteration",

@@ -9,8 +9,8 @@ from allotment.dialects.catalogfile.place import Place, Tree
 from allotment.dialects.catalogfile.values import read_kept, show_kept
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS
+from allotment.model.number import show_percent
 from allotment.model.slots import Range, Ranges
-from allotment.model.weight import show_percent
 
 _LAYER: Final = ("name", "description", "unit", "salt", "reservations", "kept")
 _HOLDOUT: Final = ("name", "description", "unit", "salt", "share", "kept")

@@ -12,9 +12,8 @@ from allotment.dialects.catalogfile.layers import read_ranges, show_ranges
 from allotment.dialects.catalogfile.place import Place, Tree
 from allotment.dialects.catalogfile.values import read_kept, show_kept
 from allotment.errors import InvalidInput
-from allotment.model.idlist import IdList
-from allotment.model.segment import Sample, Segment
-from allotment.model.weight import show_percent
+from allotment.model.number import show_percent
+from allotment.model.segment import IdList, Sample, Segment
 
 # Reads the bytes of a list that lies beside the catalog, by the name that the catalog gives it.
 Lists = Callable[[str], bytes]

@@ -11,10 +11,9 @@ from typing import Final
 from allotment.dialects.confidence.codes import missing
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.spelling import BASE36
-from allotment.model.catalog import Catalog
+from allotment.model.catalog import Catalog, identity
 from allotment.model.experiment import Experiment
 from allotment.model.flag import Flag
-from allotment.model.identity import identity
 from allotment.model.segment import Segment
 
 INSTANCES: Final = "workflows/abtest/instances"

@@ -17,8 +17,8 @@ from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.layer import Layer
 from allotment.model.limits import BUCKETS
+from allotment.model.number import read_weight
 from allotment.model.segment import Sample, Segment
-from allotment.model.weight import read_weight
 
 # The layer that coordinated segments have their buckets of.
 LAYER: Final = "confidence"

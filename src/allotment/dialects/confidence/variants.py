@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from allotment.change.commands import Command, SetVariations
-from allotment.change.users import answering
+from allotment.change.references import answering
 from allotment.dialects.confidence.codes import missing
 from allotment.dialects.confidence.flags_edit import read_edits, read_note, read_text
 from allotment.dialects.confidence.flags_ids import read_id

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from allotment.dialects.wire.place import Place
 from allotment.model.experiment import Allocation, Iteration
-from allotment.model.weight import to_parts
+from allotment.model.number import to_parts
 
 PARTS: Final = 10_000
 

@@ -31,7 +31,7 @@ from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.layer import Holdout
 from allotment.model.limits import BUCKETS
-from allotment.model.weight import read_weight
+from allotment.model.number import read_weight
 
 _UNIT: Final = "user"
 

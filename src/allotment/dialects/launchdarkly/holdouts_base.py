@@ -21,7 +21,7 @@ from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, State
 from allotment.model.layer import Holdout
 from allotment.model.limits import BUCKETS
-from allotment.model.weight import show_percent
+from allotment.model.number import show_percent
 
 # What a holdout is called, and the iteration of the experiment behind it.
 CREATED: Final = "created"

@@ -6,10 +6,9 @@ from typing import Final
 
 from allotment.dialects.launchdarkly.codes import missing
 from allotment.dialects.wire.spelling import HEX
-from allotment.model.catalog import Catalog
+from allotment.model.catalog import Catalog, identity
 from allotment.model.experiment import Experiment, Iteration, Treatment
 from allotment.model.flag import Flag, Variation
-from allotment.model.identity import identity
 from allotment.model.layer import Holdout, Layer
 
 # No id is as long.

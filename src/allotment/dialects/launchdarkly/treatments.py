@@ -25,7 +25,7 @@ from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from allotment.model.limits import KEY_BYTES_MAX, TREATMENTS_MAX
-from allotment.model.weight import read_weight, to_parts
+from allotment.model.number import read_weight, to_parts
 
 _HUNDRED: Final = Decimal(100)
 _PERCENT_CHARACTERS_MAX: Final = 37

@@ -15,9 +15,8 @@ from typing import Final
 from allotment.dialects.wire.path import step
 from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
-from allotment.model.number import read_whole
+from allotment.model.number import read_weight, read_whole
 from allotment.model.text import is_blank
-from allotment.model.weight import read_weight
 
 _DIGITS_MAX: Final = 18
 

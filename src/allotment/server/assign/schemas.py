@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from allotment.model.reason import REASONS
+from allotment.model.assignment import REASONS
 from allotment.server.operation import closed, ref
 
 _TEXT: Final = {"type": "string"}

@@ -8,9 +8,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from allotment.matching.index import Work
-from allotment.model.assignment import Assignment
-from allotment.model.reason import Reason
-from allotment.model.resolution import Resolution
+from allotment.model.assignment import Assignment, Reason, Resolution
 from allotment.server.served import Served
 
 # What every answer says of itself.

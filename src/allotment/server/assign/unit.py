@@ -10,8 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from allotment.errors import InvalidInput
 from allotment.kernel.unit import unit_key
-from allotment.model.assignment import Assignment
-from allotment.model.resolution import Resolution
+from allotment.model.assignment import Assignment, Resolution
 from allotment.server.assign.asked import AssignAsked, ResolveAsked, Unit
 from allotment.server.assign.effort import Size, effort
 from allotment.server.assign.shown import Ready, Shown

@@ -22,8 +22,8 @@ from allotment.dialects.wire.notes import json_text
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
+from allotment.model.assignment import Resolution
 from allotment.model.flag import Flag, FlagState
-from allotment.model.resolution import Resolution
 from allotment.server.answer import as_json, respond
 from allotment.server.assign.asked import ATTRIBUTES_BYTES_MAX, check_size
 from allotment.server.assign.shown import Shown

@@ -14,8 +14,7 @@ from typing import Final
 import msgspec
 
 from allotment.dialects.wire.place import Place
-from allotment.model.assignment import Assignment
-from allotment.model.reason import Reason
+from allotment.model.assignment import Assignment, Reason
 from allotment.server.limits import BODY_BYTES_MAX
 
 _MAC: Final = "sha256"

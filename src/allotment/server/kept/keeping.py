@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeAlias, TypeVar
 
-from allotment.model.assignment import Assignment
-from allotment.model.reason import Reason
-from allotment.model.resolution import Resolution
+from allotment.model.assignment import Assignment, Reason, Resolution
 from allotment.server.kept.desk import Desk, Found, Wanted
 from allotment.server.kept.lot import lot_of
 from allotment.server.kept.remembered import Remembered

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from allotment.kernel.unit import unit_key
-from allotment.model.assignment import Assignment
+from allotment.model.assignment import Assignment, Reason
 from allotment.model.experiment import Experiment
-from allotment.model.reason import Reason
 from allotment.store import Lot
 
 # The reasons that come after a kept assignment in the order of the checks: only there one counts.

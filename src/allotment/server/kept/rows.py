@@ -10,14 +10,13 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from allotment.change.nearest import nearest
 from allotment.engine import Engine
-from allotment.errors import AllotmentError, InvalidChange, InvalidInput, NotFound
+from allotment.errors import AllotmentError, InvalidChange, InvalidInput, NotFound, did_you_mean
 from allotment.kernel.unit import unit_key
+from allotment.model.assignment import REASONS, Reason
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.limits import ITERATIONS_MAX
-from allotment.model.reason import REASONS, Reason
 from allotment.server.assign.asked import MALFORMED, refusal
 from allotment.server.one import engine_of
 from allotment.store import Lot
@@ -123,7 +122,7 @@ def checked(catalog: Catalog, rows: Sequence[KeptRow]) -> list[tuple[Lot, str]]:
 def _keeping(catalog: Catalog, key: str, path: str) -> tuple[Experiment, Iteration]:
     experiment = catalog.experiments.get(key)
     if experiment is None:
-        near = nearest(key, catalog.experiments)
+        near = did_you_mean(key, catalog.experiments)
         raise NotFound(f"there is no such experiment{near}", path)
     if experiment.archived or experiment.live is None:
         raise InvalidChange("no iteration of this experiment runs; start one first", path)
@@ -161,5 +160,5 @@ def _fault(live: Iteration, row: KeptRow, reason: Reason, path: str) -> Allotmen
     if reason in _WHY:
         error, field, message = _WHY[reason]
         return error(message, f"{path}.{field}")
-    near = nearest(row.treatment, [treatment.key for treatment in live.treatments])
+    near = did_you_mean(row.treatment, [treatment.key for treatment in live.treatments])
     return NotFound(f"the iteration has no such treatment{near}", f"{path}.treatment")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from starlette.requests import Request
 
 from allotment.change.commands import Command, Create
-from allotment.change.kinds import kind_of, shelf
+from allotment.change.kinds import kind_of, nouns_of
 from allotment.dialects.launchdarkly.environments import Environment, Project
 from allotment.dialects.launchdarkly.labels import read_key
 from allotment.dialects.wire.place import Place
@@ -45,7 +45,7 @@ def space_having(request: Request, kind: str, key: str) -> str:
     having = [
         f"{project}/{name}"
         for name, each in project_of(request).items()
-        if key in shelf(each.catalog, kind)
+        if key in nouns_of(each.catalog, kind)
     ]
     return having[0] if having and usual not in having else usual
 

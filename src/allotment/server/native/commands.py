@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from allotment.change.commands import Command
+from allotment.change.impact import Move, moves, touched_between
 from allotment.change.lifecycle import Policy
-from allotment.change.touch import Move, moves, touched_between
 from allotment.dialects.wire.model import Body, Model
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import EMPTY, Catalog

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from allotment.change.commands import Command, Delete
-from allotment.change.kinds import KINDS, shelf
+from allotment.change.kinds import KINDS, nouns_of
 from allotment.change.lifecycle import Policy
 from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe
 from allotment.server.answer import JSON, Answer, as_json, respond
@@ -91,7 +91,7 @@ def _add(kind: str) -> None:
 
         def read(stored: Stored) -> Sequence[Command]:
             nonlocal was_there
-            was_there = key in shelf(stored.catalog, kind)
+            was_there = key in nouns_of(stored.catalog, kind)
             return read_noun(kind, key, tree, stored.catalog)
 
         def show(stored: Stored, _commands: Sequence[Command]) -> Shown:

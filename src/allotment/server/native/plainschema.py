@@ -8,8 +8,8 @@ from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from typing import Any, Final
 
-from allotment.model.idlist import IdList
 from allotment.model.keyed import Keyed
+from allotment.model.segment import IdList
 
 _SCALARS: Final[dict[object, str]] = {
     str: "string",

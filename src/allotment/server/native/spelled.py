@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from allotment.change.commands import Command, Noun
 from allotment.change.diff import diff
-from allotment.change.kinds import kind_of, shelf
+from allotment.change.kinds import kind_of, nouns_of
 from allotment.dialects.catalogfile.experiments import read_experiment, show_experiment
 from allotment.dialects.catalogfile.flags import read_flag, show_flag
 from allotment.dialects.catalogfile.layers import (
@@ -38,7 +38,7 @@ _SHOW: Final[dict[str, Any]] = {
 
 def noun_of(catalog: Catalog, kind: str, key: str) -> Noun:
     """The noun; NotFound where there is none."""
-    noun = shelf(catalog, kind).get(key)
+    noun: Noun | None = nouns_of(catalog, kind).get(key)
     if noun is None:
         raise NotFound(f"there is no {kind} of that key")
     return noun

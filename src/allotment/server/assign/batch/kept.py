@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from allotment.engine import Column
 from allotment.kernel.units import unit_keys
+from allotment.model.assignment import REASONS, Reason
 from allotment.model.experiment import Experiment
-from allotment.model.reason import REASONS, Reason
 from allotment.server.kept.desk import Found, Wanted
 from allotment.server.kept.lot import after
 from allotment.store import Lot

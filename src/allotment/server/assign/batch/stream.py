@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from allotment.engine import Column
 from allotment.errors import InvalidInput
-from allotment.model.reason import REASONS
+from allotment.model.assignment import REASONS
 from allotment.server.assign.batch.block import Block
 from allotment.server.assign.batch.kept import KeptColumn
 from allotment.server.assign.batch.wanted import Wanted

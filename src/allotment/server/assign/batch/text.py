@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allotment.engine import Column
-from allotment.model.reason import REASONS
+from allotment.model.assignment import REASONS
 from allotment.server.assign.batch.block import Block
 from allotment.server.assign.batch.kept import KeptColumn
 from allotment.server.assign.batch.wanted import Wanted

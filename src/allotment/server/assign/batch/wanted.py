@@ -9,7 +9,7 @@ import numpy as np
 
 from allotment.compile.experiment import Source
 from allotment.engine import Column
-from allotment.model.reason import REASONS, Reason
+from allotment.model.assignment import REASONS, Reason
 from allotment.server.assign.batch.block import Block
 from allotment.server.assign.batch.kept import KeptRows, Look
 from allotment.server.served import Served

@@ -1,4 +1,4 @@
-"""What a change reaches: experiments to compile again, flags, and the units that move."""
+"""What a change affects: experiments to compile again, flags, and the units that move."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from allotment.change.commands import Noun
-from allotment.change.kinds import KINDS
-from allotment.change.pairs import pairs
+from allotment.change.kinds import KINDS, nouns_of
 from allotment.change.proposal import same
-from allotment.change.reallocate import moved
+from allotment.change.reallocate import moved, pairs
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration
 from allotment.model.flag import Flag
-from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout
 from allotment.model.limits import BUCKETS
 from allotment.model.segment import Sample, Segment
@@ -44,14 +41,9 @@ def touched_between(old: Catalog, new: Catalog) -> tuple[frozenset[str], frozens
 
 def _changed(old: Catalog, new: Catalog) -> Iterator[tuple[str, str]]:
     for kind in KINDS:
-        one: Keyed[Noun] = getattr(old, f"{kind}s")
-        other: Keyed[Noun] = getattr(new, f"{kind}s")
-        for was, now in zip(one.shards, other.shards, strict=True):
-            if was is now:
-                continue
-            for key in was.keys() | now.keys():
-                if not same(was.get(key), now.get(key)):
-                    yield kind, key
+        for key, was, now in nouns_of(old, kind).differing(nouns_of(new, kind)):
+            if not same(was, now):
+                yield kind, key
 
 
 def touched_experiments(

@@ -1,4 +1,7 @@
-"""The finest commands from one experiment to another under the same key."""
+"""The finest commands from one noun to another under the same key.
+
+`diff` tries them, and replaces the noun where they do not lead to the new one.
+"""
 
 from __future__ import annotations
 
@@ -8,42 +11,99 @@ from dataclasses import replace
 from allotment.change.commands import (
     ArchiveExperiment,
     Command,
+    Describe,
     DraftIteration,
     EndIteration,
+    Keep,
+    Noun,
+    OrderExperiments,
     PauseIteration,
+    Rename,
     RestoreExperiment,
     ResumeIteration,
     SetAllocations,
     SetAudience,
     SetEnrolment,
     SetHoldout,
+    SetHoldoutShare,
     SetIntake,
     SetKeeping,
+    SetMembers,
     SetOverrides,
+    SetRules,
     SetTreatments,
+    SetVariations,
     SetWeights,
     StartIteration,
+    SwitchFlag,
 )
-from allotment.change.laying import (
-    carries_on,
-    in_order,
-    known_slots,
-    lay_allocation,
-    order_of,
-)
+from allotment.change.defaults import carries_on, in_order, known_slots, lay_allocation, order_of
+from allotment.change.kinds import kind_of
 from allotment.change.reallocate import lay
 from allotment.model.experiment import Experiment, Iteration, State
+from allotment.model.flag import Flag
+from allotment.model.layer import Holdout
+from allotment.model.segment import Segment
 from allotment.model.slots import Slots
 
 
-def route_experiment(old: Experiment, new: Experiment) -> Iterator[Command]:
+def noun_commands(old: Noun, new: Noun) -> Iterator[Command]:
+    """Commands from `old` towards `new`, both complete."""
+    yield from _labels(old, new)
+    if isinstance(old, Flag) and isinstance(new, Flag):
+        yield from _flag(old, new)
+    elif isinstance(old, Segment) and isinstance(new, Segment):
+        yield from _segment(old, new)
+    elif isinstance(old, Holdout) and isinstance(new, Holdout):
+        if old.share_ppm != new.share_ppm:
+            yield SetHoldoutShare(new.key, new.share_ppm)
+    elif isinstance(old, Experiment) and isinstance(new, Experiment):
+        yield from _experiment_commands(old, new)
+
+
+def kept_commands(
+    kind: str, key: str, old: tuple[tuple[str, str], ...], new: tuple[tuple[str, str], ...]
+) -> Iterator[Command]:
+    """The commands from what is kept to what should be."""
+    was, now = dict(old), dict(new)
+    for path in sorted(was.keys() | now.keys()):
+        if was.get(path) != now.get(path):
+            yield Keep(kind, key, path, now.get(path))
+
+
+def _labels(old: Noun, new: Noun) -> Iterator[Command]:
+    if old.name != new.name:
+        yield Rename(kind_of(new), new.key, new.name)
+    if old.description != new.description:
+        yield Describe(kind_of(new), new.key, new.description)
+    yield from kept_commands(kind_of(new), new.key, old.kept, new.kept)
+
+
+def _flag(old: Flag, new: Flag) -> Iterator[Command]:
+    if (old.variations, old.default) != (new.variations, new.default):
+        yield SetVariations(new.key, new.variations, new.default)
+    if old.state is not new.state:
+        yield SwitchFlag(new.key, new.state)
+    if old.experiments != new.experiments:
+        yield OrderExperiments(new.key, new.experiments)
+
+
+def _segment(old: Segment, new: Segment) -> Iterator[Command]:
+    if (old.unit, old.include, old.exclude) != (new.unit, new.include, new.exclude):
+        yield SetMembers(new.key, new.unit, new.include, new.exclude)
+    # By text, as 1, 1.0 and true are equal values but other clauses.
+    if repr(old.rules) != repr(new.rules):
+        yield SetRules(new.key, new.rules)
+
+
+def _experiment_commands(old: Experiment, new: Experiment) -> Iterator[Command]:
     """Commands from `old` towards `new`, both complete; its layer is another matter."""
     key = new.key
     if old.archived and not new.archived:
         yield RestoreExperiment(key)
     known = {iteration.number: iteration for iteration in old.iterations}
-    for place, iteration in enumerate(new.iterations):
-        yield from _iteration(known.get(iteration.number), new.iterations[: place + 1], old, new)
+    for index, iteration in enumerate(new.iterations):
+        yield from _iteration(known.get(iteration.number), new.iterations[: index + 1], old, new)
     if old.holdout != new.holdout:
         yield SetHoldout(key, new.holdout)
     if old.overrides != new.overrides:

@@ -1,7 +1,7 @@
-"""What a noun leaves open on its way in: the usual salts, and slots laid or reallocated.
+"""What a new or replaced noun leaves open is filled in here: salts, slots, and the order of lists.
 
-Also the order of what has none by meaning: overrides, what a treatment sets, reservations and
-weights are sorted here, so that equal configurations are equal values.
+Overrides, what a treatment sets, reservations and weights are sorted, so that equal configurations
+are equal values.
 """
 
 from __future__ import annotations
@@ -9,21 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from allotment.change.check.iteration import check_weights
 from allotment.change.check.label import check_share
 from allotment.change.check.segment import check_segment
 from allotment.change.commands import Noun
-from allotment.change.kinds import kind_of
-from allotment.change.pairs import pairs
-from allotment.change.place import iteration_place, place
-from allotment.change.ranges import WHOLE, join, lowest, subtract
-from allotment.change.reallocate import Weights, reallocate
-from allotment.change.weights import check_weights
+from allotment.change.kinds import iteration_path, kind_of, noun_path
+from allotment.change.reallocate import Weights, pairs, reallocate
 from allotment.errors import Conflict, InvalidChange
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS
 from allotment.model.segment import Segment
-from allotment.model.slots import Ranges, Slots, size
+from allotment.model.slots import WHOLE, Ranges, Slots, join, lowest, size, subtract
 
 
 def lay_noun(
@@ -37,7 +34,7 @@ def lay_noun(
     `taken` are the buckets of a layer that no share is laid in. A sample is laid by `samples`.
     `committed` is an experiment before the whole change, where `old` is in the middle of it.
     """
-    path = place(kind_of(noun), noun.key)
+    path = noun_path(kind_of(noun), noun.key)
     noun = _with_kept_sorted(noun)
     if isinstance(noun, Experiment):
         if not noun.iterations:
@@ -70,7 +67,7 @@ def lay_experiment(
     for iteration in new.iterations:
         base = known.get(iteration.number)
         salted = with_salt(new.key, iteration, base, laid[-1] if laid else None)
-        path = iteration_place(new, iteration)
+        path = iteration_path(new, iteration)
         laid.append(with_slots([*laid, salted], committed or old, path))
     return replace(new, iterations=tuple(laid), overrides=tuple(sorted(new.overrides)))
 

@@ -1,8 +1,10 @@
-"""Edits of one iteration: what it gives to whom."""
+"""Edits of one iteration: its treatments, allocations, audience and enrolment."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any, Final
 
 from allotment.change import lifecycle
 from allotment.change.commands import (
@@ -13,8 +15,7 @@ from allotment.change.commands import (
     SetTreatments,
     SetWeights,
 )
-from allotment.change.edit import edit
-from allotment.change.laying import (
+from allotment.change.defaults import (
     in_order,
     known_slots,
     lay_allocation,
@@ -23,17 +24,16 @@ from allotment.change.laying import (
     with_salt,
     with_slots,
 )
+from allotment.change.kinds import iteration_path, noun_path
 from allotment.change.lifecycle import Event, Status
-from allotment.change.place import iteration_place, place
 from allotment.change.proposal import Proposal
 from allotment.errors import NotFound
 from allotment.model.experiment import Allocation, Experiment, Iteration, State
 
 
-@edit.register
 def _draft(command: DraftIteration, proposal: Proposal) -> None:
     experiment = proposal.get(Experiment, command.experiment)
-    path = place("experiment", experiment.key)
+    path = noun_path("experiment", experiment.key)
     draft = experiment.draft
     earlier = experiment.iterations[:-1] if draft else experiment.iterations
     here = f"{path}.iterations[{len(earlier) - 1}]" if experiment.live else path
@@ -53,7 +53,6 @@ def _draft(command: DraftIteration, proposal: Proposal) -> None:
     proposal.put(replace(experiment, iterations=(*earlier, new)))
 
 
-@edit.register
 def _set_treatments(command: SetTreatments, proposal: Proposal) -> None:
     experiment, old = _find(command.experiment, command.iteration, proposal)
     treatments = lay_treatments(command.treatments)
@@ -67,19 +66,17 @@ def _set_treatments(command: SetTreatments, proposal: Proposal) -> None:
     _put(experiment, old, new, Event.TREATMENTS, proposal)
 
 
-@edit.register
 def _set_allocations(command: SetAllocations, proposal: Proposal) -> None:
     experiment, old = _find(command.experiment, command.iteration, proposal)
-    path = iteration_place(experiment, old)
+    path = iteration_path(experiment, old)
     asked = replace(old, allocations=command.allocations)
     new = with_slots(_up_to(asked, experiment), _committed(experiment, proposal), path)
     _put(experiment, old, new, Event.ALLOCATIONS, proposal)
 
 
-@edit.register
 def _set_weights(command: SetWeights, proposal: Proposal) -> None:
     experiment, old = _find(command.experiment, command.iteration, proposal)
-    path = iteration_place(experiment, old)
+    path = iteration_path(experiment, old)
     keys = [allocation.key for allocation in old.allocations]
     if command.allocation not in keys:
         raise NotFound(f"there is no allocation {command.allocation!r}", f"{path}.allocations")
@@ -113,14 +110,12 @@ def _direction(old: Allocation, new: Allocation) -> Event:
     return Event.WEIGHTS_DOWN if shrinks else Event.WEIGHTS_UP
 
 
-@edit.register
 def _set_audience(command: SetAudience, proposal: Proposal) -> None:
     experiment, old = _find(command.experiment, command.iteration, proposal)
     new = replace(old, audience=command.segment)
     _put(experiment, old, new, Event.AUDIENCE, proposal)
 
 
-@edit.register
 def _set_enrolment(command: SetEnrolment, proposal: Proposal) -> None:
     experiment, old = _find(command.experiment, command.iteration, proposal)
     grows = command.share_ppm > old.enrolment_ppm
@@ -136,7 +131,7 @@ def _find(key: str, number: int | None, proposal: Proposal) -> tuple[Experiment,
     for iteration in experiment.iterations:
         if iteration.number == number:
             return experiment, iteration
-    raise NotFound(f"there is no iteration {number}", f"{place('experiment', key)}.iterations")
+    raise NotFound(f"there is no iteration {number}", f"{noun_path('experiment', key)}.iterations")
 
 
 def _put(
@@ -149,6 +144,16 @@ def _put(
     if new == old:
         return
     at = lifecycle.iteration_status(experiment, old)
-    lifecycle.permit(proposal.policy, event, at, iteration_place(experiment, old))
+    lifecycle.permit(proposal.policy, event, at, iteration_path(experiment, old))
     iterations = tuple(new if one is old else one for one in experiment.iterations)
     proposal.put(replace(experiment, iterations=iterations))
+
+
+EDITS: Final[Mapping[type, Callable[[Any, Proposal], None]]] = {
+    DraftIteration: _draft,
+    SetTreatments: _set_treatments,
+    SetAllocations: _set_allocations,
+    SetWeights: _set_weights,
+    SetAudience: _set_audience,
+    SetEnrolment: _set_enrolment,
+}

@@ -22,11 +22,10 @@ from dataclasses import replace
 from typing import Final
 
 from allotment.change.commands import Noun
-from allotment.change.kinds import KINDS, kind_of, shelf
-from allotment.model.catalog import Catalog
+from allotment.change.kinds import KINDS, kind_of, nouns_of
+from allotment.model.catalog import Catalog, identity
 from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.flag import Flag
-from allotment.model.identity import identity
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer
 from allotment.model.segment import AllOf, AnyOf, Condition, InSegment, Not, Segment
@@ -103,7 +102,7 @@ def with_users(catalog: Catalog) -> Catalog:
     """The catalog with its index made from nothing: for one that was put together elsewhere."""
     users: dict[str, set[str]] = {}
     for kind in KINDS:
-        for key, noun in shelf(catalog, kind).items():
+        for key, noun in nouns_of(catalog, kind).items():
             for name in _names(noun, catalog):
                 users.setdefault(name, set()).add(key)
     index = Keyed((name, frozenset(keys)) for name, keys in users.items())
@@ -119,8 +118,8 @@ def follow(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> Ca
             affected.update(("experiment", user) for user in users)
     changes: dict[str, set[str]] = {}
     for kind, key in affected:
-        was = _names(shelf(old, kind).get(key), old)
-        now = _names(shelf(new, kind).get(key), new)
+        was = _names(nouns_of(old, kind).get(key), old)
+        now = _names(nouns_of(new, kind).get(key), new)
         for name in was ^ now:
             users_now = changes.setdefault(name, set(old.users.get(name, ())))
             (users_now.add if name in now else users_now.discard)(key)

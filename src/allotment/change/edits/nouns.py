@@ -1,29 +1,43 @@
-"""Edits that every kind of noun has: create, replace, delete, rename, describe."""
+"""Edits of whole nouns and their labels, of flags, and of segments."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any, Final
 
 from allotment.change import lifecycle
-from allotment.change.commands import Create, Delete, Describe, Keep, Noun, Rename, Replace
-from allotment.change.edit import edit
-from allotment.change.kinds import CATALOG, kind_of
-from allotment.change.laying import lay_noun
+from allotment.change.check.segment import check_segment
+from allotment.change.commands import (
+    Create,
+    Delete,
+    Describe,
+    Keep,
+    Noun,
+    OrderExperiments,
+    Rename,
+    Replace,
+    SetMembers,
+    SetRules,
+    SetVariations,
+    SwitchFlag,
+)
+from allotment.change.defaults import lay_noun
+from allotment.change.kinds import CATALOG, kind_of, noun_path
 from allotment.change.lifecycle import Event
-from allotment.change.place import place
 from allotment.change.proposal import Proposal, same
-from allotment.change.samples import samples_in, with_sample
+from allotment.change.sample_layout import samples_in, with_sample
 from allotment.errors import Conflict, NotFound
 from allotment.model.experiment import Experiment
+from allotment.model.flag import Flag
 from allotment.model.layer import Layer
 from allotment.model.segment import Segment
 
 
-@edit.register
 def _create(command: Create, proposal: Proposal) -> None:
     noun = command.noun
     kind = kind_of(noun)
-    path = place(kind, noun.key)
+    path = noun_path(kind, noun.key)
     if proposal.find(kind, noun.key) is not None:
         raise Conflict(f"the key {noun.key!r} is another {kind}'s already; choose one", path)
     proposal.put(_laid(noun, None, proposal))
@@ -32,11 +46,10 @@ def _create(command: Create, proposal: Proposal) -> None:
         lifecycle.may_join(proposal.policy, noun, path)
 
 
-@edit.register
 def _replace(command: Replace, proposal: Proposal) -> None:
     noun = command.noun
     kind = kind_of(noun)
-    path = place(kind, noun.key)
+    path = noun_path(kind, noun.key)
     old = proposal.find(kind, noun.key)
     if old is None:
         raise NotFound(f"there is no {kind} {noun.key!r} to replace", path)
@@ -64,9 +77,8 @@ def _laid(noun: Noun, old: Noun | None, proposal: Proposal) -> Noun:
     return lay_noun(noun, old)
 
 
-@edit.register
 def _delete(command: Delete, proposal: Proposal) -> None:
-    path = place(command.kind, command.key)
+    path = noun_path(command.kind, command.key)
     noun = proposal.find(command.kind, command.key)
     if noun is None:
         raise NotFound(f"there is no {command.kind} {command.key!r} to delete", path)
@@ -75,7 +87,6 @@ def _delete(command: Delete, proposal: Proposal) -> None:
     proposal.remove(command.kind, command.key)
 
 
-@edit.register
 def _rename(command: Rename, proposal: Proposal) -> None:
     noun = _labelled(command.kind, command.key, proposal)
     if noun.name != command.name:
@@ -83,7 +94,6 @@ def _rename(command: Rename, proposal: Proposal) -> None:
         proposal.put(replace(noun, name=command.name))
 
 
-@edit.register
 def _describe(command: Describe, proposal: Proposal) -> None:
     noun = _labelled(command.kind, command.key, proposal)
     if noun.description != command.description:
@@ -91,7 +101,6 @@ def _describe(command: Describe, proposal: Proposal) -> None:
         proposal.put(replace(noun, description=command.description))
 
 
-@edit.register
 def _keep(command: Keep, proposal: Proposal) -> None:
     if (command.kind, command.key) == (CATALOG, CATALOG):
         proposal.kept = _kept(proposal.kept, command)
@@ -115,11 +124,67 @@ def _kept(old: tuple[tuple[str, str], ...], command: Keep) -> tuple[tuple[str, s
 def _labelled(kind: str, key: str, proposal: Proposal) -> Noun:
     noun = proposal.find(kind, key)
     if noun is None:
-        raise NotFound(f"there is no {kind} {key!r}", place(kind, key))
+        raise NotFound(f"there is no {kind} {key!r}", noun_path(kind, key))
     return noun
 
 
 def _permit_label(noun: Noun, proposal: Proposal) -> None:
     if isinstance(noun, Experiment):
-        path = place("experiment", noun.key)
+        path = noun_path("experiment", noun.key)
         lifecycle.permit(proposal.policy, Event.NAME, lifecycle.status(noun), path)
+
+
+def _set_variations(command: SetVariations, proposal: Proposal) -> None:
+    flag = proposal.get(Flag, command.flag)
+    proposal.put(replace(flag, variations=command.variations, default=command.default))
+
+
+def _switch(command: SwitchFlag, proposal: Proposal) -> None:
+    flag = proposal.get(Flag, command.flag)
+    if flag.state is command.state:
+        return
+    lifecycle.may_switch(
+        proposal.policy,
+        flag.state,
+        command.state,
+        len(flag.variations),
+        noun_path("flag", flag.key),
+    )
+    proposal.put(replace(flag, state=command.state))
+
+
+def _order(command: OrderExperiments, proposal: Proposal) -> None:
+    flag = proposal.get(Flag, command.flag)
+    proposal.put(replace(flag, experiments=command.experiments))
+
+
+def _set_rules(command: SetRules, proposal: Proposal) -> None:
+    segment = proposal.get(Segment, command.segment)
+    _put_segment(replace(segment, rules=command.rules), proposal)
+
+
+def _set_members(command: SetMembers, proposal: Proposal) -> None:
+    segment = proposal.get(Segment, command.segment)
+    members = replace(segment, unit=command.unit, include=command.include, exclude=command.exclude)
+    _put_segment(members, proposal)
+
+
+def _put_segment(segment: Segment, proposal: Proposal) -> None:
+    # Checked before anything compares it: a condition may be nested too deep to compare.
+    check_segment(segment, noun_path("segment", segment.key))
+    proposal.put(segment)
+
+
+EDITS: Final[Mapping[type, Callable[[Any, Proposal], None]]] = {
+    Create: _create,
+    Replace: _replace,
+    Delete: _delete,
+    Rename: _rename,
+    Describe: _describe,
+    Keep: _keep,
+    SetVariations: _set_variations,
+    SwitchFlag: _switch,
+    OrderExperiments: _order,
+    SetRules: _set_rules,
+    SetMembers: _set_members,
+}
