@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from allotment.cli.plan_text import planned_lines
 
 from allotment.change import commands as c
 from allotment.change.apply import apply
 from allotment.change.diff import diff
 from allotment.change.lifecycle import Policy
+from allotment.cli.plan_text import planned_lines
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
 from allotment.errors import InvalidChange

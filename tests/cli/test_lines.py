@@ -3,11 +3,11 @@
 import typing
 
 import pytest
-from allotment.cli.plan_text import line_of, moved_line
 
 from allotment.change import commands as c
 from allotment.change.impact import Move
 from allotment.cli.explain import attributes_of
+from allotment.cli.plan_text import line_of, moved_line
 from allotment.cli.summary import bar
 from allotment.errors import InvalidInput
 from allotment.model.experiment import Allocation, Iteration, Treatment

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from allotment.cli.plan_text import planned_lines, planned_plain
-
 from allotment.change import commands as c
 from allotment.change.diff import diff
+from allotment.cli.plan_text import planned_lines, planned_plain
 from allotment.model.experiment import Experiment, State
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer, Reservation

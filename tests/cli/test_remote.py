@@ -64,7 +64,7 @@ def test_a_server_that_is_not_there_is_named_and_what_to_look_at(invoke) -> None
 
 
 def test_a_server_that_does_not_answer_is_given_up(invoke, monkeypatch) -> None:
-    monkeypatch.setattr("allotment.cli.exchange._TIMEOUT", 0.2)
+    monkeypatch.setattr("allotment.cli.http_client._TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert "gave no answer in time" in invoke("export", "--server", url, code=1).stderr

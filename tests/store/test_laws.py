@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from allotment.cli.plan_text import line_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from allotment.change.commands import Command
 from allotment.change.diff import diff
 from allotment.change.kinds import CATALOG, KINDS, nouns_of
 from allotment.change.references import with_users
+from allotment.cli.plan_text import line_of
 from allotment.errors import AllotmentError
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.keyed import Keyed

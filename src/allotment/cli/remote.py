@@ -1,20 +1,24 @@
-"""A running server as the commands see it."""
+"""A running server as the commands see it, and what it answers, read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from allotment.change.commands import Command
-from allotment.cli import told
+from allotment.change.impact import Move
+from allotment.change.kinds import KINDS, nouns_of
+from allotment.change.references import follow
 from allotment.cli.home import Outcome
 from allotment.cli.http_client import HttpClient
 from allotment.errors import InvalidInput, StoreError
-from allotment.model.catalog import Catalog
-from allotment.model.plain import to_plain
+from allotment.model.catalog import EMPTY, Catalog
+from allotment.model.instant import read_instant
+from allotment.model.plain import from_plain, to_plain
 from allotment.server.etags import catalog_version, etag
-from allotment.store import Entry, Head, Scope, Token
+from allotment.store import Entry, Head, Scope, Stored, Token
 
 T = TypeVar("T")
 
@@ -38,7 +42,7 @@ class Remote:
     def catalog(self, revision: int | None = None) -> Catalog:
         """The catalog at a revision, or the latest."""
         query = {"revision": revision}
-        found = self._get("/v1/snapshot", Scope.READ, told.stored_told, query)
+        found = self._get("/v1/snapshot", Scope.READ, _stored, query)
         self._read_heads[found.head.revision] = found.head
         return found.catalog
 
@@ -58,7 +62,7 @@ class Remote:
         head = None if expect_revision is None else self._read_heads[expect_revision]
         tag = None if head is None else etag(catalog_version(head))
         done = self._server.ask("POST", "/v1/commands", Scope.WRITE, body=body, if_match=tag)
-        return self._read(told.outcome_told, done)
+        return self._read(_outcome, done)
 
     def journal(self, limit: int, before: int | None) -> tuple[Entry, ...]:
         """The last changes, newest first, asked for page by page."""
@@ -66,7 +70,7 @@ class Remote:
         while len(entries) < limit:
             wanted = min(limit - len(entries), _PAGE)
             query = {"limit": wanted, "before": before}
-            page = self._get("/v1/journal", Scope.READ, told.entries_told, query)
+            page = self._get("/v1/journal", Scope.READ, _entries, query)
             entries += page
             if len(page) < wanted:
                 break
@@ -82,13 +86,13 @@ class Remote:
             some = units[start : start + _UNITS]
             body = {"experiment": experiment, "iteration": iteration, "units": some}
             page = self._server.ask("POST", "/v1/kept/read", Scope.READ, body=body)
-            kept = self._read(told.kept_told, page)
+            kept = self._read(_kept, page)
             found.update((unit, each) for unit, each in zip(some, kept, strict=True) if each)
         return found
 
     def spaces(self) -> tuple[str, ...]:
         """The names of the spaces that the token reaches."""
-        return self._get("/v1/spaces", Scope.ADMIN, told.spaces_told)
+        return self._get("/v1/spaces", Scope.ADMIN, _spaces)
 
     def create_space(self, name: str, copy_from: str | None) -> None:
         """Have the server make a space."""
@@ -97,7 +101,7 @@ class Remote:
 
     def tokens(self) -> tuple[Token, ...]:
         """The tokens that reach no further than the one in use."""
-        return self._get("/v1/tokens", Scope.ADMIN, told.tokens_told)
+        return self._get("/v1/tokens", Scope.ADMIN, _tokens)
 
     def create_token(
         self, scope: Scope, space: str, name: str, days: int | None
@@ -105,7 +109,7 @@ class Remote:
         """Have the server make a token."""
         body = {"scope": scope, "space": space, "name": name, "days": days}
         made = self._server.ask("POST", "/v1/tokens", Scope.ADMIN, body=body)
-        return self._read(told.new_token_told, made)
+        return self._read(_new_token, made)
 
     def revoke_token(self, id_: str) -> None:
         """Have the server make a token worthless."""
@@ -132,3 +136,62 @@ class Remote:
                 f"the server at {self.name} answers what this Allotment does not know: "
                 "are the two of one version?"
             ) from error
+
+
+def _stored(snapshot: Any) -> Stored:
+    """The catalog of a snapshot, with its index and its lineage."""
+    catalog: Catalog = from_plain(Catalog, snapshot["catalog"])
+    nouns = [(kind, key) for kind in KINDS for key in nouns_of(catalog, kind)]
+    followed = follow(EMPTY, catalog, nouns)
+    return Stored(snapshot["space"], followed, lineage=snapshot["lineage"])
+
+
+def _outcome(done: Any) -> Outcome:
+    """What came of a commit."""
+    return Outcome(done["revision"], from_plain(tuple[Move, ...], done["moves"]))
+
+
+def _entries(page: Any) -> tuple[Entry, ...]:
+    """The changes on a page of the journal."""
+    return tuple(map(_entry, page["entries"]))
+
+
+def _entry(plain: Any) -> Entry:
+    return Entry(
+        revision=plain["revision"],
+        when=datetime.fromisoformat(plain["when"]),
+        who=plain["who"],
+        dialect=plain["dialect"],
+        comment=plain["comment"],
+        commands=from_plain(tuple[Command, ...], plain["commands"]),
+        moves=from_plain(tuple[Move, ...], plain["moves"]),
+    )
+
+
+def _kept(page: Any) -> tuple[tuple[str, ...], ...]:
+    """What is kept for each unit that was asked for."""
+    kept: tuple[tuple[str, ...], ...] = from_plain(tuple[tuple[str, ...], ...], page["kept"])
+    return kept
+
+
+def _spaces(page: Any) -> tuple[str, ...]:
+    """The names of spaces."""
+    return tuple(one["name"] for one in page["spaces"])
+
+
+def _tokens(page: Any) -> tuple[Token, ...]:
+    """A list of tokens."""
+    return tuple(map(_token, page["tokens"]))
+
+
+def _new_token(made: Any) -> tuple[Token, str]:
+    """A token that was just made, and its text."""
+    return _token(made), made["token"]
+
+
+def _token(plain: Any) -> Token:
+    """A token; its digest stays with the server."""
+    ends = (plain["expires_at"], plain["revoked_at"])
+    expires, revoked = (None if end is None else read_instant(end, "$") for end in ends)
+    created, scope = read_instant(plain["created_at"], "$"), Scope(plain["scope"])
+    return Token(plain["id"], "", scope, plain["space"], plain["name"], created, expires, revoked)

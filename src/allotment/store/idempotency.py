@@ -1,4 +1,4 @@
-"""Doing a thing once however often it is asked for: what came of an idempotency key is kept."""
+"""What came of an idempotency key: a request that comes again is answered from it."""
 
 from __future__ import annotations
 

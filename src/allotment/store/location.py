@@ -7,8 +7,8 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from allotment.errors import InvalidInput, StoreError
-from allotment.store import postgresql, sqlite
+from allotment.errors import InvalidInput, MissingExtra, StoreError
+from allotment.store import sqlite
 from allotment.store.database import Database
 
 _FORMS = "a path, sqlite:///PATH, or postgresql+psycopg://USER@HOST/DATABASE"
@@ -21,7 +21,14 @@ def find(database: str | Path, *, create: bool) -> Database:
     """
     url = _url(database) if isinstance(database, str) and "://" in database else None
     if url is not None and url.get_backend_name() == "postgresql":
-        return postgresql.connect(url)
+        try:
+            from allotment.store import postgresql  # noqa: PLC0415  # it needs psycopg
+
+            return postgresql.connect(url, address(url))
+        except ModuleNotFoundError as error:
+            raise MissingExtra(
+                f"PostgreSQL needs {error.name}: install 'allotment[postgres]'"
+            ) from error
     path = _path(database)
     if str(path) in ("", ".", ":memory:"):
         raise InvalidInput("a store is in a file, so that it is kept; give its path")
@@ -38,8 +45,15 @@ def name(database: str) -> str:
     Raises InvalidInput as `find` does.
     """
     if "://" in database and (url := _url(database)).get_backend_name() == "postgresql":
-        return postgresql.name(url)
+        return address(url)
     return str(_path(database).absolute())
+
+
+def address(url: URL) -> str:
+    """A PostgreSQL database's address, as messages have it: without user and password."""
+    host = url.host or url.query.get("host") or "localhost"
+    port = f":{url.port}" if url.port else ""
+    return f"postgresql://{host}{port}/{url.database or ''}"
 
 
 def _path(database: str | Path) -> Path:

@@ -1,4 +1,4 @@
-"""Exchanges with a server: a request, and its answer or the error that it tells."""
+"""Requests to a server: the answer, or the error that it says."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TOKEN: Final = re.compile(r"[!-~]+")
 _ADDRESS: Final = re.compile(r"https?://[^/?#@\s]+(/[^?#@\s]*)?")
 
 
-class Exchange:
+class HttpClient:
     """A connection to the server at `url`, with what every request carries.
 
     The token goes to that server only, which is why no redirect is followed.
