@@ -1,14 +1,20 @@
 """An environment of the LaunchDarkly API: a whole server in this process, ways to ask it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import httpx
 
-from allotment.change.commands import Create
+from allotment.change.commands import Command, Create
 from allotment.dialects.launchdarkly.ids import id_of
+from allotment.dialects.wire.asked import Asked
+from allotment.dialects.wire.given import Given
+from allotment.dialects.wire.model import read as read_model
+from allotment.dialects.wire.operation import Call
+from allotment.dialects.wire.place import Place
+from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, FlagState, Variation
 from allotment.server.settings import Settings
 from tenant import Vendor, node_over
@@ -116,3 +122,20 @@ def iteration(**more: Any) -> Any:
 def environment(tmp_path: Path, settings: Settings | None = None) -> Iterator[Environment]:
     with node_over(tmp_path / "allotment.db") as (node, runner):
         yield Environment(node, runner, BASE, settings)
+
+
+def commands(  # noqa: PLR0917  # what a call has
+    reader: Any,
+    body: Any,
+    ids: dict[str, str],
+    catalog: Catalog,
+    now: int,
+    salt: Callable[[int], str],
+) -> list[Command]:
+    """What a reader of the dialect makes of a body, without a server."""
+    said = get_type_hints(reader).get("call")
+    if said is None:
+        asked = Asked(ids, Place({}, "query"), Place(body), Given(now, salt))
+        return list(reader(asked, catalog))
+    (model,) = get_args(said)
+    return list(reader(Call(ids, read_model(model, body), now, salt), catalog))

@@ -17,15 +17,12 @@ from allotment.dialects.launchdarkly.holdouts import read_create_holdout, read_u
 from allotment.dialects.launchdarkly.ids import id_of
 from allotment.dialects.launchdarkly.instructions import read_update_experiment
 from allotment.dialects.launchdarkly.iterations import read_create_iteration
-from allotment.dialects.launchdarkly.layers import read_create_layer, read_update_layer
-from allotment.dialects.wire.asked import Asked
-from allotment.dialects.wire.given import Given
-from allotment.dialects.wire.place import Place
+from allotment.dialects.launchdarkly.layers import create_layer, update_layer
 from allotment.engine import Engine
 from allotment.errors import AllotmentError
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.reference.draw import bucket, draw
-from ldproject import halves, iteration
+from ldproject import commands, halves, iteration
 from ldwhole import instructions, reservation
 
 EXPERIMENTS = ("one", "two", "three")
@@ -51,7 +48,7 @@ class Desk:
             },
         )
         for key in LAYERS:
-            self.ask(read_create_layer, {"key": key, "name": key, "description": ""})
+            self.ask(create_layer, {"key": key, "name": key, "description": ""})
         for key in HOLDOUTS:
             self.ask(read_create_holdout, {"key": key, "holdoutamount": "40"})
         assert self.done == 5
@@ -65,14 +62,15 @@ class Desk:
             self.ask(read_create_experiment, {**body, **held})
             if place == "layer":
                 body = instructions(reservation(key, 30), environmentKey="production")
-                self.ask(read_update_layer, body, layerKey=LAYERS[0])
+                self.ask(update_layer, body, layerKey=LAYERS[0])
 
     def ask(self, read: Any, body: Any, **ids: str) -> None:
-        fresh = Given(now=0, fresh=lambda size: f"{next(self._fresh):0{2 * size}x}")
-        asked = Asked(ids, Place({}, "query"), Place(body), fresh)
+        def salt(size: int) -> str:
+            return f"{next(self._fresh):0{2 * size}x}"
+
         try:
-            commands = read(asked, self.catalog)
-            self.catalog = apply(self.catalog, commands, Policy.LAUNCHDARKLY).catalog
+            read_as = commands(read, body, ids, self.catalog, 0, salt)
+            self.catalog = apply(self.catalog, read_as, Policy.LAUNCHDARKLY).catalog
         except AllotmentError:
             return
         self.done += 1
@@ -128,7 +126,7 @@ def requests(draw: st.DrawFn, catalog: Catalog) -> tuple[Any, Any, dict[str, str
             grow = reservation(key, draw(st.sampled_from([0, 20, 50, 100])))
             leave = {"kind": "removeExperiment", "experimentKey": key}
             body = {**_some(draw, [grow, grow, leave]), "environmentKey": "production"}
-            return read_update_layer, body, {"layerKey": draw(st.sampled_from(LAYERS))}
+            return update_layer, body, {"layerKey": draw(st.sampled_from(LAYERS))}
         case _:
             body = instructions("turnFlagOn", environmentKey="production")
             return read_update_flag, body, {"flagKey": "button"}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allotment.change.apply import apply
-from allotment.change.commands import Command, Create
+from allotment.change.commands import Create
 from allotment.change.lifecycle import Policy
 from allotment.change.references import with_users
 from allotment.dialects.launchdarkly.experiments import read_create_experiment
@@ -16,15 +16,12 @@ from allotment.dialects.launchdarkly.instructions import read_update_experiment
 from allotment.dialects.launchdarkly.iterations import read_create_iteration, said_iteration
 from allotment.dialects.launchdarkly.links import Scene
 from allotment.dialects.launchdarkly.shown import show_experiment
-from allotment.dialects.wire.asked import Asked
-from allotment.dialects.wire.given import Given
-from allotment.dialects.wire.place import Place
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Iteration
 from allotment.model.flag import Flag, Variation
 from allotment.model.text import is_blank
 from allotment.store.stored import Version
-from ldproject import iteration, treatment, variation
+from ldproject import commands, iteration, treatment, variation
 
 NAMES = ("Control", "Green", "Blue", "Red")
 VALUES = ("red", "green", "blue", "red")
@@ -47,25 +44,22 @@ class Dialect:
         self.catalog: Catalog = apply(with_users(EMPTY), [Create(flag)]).catalog
         self._fresh = 0
 
-    def asked(self, body: Any) -> Asked:
+    def do(self, reader: Any, body: Any) -> None:
         self._fresh += 1
-        now = Given(1_700_000_000_000 + self._fresh, lambda _size: f"salt-{self._fresh}")
+        now, salt = 1_700_000_000_000 + self._fresh, f"salt-{self._fresh}"
         ids = {"projectKey": "p", "environmentKey": "e", "experimentKey": "colour"}
-        return Asked(ids, Place({}, "query"), Place(body), now)
-
-    def do(self, commands: list[Command]) -> None:
-        self.catalog = apply(self.catalog, commands, Policy.LAUNCHDARKLY).catalog
+        read = commands(reader, body, ids, self.catalog, now, lambda _size: salt)
+        self.catalog = apply(self.catalog, read, Policy.LAUNCHDARKLY).catalog
 
     def create(self, body: Any) -> None:
         post = {"key": "colour", "name": "Colour", "iteration": body}
-        self.do(read_create_experiment(self.asked(post), self.catalog))
+        self.do(read_create_experiment, post)
 
     def draft(self, body: Any) -> None:
-        self.do(read_create_iteration(self.asked(body), self.catalog))
+        self.do(read_create_iteration, body)
 
     def instruct(self, *instructions: Any) -> None:
-        asked = self.asked({"instructions": list(instructions)})
-        self.do(read_update_experiment(asked, self.catalog))
+        self.do(read_update_experiment, {"instructions": list(instructions)})
 
     @property
     def current(self) -> Iteration:

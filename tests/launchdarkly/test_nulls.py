@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from allotment.server.launchdarkly.schemas import PREFIX, SCHEMAS
 from ldproject import iteration, refusal, treatment
 from ldwhole import Project, project
+from tenant import SCHEMAS
 
 EXPERIMENTS = "/projects/default/environments/production/experiments"
 TREATMENTS = [
@@ -58,7 +58,7 @@ def bare(tree: Any) -> Any:
 @pytest.mark.parametrize("name", POSTS)
 def test_null_is_as_if_a_field_were_left_out(api: Project, tmp_path: Path, name: str) -> None:
     path, body = POSTS[name]
-    schema = SCHEMAS[f"{PREFIX}{name}"]
+    schema = SCHEMAS.get(f"LD{name}") or SCHEMAS[f"launchdarkly.{name}"]
     optional = {*schema["properties"]} - {*schema["required"]} - CHOSEN - {*body}
     assert len(optional) >= 1
     plain = bare(api.post(path, body))

@@ -14,6 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from allotment.change.commands import Command
 from allotment.change.impact import Move
 from allotment.dialects.auth0.operations import OPERATIONS as AUTH0
+from allotment.dialects.launchdarkly.operations import OPERATIONS as LD
 from allotment.model.catalog import Catalog
 from allotment.server.access import SPACE_NAME
 from allotment.server.assign.openapi import PATHS, SCHEMAS
@@ -54,7 +55,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             **found,
             **_schemas(),
             **SCHEMAS,
-            **vendor_schemas(AUTH0),
+            **vendor_schemas((*AUTH0, *LD)),
             **body_schemas(app.routes),
             **LAUNCHDARKLY,
             **CONFIDENCE,

@@ -1,82 +1,141 @@
 """Layers: experiments that share no unit, each with a reservation in an environment.
 
-A layer is the project's; who reserves how much of it is each environment's own.
+A layer is the project's. What each experiment reserves of it is its environment's own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from allotment.change.commands import Command, Create, Describe, Release, Reserve
 from allotment.dialects.launchdarkly.codes import invalid, taken
-from allotment.dialects.launchdarkly.environments import check_environment
+from allotment.dialects.launchdarkly.environments import created_at
 from allotment.dialects.launchdarkly.ids import get_experiment, get_layer
-from allotment.dialects.launchdarkly.labels import read_key, read_name, read_new_description, rename
-from allotment.dialects.launchdarkly.patch import read_instructions
-from allotment.dialects.wire.asked import Asked
-from allotment.dialects.wire.given import Given
-from allotment.dialects.wire.place import Place
+from allotment.dialects.launchdarkly.links import links_to
+from allotment.dialects.launchdarkly.patch import follow, renamed
+from allotment.dialects.launchdarkly.schema.layers import (
+    LDDescribeLayer,
+    LDLayer,
+    LDLayerEnvironment,
+    LDLayerPatch,
+    LDLayerPost,
+    LDLayerQuery,
+    LDLayerReservation,
+    LDLayers,
+    LDRelease,
+    LDRenameLayer,
+    LDReserve,
+)
+from allotment.dialects.launchdarkly.state import LDState
+from allotment.dialects.wire.operation import Call, Noun
 from allotment.errors import Conflict
 from allotment.model.catalog import Catalog
-from allotment.model.layer import Layer
+from allotment.model.experiment import Experiment
+from allotment.model.layer import Layer, Reservation
 from allotment.model.limits import BUCKETS
+from allotment.model.slots import size
 
 PERCENT: Final = BUCKETS // 100
 
-# What a layer draws by where nobody says.
+# What a layer draws by where the request does not say.
 _UNIT: Final = "user"
 
+_Instruction = LDRenameLayer | LDDescribeLayer | LDReserve | LDRelease
 
-def read_create_layer(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The command that creates the layer, in which nothing is reserved yet.
 
-    The vendor's call never says what a layer draws by. `randomizationUnit` is read all the same:
-    answers have it, and a layer of other units than users could not be made otherwise.
-    """
-    body = asked.body
-    unit = body.at("randomizationUnit")
-    layer = Layer(
-        read_key(body.at("key")),
-        "",
-        read_name(body.at("name")),
-        read_new_description(body.at("description")),
-        read_key(unit) if unit.said else _UNIT,
-    )
-    if layer.key in catalog.layers:
+def create_layer(call: Call[LDLayerPost], catalog: Catalog) -> list[Command]:
+    """Create a layer in all environments of the project; nothing is reserved in it yet."""
+    body = call.body
+    if body.key in catalog.layers:
         raise taken("layer")
-    return [Create(layer)]
+    unit = body.randomizationUnit or _UNIT
+    return [Create(Layer(body.key, "", body.name, body.description, unit))]
 
 
-def read_update_layer(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The commands of a semantic patch; what is about an environment needs the body to name it."""
-    key = asked.ids["layerKey"]
-    get_layer(catalog, key)
+def update_layer(call: Call[LDLayerPatch], catalog: Catalog) -> list[Command]:
+    """Change a layer, and what experiments reserve of it in the environment of the body."""
+    key, body = get_layer(catalog, call.ids["layerKey"]).key, call.body
 
-    def named(step: Place, catalog: Catalog, _given: Given) -> list[Command]:
-        return rename(catalog.layers[key], step.at("name"))
-
-    def describe(step: Place, _catalog: Catalog, _given: Given) -> list[Command]:
-        return [Describe("layer", key, read_new_description(step.at("description")))]
-
-    def reserve(step: Place, catalog: Catalog, _given: Given) -> list[Command]:
-        check_environment(asked.body)
-        experiment = get_experiment(catalog, step.at("experimentKey").text(1, 256))
-        percent = step.at("reservationPercent").whole(0, 100)
-        return [Reserve(key, experiment.key, percent * PERCENT)]
-
-    def remove(step: Place, catalog: Catalog, _given: Given) -> list[Command]:
-        check_environment(asked.body)
-        experiment = get_experiment(catalog, step.at("experimentKey").text(1, 256))
+    def read(step: _Instruction, catalog: Catalog) -> list[Command]:
+        match step:
+            case LDRenameLayer():
+                return renamed(catalog.layers[key], step.name)
+            case LDDescribeLayer():
+                return [Describe("layer", key, step.description)]
+        if body.environmentKey is None:
+            message = "this instruction is about an environment; name it"
+            raise invalid(message, "$.environmentKey")
+        experiment = get_experiment(catalog, step.experimentKey)
+        if isinstance(step, LDReserve):
+            return [Reserve(key, experiment.key, step.reservationPercent * PERCENT)]
         return [Release(experiment.key)] if experiment.layer == key else []
 
-    kinds = {
-        "updateName": named,
-        "updateDescription": describe,
-        "updateExperimentReservation": reserve,
-        "removeExperiment": remove,
-    }
     try:
-        return read_instructions(asked.body, kinds, catalog, asked.given)
+        return follow(body.instructions, read, catalog)
     except Conflict as error:
-        # Of a layer, 409 would say that somebody else was changing it, and to try again.
+        # For a layer, 409 would say that another change was under way, and to try again.
         raise invalid(error.message, error.path) from None
+
+
+def show_layer(state: LDState, noun: Noun, _done: Sequence[Command] = ()) -> LDLayer:
+    """A layer; an environment that lacks it reserves nothing in it."""
+    return _show(state.catalog.layers[noun.key], state)
+
+
+def get_layers(query: LDLayerQuery, state: LDState) -> LDLayers:
+    """The layers of the project by key, or those that an experiment has a reservation in."""
+    catalogs = [each.catalog for each in state.project.values()]
+    layers = {key: layer for each in catalogs for key, layer in each.layers.items()}
+    member = query.filter
+    items = [
+        _show(layers[key], state)
+        for key in sorted(layers)
+        if member is None or _is_in(key, member, catalogs)
+    ]
+    href = state.scene.of_project("layers")
+    return LDLayers(items=items, totalCount=len(items), _links=links_to(self=href))
+
+
+def _show(layer: Layer, state: LDState) -> LDLayer:
+    project = state.project
+    return LDLayer(
+        key=layer.key,
+        name=layer.name or layer.key,
+        description=layer.description,
+        createdAt=created_at("layer", layer.key, project),
+        randomizationUnit=layer.unit,
+        environments={
+            name: LDLayerEnvironment(reservations=_reservations(layer.key, each.catalog))
+            for name, each in project.items()
+        },
+    )
+
+
+def _is_in(layer: str, experiment: str, catalogs: Iterable[Catalog]) -> bool:
+    found = (catalog.experiments.get(experiment) for catalog in catalogs)
+    return any(one is not None and one.layer == layer for one in found)
+
+
+def _reservations(key: str, catalog: Catalog) -> list[LDLayerReservation]:
+    layer = catalog.layers.get(key)
+    return [
+        LDLayerReservation(
+            experimentKey=each.experiment,
+            flagKey=flag_of(catalog.experiments[each.experiment]),
+            reservationPercent=in_percent([each]),
+        )
+        for each in (layer.reservations if layer else ())
+    ]
+
+
+def in_percent(reservations: Iterable[Reservation]) -> int:
+    """The nearest whole percent, where another API reserved parts of one."""
+    buckets = sum(size(one.ranges) for one in reservations)
+    return (buckets + PERCENT // 2) // PERCENT
+
+
+def flag_of(experiment: Experiment) -> str:
+    """The flag that the experiment's treatments set first; "" where they set none."""
+    flags = (flag for one in experiment.current.treatments for flag, _ in one.sets)
+    return next(flags, "")

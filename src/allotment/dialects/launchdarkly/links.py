@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from allotment.dialects.launchdarkly.schema.fields import LDLink, LDWindow, Links
 from allotment.dialects.wire.source import Tree
 
 _BASE: Final = "/api/v2"
@@ -66,12 +67,29 @@ def page_links(
 ) -> dict[str, Tree]:
     """The links of a page of a list: itself and, where there are such pages, those around it."""
 
+    window = LDWindow.model_construct(limit=limit, offset=offset)
+    found = links_of_window(href, window, total, query)
+    return {name: one.plain() for name, one in found.items()}
+
+
+def links_to(**hrefs: str) -> Links:
+    """The links by their names."""
+    return {name: LDLink(href=href, type=_TYPE) for name, href in hrefs.items()}
+
+
+def links_of_window(href: str, query: LDWindow, total: int, given: Mapping[str, str]) -> Links:
+    """The links of a window of a list: itself and, where there are such windows, those around it.
+
+    `given` is what the query says beside its window.
+    """
+    limit, offset = query.limit, query.offset
+
     def at(start: int) -> str:
-        return f"{href}?{urlencode({**query, 'limit': limit, 'offset': start})}"
+        return f"{href}?{urlencode({**given, 'limit': limit, 'offset': start})}"
 
     shown = {"self": at(offset)}
     if offset > 0:
         shown |= {"first": at(0), "prev": at(max(offset - limit, 0))}
     if offset + limit < total:
         shown |= {"next": at(offset + limit), "last": at((total - 1) // limit * limit)}
-    return links(**shown)
+    return links_to(**shown)

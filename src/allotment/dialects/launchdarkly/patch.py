@@ -3,11 +3,12 @@ catalog. All of them are one change, or none is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias, TypeVar
 
 from allotment.change.apply import apply
-from allotment.change.commands import Command
+from allotment.change.commands import Command, Noun, Rename
+from allotment.change.kinds import kind_of
 from allotment.change.lifecycle import Policy
 from allotment.dialects.launchdarkly.codes import not_understood
 from allotment.dialects.wire.given import Given
@@ -20,6 +21,8 @@ from allotment.model.limits import TEXT_CHARACTERS_MAX
 PARAMETER: Final = "domain-model=launchdarkly.semanticpatch"
 
 INSTRUCTIONS_MAX: Final = 100
+
+S = TypeVar("S")
 
 # Reads one instruction of a kind.
 Kind: TypeAlias = Callable[[Place, Catalog, Given], list[Command]]
@@ -49,6 +52,26 @@ def read_instructions(
         catalog = apply(catalog, new, policy).catalog
         commands.extend(new)
     return commands
+
+
+def follow(
+    steps: Sequence[S], read: Callable[[S, Catalog], Sequence[Command]], catalog: Catalog
+) -> list[Command]:
+    """The commands of all instructions, each read against what those before it make of the catalog.
+
+    An instruction that changes nothing is no error.
+    """
+    commands: list[Command] = []
+    for step in steps:
+        new = read(step, catalog)
+        catalog = apply(catalog, new, Policy.LAUNCHDARKLY).catalog
+        commands.extend(new)
+    return commands
+
+
+def renamed(noun: Noun, name: str) -> list[Command]:
+    """The command that names a noun; none for the name that is shown, which may be its key."""
+    return [] if name == (noun.name or noun.key) else [Rename(kind_of(noun), noun.key, name)]
 
 
 def comment_of(body: Tree) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from allotment.change.commands import Keep
 from allotment.dialects.wire.source import Tree
+
+T = TypeVar("T")
 
 
 class Keeping(Protocol):
@@ -60,3 +64,11 @@ class Notes:
 def json_text(value: Tree) -> str:
     """The shortest JSON text of a value."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def shown_as(form: TypeAdapter[T], value: Tree, usual: T) -> T:
+    """What is kept, where it has this form; else what is usual: another API may keep anything."""
+    try:
+        return usual if value is None else form.validate_python(value)
+    except ValidationError:
+        return usual

@@ -126,7 +126,7 @@ class Operation:
 class Listing(Operation):
     """Answers with a list: `show` takes a query and a state."""
 
-    show: Callable[[Any, State], Model]
+    show: Callable[[Any, Any], Model]
 
     @property
     def function(self) -> Callable[..., Any]:  # noqa: D102

@@ -25,9 +25,14 @@ def project_of(request: Request, stored: Stored | None = None) -> Project:
     `stored` stands for the one that has just been changed.
     """
     caller = authenticated(request, Scope.READ, space_of(request))
+    return environments_of(request, caller.reach, stored)
+
+
+def environments_of(request: Request, reach: str, stored: Stored | None) -> Project:
+    """The same for a caller that reaches so far."""
     project = request.path_params["projectKey"]
     found = {}
-    for name in spaces_of(request, project, caller.reach):
+    for name in spaces_of(request, project, reach):
         each = node_of(request).served(name).stored
         if stored is not None and stored.space == name:
             each = stored

@@ -10,12 +10,13 @@ from allotment.server.launchdarkly import (
     flagschemas,
     holdouts,
     holdoutschemas,
-    layers,
     metrics,
     metricschemas,
-    settings,
 )
+from allotment.server.launchdarkly.mounted import mounted
 from allotment.server.launchdarkly.router import router
+
+router.routes.extend(mounted.routes)
 
 __all__ = [
     "environments",
@@ -25,9 +26,7 @@ __all__ = [
     "flagschemas",
     "holdouts",
     "holdoutschemas",
-    "layers",
     "metrics",
     "metricschemas",
     "router",
-    "settings",
 ]

@@ -48,12 +48,10 @@ Next = Annotated[Maybe[str], Field(description="The `from` of the next page; non
 class Auth0Error(Model):
     """The body of every error."""
 
-    statusCode: int  # noqa: N815  # the vendor's name
+    statusCode: int
     error: Annotated[str, Field(description="The status in words.")]
     message: str
-    errorCode: Annotated[  # noqa: N815  # the vendor's name
-        str, Field(json_schema_extra={"pattern": "^[a-z0-9_]+$"})
-    ]
+    errorCode: Annotated[str, Field(json_schema_extra={"pattern": "^[a-z0-9_]+$"})]
 
 
 class Auth0Labels(Body):

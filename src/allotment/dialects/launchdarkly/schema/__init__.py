@@ -1,0 +1,1 @@
+"""Every field of the API: what requests say, and what answers show."""

@@ -1,0 +1,76 @@
+"""LaunchDarkly's API: the operations of the dialect at the paths of the vendor."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+
+from allotment.change.lifecycle import Policy
+from allotment.dialects.launchdarkly.environments import Project
+from allotment.dialects.launchdarkly.links import Scene
+from allotment.dialects.launchdarkly.operations import OPERATIONS
+from allotment.dialects.launchdarkly.patch import comment_of
+from allotment.dialects.launchdarkly.schema.fields import LDError, LDPatch
+from allotment.dialects.launchdarkly.state import LDState
+from allotment.dialects.wire.operation import Changing
+from allotment.dialects.wire.source import Tree
+from allotment.model.text import check_key
+from allotment.server.caller import Caller
+from allotment.server.conditional import tree_of
+from allotment.server.launchdarkly.api import patch_of, space_of
+from allotment.server.launchdarkly.errors import CONTENT_TYPE, show_error
+from allotment.server.launchdarkly.project import environments_of, space_having
+from allotment.server.launchdarkly.router import TunnelledRoute
+from allotment.server.mount import Api, mount
+from allotment.store import Stored
+
+
+def _space(request: Request) -> str:
+    """The space that a path names; of what is a whole project's, a space that has it."""
+    ids = request.path_params
+    for kind in ("layer", "flag"):
+        if f"{kind}Key" in ids and "environmentKey" not in ids:
+            return space_having(request, kind, ids[f"{kind}Key"])
+    return space_of(request)
+
+
+def _named(request: Request, operation: Changing, tree: Tree) -> str | None:
+    """The space that a patch of what is a whole project's is about, where it names one."""
+    if operation.method != "PATCH" or "environmentKey" in operation.ids:
+        return None
+    key = tree.get("environmentKey") if isinstance(tree, dict) else None
+    project = request.path_params["projectKey"]
+    return None if key is None else f"{project}/{check_key(key, '$.environmentKey')}"
+
+
+async def _tree(request: Request, operation: Changing) -> Tree:
+    is_patch = operation.body is not None and issubclass(operation.body, LDPatch)
+    return await (patch_of if is_patch else tree_of)(request)
+
+
+def _state(request: Request, caller: Caller, stored: Stored) -> LDState:
+    def reached() -> Project:
+        return environments_of(request, caller.reach, stored)
+
+    scene = Scene.of(request.path_params)
+    return LDState(scene, stored.catalog, stored.versions, reached)
+
+
+API: Final = Api(
+    "launchdarkly",
+    Policy.LAUNCHDARKLY,
+    "/api/v2",
+    "/api/v2",
+    CONTENT_TYPE,
+    LDError,
+    show_error,
+    space=_space,
+    named=_named,
+    tree=_tree,
+    comment=comment_of,
+    state=_state,
+    route_class=TunnelledRoute,
+)
+mounted: Final[APIRouter] = mount(API, OPERATIONS)
