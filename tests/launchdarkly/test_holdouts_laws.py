@@ -11,8 +11,7 @@ from allotment.change.apply import apply
 from allotment.change.lifecycle import Policy
 from allotment.compile import compile_catalog
 from allotment.dialects.launchdarkly.experiments import read_create_experiment
-from allotment.dialects.launchdarkly.flags import read_create_flag
-from allotment.dialects.launchdarkly.flags_patch import read_update_flag
+from allotment.dialects.launchdarkly.flags import patch_feature_flag, post_feature_flag
 from allotment.dialects.launchdarkly.holdouts import read_create_holdout, read_update_holdout
 from allotment.dialects.launchdarkly.ids import id_of
 from allotment.dialects.launchdarkly.instructions import read_update_experiment
@@ -39,7 +38,7 @@ class Desk:
         self.done = 0
         self._fresh = count()
         self.ask(
-            read_create_flag,
+            post_feature_flag,
             {
                 "key": "button",
                 "name": "Button",
@@ -129,7 +128,7 @@ def requests(draw: st.DrawFn, catalog: Catalog) -> tuple[Any, Any, dict[str, str
             return update_layer, body, {"layerKey": draw(st.sampled_from(LAYERS))}
         case _:
             body = instructions("turnFlagOn", environmentKey="production")
-            return read_update_flag, body, {"flagKey": "button"}
+            return patch_feature_flag, body, {"flagKey": "button"}
 
 
 def _some(draw: st.DrawFn, steps: list[Any]) -> Any:

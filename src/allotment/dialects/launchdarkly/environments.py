@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from allotment.dialects.launchdarkly.codes import invalid
-from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.version import Version
 from allotment.model.catalog import Catalog
 
@@ -35,9 +33,3 @@ def created_at(kind: str, key: str, project: Project) -> int:
     """When the first environment that has the noun got it."""
     versions = (each.versions.get(f"{kind}:{key}") for each in project.values())
     return min(version.created_at for version in versions if version is not None)
-
-
-def check_environment(body: Place) -> None:
-    """Raise Refusal unless a patch names the environment that an instruction is about."""
-    if not body.at("environmentKey").said:
-        raise invalid("this instruction is about an environment; name it", "$.environmentKey")

@@ -1,102 +1,132 @@
-"""The environments of a project, and what is so of a flag in each."""
+"""The environments of a project, how a flag is used in each, and the caller."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Sequence
 
+from allotment.change.commands import Command
 from allotment.dialects.launchdarkly.codes import missing
-from allotment.dialects.launchdarkly.environments import Project
-from allotment.dialects.launchdarkly.ids import id_of
-from allotment.dialects.launchdarkly.links import Scene, links, page_links
-from allotment.dialects.wire.place import Place
-from allotment.dialects.wire.source import Tree
-from allotment.dialects.wire.window import read_window
+from allotment.dialects.launchdarkly.ids import get_flag, id_of
+from allotment.dialects.launchdarkly.links import Scene, links_of_window, links_to
+from allotment.dialects.launchdarkly.schema.environments import (
+    LDCaller,
+    LDEnvironment,
+    LDEnvironmentQuery,
+    LDEnvironments,
+    LDFlagStatus,
+    LDFlagStatusAcross,
+    LDFlagStatuses,
+    LDUse,
+)
+from allotment.dialects.launchdarkly.schema.flags import LDEnvironmentsQuery
+from allotment.dialects.launchdarkly.state import LDState
+from allotment.dialects.wire.operation import Ids, Noun
+from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, FlagState
 
-LIMIT: Final = 20
-LIMIT_MAX: Final = 1_000
-QUERY: Final = ("limit", "offset", "filter")
-
-# Of the vendor's words for how a flag is used, those that are known without counting requests.
-STATUSES: Final = ("inactive", "active")
-
-_TEXT_MAX: Final = 1_024
+Done = Sequence[Command]
 
 
-def list_environments(query: Place, keys: Collection[str], project: str) -> dict[str, Tree]:
-    """The environments with these keys that the query wants, as far as its window goes."""
-    wanted = _read_filter(query.at("filter"))
-    found = [key for key in sorted(keys) if wanted in key.lower()]
-    window = read_window(query, LIMIT, LIMIT_MAX)
-    said = {"filter": str(query.at("filter").value)} if query.at("filter").said else {}
-    href = Scene(project).of_project("environments")
-    return {
-        "items": [show_environment(Scene(project, key)) for key in window.of(found)],
-        "totalCount": len(found),
-        "_links": page_links(href, said, window.limit, window.offset, len(found)),
-    }
+def find_flag(ids: Ids, catalog: Catalog) -> Noun:
+    """The flag that a path names."""
+    return Noun("flag", get_flag(catalog, ids["flagKey"]).key)
 
 
-def show_environment(scene: Scene) -> dict[str, Tree]:
-    """An environment. It has no keys for the vendor's evaluation SDKs, which call elsewhere."""
-    return {
-        "_id": id_of("environment", scene.project, scene.environment),
-        "key": scene.environment,
-        "name": scene.environment,
-        "apiKey": "",
-        "mobileKey": "",
-        "color": "000000",
-        "defaultTtl": 0,
-        "secureMode": False,
-        "defaultTrackEvents": False,
-        "requireComments": False,
-        "confirmChanges": False,
-        "critical": False,
-        "tags": [],
-        "_links": links(self=scene.href(), parent=Scene(scene.project).of_project("environments")),
-    }
+def find_flag_anywhere(ids: Ids, _catalog: Catalog) -> Noun:
+    """The flag that a path names, which another environment of the project may have."""
+    return Noun("flag", ids["flagKey"])
 
 
-def show_status(flag: Flag, scene: Scene) -> dict[str, Tree]:
-    """How a flag is used in one environment, with links."""
-    path = scene.of_status(flag.key)
-    return {**_status(flag), "_links": links(self=path, parent=scene.of_flag(flag.key))}
+def get_environments_by_project(query: LDEnvironmentQuery, state: LDState) -> LDEnvironments:
+    """A window of the environments of the project that the token reaches, by key."""
+    project = state.scene.project
+    _, _, wanted = (query.filter or "").lower().partition(":")
+    keys = [key for key in sorted(state.project) if wanted in key.lower()]
+    href = state.scene.of_project("environments")
+    return LDEnvironments(
+        items=[_show_environment(Scene(project, key)) for key in query.of(keys)],
+        totalCount=len(keys),
+        _links=links_of_window(href, query, len(keys), query.beside()),
+    )
 
 
-def show_statuses(flags: Collection[Flag], scene: Scene) -> dict[str, Tree]:
-    """How all flags of an environment are used that are not archived, by key."""
+def get_environment(state: LDState, _noun: Noun, _done: Done = ()) -> LDEnvironment:
+    """An environment."""
+    return _show_environment(state.scene)
+
+
+def _show_environment(scene: Scene) -> LDEnvironment:
+    return LDEnvironment(
+        _id=id_of("environment", scene.project, scene.environment),
+        key=scene.environment,
+        name=scene.environment,
+        apiKey="",
+        mobileKey="",
+        color="000000",
+        defaultTtl=0,
+        secureMode=False,
+        defaultTrackEvents=False,
+        requireComments=False,
+        confirmChanges=False,
+        critical=False,
+        tags=[],
+        _links=links_to(self=scene.href(), parent=scene.of_project("environments")),
+    )
+
+
+def get_feature_flag_statuses(state: LDState, _noun: Noun, _done: Done = ()) -> LDFlagStatuses:
+    """How the flags of an environment are used that are not archived, by key."""
+    flags = sorted(state.catalog.flags.values(), key=lambda flag: flag.key)
     there = [flag for flag in flags if flag.state is not FlagState.ARCHIVED]
-    return {
-        "items": [show_status(flag, scene) for flag in sorted(there, key=lambda flag: flag.key)],
-        "_links": links(self=scene.of_status()),
-    }
+    return LDFlagStatuses(
+        items=[_show_status(flag, state.scene) for flag in there],
+        _links=links_to(self=state.scene.of_status()),
+    )
 
 
-def show_status_across(
-    key: str, project: Project, shown_in: Collection[str], scene: Scene
-) -> dict[str, Tree]:
-    """How a flag is used in each environment that it is asked for in."""
-    having = {
-        name: each.catalog.flags[key] for name, each in project.items() if key in each.catalog.flags
-    }
+def get_feature_flag_status(state: LDState, noun: Noun, _done: Done = ()) -> LDFlagStatus:
+    """How a flag is used in an environment."""
+    return _show_status(state.catalog.flags[noun.key], state.scene)
+
+
+def get_feature_flag_status_across_environments(
+    state: LDState, noun: Noun, _done: Done, query: LDEnvironmentsQuery
+) -> LDFlagStatusAcross:
+    """How a flag is used in every environment of the project, or in those asked for."""
+    flags = {name: each.catalog.flags.get(noun.key) for name, each in state.project.items()}
+    having = {name: flag for name, flag in flags.items() if flag is not None}
     if not having:
         missing("flag")
-    return {
-        "key": key,
-        "environments": {name: _status(having[name]) for name in having if name in shown_in},
-        "_links": links(self=scene.of_status(key), parent=scene.of_flag(key)),
-    }
+    shown_in, scene = query.shown(having), state.scene
+    return LDFlagStatusAcross(
+        key=noun.key,
+        environments={name: _use(flag) for name, flag in having.items() if name in shown_in},
+        _links=links_to(self=scene.of_status(noun.key), parent=scene.of_flag(noun.key)),
+    )
 
 
-def _status(flag: Flag) -> dict[str, Tree]:
-    return {"name": STATUSES[flag.state is FlagState.ON]}
+def _show_status(flag: Flag, scene: Scene) -> LDFlagStatus:
+    return LDFlagStatus(
+        name=_use(flag).name,
+        _links=links_to(self=scene.of_status(flag.key), parent=scene.of_flag(flag.key)),
+    )
 
 
-def _read_filter(place: Place) -> str:
-    """What the keys of the environments that are wanted have in them, in lower case."""
-    if not place.said:
-        return ""
-    field, _, value = place.text(1, _TEXT_MAX).partition(":")
-    Place(field, place.path).word(("query",))
-    return value.lower()
+def _use(flag: Flag) -> LDUse:
+    return LDUse(name="active" if flag.state is FlagState.ON else "inactive")
+
+
+def get_caller_identity(state: LDState, _noun: Noun, _done: Done = ()) -> LDCaller:
+    """The caller: the token, and the space that it means."""
+    scene = state.scene
+    return LDCaller(
+        authKind="token",
+        tokenKind="service",
+        tokenId=state.token[0],
+        tokenName=state.token[1],
+        serviceToken=True,
+        projectId=id_of("project", scene.project),
+        projectName=scene.project,
+        environmentId=id_of("environment", scene.project, scene.environment),
+        environmentName=scene.environment,
+    )

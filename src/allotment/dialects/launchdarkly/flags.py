@@ -1,4 +1,4 @@
-"""Flags, as far as experiments need them: variations, a default, and a switch in each environment.
+"""Changes of flags, as far as experiments need them: variations, a default, and a switch.
 
 A flag has one default here, which is served wherever no experiment decides, be the flag on or off.
 There are no targets, rules, prerequisites and rollouts: what asks for them is refused.
@@ -6,101 +6,278 @@ There are no targets, rules, prerequisites and rollouts: what asks for them is r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
-from allotment.change.commands import Command, Create, Delete
+from allotment.change.commands import (
+    Command,
+    Create,
+    Delete,
+    Describe,
+    SetVariations,
+    SwitchFlag,
+)
 from allotment.dialects.launchdarkly.codes import invalid, taken
-from allotment.dialects.launchdarkly.ids import get_flag
+from allotment.dialects.launchdarkly.ids import find_variation, get_flag
 from allotment.dialects.launchdarkly.kept import NOTES
-from allotment.dialects.launchdarkly.labels import read_description, read_key, read_name
-from allotment.dialects.launchdarkly.variations import read_variations
-from allotment.dialects.wire.asked import Asked
-from allotment.dialects.wire.place import Place
+from allotment.dialects.launchdarkly.patch import follow, renamed
+from allotment.dialects.launchdarkly.schema.fields import (
+    INSTRUCTIONS_MAX,
+    LDUpdateDescription,
+    LDUpdateName,
+)
+from allotment.dialects.launchdarkly.schema.flags import (
+    LDAddVariation,
+    LDDefaults,
+    LDFlagFields,
+    LDFlagOperation,
+    LDFlagOperations,
+    LDFlagPatch,
+    LDFlagPost,
+    LDFlagStep,
+    LDLackedOfFlag,
+    LDMarkFlag,
+    LDRemoveVariation,
+    LDServe,
+    LDSwitchFlag,
+    LDTagFlag,
+    LDUpdateVariation,
+    LDVariationInput,
+)
+from allotment.dialects.wire.alike import alike
+from allotment.dialects.wire.model import read
+from allotment.dialects.wire.notes import json_text
+from allotment.dialects.wire.operation import Call
+from allotment.dialects.wire.slug import slug
 from allotment.dialects.wire.source import Tree
+from allotment.errors import InvalidInput, NotFound
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, FlagState, Variation
 
-# What is kept and given back as it was sent.
-TAGS: Final = "tags"
-TEMPORARY: Final = "temporary"
-DEFAULTS: Final = "defaults"
-PROPERTIES: Final = "customProperties"
-_TEXTS: Final = ("maintainerId", "maintainerTeamKey", "purpose")
-_TREES: Final = ("clientSideAvailability", PROPERTIES)
-KEPT_AS_SENT: Final = (*_TEXTS, "includeInSnippet", *_TREES)
+_SWITCHES: Final = {
+    "turnFlagOn": FlagState.ON,
+    "turnFlagOff": FlagState.OFF,
+    "archiveFlag": FlagState.ARCHIVED,
+}
+_TEMPORARY: Final = "makeFlagTemporary"
 
-_ITEMS_MAX: Final = 100
-_TEXT_MAX: Final = 1024
+# What a flag has where the request names no variations.
+_BOOLEAN: Final = (Variation("true", "true"), Variation("false", "false"))
 
 
-def read_create_flag(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The command that creates the flag, off unless `isFlagOn` says otherwise.
+def post_feature_flag(call: Call[LDFlagPost], catalog: Catalog) -> list[Command]:
+    """Create a flag in all environments of the project, off unless `isFlagOn` says otherwise.
 
     Its default is what `defaults` say of a flag that is so: the vendor's own are the first
     variation for one that is on, and the last for one that is off.
     """
-    body = asked.body
-    for name in ("initialPrerequisites", "migrationSettings"):
-        if body.at(name).said and body.at(name).value not in ([], {}):
-            raise invalid("flags have no prerequisites and no migrations here", f"$.{name}")
-    variations = read_variations(body.at("variations"))
-    on = body.at("isFlagOn").said and body.at("isFlagOn").truth()
-    defaults = _read_defaults(body.at(DEFAULTS), variations)
+    body = call.body
+    variations = _new_variations(body.variations) if body.variations else _BOOLEAN
+    last = len(variations) - 1
+    defaults = body.defaults or LDDefaults(onVariation=0, offVariation=last)
+    for name, index in defaults:
+        if index > last:
+            message = f"a whole number from 0 to {last} belongs here"
+            raise InvalidInput(message, f"$.defaults.{name}")
+    kept = body.model_dump(mode="json", include={*LDFlagFields.model_fields})
     flag = Flag(
-        read_key(body.at("key")),
+        body.key,
         variations,
-        variations[defaults["onVariation" if on else "offVariation"]].key,
-        read_name(body.at("name")),
-        read_description(body.at("description")),
-        FlagState.ON if on else FlagState.OFF,
-        kept=NOTES.on_new({**_read_kept(body), DEFAULTS: {**defaults}}),
+        variations[defaults.onVariation if body.isFlagOn else defaults.offVariation].key,
+        body.name,
+        body.description or "",
+        FlagState.ON if body.isFlagOn else FlagState.OFF,
+        kept=NOTES.on_new({**kept, "defaults": defaults.plain()}),
     )
     if flag.key in catalog.flags:
         raise taken("flag")
     return [Create(flag)]
 
 
-def read_delete_flag(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The command that deletes the flag."""
-    return [Delete("flag", get_flag(catalog, asked.ids["flagKey"]).key)]
+def delete_feature_flag(call: Call[None], catalog: Catalog) -> list[Command]:
+    """Delete a flag from all environments of the project."""
+    return [Delete("flag", get_flag(catalog, call.ids["flagKey"]).key)]
 
 
-def read_tags(place: Place) -> list[str]:
-    """A list of tags, each once."""
-    tags = [item.text(1, _TEXT_MAX) for item in place.items(0, _ITEMS_MAX)]
-    return list(dict.fromkeys(tags))
+def patch_feature_flag(call: Call[LDFlagPatch], catalog: Catalog) -> list[Command]:
+    """Change a flag, or switch it in the environment that the body names."""
+    key, body = get_flag(catalog, call.ids["flagKey"]).key, call.body
+
+    def read_step(numbered: tuple[int, LDFlagStep], catalog: Catalog) -> list[Command]:
+        index, step = numbered
+        if isinstance(step, LDSwitchFlag | LDServe) and body.environmentKey is None:
+            message = "this instruction is about an environment; name it"
+            raise invalid(message, "$.environmentKey")
+        return [*_read_step(step, f"$.instructions[{index}]", get_flag(catalog, key))]
+
+    try:
+        return follow([*enumerate(body.instructions)], read_step, catalog)
+    except NotFound as error:
+        # An experiment would be without a variation: the flag itself is there.
+        raise invalid(error.message, error.path) from None
 
 
-def is_temporary(flag: Flag) -> bool:
-    """Whether the flag is to go some day, as one is unless it says otherwise."""
-    return NOTES.kept(flag, TEMPORARY) is not False
+def fields_of(flag: Flag) -> LDFlagFields:
+    """What is stored with the flag for this API alone."""
+    return NOTES.read_fields(flag, LDFlagFields)
 
 
-def tags_of(flag: Flag) -> list[str]:
-    """The flag's tags."""
-    kept = NOTES.kept(flag, TAGS)
-    return [each for each in kept if isinstance(each, str)] if isinstance(kept, list) else []
+def value_of(variation: Variation) -> Tree:
+    """The variation's value."""
+    tree: Tree = json.loads(variation.value)
+    return tree
 
 
-def _read_defaults(place: Place, variations: Sequence[Variation]) -> dict[str, int]:
-    last = len(variations) - 1
-    if not place.said:
-        return {"onVariation": 0, "offVariation": last}
-    return {name: place.at(name).whole(0, last) for name in ("onVariation", "offVariation")}
+def _read_step(step: LDFlagStep, path: str, flag: Flag) -> Iterator[Command]:
+    key = flag.key
+    match step:
+        case LDSwitchFlag() | LDMarkFlag():
+            yield from _mark(step.kind, flag)
+        case LDUpdateName():
+            yield from renamed(flag, step.value)
+        case LDUpdateDescription():
+            yield Describe("flag", key, step.value)
+        case LDTagFlag():
+            tags = fields_of(flag).tags or []
+            left = [tag for tag in tags if tag not in step.values]
+            new = left if step.kind == "removeTags" else [*dict.fromkeys([*tags, *step.values])]
+            if new != tags:
+                yield NOTES.keep("flag", key, "tags", [*new])
+        case LDServe():
+            yield from _serve(step, path, flag)
+        case LDAddVariation() | LDUpdateVariation() | LDRemoveVariation():
+            yield SetVariations(key, tuple(_edit_variations(step, path, flag)), flag.default)
+        case LDLackedOfFlag():
+            raise TypeError(f"{step.kind} is refused as it is read")
 
 
-def _read_kept(body: Place) -> dict[str, Tree]:
-    kept: dict[str, Tree] = {
-        name: body.at(name).text(0, _TEXT_MAX) for name in _TEXTS if body.at(name).said
-    }
-    for name in (TEMPORARY, "includeInSnippet"):
-        if body.at(name).said:
-            kept[name] = body.at(name).truth()
-    if body.at(TAGS).said:
-        kept[TAGS] = [*read_tags(body.at(TAGS))]
-    for name in _TREES:
-        if body.at(name).said:
-            body.at(name).entries(0, _ITEMS_MAX)
-            kept[name] = body.at(name).tree()
-    return kept
+def _mark(kind: str, flag: Flag) -> Iterator[Command]:
+    if kind in _SWITCHES:
+        yield SwitchFlag(flag.key, _SWITCHES[kind])
+    elif kind == "restoreFlag":
+        if flag.state is FlagState.ARCHIVED:
+            yield SwitchFlag(flag.key, FlagState.OFF)
+    elif (fields_of(flag).temporary is not False) is not (kind == _TEMPORARY):
+        yield NOTES.keep("flag", flag.key, "temporary", kind == _TEMPORARY)
+
+
+def _serve(step: LDServe, path: str, flag: Flag) -> Iterator[Command]:
+    served = _variation(step.variationId, flag, path).key
+    if step.kind == "updateFallthroughVariationOrRollout":
+        yield SetVariations(flag.key, flag.variations, served)
+    elif served != flag.default:
+        message = "a flag serves the same variation off as on where no experiment decides"
+        raise invalid(message, f"{path}.variationId")
+
+
+# Variations.
+
+
+def _edit_variations(
+    step: LDAddVariation | LDUpdateVariation | LDRemoveVariation, path: str, flag: Flag
+) -> list[Variation]:
+    """The flag's variations once one is added, changed or removed."""
+    if isinstance(step, LDAddVariation):
+        return [*flag.variations, _new_variation(step, path, flag.variations)]
+    old = _variation(step.variationId, flag, path)
+    others = [one for one in flag.variations if one is not old]
+    if isinstance(step, LDRemoveVariation):
+        if old.key == flag.default:
+            message = "the flag serves this variation by default; serve another first"
+            raise invalid(message, f"{path}.variationId")
+        return others
+    new = old
+    if step.name is not None:
+        new = replace(new, name=step.name)
+    if step.description is not None:
+        new = replace(new, description=step.description)
+    if "value" in step.model_fields_set:
+        _check_value_free(step.value, path, others)
+        new = replace(new, value=json_text(step.value))
+    return [new if one is old else one for one in flag.variations]
+
+
+def _new_variations(said: Sequence[LDVariationInput]) -> tuple[Variation, ...]:
+    found: list[Variation] = []
+    for index, one in enumerate(said):
+        found.append(_new_variation(one, f"$.variations[{index}]", found))
+    return tuple(found)
+
+
+def _new_variation(said: LDVariationInput, path: str, others: Collection[Variation]) -> Variation:
+    """One more variation beside the others. Its key is its name, or its value, made a key."""
+    _check_value_free(said.value, path, others)
+    text, taken_keys = json_text(said.value), {one.key for one in others}
+    base = said.name or (text if isinstance(said.value, bool | int | float | str) else "")
+    key = slug(base, taken_keys.__contains__, "variation")
+    return Variation(key, text, said.name or "", said.description or "")
+
+
+def _variation(identity: str, flag: Flag, path: str) -> Variation:
+    found = find_variation(flag, identity)
+    if found is None:
+        raise invalid("the flag has no variation with this id", f"{path}.variationId")
+    return found
+
+
+def _check_value_free(value: Tree, path: str, others: Collection[Variation]) -> None:
+    if any(alike(value_of(one), value) for one in others):
+        raise invalid("another variation has this value", f"{path}.value")
+
+
+# JSON patches. The vendor's client for Python sends flags nothing else, so those of its operations
+# that have an instruction are taken for it.
+
+_VALUED: Final = {"/name": "updateName", "/description": "updateDescription"}
+_SWITCHED: Final = {
+    "/archived": ("archiveFlag", "restoreFlag"),
+    "/temporary": (_TEMPORARY, "makeFlagPermanent"),
+}
+_ON: Final = ("turnFlagOn", "turnFlagOff")
+
+
+def as_semantic(body: Tree) -> Tree:
+    """The semantic patch that says what a JSON patch of a flag says.
+
+    A body is the list of operations, or an object that has it as `patch` beside a comment. Raises
+    Refusal for an operation that no instruction says.
+    """
+    if isinstance(body, list):
+        path, comment = "$", None
+        operations = [read(LDFlagOperation, one, f"$[{at}]") for at, one in enumerate(body)]
+        if not 1 <= len(operations) <= INSTRUCTIONS_MAX:
+            raise InvalidInput(f"1 to {INSTRUCTIONS_MAX} operations belong here", path)
+    else:
+        patch = read(LDFlagOperations, body)
+        path, comment, operations = "$.patch", patch.comment, patch.patch
+    steps: list[Tree] = []
+    environments: set[str] = set()
+    for index, each in enumerate(operations):
+        here = f"{path}[{index}]"
+        match each.path.split("/"):
+            case ["", "environments", environment, "on"]:
+                environments.add(environment)
+                steps.append(_switch(each, _ON, here))
+            case _:
+                steps.append(_step(each, here))
+    if len(environments) > 1:
+        raise invalid("a patch is about one environment at a time", path)
+    said: dict[str, Tree] = {"instructions": steps, "comment": comment}
+    return {**said, **({"environmentKey": environments.pop()} if environments else {})}
+
+
+def _step(said: LDFlagOperation, path: str) -> Tree:
+    if said.path in _VALUED:
+        return {"kind": _VALUED[said.path], "value": said.value}
+    if said.path in _SWITCHED:
+        return _switch(said, _SWITCHED[said.path], path)
+    known = ", ".join([*_VALUED, *_SWITCHED, "/environments/KEY/on"])
+    raise invalid(f"of a flag, {known} can be patched so", f"{path}.path")
+
+
+def _switch(said: LDFlagOperation, kinds: tuple[str, str], path: str) -> Tree:
+    if not isinstance(said.value, bool):
+        raise InvalidInput("true or false belongs here", f"{path}.value")
+    return {"kind": kinds[not said.value]}

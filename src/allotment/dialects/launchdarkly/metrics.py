@@ -71,7 +71,7 @@ def show_primary(note: dict[str, Tree], scene: Scene, catalog: Catalog) -> dict[
             **named,
             "kind": _FUNNEL,
             "_links": link,
-            "metrics": group_metrics(key, scene, catalog),
+            "metrics": [one.plain() for one in group_metrics(key, scene, catalog)],
         }
     else:
         shown["primarySingleMetric"] = _show_single(metric, scene, catalog)

@@ -17,12 +17,14 @@ class LDState:
 
     scene    the project and the environment that the path names
     reached  finds the environments of the project that the caller reaches
+    token    the caller's token, by id and name
     """
 
     scene: Scene
     catalog: Catalog
     versions: Mapping[str, Numbered]
     reached: Callable[[], Project]
+    token: tuple[str, str] = ("", "")
 
     @cached_property
     def project(self) -> Project:

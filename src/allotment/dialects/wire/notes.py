@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from allotment.change.commands import Keep
 from allotment.dialects.wire.source import Tree
 
 T = TypeVar("T")
+U = TypeVar("U")
+M = TypeVar("M", bound=BaseModel)
 
 
 class Keeping(Protocol):
@@ -48,6 +50,20 @@ class Notes:
             if where.startswith(start)
         }
 
+    def read_fields(self, noun: Keeping, model: type[M]) -> M:
+        """What is kept with the noun of a model's fields, each at its own name.
+
+        A field is left out where what is kept does not have its form: another API may keep
+        anything.
+        """
+        paths = {self._at(name): name for name in model.model_fields}
+        tree = {paths[at]: json.loads(text) for at, text in noun.kept if at in paths}
+        try:
+            return model.model_validate(tree)
+        except ValidationError as error:
+            wrong = {each["loc"][0] for each in error.errors(include_url=False)}
+            return model.model_validate({n: one for n, one in tree.items() if n not in wrong})
+
     def keep(self, kind: str, key: str, path: str, value: Tree) -> Keep:
         """The command that keeps `value` with a noun, or with None nothing any more."""
         return Keep(kind, key, self._at(path), None if value is None else json_text(value))
@@ -66,7 +82,7 @@ def json_text(value: Tree) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def shown_as(form: TypeAdapter[T], value: Tree, usual: T) -> T:
+def shown_as(form: TypeAdapter[T], value: Tree, usual: U) -> T | U:
     """What is kept, where it has this form; else what is usual: another API may keep anything."""
     try:
         return usual if value is None else form.validate_python(value)

@@ -64,7 +64,7 @@ _FUNNEL: Final = closed(
         "name": _ANY,
         "kind": enum("funnel", "standard"),
         "_links": ref("Links"),
-        "metrics": listed(ref("MetricInGroup")),
+        "metrics": listed({"$ref": "#/components/schemas/LDMetricInGroup"}),
     }
 )
 _OPERATIONS: Final = listed(enum("add", "update", "remove"))

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from allotment.server.launchdarkly import (
-    environments,
     experiments,
     experimentschemas,
-    flags,
-    flagschemas,
     holdouts,
     holdoutschemas,
-    metrics,
-    metricschemas,
 )
 from allotment.server.launchdarkly.mounted import mounted
 from allotment.server.launchdarkly.router import router
@@ -19,14 +14,9 @@ from allotment.server.launchdarkly.router import router
 router.routes.extend(mounted.routes)
 
 __all__ = [
-    "environments",
     "experiments",
     "experimentschemas",
-    "flags",
-    "flagschemas",
     "holdouts",
     "holdoutschemas",
-    "metrics",
-    "metricschemas",
     "router",
 ]

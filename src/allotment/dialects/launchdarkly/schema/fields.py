@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import WithJsonSchema
@@ -16,6 +17,8 @@ from allotment.model.limits import (
     TEXT_CHARACTERS_MAX,
 )
 from allotment.model.text import check_description, check_key, check_name
+
+T = TypeVar("T")
 
 TEXT_MAX: Final = 1_024
 ITEMS_MAX: Final = 100
@@ -53,6 +56,7 @@ Description = Annotated[
     Field(max_length=TEXT_CHARACTERS_MAX),
     AfterValidator(lambda text: check_description(text, "")),
 ]
+Text = Annotated[str, Field(max_length=TEXT_MAX)]
 LongText = Annotated[str, Field(max_length=TEXT_CHARACTERS_MAX)]
 # Text that may be anything but empty or blank, such as an id.
 Word = Annotated[str, Field(min_length=1, max_length=TEXT_MAX), AfterValidator(not_blank)]
@@ -132,3 +136,18 @@ class LDWindow(Body):
 
     limit: Annotated[int, Field(ge=1, le=1_000), DIGITS] = 20
     offset: Annotated[int, Field(ge=0, le=EXPERIMENTS_MAX), DIGITS] = 0
+
+    def of(self, items: Sequence[T]) -> Sequence[T]:
+        """Those of the items that are in the window."""
+        return items[self.offset : self.offset + self.limit]
+
+    def beside(self) -> dict[str, str]:
+        """What the query says beside the window."""
+        return self.model_dump(exclude={"limit", "offset"})
+
+
+class LDWindowed(Model):
+    """What a list that comes in windows has beside its items."""
+
+    totalCount: int
+    links: Links = Field(alias="_links")
