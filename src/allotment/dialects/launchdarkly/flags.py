@@ -41,7 +41,6 @@ from allotment.dialects.launchdarkly.schema.flags import (
     LDMarkFlag,
     LDRemoveVariation,
     LDServe,
-    LDSwitchFlag,
     LDTagFlag,
     LDUpdateVariation,
     LDVariationInput,
@@ -56,6 +55,10 @@ from allotment.errors import InvalidInput, NotFound
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, FlagState, Variation
 
+_OF_ENVIRONMENT: Final = (
+    *("turnFlagOn", "turnFlagOff"),
+    *("updateFallthroughVariationOrRollout", "updateOffVariation"),
+)
 _SWITCHES: Final = {
     "turnFlagOn": FlagState.ON,
     "turnFlagOff": FlagState.OFF,
@@ -107,7 +110,7 @@ def patch_feature_flag(call: Call[LDFlagPatch], catalog: Catalog) -> list[Comman
 
     def read_step(numbered: tuple[int, LDFlagStep], catalog: Catalog) -> list[Command]:
         index, step = numbered
-        if isinstance(step, LDSwitchFlag | LDServe) and body.environmentKey is None:
+        if step.kind in _OF_ENVIRONMENT and body.environmentKey is None:
             message = "this instruction is about an environment; name it"
             raise invalid(message, "$.environmentKey")
         return [*_read_step(step, f"$.instructions[{index}]", get_flag(catalog, key))]
@@ -133,7 +136,7 @@ def value_of(variation: Variation) -> Tree:
 def _read_step(step: LDFlagStep, path: str, flag: Flag) -> Iterator[Command]:
     key = flag.key
     match step:
-        case LDSwitchFlag() | LDMarkFlag():
+        case LDMarkFlag():
             yield from _mark(step.kind, flag)
         case LDUpdateName():
             yield from renamed(flag, step.value)
@@ -230,12 +233,13 @@ def _check_value_free(value: Tree, path: str, others: Collection[Variation]) -> 
 # JSON patches. The vendor's client for Python sends flags nothing else, so those of its operations
 # that have an instruction are taken for it.
 
-_VALUED: Final = {"/name": "updateName", "/description": "updateDescription"}
-_SWITCHED: Final = {
+_ON: Final = ("turnFlagOn", "turnFlagOff")
+_KINDS: Final[dict[str, str | tuple[str, str]]] = {
+    "/name": "updateName",
+    "/description": "updateDescription",
     "/archived": ("archiveFlag", "restoreFlag"),
     "/temporary": (_TEMPORARY, "makeFlagPermanent"),
 }
-_ON: Final = ("turnFlagOn", "turnFlagOff")
 
 
 def as_semantic(body: Tree) -> Tree:
@@ -244,40 +248,36 @@ def as_semantic(body: Tree) -> Tree:
     A body is the list of operations, or an object that has it as `patch` beside a comment. Raises
     Refusal for an operation that no instruction says.
     """
+    said: dict[str, Tree] = {}
     if isinstance(body, list):
-        path, comment = "$", None
-        operations = [read(LDFlagOperation, one, f"$[{at}]") for at, one in enumerate(body)]
+        path, operations = (
+            "$",
+            [read(LDFlagOperation, one, f"$[{n}]") for n, one in enumerate(body)],
+        )
         if not 1 <= len(operations) <= INSTRUCTIONS_MAX:
             raise InvalidInput(f"1 to {INSTRUCTIONS_MAX} operations belong here", path)
     else:
         patch = read(LDFlagOperations, body)
-        path, comment, operations = "$.patch", patch.comment, patch.patch
+        path, operations, said["comment"] = "$.patch", patch.patch, patch.comment
     steps: list[Tree] = []
-    environments: set[str] = set()
-    for index, each in enumerate(operations):
-        here = f"{path}[{index}]"
-        match each.path.split("/"):
+    for index, one in enumerate(operations):
+        match one.path.split("/"):
             case ["", "environments", environment, "on"]:
-                environments.add(environment)
-                steps.append(_switch(each, _ON, here))
+                if said.setdefault("environmentKey", environment) != environment:
+                    raise invalid("a patch is about one environment at a time", path)
+                steps.append(_step(one, _ON, f"{path}[{index}]"))
             case _:
-                steps.append(_step(each, here))
-    if len(environments) > 1:
-        raise invalid("a patch is about one environment at a time", path)
-    said: dict[str, Tree] = {"instructions": steps, "comment": comment}
-    return {**said, **({"environmentKey": environments.pop()} if environments else {})}
+                steps.append(_step(one, _KINDS.get(one.path), f"{path}[{index}]"))
+    return {**said, "instructions": steps}
 
 
-def _step(said: LDFlagOperation, path: str) -> Tree:
-    if said.path in _VALUED:
-        return {"kind": _VALUED[said.path], "value": said.value}
-    if said.path in _SWITCHED:
-        return _switch(said, _SWITCHED[said.path], path)
-    known = ", ".join([*_VALUED, *_SWITCHED, "/environments/KEY/on"])
-    raise invalid(f"of a flag, {known} can be patched so", f"{path}.path")
-
-
-def _switch(said: LDFlagOperation, kinds: tuple[str, str], path: str) -> Tree:
+def _step(said: LDFlagOperation, kind: str | tuple[str, str] | None, path: str) -> Tree:
+    """The instruction of the kind; of the first of two kinds for true, of the second for false."""
+    if kind is None:
+        known = ", ".join([*_KINDS, "/environments/KEY/on"])
+        raise invalid(f"of a flag, {known} can be patched so", f"{path}.path")
+    if isinstance(kind, str):
+        return {"kind": kind, "value": said.value}
     if not isinstance(said.value, bool):
         raise InvalidInput("true or false belongs here", f"{path}.value")
-    return {"kind": kinds[not said.value]}
+    return {"kind": kind[not said.value]}

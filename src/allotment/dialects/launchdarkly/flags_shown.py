@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeAlias
 
 from allotment.change.commands import Command
-from allotment.dialects.launchdarkly.environments import Environment, Numbered, Project
 from allotment.dialects.launchdarkly.flags import fields_of, value_of
 from allotment.dialects.launchdarkly.ids import id_of
-from allotment.dialects.launchdarkly.links import Scene, links_of_window, links_to
+from allotment.dialects.launchdarkly.links import links_of_window, links_to
 from allotment.dialects.launchdarkly.schema.flags import (
     LDDefaults,
     LDEnvironmentsQuery,
@@ -22,7 +21,7 @@ from allotment.dialects.launchdarkly.schema.flags import (
     LDFlagsQuery,
     LDVariation,
 )
-from allotment.dialects.launchdarkly.state import LDState
+from allotment.dialects.launchdarkly.state import LDState, Numbered, Project
 from allotment.dialects.wire.operation import Noun
 from allotment.model.flag import Flag, FlagState, Variation
 
@@ -73,7 +72,7 @@ def _rules(query: LDFlagsQuery, project: Project) -> Iterator[_Wanted]:
                 yield _tagged(frozenset(value.split("+")))
             case _:
                 archived = value == "archived"
-    yield lambda flag: _is_archived(flag.key, project.values()) is archived
+    yield lambda flag: _is_archived(flag.key, project) is archived
 
 
 def _named(part: str) -> _Wanted:
@@ -84,16 +83,15 @@ def _tagged(tags: frozenset[str]) -> _Wanted:
     return lambda flag: tags.issubset(fields_of(flag).tags or ())
 
 
-def _is_archived(key: str, environments: Iterable[Environment]) -> bool:
+def _is_archived(key: str, project: Project) -> bool:
     """Whether the flag is archived in every environment that has it."""
-    flags = (each.catalog.flags.get(key) for each in environments)
+    flags = (each.catalog.flags.get(key) for each in project.values())
     return all(flag is None or flag.state is FlagState.ARCHIVED for flag in flags)
 
 
 def _show(flag: Flag, state: LDState, shown_in: Collection[str]) -> LDFlag:
     key, fields = flag.key, fields_of(flag)
-    having = {name: each for name, each in state.project.items() if key in each.catalog.flags}
-    versions = {name: each.versions[f"flag:{key}"] for name, each in having.items()}
+    versions = state.versions_of(f"flag:{key}")
     values = [value_of(one) for one in flag.variations]
     is_boolean = len(values) == 2 and all(isinstance(value, bool) for value in values)
     default = _index(flag, flag.default)
@@ -103,14 +101,14 @@ def _show(flag: Flag, state: LDState, shown_in: Collection[str]) -> LDFlag:
         "description": flag.description,
         "kind": "boolean" if is_boolean else "multivariate",
         "_version": max(each.revision for each in versions.values()),
-        "creationDate": min(each.created_at for each in versions.values()),
+        "creationDate": state.created_at(f"flag:{key}"),
         "variations": [_show_variation(flag, one) for one in flag.variations],
         "_links": links_to(self=state.scene.of_flag(key)),
-        "experiments": LDFlagExperiments(baselineIdx=default, items=[]),
-        "archived": _is_archived(key, having.values()),
+        "experiments": LDFlagExperiments(baselineIdx=default),
+        "archived": _is_archived(key, state.project),
         "environments": {
-            name: _show_config(each.catalog.flags[key], versions[name], name, state.scene)
-            for name, each in having.items()
+            name: _show_config(flag, version, name, state)
+            for name, version in versions.items()
             if name in shown_in
         },
         "tags": [],
@@ -139,26 +137,20 @@ def _show_defaults(kept: LDDefaults | None, usual: int, last: int) -> LDDefaults
     )
 
 
-def _show_config(flag: Flag, version: Numbered, environment: str, scene: Scene) -> LDFlagConfig:
+def _show_config(flag: Flag, version: Numbered, environment: str, state: LDState) -> LDFlagConfig:
     """What is so in one environment."""
+    flag = state.project[environment].catalog.flags[flag.key]
     default = _index(flag, flag.default)
     return LDFlagConfig(
         on=flag.state is FlagState.ON,
         archived=flag.state is FlagState.ARCHIVED,
         salt=flag.key,
-        sel="",
         lastModified=version.updated_at,
         version=version.revision,
-        targets=[],
-        contextTargets=[],
-        rules=[],
-        prerequisites=[],
         fallthrough=LDFallthrough(variation=default),
         offVariation=default,
-        trackEvents=False,
-        trackEventsFallthrough=False,
         _environmentName=environment,
-        _site=links_to(self=f"{scene.of_flag(flag.key)}?env={environment}")["self"],
+        _site=links_to(self=f"{state.scene.of_flag(flag.key)}?env={environment}")["self"],
     )
 
 

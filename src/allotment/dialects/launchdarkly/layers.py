@@ -10,7 +10,6 @@ from typing import Final
 
 from allotment.change.commands import Command, Create, Describe, Release, Reserve
 from allotment.dialects.launchdarkly.codes import invalid, taken
-from allotment.dialects.launchdarkly.environments import created_at
 from allotment.dialects.launchdarkly.ids import get_experiment, get_layer
 from allotment.dialects.launchdarkly.links import links_to
 from allotment.dialects.launchdarkly.patch import follow, renamed
@@ -98,16 +97,15 @@ def get_layers(query: LDLayerQuery, state: LDState) -> LDLayers:
 
 
 def _show(layer: Layer, state: LDState) -> LDLayer:
-    project = state.project
     return LDLayer(
         key=layer.key,
         name=layer.name or layer.key,
         description=layer.description,
-        createdAt=created_at("layer", layer.key, project),
+        createdAt=state.created_at(f"layer:{layer.key}"),
         randomizationUnit=layer.unit,
         environments={
             name: LDLayerEnvironment(reservations=_reservations(layer.key, each.catalog))
-            for name, each in project.items()
+            for name, each in state.project.items()
         },
     )
 

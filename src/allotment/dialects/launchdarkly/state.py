@@ -5,10 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol, TypeAlias
 
-from allotment.dialects.launchdarkly.environments import Numbered, Project
 from allotment.dialects.launchdarkly.links import Scene
+from allotment.dialects.wire.version import Version
 from allotment.model.catalog import Catalog
+
+
+class Numbered(Version, Protocol):
+    """A version of a document that also has a number, which grows."""
+
+    @property
+    def revision(self) -> int: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What one environment has: its catalog, and the versions of its nouns by "kind:key"."""
+
+    catalog: Catalog
+    versions: Mapping[str, Numbered]
+
+
+# By the keys of the environments, in their order.
+Project: TypeAlias = Mapping[str, Environment]
 
 
 @dataclass(frozen=True)
@@ -30,3 +50,12 @@ class LDState:
     def project(self) -> Project:
         """The environments of the project that the caller reaches, by key."""
         return self.reached()
+
+    def versions_of(self, noun: str) -> dict[str, Numbered]:
+        """The versions of "kind:key" by the environments that have it."""
+        found = {name: each.versions.get(noun) for name, each in self.project.items()}
+        return {name: version for name, version in found.items() if version is not None}
+
+    def created_at(self, noun: str) -> int:
+        """When the first environment that has the noun got it."""
+        return min(version.created_at for version in self.versions_of(noun).values())

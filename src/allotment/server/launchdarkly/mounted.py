@@ -8,14 +8,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 
 from allotment.change.lifecycle import Policy
-from allotment.dialects.launchdarkly.environments import Project
 from allotment.dialects.launchdarkly.flags import as_semantic
 from allotment.dialects.launchdarkly.links import Scene
 from allotment.dialects.launchdarkly.operations import OPERATIONS
 from allotment.dialects.launchdarkly.patch import comment_of
 from allotment.dialects.launchdarkly.schema.fields import LDError, LDPatch
 from allotment.dialects.launchdarkly.schema.flags import LDFlagPatch
-from allotment.dialects.launchdarkly.state import LDState
+from allotment.dialects.launchdarkly.state import LDState, Project
 from allotment.dialects.wire.operation import Changing
 from allotment.dialects.wire.source import Tree
 from allotment.model.text import check_key

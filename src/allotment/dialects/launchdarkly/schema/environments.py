@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from allotment.dialects.launchdarkly.schema.fields import (
+    LDConstant,
     LDWindow,
     LDWindowed,
     Links,
@@ -21,22 +22,22 @@ def _filter(text: str) -> str:
     return text
 
 
-class LDEnvironment(Model):
+class LDEnvironment(LDConstant):
     """An environment. It has no keys for the vendor's evaluation SDKs, which call elsewhere."""
 
     id: str = Field(alias="_id")
     key: str
     name: str
-    apiKey: str
-    mobileKey: str
-    color: str
-    defaultTtl: int
-    secureMode: bool
-    defaultTrackEvents: bool
-    requireComments: bool
-    confirmChanges: bool
-    critical: bool
-    tags: list[str]
+    apiKey: str = ""
+    mobileKey: str = ""
+    color: str = "000000"
+    defaultTtl: int = 0
+    secureMode: bool = False
+    defaultTrackEvents: bool = False
+    requireComments: bool = False
+    confirmChanges: bool = False
+    critical: bool = False
+    tags: tuple[str, ...] = ()
     links: Links = Field(alias="_links")
 
 
@@ -81,14 +82,14 @@ class LDFlagStatusAcross(Model):
     links: Links = Field(alias="_links")
 
 
-class LDCaller(Model):
+class LDCaller(LDConstant):
     """The caller: a token, and the space that it means."""
 
-    authKind: str
-    tokenKind: str
+    authKind: str = "token"
+    tokenKind: str = "service"
     tokenId: str
     tokenName: str
-    serviceToken: bool
+    serviceToken: bool = True
     projectId: str
     projectName: str
     environmentId: str

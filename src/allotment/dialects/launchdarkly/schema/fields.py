@@ -69,6 +69,12 @@ Id = Annotated[str, Field(json_schema_extra={"pattern": "^[0-9a-f]{24}$"})]
 ListedWords = WithJsonSchema({"type": "string", "description": "Words with commas between them."})
 
 
+class LDConstant(Model):
+    """A part of an answer; what is the same in every answer is a default, and always there."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
 class LDLink(Model):
     """Where something is."""
 

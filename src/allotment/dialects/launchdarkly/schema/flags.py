@@ -16,6 +16,7 @@ from allotment.dialects.launchdarkly.schema.fields import (
     Id,
     Key,
     LDBody,
+    LDConstant,
     LDLink,
     LDPatch,
     LDUpdateDescription,
@@ -124,32 +125,32 @@ class LDFallthrough(Model):
     variation: int
 
 
-class LDFlagConfig(Model):
+class LDFlagConfig(LDConstant):
     """A flag in one environment."""
 
     on: bool
     archived: bool
     salt: str
-    sel: str
+    sel: str = ""
     lastModified: Moment
     version: int
-    targets: list[Any]
-    contextTargets: list[Any]
-    rules: list[Any]
-    prerequisites: list[Any]
+    targets: tuple[Any, ...] = ()
+    contextTargets: tuple[Any, ...] = ()
+    rules: tuple[Any, ...] = ()
+    prerequisites: tuple[Any, ...] = ()
     fallthrough: LDFallthrough
     offVariation: int
-    trackEvents: bool
-    trackEventsFallthrough: bool
+    trackEvents: bool = False
+    trackEventsFallthrough: bool = False
     environmentName: str = Field(alias="_environmentName")
     site: LDLink = Field(alias="_site")
 
 
-class LDFlagExperiments(Model):
+class LDFlagExperiments(LDConstant):
     """The experiments of a flag, which are not listed here, and the default as their baseline."""
 
     baselineIdx: int
-    items: list[Any]
+    items: tuple[Any, ...] = ()
 
 
 class LDFlag(LDFlagFields, Model):
@@ -219,16 +220,17 @@ class LDFlagsQuery(LDWindow, LDEnvironmentsQuery):
 # Patches.
 
 
-class LDSwitchFlag(LDBody):
-    """Turns the flag on or off in one environment."""
-
-    kind: Literal["turnFlagOn", "turnFlagOff"]
-
-
 class LDMarkFlag(LDBody):
-    """Archives the flag, or says whether it is to go some day."""
+    """Turns the flag on or off in one environment, archives it, or says whether it is to go."""
 
-    kind: Literal["archiveFlag", "restoreFlag", "makeFlagTemporary", "makeFlagPermanent"]
+    kind: Literal[
+        "turnFlagOn",
+        "turnFlagOff",
+        "archiveFlag",
+        "restoreFlag",
+        "makeFlagTemporary",
+        "makeFlagPermanent",
+    ]
 
 
 class LDTagFlag(LDBody):
@@ -294,8 +296,7 @@ class LDLackedOfFlag(LDBody):
 
 
 LDFlagStep = (
-    LDSwitchFlag
-    | LDMarkFlag
+    LDMarkFlag
     | LDUpdateName
     | LDUpdateDescription
     | LDTagFlag
@@ -312,7 +313,7 @@ class LDFlagOperation(LDBody):
 
     op: Literal["add", "replace"]
     path: Word
-    value: Json = LEFT_OUT
+    value: Json
 
 
 class LDFlagOperations(LDBody):
