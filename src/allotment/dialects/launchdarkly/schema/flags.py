@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, TypeAdapter
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, TypeAdapter, WithJsonSchema
 from pydantic_core import CoreSchema
 
 from allotment.dialects.launchdarkly.codes import INVALID
@@ -202,7 +202,7 @@ class LDEnvironmentsQuery(Body):
 class LDFlagPatchQuery(LDEnvironmentsQuery):
     """The query of a patch of a flag."""
 
-    ignoreConflicts: Literal["true", "false"] | None = LEFT_OUT
+    ignoreConflicts: Annotated[str | None, WithJsonSchema({"type": "boolean"})] = LEFT_OUT
 
 
 class LDFlagsQuery(LDWindow, LDEnvironmentsQuery):
