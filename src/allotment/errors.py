@@ -6,13 +6,13 @@
     ├── InvalidChange    a well-formed change that the catalog or its lifecycle does not allow
     │   ├── NotFound     it names something that is not there
     │   ├── Conflict     it collides with what is there
-    │   │   └── PreconditionFailed  what is there is not what the change was made for
+    │   │   └── PreconditionFailed  the resource has changed since it was read
     │   └── IdempotencyMismatch     its idempotency key was used for another change
     ├── StoreError       the store is away, broken or from another version
     │   └── StoreFull    the store has no room left
     ├── Unauthorized     the caller is not known
     ├── Forbidden        the caller is known, and may not do this
-    ├── Overloaded       there is more to do than can be done now
+    ├── Overloaded       the server is overloaded
     └── MissingExtra     an optional dependency is not installed
 
 Assigning raises none of these for the sake of data: it answers with a reason.
@@ -28,7 +28,7 @@ class AllotmentError(Exception):
     """The base of the tree: a sentence that helps and, where one is known, the path of the fault.
 
     `path` is written like `$.experiments.checkout.allocations[1].weights`; it is "" where the fault
-    has no place. `status_hint` is the HTTP status a face would answer with. `command` is set where
+    has no place. `status_hint` is the HTTP status for it. `command` is set where
     one of several commands failed: its position among them. `code` is a short word for the rule
     that was broken, such as "no_control", where a dialect has its own word for that; else "".
     """
@@ -77,7 +77,7 @@ class Conflict(InvalidChange):
 
 
 class PreconditionFailed(Conflict):
-    """What is there is not what the change was made for: read it again, and decide anew."""
+    """The resource has changed since it was read; read it again and retry."""
 
     status_hint = 412
 
@@ -113,7 +113,7 @@ class Forbidden(AllotmentError):
 
 
 class Overloaded(AllotmentError):
-    """There is more to do than can be done now; asking again a little later will help."""
+    """The server is overloaded; retry after a short time."""
 
     status_hint = 503
 

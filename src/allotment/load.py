@@ -59,7 +59,7 @@ def _catalog_in(file: Path) -> Catalog:
 
 
 def _stored(database: str | Path) -> Catalog:
-    """The catalog that a store keeps for whoever names no space."""
+    """The catalog that a store keeps for callers that name no space."""
     try:
         from allotment.store import Store  # noqa: PLC0415  # it needs an optional dependency
     except ModuleNotFoundError as error:

@@ -69,7 +69,7 @@ def plain(value: object) -> Plain:
     """
     try:
         return _plain(value, type(value))
-    except Exception:  # noqa: BLE001  # whatever a stranger's method raises, it is no value
+    except Exception:  # noqa: BLE001  # a foreign method may raise anything; then it is no value
         return OPAQUE
 
 
@@ -98,7 +98,7 @@ def mapping_of(value: object) -> dict[str, object] | None:
         return cast("dict[str, object]", value)
     try:
         return dict(cast("Mapping[str, object]", value)) if issubclass(kind, Mapping) else None
-    except Exception:  # noqa: BLE001  # a stranger's mapping may raise anything
+    except Exception:  # noqa: BLE001  # a foreign mapping may raise anything
         return None
 
 
@@ -111,7 +111,7 @@ def key_of(unit: object) -> str | int | None:
     """
     try:
         return _key(unit, type(unit))
-    except Exception:  # noqa: BLE001  # whatever a stranger's method raises, it is no key
+    except Exception:  # noqa: BLE001  # a foreign method may raise anything; then it is no key
         return None
 
 

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from allotment.change.apply import apply
 from allotment.dialects.catalogfile import read, show
-from allotment.dialects.catalogfile.place import Tree
+from allotment.dialects.catalogfile.cursor import Tree
 from allotment.dialects.catalogfile.source import parse
 from allotment.matching.check import check_segments
 from allotment.model.catalog import EMPTY, Catalog

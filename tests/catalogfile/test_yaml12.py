@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allotment.dialects.catalogfile.cursor import Tree
 from allotment.dialects.catalogfile.emit import Lines, emit
-from allotment.dialects.catalogfile.place import Tree
 from allotment.dialects.catalogfile.source import parse
 from allotment.dialects.catalogfile.yaml12 import compose, resolve
 

@@ -17,7 +17,7 @@ from allotment.frames.moves import count_moves, joined
 from allotment.frames.rows import Rows, Wanted
 from allotment.frames.strata import stratified
 from allotment.frames.wanted import wanted_columns
-from allotment.matching.compared import Compared
+from allotment.matching.clause import Compared
 from allotment.model.assignment import REASONS, Reason
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment

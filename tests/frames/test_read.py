@@ -17,7 +17,7 @@ from allotment.errors import InvalidInput
 from allotment.frames.csvvalues import Malformed, values_of
 from allotment.frames.form import Form, open_sink, open_source
 from allotment.frames.rows import Rows, Wanted
-from allotment.matching.compared import Compared
+from allotment.matching.clause import Compared
 
 TEXT, NUMBER, BOOLEAN = ({kind} for kind in Compared)
 WANTED = Wanted({"user": "id"}, {"country": TEXT, "age": NUMBER, "beta": TEXT, "on": BOOLEAN})

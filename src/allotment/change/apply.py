@@ -24,8 +24,8 @@ class Change:
     """What commands made of a catalog.
 
     catalog   the new one; the very same object where nothing changed
-    touched   keys of the experiments to compile again, those that are gone among them
-    flags     keys of the flags to resolve by anew, those that are gone among them
+    touched   keys of the experiments to compile again, deleted ones included
+    flags     keys of the flags whose resolving changed, deleted ones included
     moves     for each allocation of a live iteration, how many of its units change treatment
     """
 
@@ -38,11 +38,10 @@ class Change:
 def apply(catalog: Catalog, commands: Iterable[Command], policy: Policy = Policy.NATIVE) -> Change:
     """The change that the commands make, in their order, under the rules of a policy.
 
-    All-or-nothing: the first command that fails raises InvalidChange or InvalidInput, whose
-    `command` is its position, and the catalog stays what it was, as it always does. What commands
-    refer to, and all that a catalog must satisfy beside the lifecycle, is checked after the last of
-    them and only around what changed, so they may come in any order that creates a noun before it
-    is edited.
+    All or nothing: the first command that fails raises InvalidChange or InvalidInput, whose
+    `command` is its position. `catalog` itself never changes. References, and everything else that
+    a catalog must satisfy beside the lifecycle, are checked after the last command and only around
+    what changed. So commands may come in any order that creates a noun before it is edited.
     """
     proposal = Proposal(catalog, policy)
     for position, command in enumerate(commands):

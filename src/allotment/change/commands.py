@@ -1,7 +1,7 @@
-"""The narrow waist: every way to change a catalog is one of these small frozen values.
+"""Commands: every change of a catalog is a list of these small frozen values.
 
 A command that edits an iteration means the current one (the live one, else the last) unless it
-gives a number. Nouns on their way in may leave salts "" and slots empty; `apply` lays them.
+gives a number. New nouns may leave salts "" and slots empty; `apply` fills them in.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ Noun: TypeAlias = Flag | Segment | Layer | Holdout | Experiment
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Bring a noun in under a key that is free; an experiment comes with its iterations."""
+    """Create a noun under an unused key; an experiment comes with its iterations."""
 
     noun: Noun
 
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Put a whole noun in place of the one with its key: for what no finer command can say.
+    """Replace the noun that has the same key: for what no finer command can express.
 
     Rolling back and importing need states that the lifecycle does not lead to. Everything a catalog
-    must satisfy is checked all the same, and only a policy that allows it lets it through.
+    must satisfy is still checked, and a policy must allow the command.
     """
 
     noun: Noun
@@ -47,7 +47,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """Set a noun's name, a label that decides nothing."""
+    """Set a noun's name, which affects no assignment."""
 
     kind: str
     key: str
@@ -56,7 +56,7 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Describe:
-    """Set a noun's description, which decides nothing."""
+    """Set a noun's description, which affects no assignment."""
 
     kind: str
     key: str
@@ -65,11 +65,11 @@ class Describe:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Keep with a noun what a vendor's API sends and the model has no place for.
+    """Keep a field of a vendor's API for which the model has no place.
 
     `path` begins with the dialect, "auth0/authentication_flow"; `value` is JSON text, or None to
-    keep nothing there any more. It decides nothing, and is allowed wherever renaming is. What the
-    space keeps itself has the kind and the key "catalog".
+    remove the field. It affects no assignment, and is allowed wherever renaming is. Fields of the
+    space itself have the kind and the key "catalog".
     """
 
     kind: str
@@ -201,7 +201,7 @@ class SetIntake:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveExperiment:
-    """Put an experiment away; it assigns nothing, overrides included."""
+    """Archive an experiment; it assigns nothing, not even overrides."""
 
     experiment: str
 
@@ -295,7 +295,7 @@ class PauseIteration:
 
 @dataclass(frozen=True, slots=True)
 class ResumeIteration:
-    """Run the paused iteration on; moves nobody."""
+    """Resume the paused iteration; no unit moves."""
 
     experiment: str
 

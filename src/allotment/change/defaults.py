@@ -91,8 +91,8 @@ def with_slots(
 ) -> Iteration:
     """The last of the iterations with slots, where it has started.
 
-    A draft has none: they are laid when it starts, from those that are dealt then, whatever
-    happened meanwhile. Only a draft that carries nothing on may say exactly which it will have.
+    A draft has none: they are laid when it starts, from the slots in use then. Only a draft that
+    continues no iteration may say exactly which slots it will have.
     """
     last = iterations[-1]
     if last.state is State.DRAFT and carries_on(iterations):
@@ -169,7 +169,7 @@ def order_of(treatments: Iterable[Treatment]) -> dict[str, int]:
 
 
 def in_order(allocation: Allocation, order: Mapping[str, int]) -> Allocation:
-    """The allocation with its weights in the order of the treatments, strangers last."""
+    """The allocation with its weights in the order of the treatments, unknown treatments last."""
     return replace(allocation, weights=_sorted(allocation.weights, order))
 
 

@@ -1,4 +1,4 @@
-"""What may follow what. Law: no other file decides a transition or an edit; all ask here.
+"""Which transitions and edits are allowed. No other file decides this; all ask here.
 
 A row is an event, a column the status of the experiment (or of the iteration that is edited), and
 a cell holds the letters of the policies that allow it:
@@ -20,7 +20,7 @@ from allotment.model.flag import FlagState
 
 
 class Policy(StrEnum):
-    """Whose rules hold. Native allows the most."""
+    """Whose rules apply. Native allows the most."""
 
     NATIVE = "native"
     AUTH0 = "auth0"
@@ -29,7 +29,7 @@ class Policy(StrEnum):
 
 
 class Status(StrEnum):
-    """Where an experiment stands: its live or last iteration's state, or put away."""
+    """Where an experiment stands: the state of its live or last iteration, or archived."""
 
     DRAFT = "draft"
     RUNNING = "running"
@@ -210,7 +210,7 @@ def status(experiment: Experiment) -> Status:
 
 
 def iteration_status(experiment: Experiment, iteration: Iteration) -> Status:
-    """Where one of its iterations stands, which is put away with the experiment."""
+    """Where one of its iterations stands; archived with the experiment."""
     return Status.ARCHIVED if experiment.archived else Status(iteration.state)
 
 
@@ -240,7 +240,7 @@ def permit(policy: Policy, event: Event, at: Status, path: str) -> None:
     code = f"{'no_way_from' if event in _LEADS_TO else 'not_while'}_{at}"
     where = list(dict.fromkeys(called(policy, s) for s in Status if allows(policy, event, s)))
     hint = f"it can while {' or '.join(where)}" if where else f"{policy} never allows it"
-    # Where an API has no word for it, nobody would understand why.
+    # An API without a word for it would give a message that makes no sense.
     here = at if at is Status.ARCHIVED else called(policy, at)
     message = f"while {here}, the experiment cannot {event}; {hint}"
     raise InvalidChange(message, path, code=code)

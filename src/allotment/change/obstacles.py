@@ -1,7 +1,7 @@
-"""What stands between an iteration and its run. Law: starting and resuming ask here, and so does
-every API that says whether an experiment is valid; each rule is written once.
+"""What keeps an iteration from running. Starting and resuming ask here, and so does every API that
+says whether an experiment is valid; each rule is written once.
 
-As in `lifecycle`, letters tell which policies have a rule.
+As in `lifecycle`, letters say which policies have a rule.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ObstacleCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """One thing to mend before the iteration can run: what, in a sentence, and where."""
+    """One thing to fix before the iteration can run: what, in a sentence, and where."""
 
     code: ObstacleCode
     message: str
@@ -52,8 +52,8 @@ class Obstacle:
 class _Case:
     """What the rules look at: the iteration that would run, and what there is around it.
 
-    `flag_of` and `layer_of` find a flag and a layer, and `flowing` tells which experiments run and
-    carry a flow.
+    `flag_of` and `layer_of` find a flag and a layer; `flowing` gives the running experiments that
+    have a flow.
     """
 
     experiment: Experiment
@@ -65,10 +65,10 @@ class _Case:
 
 
 def obstacles(policy: Policy, experiment: Experiment, catalog: Catalog) -> tuple[Obstacle, ...]:
-    """All that the policy wants mended before the experiment's draft may start.
+    """Everything that the policy wants fixed before the experiment's draft may start.
 
     Without a draft it is about the current iteration: what keeps a paused one from resuming, or
-    would have kept the one that runs from starting.
+    would have kept a running one from starting.
     """
     iteration = experiment.draft or experiment.current
     path = iteration_path(experiment, iteration)
@@ -100,7 +100,7 @@ def may_start(proposal: Proposal, experiment: Experiment, justification: str) ->
 
 
 def may_resume(proposal: Proposal, experiment: Experiment) -> None:
-    """Raise InvalidChange unless the paused iteration, edited meanwhile perhaps, may run on."""
+    """Raise InvalidChange if the paused iteration cannot resume, perhaps because of an edit."""
     path = noun_path("experiment", experiment.key)
     permit(proposal.policy, Event.RESUME, status(experiment), path)
     _refuse_first(proposal, experiment, experiment.current)
@@ -129,8 +129,8 @@ def _refuse_first(proposal: Proposal, experiment: Experiment, iteration: Iterati
 
 
 def _found(policy: Policy, case: _Case) -> Iterator[Obstacle]:
-    # What an API pauses it can resume, whatever it would ask of a new start: another may have laid
-    # weights that it could not. It answers for its own edits meanwhile.
+    # An API can resume what it paused, even where it would refuse a new start: another API may have
+    # set weights that it could not. Edits through the API itself are checked.
     unedited = case.iteration.state is State.PAUSED and not was_edited(case.experiment)
     for letters, again, rule in _RULES:
         if is_among(policy, letters) and (again or not unedited):

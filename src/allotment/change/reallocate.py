@@ -20,7 +20,7 @@ _GAP: Final = ""  # no treatment has this key
 
 
 def counts(weights: Weights, total: int, buckets: int = BUCKETS) -> dict[str, int]:
-    """How many buckets each treatment owns, and at last, under "", how many nobody does.
+    """How many buckets each treatment owns, and last, under "", how many have no owner.
 
     Largest remainder: everyone gets the floor of `parts / total * buckets`; the buckets that are
     left over go one each to the largest remainders, of equal ones to the earlier. The weights are

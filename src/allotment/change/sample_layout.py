@@ -27,8 +27,8 @@ from allotment.model.slots import WHOLE, Range, Ranges, join, size, subtract
 def with_sample(new: Segment, old: Segment | None, proposal: Proposal) -> Segment:
     """The segment with the ranges of its sample laid, where it has one and leaves them open.
 
-    `old` is the segment as it is: what it has and may keep, it keeps. Raises Conflict where too few
-    buckets are free.
+    `old` is the segment before: it keeps the buckets that it has and may keep. Raises Conflict if
+    too few buckets are free.
     """
     sample = new.sample
     if sample is None:

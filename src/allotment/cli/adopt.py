@@ -17,10 +17,10 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def run(*, store: StoreOption = DEFAULT_STORE, yes: Yes = False) -> None:
-    """Make every node load the store as it is, though it served another history before.
+    """Make every node load the store, even if it served another history before.
 
-    A node that finds that its store lost or replaced a revision serves on what it has and writes
-    nothing. Run this on the store once you know that what the store holds now is right.
+    A node whose store lost or replaced a revision continues to serve what it has and writes
+    nothing. Run this on the store once you know that its contents are right.
     """
     with Store.open(store, create=False) as opened:
         for space, head in sorted(opened.pulse().heads.items()):

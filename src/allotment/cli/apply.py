@@ -35,7 +35,7 @@ def run(
 ) -> None:
     """Change the catalog to what the file says; all of it or, if anything is refused, nothing.
 
-    It is refused if the catalog changes meanwhile: then the file was compared with another one.
+    It is refused if the catalog changes while it runs, as the file was compared with the old one.
     """
     base = base_of(home)
     commands = commands_of(existing(file), base)
@@ -78,8 +78,8 @@ def commit_and_print(  # noqa: PLR0913  # each stands for itself
             f"another change was made meanwhile, so nothing was {refused}"
         ) from error
     if as_json:
-        told, moves = planned_plain(commands, base), to_plain(outcome.moves)
-        print_json({"revision": outcome.revision, "commands": told, "moves": moves})
+        plain, moves = planned_plain(commands, base), to_plain(outcome.moves)
+        print_json({"revision": outcome.revision, "commands": plain, "moves": moves})
         return
     for line in [*planned_lines(commands, base), *map(moved_line, outcome.moves)]:
         results.print(line, markup=False, highlight=False, soft_wrap=True)

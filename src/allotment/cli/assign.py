@@ -93,8 +93,8 @@ def run(  # noqa: PLR0913  # each is an option
     check_kinds(columns, chosen)
     keys = _chosen(chosen, experiment)
     wanted = wanted_columns(chosen, keys, columns)
-    told, strata = stratified(chosen, keys)
-    engine = Engine(compile_catalog(told), note=None if as_json else _note)
+    catalog_with_parts, strata = stratified(chosen, keys)
+    engine = Engine(compile_catalog(catalog_with_parts), note=None if as_json else _note)
     tallies = {key: Tally(strata[key]) for key in keys}
     with open_source(input_, wanted) as source:
         if not as_json:

@@ -17,8 +17,8 @@ _PIPED_WIDTH: Final = 120
 
 
 def _width(stream: TextIO) -> int | None:
-    told = stream.isatty() or "COLUMNS" in os.environ
-    return None if told else _PIPED_WIDTH
+    is_known = stream.isatty() or "COLUMNS" in os.environ
+    return None if is_known else _PIPED_WIDTH
 
 
 results: Final = Console(width=_width(sys.stdout))

@@ -60,7 +60,7 @@ class Home(Protocol):
         """Make a space with the flags and layers of another of its project."""
 
     def tokens(self) -> tuple[Token, ...]:
-        """All tokens, also those that hold no longer; nobody knows their text."""
+        """All tokens, expired and revoked ones too; their text is not stored."""
 
     def create_token(
         self, scope: Scope, space: str, name: str, days: int | None

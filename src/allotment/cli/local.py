@@ -60,7 +60,7 @@ class Local:
         dialect: str = "native",
         expect_revision: int | None = None,
     ) -> Outcome:
-        """Commit as whoever is logged in, unless `who` says who asks."""
+        """Commit under the login name, unless `who` names the author."""
         committed = self._store(create=True).commit(
             commands,
             who=who or login(),

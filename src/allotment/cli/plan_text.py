@@ -109,7 +109,7 @@ def _details(step: Step) -> Iterator[str]:
 
 
 def _difference_line(one: Difference) -> str:
-    if one.before == one.after:  # a count of what is not told one by one
+    if one.before == one.after:  # a count of what is not listed
         return f"{one.field}: {one.after} changed"
     return f"{one.field}: {_cut(one.before)} -> {_cut(one.after)}"
 

@@ -30,9 +30,9 @@ _UNITS: Final = 10_000
 
 
 class Remote:
-    """The server at `url`, as whoever has the token, in a space or in the token's own."""
+    """The server at `url`, called with a token, in a given space or in the token's own."""
 
-    is_new = False  # whoever started the server made its store
+    is_new = False  # a running server has a store
 
     def __init__(self, url: str, token: str | None, space: str | None) -> None:
         self._server = HttpClient(url, token, space)

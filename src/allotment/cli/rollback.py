@@ -20,7 +20,7 @@ Comment = Annotated[str, typer.Option(help="Why; kept in the history.")]
 def run(*, to: To, home: Home, comment: Comment = "", as_json: AsJson = False) -> None:
     """Make the catalog what it was at a revision; nothing of the history is lost.
 
-    It is refused if the catalog changes meanwhile: the new change would be undone as well.
+    It is refused if the catalog changes while it runs, as that change would be undone as well.
     """
     now = home.catalog()
     commands = diff(now, home.catalog(to))

@@ -51,8 +51,8 @@ class Commands(TyperGroup):
         """Run a command; what is refused and what the system refuses exits 1, an interrupt 130."""
         try:
             done = super().invoke(ctx)
-            sys.stdout.flush()  # what does not fit on a full disk is told here, not at the exit
-        except BrokenPipeError:  # nobody reads on: typer ends quietly
+            sys.stdout.flush()  # a full disk is reported here, not at the exit
+        except BrokenPipeError:  # the reader has gone: typer ends quietly
             raise
         except AllotmentError as error:
             _tell(ctx, f"error: {error}", error.message, error.path)
@@ -91,7 +91,7 @@ def _tell(ctx: Any, line: str, message: str, path: str = "") -> None:
 
 
 def _give_up_output() -> None:
-    """Let what standard output cannot take go nowhere, lest the exit fails on it once more."""
+    """Redirect standard output to nowhere, so that flushing at the exit cannot fail again."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -53,7 +53,7 @@ LastGood = Annotated[
 DrainSeconds = Annotated[
     float | None,
     typer.Option(
-        help="How long it takes requests after it is told to stop, in seconds; 3 by default."
+        help="How long it takes requests after a signal to stop, in seconds; 3 by default."
     ),
 ]
 Exposures = Annotated[

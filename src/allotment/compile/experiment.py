@@ -109,7 +109,7 @@ def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) ->
 
 
 def _closed(experiment: Experiment, revision: int, state: int, failure: str = "") -> Plan:
-    """A plan that gives nobody a treatment: INACTIVE where archived, FAILED where broken."""
+    """A plan without treatments: INACTIVE where archived, FAILED where broken."""
     number = experiment.current.number  # which the answer names
     mark = fingerprint.of_parts("closed", experiment.key, state, experiment.unit, number)
     return Plan(

@@ -37,7 +37,7 @@ class Column:
         return len(self.codes)
 
     def counts(self) -> dict[tuple[str | None, Reason], int]:
-        """How many units got which treatment for which reason; outcomes nobody got are left out."""
+        """How many units got which treatment for which reason; other outcomes are absent."""
         width = len(REASONS)
         joint = (self.codes.astype(np.int64) + 1) * width + self.reasons
         tally = np.bincount(joint, minlength=(len(self.treatments) + 1) * width)

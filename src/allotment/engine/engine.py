@@ -65,7 +65,7 @@ class Engine(Assigner):
         """
         if not isinstance(snapshot, Snapshot):
             raise InvalidInput(f"an engine publishes a Snapshot, not {type(snapshot).__name__}")
-        # A call that asks several times, as resolving does, asks an assigner that stays as it is.
+        # A call with several assignments, such as resolving, uses an assigner that never changes.
         still = Assigner(unknown)
         still.publish_plans(snapshot.plans)
         notes = None if self._note is None else Notes(snapshot, self._note)
@@ -116,7 +116,7 @@ class Engine(Assigner):
         snapshot, still, *_ = self._current
         plan = _plan(snapshot, experiment)
         trace = still.trace(experiment, unit, attributes, stored)
-        assert trace is not None, "an assigner that stays as it is has the plan"
+        assert trace is not None, "an assigner that never changes has the plan"
         known = mapping_of(attributes)
         key = unit_key(unit, plan.unit)
 
@@ -190,8 +190,8 @@ def _columns(  # noqa: PLR0913, PLR0917  # what a batch is asked with
     threads: int,
     notes: Notes | None,
 ) -> dict[str, Column]:
-    told = None if notes is None else partial(notes.on, plans)
-    outcomes = assign_columns(list(plans.values()), units, attributes, kept, threads, told)
+    note = None if notes is None else partial(notes.on, plans)
+    outcomes = assign_columns(list(plans.values()), units, attributes, kept, threads, note)
     return {
         key: Column(codes, reasons, plan.names, _source(plan).revision)
         for (key, plan), (codes, reasons) in zip(plans.items(), outcomes, strict=True)

@@ -56,7 +56,7 @@ Why = Callable[[str], str]
 
 
 def explanation(source: Source, trace: Mapping[str, Any], why: Why) -> Explanation:
-    """The kernel's trace of one call, told with the catalog's names."""
+    """The kernel's trace of one call, in the catalog's names."""
     reason, treatment = trace["outcome"]
     assignment = answer(source, reason, treatment)
     segments = dict(zip(source.segments, trace["members"], strict=False))

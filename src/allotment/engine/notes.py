@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from allotment.compile.experiment import Source
 from allotment.compile.snapshot import Snapshot
 from allotment.kernel.plan import Plan
-from allotment.matching.compared import Compared, unmatched
+from allotment.matching.clause import Compared, unmatched
 from allotment.matching.program import compile_program
 from allotment.matching.why import never_matches
 

@@ -1,4 +1,4 @@
-"""A flag's value: assign, folded over the flag's experiments. It has no rule of its own."""
+"""A flag's value: assign, folded over the flag's experiments. There is no other rule."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _resolved(
         return resolution
     text = next(each.value for each in flag.variations if each.key == variation)
     resolution = Resolution(flag.key, _decode(text), variation, experiment, reason)
-    # A list or an object is decoded anew for each caller, who may change it.
+    # A list or an object is decoded again for each caller, as the caller may change it.
     if not text.startswith(("{", "[")):
         known[asked] = resolution
     return resolution

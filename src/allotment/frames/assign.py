@@ -47,7 +47,7 @@ class Tally:
     def counts(self) -> dict[tuple[str | None, Reason], int]:
         """Units by treatment and reason, in the order of the checks and then of the treatments.
 
-        Outcomes that nobody got are left out.
+        Outcomes without a unit are left out.
         """
         own = self._strata.back
         by_treatment = np.zeros((len(REASONS), len(self.treatments) + 1), np.int64)

@@ -1,4 +1,4 @@
-"""The three forms of file, told apart by the end of a name or by being told."""
+"""The three forms of file, known by the end of a name or by an option."""
 
 from __future__ import annotations
 

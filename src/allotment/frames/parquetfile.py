@@ -167,4 +167,4 @@ class _Valve:
             self._file.flush()
 
     def close(self) -> None:
-        """Close nothing: whoever opened the file does."""
+        """Close nothing: the file belongs to the caller."""

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Protocol
 import pyarrow as pa
 
 from allotment.errors import InvalidInput
-from allotment.matching.compared import Compared
+from allotment.matching.clause import Compared
 
 # What reading and writing raise; Arrow's other errors are kinds of these.
 FAULTS: Final = (pa.ArrowException, OSError, UnicodeError)

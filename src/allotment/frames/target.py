@@ -22,7 +22,7 @@ def open_target(target: str) -> Iterator[BinaryIO]:
     in one step when the block ends well, and is removed when it ends in any exception, an interrupt
     included. What is no regular file, such as a pipe or a device, is written directly, and so is
     what the number of an open file names under /dev/fd. Raises InvalidInput where the system does
-    not let it be written, except for BrokenPipeError, which says that nobody reads on.
+    not let it be written, except for BrokenPipeError, which says that the reader has gone.
     """
     try:
         with _open(target) as file:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from allotment.errors import InvalidInput
 from allotment.frames.rows import Wanted
-from allotment.matching.compared import Compared, compared
+from allotment.matching.clause import Compared, compared
 from allotment.matching.program import compile_program
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Iteration

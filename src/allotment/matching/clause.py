@@ -1,9 +1,10 @@
-"""One clause: whether a comparison holds for a present value, which `Operator` says in words."""
+"""One clause: whether a comparison holds for a value, and which kinds of value it compares."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from enum import Enum
 from typing import Final, TypeAlias
 
 from allotment.matching.pattern import compile_pattern
@@ -98,3 +99,31 @@ def _compares_version(
         return version is not None and any(compare(version, each) for each in versions if each)
 
     return test
+
+
+class Compared(Enum):
+    """A kind of value that an attribute is compared with; a file without types is read by it."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+
+
+def kind_of(value: object) -> Compared:
+    """The kind of a value that a clause can compare."""
+    if isinstance(value, str):
+        return Compared.TEXT
+    return Compared.BOOLEAN if isinstance(value, bool) else Compared.NUMBER
+
+
+def compared(clause: Clause) -> dict[Compared, None]:
+    """The kinds that the clause can hold for, in the order of its values; none: any value."""
+    return dict.fromkeys(map(kind_of, clause.values))
+
+
+def unmatched(clauses: Iterable[Clause], held: Compared) -> Iterator[Clause]:
+    """The clauses that hold for no value of the kind `held`."""
+    for clause in clauses:
+        kinds = compared(clause)
+        if kinds and held not in kinds:
+            yield clause

@@ -37,7 +37,7 @@ class Field:
 def lookup(attributes: Mapping[str, object] | None, path: tuple[str, ...]) -> object | None:
     """The value at `path` through nested mappings; None where a key is missing or a value is None.
 
-    A dict subclass is read as a dict. A key beside ours whose comparison raises makes it absent.
+    A dict subclass is read as a dict. If comparing with another key raises, the value is absent.
     """
     value: object = attributes
     for key in path:
@@ -46,6 +46,6 @@ def lookup(attributes: Mapping[str, object] | None, path: tuple[str, ...]) -> ob
             return None
         try:
             value = dict.get(found, key)
-        except Exception:  # noqa: BLE001  # a stranger's __eq__ may raise anything
+        except Exception:  # noqa: BLE001  # a foreign __eq__ may raise anything
             return None
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from allotment.matching.compared import Compared, compared, kind_of
+from allotment.matching.clause import Compared, compared, kind_of
 from allotment.matching.field import lookup
 from allotment.matching.index import Index
 from allotment.matching.member import Members, is_listed

@@ -55,7 +55,7 @@ class Iteration:
     `audience` is the segment that may take part at all; `enrolment_ppm` the ramp: how many of the
     1,000,000 enrolment buckets are in. `reshuffle` says whether this iteration was dealt afresh
     (a salt of its own) or keeps the salt and slots of the one before it. `started_at` and
-    `ended_at` are milliseconds since 1970, UTC, where whoever started and stopped it said when.
+    `ended_at` are milliseconds since 1970, UTC, where they are known.
 
     A draft may be unfinished: without treatments or allocations, or with weights above their total.
     Any other iteration is whole.

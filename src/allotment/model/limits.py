@@ -1,4 +1,4 @@
-"""The limits of the house, in one block, each with its reason.
+"""All limits, each with its reason.
 
 They are checked where values are made and asserted again in C (`csrc/allot_limits.h`; a test
 compares the two). A limit that is met is an error with a path, never a truncation.
@@ -22,7 +22,7 @@ KEY_BYTES_MAX: Final = 256
 NAME_CHARACTERS_MAX: Final = 1_024
 TEXT_CHARACTERS_MAX: Final = 16_384
 
-# An outcome is one byte of treatment; nobody reads a table of more arms.
+# An outcome is one byte of treatment; a table of more arms cannot be read.
 TREATMENTS_MAX: Final = 256
 ALLOCATIONS_MAX: Final = 256
 

@@ -1,8 +1,8 @@
 """Nouns and commands as plain data (dict, list, str, int, bool, None) and back, without loss.
 
-The store keeps documents this way and fingerprints are taken over it. A dataclass becomes a dict of
-the fields that differ from their defaults, under "is" the name of its class where a union has to be
-told apart; a Keyed becomes a dict; an IdList a list of text.
+The store keeps documents in this form, and fingerprints are computed over it. A dataclass becomes a
+dict of the fields that differ from their defaults, with the name of its class under "is"; a Keyed
+becomes a dict; an IdList becomes a list of text.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def check_key(key: object, path: str) -> str:
 
 
 def check_unit_key(key: object, path: str) -> str:
-    """`key` if it can name a unit: text of 1 to 1,024 UTF-8 bytes, taken as it is."""
+    """`key` if it can name a unit: text of 1 to 1,024 UTF-8 bytes, unchanged."""
     if not isinstance(key, str):
         raise InvalidInput(f"a unit key is text; this is {type(key).__name__}", path)
     try:

@@ -20,7 +20,7 @@ from allotment.reference.unit import unit_key
 Outcome: TypeAlias = tuple[Reason, Treatment | None]
 
 
-class Check(NamedTuple):
+class CheckMade(NamedTuple):
     """One check that was made.
 
     name     the function below that made it
@@ -67,21 +67,21 @@ def explain(
     unit: object,
     attributes: Mapping[str, object] | None = None,
     stored: str | Sequence[str] | None = None,
-) -> tuple[Assignment, list[Check]]:
+) -> tuple[Assignment, list[CheckMade]]:
     """The assignment, and every check up to the one that decided."""
     noun = catalog.experiments.get(experiment)
     if noun is None:
-        decided = Check("is_known", outcome=(Reason.UNKNOWN_EXPERIMENT, None))
+        decided = CheckMade("is_known", outcome=(Reason.UNKNOWN_EXPERIMENT, None))
         return Assignment(experiment, None, Reason.UNKNOWN_EXPERIMENT, {}, False, 0, 0), [decided]
     key = unit_key(unit, noun.unit)
     if key is None:
-        decided = Check("has_unit", outcome=(Reason.NO_UNIT, None))
+        decided = CheckMade("has_unit", outcome=(Reason.NO_UNIT, None))
         return _answer(catalog, noun, Reason.NO_UNIT, None), [decided]
     known = None if attributes is None else dict(attributes)
     members = Members(catalog.segments, key, known)
     kept = (stored,) if isinstance(stored, str) else stored or ()
     case = Case(catalog, noun, noun.current, key, members, kept)
-    made: list[Check] = []
+    made: list[CheckMade] = []
     for check in CHECKS:
         made.append(check(case))
         outcome = made[-1].outcome
@@ -106,19 +106,19 @@ def _answer(
     )
 
 
-def override(case: Case) -> Check:
+def override(case: Case) -> CheckMade:
     """Check 3: a unit with an override gets it, unless the experiment is archived."""
     name = "override"
     if case.experiment.archived:
-        return Check(name)
+        return CheckMade(name)
     treatment = _treatment(case, dict(case.experiment.overrides).get(case.unit))
-    return Check(name, outcome=(Reason.OVERRIDE, treatment) if treatment else None)
+    return CheckMade(name, outcome=(Reason.OVERRIDE, treatment) if treatment else None)
 
 
-def active(case: Case) -> Check:
+def active(case: Case) -> CheckMade:
     """Check 4: an iteration runs or is paused, and every flag that its treatments set is on."""
     is_active = is_live(case.experiment, case.catalog)
-    return Check("active", outcome=None if is_active else (Reason.INACTIVE, None))
+    return CheckMade("active", outcome=None if is_active else (Reason.INACTIVE, None))
 
 
 def is_live(experiment: Experiment, catalog: Catalog) -> bool:
@@ -131,19 +131,19 @@ def is_live(experiment: Experiment, catalog: Catalog) -> bool:
     )
 
 
-def holdout(case: Case) -> Check:
+def holdout(case: Case) -> CheckMade:
     """Check 5: the holdout's bucket is below its share."""
     name = "holdout"
     if case.experiment.holdout is None:
-        return Check(name)
+        return CheckMade(name)
     noun = case.catalog.holdouts[case.experiment.holdout]
     drawn = draw(f"{noun.salt}/holdout", case.unit)
     is_held_out = bucket(drawn) < noun.share_ppm
     outcome = (Reason.HELD_OUT, None) if is_held_out else None
-    return Check(name, drawn, bucket(drawn), noun.share_ppm, outcome)
+    return CheckMade(name, drawn, bucket(drawn), noun.share_ppm, outcome)
 
 
-def layer(case: Case) -> Check:
+def layer(case: Case) -> CheckMade:
     """Check 6: another of the layer's experiments overrides the unit, or the bucket is not ours.
 
     The sample that is an experiment's audience is its layer, or has a draw of its own.
@@ -162,12 +162,12 @@ def layer(case: Case) -> Check:
     return _within(name, case, drawn, [edges for ranges in ours for edges in ranges], others)
 
 
-def sample(case: Case) -> Check:
+def sample(case: Case) -> CheckMade:
     """The same of an experiment without a layer: the audience's sample, if it is one."""
     name = "layer"
     mine = _sample(case, case.experiment)
     if mine is None:
-        return Check(name)
+        return CheckMade(name)
     if mine.layer is None:
         drawn = draw(f"segment/{case.iteration.audience}/sample", case.unit)
         return _within(name, case, drawn, mine.ranges, [])
@@ -182,7 +182,7 @@ def sample(case: Case) -> Check:
 
 def _within(
     name: str, case: Case, drawn: int, ours: Sequence[Range], others: Sequence[Experiment]
-) -> Check:
+) -> CheckMade:
     is_claimed = any(
         case.unit == unit
         for other in others
@@ -192,11 +192,11 @@ def _within(
     )
     is_ours = any(start <= bucket(drawn) < stop for start, stop in ours)
     outcome = None if is_ours and not is_claimed else (Reason.NOT_IN_LAYER, None)
-    return Check(name, drawn, bucket(drawn), "claimed" if is_claimed else ours, outcome)
+    return CheckMade(name, drawn, bucket(drawn), "claimed" if is_claimed else ours, outcome)
 
 
 def _sample(case: Case, experiment: Experiment) -> Sample | None:
-    """The sample that is the audience of an experiment, if it is one; one that is put away may have
+    """The sample that is the audience of an experiment, if it is one; an archived one may have
     outlived its audience."""
     audience = case.catalog.segments.get(experiment.current.audience or "")
     return None if audience is None else audience.sample
@@ -210,41 +210,41 @@ def _exclude(mine: Sample, theirs: Sample | None) -> bool:
     return bool(named) or any(tag in mine.tags for tag in theirs.exclusive_to)
 
 
-def sticky(case: Case) -> Check:
+def sticky(case: Case) -> CheckMade:
     """Check 7: a kept assignment, where the experiment keeps them and still wants the unit. The
     first that the iteration has counts."""
     kept = next((t for key in case.stored if (t := _treatment(case, key))), None)
     applies = case.experiment.keeps_assignments and (
         case.experiment.ignore_targeting or _in_audience(case)
     )
-    return Check("sticky", outcome=(Reason.STICKY, kept) if kept and applies else None)
+    return CheckMade("sticky", outcome=(Reason.STICKY, kept) if kept and applies else None)
 
 
-def intake(case: Case) -> Check:
+def intake(case: Case) -> CheckMade:
     """Check 8: the iteration is paused, or takes in no new units."""
     if case.iteration.state is State.PAUSED:
-        return Check("intake", outcome=(Reason.PAUSED, None))
+        return CheckMade("intake", outcome=(Reason.PAUSED, None))
     outcome = None if case.experiment.intake_open else (Reason.INTAKE_CLOSED, None)
-    return Check("intake", outcome=outcome)
+    return CheckMade("intake", outcome=outcome)
 
 
-def audience(case: Case) -> Check:
+def audience(case: Case) -> CheckMade:
     """Check 9: the audience segment does not match."""
     outcome = None if _in_audience(case) else (Reason.NOT_IN_AUDIENCE, None)
-    return Check("audience", bound=case.iteration.audience, outcome=outcome)
+    return CheckMade("audience", bound=case.iteration.audience, outcome=outcome)
 
 
-def enrolment(case: Case) -> Check:
+def enrolment(case: Case) -> CheckMade:
     """Check 10: the enrolment bucket is at or above the enrolment share."""
     share = case.iteration.enrolment_ppm
     if share == BUCKETS:
-        return Check("enrolment", bound=share)
+        return CheckMade("enrolment", bound=share)
     drawn = draw(f"{case.iteration.salt}/enrolment", case.unit)
     outcome = None if bucket(drawn) < share else (Reason.NOT_ENROLLED, None)
-    return Check("enrolment", drawn, bucket(drawn), share, outcome)
+    return CheckMade("enrolment", drawn, bucket(drawn), share, outcome)
 
 
-def allocations(case: Case) -> Check:
+def allocations(case: Case) -> CheckMade:
     """Check 11: the first allocation by priority whose segment matches decides."""
     ordered = sorted(case.iteration.allocations, key=lambda allocation: allocation.priority)
     for allocation in ordered:
@@ -252,18 +252,18 @@ def allocations(case: Case) -> Check:
             continue
         if allocation.segment is None or case.members.has(allocation.segment):
             return _dealt("allocations", case, allocation.slots, Reason.ALLOCATED)
-    return Check("allocations")
+    return CheckMade("allocations")
 
 
-def fallback(case: Case) -> Check:
+def fallback(case: Case) -> CheckMade:
     """Check 12: nothing matched, so the fallback allocation decides, if there is one."""
     for allocation in case.iteration.allocations:
         if allocation.fallback:
             return _dealt("fallback", case, allocation.slots, Reason.FALLBACK)
-    return Check("fallback", outcome=(Reason.NO_MATCH, None))
+    return CheckMade("fallback", outcome=(Reason.NO_MATCH, None))
 
 
-Checks: TypeAlias = tuple[Callable[[Case], Check], ...]
+Checks: TypeAlias = tuple[Callable[[Case], CheckMade], ...]
 
 # Checks 1 and 2 are made before there is a case to look at.
 CHECKS: Final[Checks] = (
@@ -289,11 +289,11 @@ def _treatment(case: Case, key: str | None) -> Treatment | None:
     return next((each for each in case.iteration.treatments if each.key == key), None)
 
 
-def _dealt(name: str, case: Case, slots: Slots, reason: Reason) -> Check:
+def _dealt(name: str, case: Case, slots: Slots, reason: Reason) -> CheckMade:
     """The treatment whose slots own the treatment bucket; NOT_ALLOCATED in a gap."""
     drawn = draw(f"{case.iteration.salt}/treatment", case.unit)
     number = bucket(drawn)
     owner = next((slot.owner for slot in slots if slot.start <= number < slot.stop), None)
     treatment = _treatment(case, owner)
     outcome = (Reason.NOT_ALLOCATED, None) if treatment is None else (reason, treatment)
-    return Check(name, drawn, number, slots, outcome)
+    return CheckMade(name, drawn, number, slots, outcome)

@@ -1,4 +1,4 @@
-"""A flag's value: assign, folded over its experiments. It has no rule of its own."""
+"""A flag's value: assign, folded over its experiments. There is no other rule."""
 
 from __future__ import annotations
 

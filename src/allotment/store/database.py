@@ -18,17 +18,17 @@ _DISK_FULL: Final = "53100"
 
 
 def source(url: URL, prepare: Callable[[Any], None], **options: Any) -> Engine:
-    """A source of connections, each prepared, and all of them given up whenever one fails.
+    """A source of connections, each prepared; all are discarded whenever one fails.
 
-    What was opened while a fault lasted, on a disk that could not be written or to a server that
-    has gone, may keep the fault for good.
+    A connection opened during a fault, on a read-only disk or to a server that has gone, may keep
+    the fault for good.
     """
 
     def connected(connection: Any, _record: object) -> None:
         try:
             prepare(connection)
         except BaseException:
-            connection.close()  # nobody else knows of it yet
+            connection.close()  # nothing else has it yet
             raise
 
     engine = create_engine(url, **options)

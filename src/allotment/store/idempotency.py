@@ -21,7 +21,7 @@ _DAY_MS: Final = 24 * 60 * 60 * 1000
 class Once:
     """A request that may come again.
 
-    key     what names the request, the same each time it comes; whoever asks chooses it
+    key     names the request, the same each time it comes; the client chooses it
     digest  of what was asked: the same key with another digest is refused
     record  makes the answer to keep, for a day, of the space as the commands are about to leave it;
             it is called inside the transaction, so what it raises undoes the change
@@ -67,5 +67,5 @@ def record(connection: Connection, space: str, once: Once, answer: bytes, at: in
 
 
 def _kept(key: str) -> str:
-    """A key as it is kept: any text at all, however long, fits in an index this way."""
+    """The digest of a key: text of any length fits into an index this way."""
     return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

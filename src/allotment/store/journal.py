@@ -20,9 +20,9 @@ class Entry:
     """One committed change: the one that led to `revision`.
 
     when      an instant, in UTC
-    who       whoever asked for the change, as the face knows them; "" where it does not
+    who       the author of the change, as the entry point knows them; "" if unknown
     dialect   the dialect it was asked in, such as "catalogfile"
-    comment   why, in the words of who asked
+    comment   why, in the author's words
     commands  what was asked
     moves     per allocation, how much of the treatment draw changed hands, in parts per million
     """

@@ -36,7 +36,7 @@ class Lot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A treatment as it is kept: `revision` decided it, `at` milliseconds since 1970 UTC.
+    """A kept treatment: the `revision` that decided it, and the time in milliseconds since 1970.
 
     `later` has what was kept in its place, in the order of keeping.
     """
@@ -93,7 +93,7 @@ def keep(
     Of several that keep a treatment for one lot at once, the first to insert it decides for all.
     """
     rows: dict[Table, list[dict[str, object]]] = {kept_assignment: [], kept_replacement: []}
-    # In one order, so that two who keep the same ones never wait for each other.
+    # In one order, so that two transactions never wait for each other.
     for lot in sorted(given):
         row = {
             "space": space,

@@ -1,8 +1,8 @@
 """The last good file: what a node saw of the store last, to start from while the store is away.
 
-A line that says what it is, with the SHA-256 of all that follows it, and then JSON, a line for each
-noun. It is written beside its place and moved there whole, and the one before it is kept under
-`.1`: there is always a whole one, and one that is torn, cut or flipped is told by its sum.
+The first line says what the file is and has the SHA-256 of the rest, which is JSON, one line for
+each noun. The file is written under another name and then moved into place, and the previous one is
+kept under `.1`. So there is always a whole file, and the sum shows whether a file is damaged.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from allotment.store.schema import VERSION, allotment_store, kept_assignment, ke
 
 _STEPS: Final = Path(__file__).parent / "migrations"
 
-# The number that those who migrate the same PostgreSQL database lock.
+# The advisory lock that serialises migrations of one PostgreSQL database.
 _TURN: Final = 0x616C6C6F746D6E74
 
 # Alembic keeps what it is doing in variables of its modules.
@@ -24,7 +24,7 @@ _one_at_a_time: Final = Lock()
 
 
 def ready(database: Database, *, create: bool) -> None:
-    """Make the database a store of this version, whoever else does so at the same time.
+    """Make the database a store of this version, even if others do so at the same time.
 
     A new database is laid out where `create` says so. Raises StoreError for one without a store
     otherwise, for one of something else, and for a store of a later version.
@@ -99,7 +99,7 @@ def _guard(database: Database) -> None:
 
 def _bring_up(database: Database) -> None:
     with database.transaction(writes=True) as connection:
-        if connection.dialect.name == "postgresql":  # SQLite's writers take turns as it is
+        if connection.dialect.name == "postgresql":  # SQLite's writers take turns anyway
             for patience in ("lock_timeout", "idle_in_transaction_session_timeout"):
                 connection.execute(text(f"SET LOCAL {patience} = 0"))  # a step may take long
         with _unhurried(connection):

@@ -44,7 +44,7 @@ def connect(url: URL, name: str) -> Database:
 
     return Database(
         name,
-        # A reader sees one moment throughout and waits for nobody. A writer sees, from when it
+        # A reader sees one moment throughout and waits for no writer. A writer sees, from when it
         # holds the rows it locks, all that was committed by those who held them before.
         engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
         engine.execution_options(isolation_level="READ COMMITTED"),

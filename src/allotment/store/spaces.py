@@ -49,9 +49,9 @@ def head_at(connection: Connection, name: str, revision: int) -> Head:
 
 
 def locked(connection: Connection, wanted: Iterable[str]) -> dict[str, Head]:
-    """The latest revisions of spaces, which nobody else changes before this transaction ends.
+    """The latest revisions of spaces, locked until this transaction ends.
 
-    The rows are locked in the order of their names, so that two who want the same ones never wait
+    The rows are locked in the order of their names, so that two transactions never wait
     for each other. Raises NotFound.
     """
     wanted = sorted(wanted)
@@ -83,7 +83,7 @@ def add(connection: Connection, name: str) -> None:
 
 
 def hold_all(connection: Connection) -> None:
-    """Wait for whoever adds a space or changes a token, and make the next one wait."""
+    """Lock the store's row: changes of spaces and tokens happen one after the other."""
     connection.execute(select(allotment_store.c.version).with_for_update())
 
 

@@ -95,7 +95,7 @@ class Store:
 
         They come from `copy_from`, or else from the first of the project's spaces by name, without
         the experiments behind them, and are revision 1; with nothing to copy it starts empty.
-        `copying` is told where they come from before they do, and may refuse.
+        `copying` is called with the source space before that, and may refuse.
         Raises Conflict where there is such a space, NotFound where `copy_from` is none.
         """
         with self._database.transaction(writes=True) as connection:
@@ -131,7 +131,7 @@ class Store:
             return spaces.head_at(connection, self.space, revision)
 
     def read_whole(self) -> Stored:
-        """The space as it is, whatever was read of it before."""
+        """The space, read in full, without what was read of it before."""
         with self._database.transaction(writes=False) as connection:
             latest = spaces.latest(connection, self.space)
             return self._caught_up(connection, Stored(self.space), latest)

@@ -64,7 +64,7 @@ class Committed:
     """What came of a commit.
 
     change  what the commands made of the catalog; of a replay, nothing
-    stored  the space as it is now
+    stored  the space after it
     answer  what is recorded under the idempotency key; None where there was no key
     replay  the same, where an earlier commit recorded it: then nothing was committed now; else None
     """

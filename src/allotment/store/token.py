@@ -21,14 +21,14 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
     def covers(self, other: Scope) -> bool:
-        """Whether who has this scope may do what asks for the other."""
+        """Whether this scope includes the other."""
         order = tuple(Scope)
         return order.index(self) >= order.index(other)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it is kept.
+    """A token in the store.
 
     id          what names it: for revoking it, and in the journal as who made a change
     digest      SHA-256 of the token's whole text, in hex

@@ -141,7 +141,7 @@ def _check_draws_alike(experiment: Experiment, old: Experiment, path: str) -> No
         if was != now:
             raise InvalidChange(
                 f"iteration {runs.number} is live and keeps its {word} {was!r}, as {now!r} would "
-                "draw every unit anew; stop it and start a reshuffled iteration",
+                "draw every unit again; stop it and start a reshuffled iteration",
                 f"{path}.{word}",
             )
 

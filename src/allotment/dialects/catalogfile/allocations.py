@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from allotment.dialects.catalogfile.advice import quoted
-from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.errors import InvalidInput
 from allotment.model.experiment import Allocation
 from allotment.model.limits import BUCKETS, WHOLE_MAX
@@ -30,7 +30,7 @@ _TOTAL: Final = 100
 _PARTS: Final = (("gap", 0), ("excess", 0), ("of", _TOTAL))
 
 
-def read_allocations(place: Place) -> tuple[Allocation, ...]:
+def read_allocations(place: Cursor) -> tuple[Allocation, ...]:
     """The allocations in the list at `place`, asked in its order unless they say otherwise."""
     allocations: list[Allocation] = []
     position = 0
@@ -61,7 +61,7 @@ def show_allocations(allocations: tuple[Allocation, ...]) -> Tree:
     return shown
 
 
-def _read_allocation(place: Place, fallback: bool, position: int) -> Allocation:
+def _read_allocation(place: Cursor, fallback: bool, position: int) -> Allocation:
     segment = place.at("segment").key() if place.at("segment").given else None
     priority = 0 if fallback else position
     weights, total = _read_weights(place)
@@ -101,7 +101,7 @@ def _usual_key(segment: str | None, fallback: bool) -> str:
     return segment or ("fallback" if fallback else "everyone")
 
 
-def _read_weights(place: Place) -> tuple[tuple[tuple[str, int], ...], int]:
+def _read_weights(place: Cursor) -> tuple[tuple[tuple[str, int], ...], int]:
     """The weights as integer parts of an integer total.
 
     They have to sum to the total, so that a slip is not taken for a gap: a gap is said, and so is
@@ -123,7 +123,7 @@ def _read_weights(place: Place) -> tuple[tuple[tuple[str, int], ...], int]:
     return tuple((key, part) for (key, _), part in zip(given, parts, strict=True)), total
 
 
-def _wrong_sum(place: Place, weights: Decimal, gap: Decimal, total: Decimal) -> InvalidInput:
+def _wrong_sum(place: Cursor, weights: Decimal, gap: Decimal, total: Decimal) -> InvalidInput:
     """The error that says by how much the sum is off, and the ways to mend it.
 
     An excess is a gap below zero.
@@ -141,11 +141,11 @@ def _wrong_sum(place: Place, weights: Decimal, gap: Decimal, total: Decimal) -> 
     return place.at("weights").refusal(f"{said}, not to {total:f}: {ways}")
 
 
-def _read_part(place: Place, field: str, usual: int) -> Decimal:
+def _read_part(place: Cursor, field: str, usual: int) -> Decimal:
     return _read_number(place.at(field)) if place.at(field).given else Decimal(usual)
 
 
-def _read_number(place: Place) -> Decimal:
+def _read_number(place: Cursor) -> Decimal:
     if isinstance(place.value, int) and not isinstance(place.value, bool) and place.value > 0:
         return Decimal(place.value)  # an exported part may have more digits than one by hand
     if isinstance(place.value, str):
@@ -153,7 +153,7 @@ def _read_number(place: Place) -> Decimal:
     return read_weight(place.value, place.path)
 
 
-def _read_slot(place: Place) -> Slot:
+def _read_slot(place: Cursor) -> Slot:
     if len(place.items()) != 3:
         raise place.wrong("[start, stop, treatment]")
     start, stop, treatment = place.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.model.segment import (
     AllOf,
     AnyOf,
@@ -21,7 +21,7 @@ _OPERATORS: Final = ("equals", *(str(operator) for operator in Operator))
 _CLAUSE: Final = ("attribute", *_OPERATORS)
 
 
-def read_condition(place: Place) -> Condition:
+def read_condition(place: Cursor) -> Condition:
     """The condition at `place`: one comparison of an attribute, a segment, or all, any, not."""
     place.fields((*_FORMS, *_OPERATORS))
     if place.at("attribute").given:
@@ -60,7 +60,7 @@ def show_condition(condition: Condition) -> Tree:
             assert_never(condition)
 
 
-def _read_clause(place: Place) -> Condition:
+def _read_clause(place: Cursor) -> Condition:
     place.fields(_CLAUSE)
     said = [name for name in _OPERATORS if place.at(name).given]
     if len(said) != 1:
@@ -97,7 +97,7 @@ def _show_clause(clause: Clause) -> dict[str, Tree]:
     return shown
 
 
-def _read_attribute(place: Place) -> tuple[str, ...]:
+def _read_attribute(place: Cursor) -> tuple[str, ...]:
     """A path: text with dots, or a list of keys where a key itself holds a dot."""
     if isinstance(place.value, list):
         parts = [part.text() for part in place.items()]
@@ -108,7 +108,7 @@ def _read_attribute(place: Place) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def _read_scalar(place: Place) -> Scalar:
+def _read_scalar(place: Cursor) -> Scalar:
     if not isinstance(place.value, str | int | float):
         raise place.wrong("text, a number, true or false")
     return place.value

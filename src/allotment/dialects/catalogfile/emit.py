@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from allotment.dialects.catalogfile.place import Tree
+from allotment.dialects.catalogfile.cursor import Tree
 from allotment.dialects.catalogfile.yaml12 import resolve
 
 _COLUMNS_MAX: Final = 100
@@ -24,7 +24,7 @@ _OLD_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off"})
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
-class Lines(str):
+class TextBlock(str):
     """Text that is written as a block of lines; it ends in a newline and all of it is printable."""
 
     __slots__ = ()
@@ -61,7 +61,7 @@ def _sequence(sequence: list[Tree], level: int) -> Iterator[str]:
 
 
 def _entry(head: str, value: Tree, level: int) -> Iterator[str]:
-    if isinstance(value, Lines):
+    if isinstance(value, TextBlock):
         yield f"{head} |"
         yield from (f"{'  ' * (level + 1)}{line}" for line in value.split("\n")[:-1])
     elif isinstance(value, dict | list) and value and not _on_one_line(value, head, level):
@@ -82,7 +82,7 @@ def _fits(value: Tree, column: int) -> bool:
 
 def _height(value: Tree, enough: int) -> int:
     """How many levels of collections there are, counting no further than `enough`."""
-    if isinstance(value, Lines):
+    if isinstance(value, TextBlock):
         return enough
     if not isinstance(value, dict | list) or enough == 0:
         return 0

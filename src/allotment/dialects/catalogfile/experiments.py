@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.dialects.catalogfile.iterations import FIELDS as ITERATION
 from allotment.dialects.catalogfile.iterations import read_iteration, show_iteration
-from allotment.dialects.catalogfile.place import Place, Tree
 from allotment.dialects.catalogfile.values import read_kept, show_kept
 from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.text import check_unit_key
@@ -34,7 +34,7 @@ _INSTEAD: Final = {
 
 
 def read_experiment(
-    key: str, place: Place, layer: str | None, before: Experiment | None
+    key: str, place: Cursor, layer: str | None, before: Experiment | None
 ) -> Experiment:
     """The experiment at `place`; `before` is the one that the catalog has under the key.
 
@@ -92,7 +92,7 @@ def show_experiment(experiment: Experiment) -> Tree:
     return shown
 
 
-def _read_iterations(place: Place, before: Experiment | None) -> tuple[Iteration, ...]:
+def _read_iterations(place: Cursor, before: Experiment | None) -> tuple[Iteration, ...]:
     said = place.at("iteration")
     if not said.given:
         if place.at("iterations").given:
@@ -145,11 +145,11 @@ def _in_order(iterations: list[Iteration]) -> tuple[Iteration, ...]:
     return tuple(sorted(iterations, key=lambda each: each.number))
 
 
-def _read_holdout(place: Place) -> str | None:
+def _read_holdout(place: Cursor) -> str | None:
     return place.key() if place.given else None
 
 
-def _read_overrides(place: Place) -> tuple[tuple[str, str], ...]:
+def _read_overrides(place: Cursor) -> tuple[tuple[str, str], ...]:
     return tuple(
         sorted(
             (check_unit_key(unit, item.path), item.key())

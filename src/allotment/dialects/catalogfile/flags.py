@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.dialects.catalogfile.values import (
     VALUE,
     read_kept,
@@ -19,7 +19,7 @@ _VARIATIONS: Final = "a mapping of variations to their values, such as {off: fal
 _VARIATION: Final = (*VALUE, "name", "description")
 
 
-def read_flag(key: str, place: Place) -> Flag:
+def read_flag(key: str, place: Cursor) -> Flag:
     """The flag at `place`."""
     place.fields(_FIELDS)
     variations = tuple(
@@ -54,7 +54,7 @@ def show_flag(flag: Flag) -> Tree:
     return {**shown, **show_kept(flag.kept)}
 
 
-def _read_variation(key: str, place: Place) -> Variation:
+def _read_variation(key: str, place: Cursor) -> Variation:
     """A bare value, or a mapping with the value under `value`, or under `json` as exact text."""
     place.own_key()
     if not isinstance(place.value, dict):
@@ -73,7 +73,7 @@ def _show_variation(variation: Variation) -> Tree:
     return show_value(variation.value, {label: text for label, text in labels.items() if text})
 
 
-def _read_experiment(place: Place) -> FlagExperiment:
+def _read_experiment(place: Cursor) -> FlagExperiment:
     if isinstance(place.value, str):
         return FlagExperiment(place.key())
     place.fields(("experiment", "miss", "otherwise"))

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from allotment.dialects.catalogfile.allocations import read_allocations, show_allocations
-from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.model.experiment import Iteration, State, Treatment
 from allotment.model.instant import read_instant, show_instant
 from allotment.model.limits import BUCKETS
@@ -32,7 +32,7 @@ _TREATMENTS: Final = "a mapping of treatments, such as {control: {control: true}
 _TREATMENT: Final = ("name", "control", "sets")
 
 
-def read_iteration(place: Place, number: int) -> Iteration:
+def read_iteration(place: Cursor, number: int) -> Iteration:
     """The iteration whose fields stand at `place`, perhaps among others."""
     treatments, control = _read_treatments(place.at("treatments"))
     audience, enrolment, winner = (place.at(n) for n in ("audience", "enrolment", "winner"))
@@ -81,25 +81,25 @@ def show_iteration(iteration: Iteration) -> dict[str, Tree]:
     return shown
 
 
-def read_salt(place: Place) -> str:
+def read_salt(place: Cursor) -> str:
     """A salt, or "" where the file leaves the usual one to the catalog."""
     if place.value == "":
         raise place.refusal("a salt is not empty; leave it out for the usual one")
     return place.name()
 
 
-def read_share(place: Place) -> int:
+def read_share(place: Cursor) -> int:
     """A share such as "12.5%", in parts per million."""
     if not isinstance(place.value, str) or not _SHARE.match(place.value):
         raise place.wrong("a share such as 12.5%, with at most four decimals,")
     return read_percent(place.value, place.path)
 
 
-def _read_time(place: Place) -> int | None:
+def _read_time(place: Cursor) -> int | None:
     return read_instant(place.value, place.path) if place.given else None
 
 
-def _read_treatments(place: Place) -> tuple[tuple[Treatment, ...], str | None]:
+def _read_treatments(place: Cursor) -> tuple[tuple[Treatment, ...], str | None]:
     treatments: list[Treatment] = []
     control: str | None = None
     for key, item in place.required(_TREATMENTS).entries():
@@ -112,7 +112,7 @@ def _read_treatments(place: Place) -> tuple[tuple[Treatment, ...], str | None]:
     return tuple(treatments), control
 
 
-def _read_sets(place: Place) -> tuple[tuple[str, str], ...]:
+def _read_sets(place: Cursor) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((flag, at.key()) for flag, at in place.at("sets").entries()))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.dialects.catalogfile.iterations import read_salt, read_share
-from allotment.dialects.catalogfile.place import Place, Tree
 from allotment.dialects.catalogfile.values import read_kept, show_kept
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS
@@ -16,7 +16,7 @@ _LAYER: Final = ("name", "description", "unit", "salt", "reservations", "kept")
 _HOLDOUT: Final = ("name", "description", "unit", "salt", "share", "kept")
 
 
-def read_layer(key: str, place: Place) -> Layer:
+def read_layer(key: str, place: Cursor) -> Layer:
     """The layer at `place`; a reservation that is a share has no ranges yet."""
     place.fields(_LAYER)
     reservations = (_read_reservation(each, at) for each, at in place.at("reservations").entries())
@@ -44,7 +44,7 @@ def show_layer(layer: Layer) -> Tree:
     return {field: value for field, value in shown.items() if value}
 
 
-def read_holdout(key: str, place: Place) -> Holdout:
+def read_holdout(key: str, place: Cursor) -> Holdout:
     """The holdout at `place`."""
     place.fields(_HOLDOUT)
     return Holdout(
@@ -71,14 +71,14 @@ def show_holdout(holdout: Holdout) -> Tree:
     return {field: value for field, value in shown.items() if value}
 
 
-def _read_reservation(key: str, place: Place) -> Reservation:
+def _read_reservation(key: str, place: Cursor) -> Reservation:
     """Exact ranges of buckets, or a share that is laid when the catalog is changed."""
     if not isinstance(place.value, list):
         return Reservation(key, (), read_share(place))
     return Reservation(key, read_ranges(place))
 
 
-def read_ranges(place: Place) -> Ranges:
+def read_ranges(place: Cursor) -> Ranges:
     """Buckets as a list of [start, stop]; none where the file leaves it out."""
     return tuple(_read_range(item) for item in place.items())
 
@@ -88,7 +88,7 @@ def show_ranges(ranges: Ranges) -> Tree:
     return [list(edges) for edges in ranges]
 
 
-def _read_range(place: Place) -> Range:
+def _read_range(place: Cursor) -> Range:
     edges = place.items()
     if len(edges) != 2:
         raise place.wrong("[start, stop]")

@@ -6,10 +6,10 @@ from typing import Final
 
 from allotment.change.commands import Command
 from allotment.change.diff import diff
+from allotment.dialects.catalogfile.cursor import Cursor
 from allotment.dialects.catalogfile.experiments import read_experiment
 from allotment.dialects.catalogfile.flags import read_flag
 from allotment.dialects.catalogfile.layers import read_holdout, read_layer
-from allotment.dialects.catalogfile.place import Place
 from allotment.dialects.catalogfile.segments import Lists, read_segment
 from allotment.dialects.catalogfile.source import parse
 from allotment.dialects.catalogfile.values import read_kept
@@ -37,7 +37,7 @@ def read_target(text: str | bytes, lists: Lists | None = None, catalog: Catalog 
     them, or laid afresh. The number of an iteration that it leaves out, and then the iterations
     beside it, are taken from `catalog`.
     """
-    top = Place(parse(text)).fields(_FIELDS)
+    top = Cursor(parse(text)).fields(_FIELDS)
     version = top.at("allotment")
     if not version.given or version.whole(0) != _VERSION:
         raise version.refusal(f"a catalog begins with its format: `allotment: {_VERSION}`")
@@ -60,11 +60,11 @@ def read_target(text: str | bytes, lists: Lists | None = None, catalog: Catalog 
     )
 
 
-def _nouns(top: Place, section: str) -> list[tuple[str, Place]]:
+def _nouns(top: Cursor, section: str) -> list[tuple[str, Cursor]]:
     return [(at.own_key(), at) for _, at in top.at(section).entries()]
 
 
-def _layers_by_experiment(top: Place, layers: list[Layer]) -> dict[str, str]:
+def _layers_by_experiment(top: Cursor, layers: list[Layer]) -> dict[str, str]:
     layer_of: dict[str, str] = {}
     for layer in layers:
         for reservation in layer.reservations:

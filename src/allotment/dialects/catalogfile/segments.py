@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Final
 
 from allotment.dialects.catalogfile.conditions import read_condition, show_condition
-from allotment.dialects.catalogfile.emit import Lines
+from allotment.dialects.catalogfile.cursor import Cursor, Tree
+from allotment.dialects.catalogfile.emit import TextBlock
 from allotment.dialects.catalogfile.iterations import read_share
 from allotment.dialects.catalogfile.layers import read_ranges, show_ranges
-from allotment.dialects.catalogfile.place import Place, Tree
 from allotment.dialects.catalogfile.values import read_kept, show_kept
 from allotment.errors import InvalidInput
 from allotment.model.number import show_percent
@@ -25,7 +25,7 @@ _SAMPLE: Final = ("share", "layer", "tags", "exclusive_to", "ranges")
 _LISTED_MAX: Final = 8
 
 
-def read_segment(key: str, place: Place, lists: Lists | None) -> Segment:
+def read_segment(key: str, place: Cursor, lists: Lists | None) -> Segment:
     """The segment at `place`."""
     place.fields(_FIELDS)
     return Segment(
@@ -56,7 +56,7 @@ def show_segment(segment: Segment) -> Tree:
     return {field: value for field, value in shown.items() if value}
 
 
-def _read_sample(place: Place) -> Sample | None:
+def _read_sample(place: Cursor) -> Sample | None:
     """A share of the segment's own draw, or of a layer's; its ranges may be left to be laid."""
     if not place.given:
         return None
@@ -70,7 +70,7 @@ def _read_sample(place: Place) -> Sample | None:
     )
 
 
-def _read_tags(place: Place) -> tuple[str, ...]:
+def _read_tags(place: Cursor) -> tuple[str, ...]:
     return tuple(sorted(item.name() for item in place.items()))
 
 
@@ -85,7 +85,7 @@ def _show_sample(sample: Sample) -> Tree:
     return {field: value for field, value in shown.items() if value}
 
 
-def _read_ids(place: Place, lists: Lists | None) -> IdList:
+def _read_ids(place: Cursor, lists: Lists | None) -> IdList:
     """A list of ids, a block of text with an id a line, or the name of a file that holds one."""
     if isinstance(place.value, str):
         return _of_lines(place.value, place)
@@ -95,7 +95,7 @@ def _read_ids(place: Place, lists: Lists | None) -> IdList:
     return IdList.of((item.text() for item in place.items()), place.path)
 
 
-def _read_file(place: Place, lists: Lists | None) -> str:
+def _read_file(place: Cursor, lists: Lists | None) -> str:
     name = place.text()
     if lists is None:
         raise place.refusal("a list in a file needs a catalog in a file; give the ids here")
@@ -107,7 +107,7 @@ def _read_file(place: Place, lists: Lists | None) -> str:
         raise error if error.path else place.refusal(error.message) from None
 
 
-def _of_lines(text: str, place: Place) -> IdList:
+def _of_lines(text: str, place: Cursor) -> IdList:
     """An id a line, taken as it is; a line ends in LF or CRLF, and the last need not end."""
     ids = text.replace("\r\n", "\n").split("\n")
     for line, found in enumerate(ids, 1):
@@ -127,5 +127,5 @@ def _show_ids(ids: IdList) -> Tree:
     if len(ids) > _LISTED_MAX:
         text = ids.text.decode()
         if all(line.isprintable() and line[0] != " " for line in text.split("\n")):
-            return Lines(text + "\n")
+            return TextBlock(text + "\n")
     return list(ids)

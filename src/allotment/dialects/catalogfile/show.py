@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from allotment.dialects.catalogfile.cursor import Tree
 from allotment.dialects.catalogfile.emit import emit
 from allotment.dialects.catalogfile.experiments import show_experiment
 from allotment.dialects.catalogfile.flags import show_flag
 from allotment.dialects.catalogfile.layers import show_holdout, show_layer
-from allotment.dialects.catalogfile.place import Tree
 from allotment.dialects.catalogfile.segments import show_segment
 from allotment.dialects.catalogfile.values import show_kept
 from allotment.model.catalog import Catalog

@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from typing import Final
 
-from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.dialects.catalogfile.yaml12 import DIGITS_MAX, TOO_LONG, compose
 from allotment.errors import InvalidInput
 
@@ -38,7 +38,7 @@ def parse(text: str | bytes) -> Tree:
     tree = _from_json(text) if text.lstrip().startswith("{") else None
     if tree is None:
         tree = compose(text, _DEPTH_MAX)
-    inspect(Place(tree), _DEPTH_MAX)
+    inspect(Cursor(tree), _DEPTH_MAX)
     return tree
 
 
@@ -84,7 +84,7 @@ def _integer(digits: str) -> int:
     return int(digits) if len(digits) <= DIGITS_MAX else TOO_LONG
 
 
-def inspect(place: Place, depth: int) -> None:
+def inspect(place: Cursor, depth: int) -> None:
     """Refuse what no reader could take, wherever it stands, and more than `depth` levels."""
     value = place.value
     _inspect_text(str(place.step), place)
@@ -104,6 +104,6 @@ def inspect(place: Place, depth: int) -> None:
         raise place.refusal("this number does not fit in 64 bits; as text it needs quotes")
 
 
-def _inspect_text(text: str, place: Place) -> None:
+def _inspect_text(text: str, place: Cursor) -> None:
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise place.refusal("this text holds a lone surrogate, which is not valid Unicode")

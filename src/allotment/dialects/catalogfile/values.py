@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.dialects.catalogfile.source import inspect
 from allotment.errors import InvalidInput
 
@@ -16,7 +16,7 @@ VALUE: Final = ("value", "json")
 _DEPTH_MAX: Final = 32
 
 
-def read_value(place: Place) -> str:
+def read_value(place: Cursor) -> str:
     """The JSON text of a bare value, or of one in a mapping, under `value` or as text in `json`."""
     if not isinstance(place.value, dict):
         return _to_json(place.value)
@@ -34,7 +34,7 @@ def show_value(text: str, labels: dict[str, Tree]) -> Tree:
     return {"value": value, **labels} if exact else {"json": text, **labels}
 
 
-def read_kept(place: Place) -> tuple[tuple[str, str], ...]:
+def read_kept(place: Cursor) -> tuple[tuple[str, str], ...]:
     """What is kept for vendors' APIs: a mapping of paths to values."""
     kept: list[tuple[str, str]] = []
     for path, item in place.entries():
@@ -53,7 +53,7 @@ def _from_json(text: str) -> tuple[Tree, bool]:
     """The value that the text spells, and whether reading the value back gives that very text."""
     value: Tree = json.loads(text)
     try:
-        inspect(Place(value), _DEPTH_MAX)
+        inspect(Cursor(value), _DEPTH_MAX)
     except InvalidInput:
         return value, False
     return value, _to_json(value) == text
@@ -63,7 +63,7 @@ def _to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _read_json(place: Place) -> str:
+def _read_json(place: Cursor) -> str:
     text = place.text()
     try:
         json.loads(text, parse_constant=_refuse_constant)

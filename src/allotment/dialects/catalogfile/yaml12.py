@@ -25,7 +25,7 @@ from ruamel.yaml.events import (
 )
 
 from allotment.dialects.catalogfile.advice import quoted
-from allotment.dialects.catalogfile.place import Place, Tree
+from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.errors import InvalidInput
 
 # How many values aliases may repeat, all in all: ten levels of ten aliases would be 10^10.
@@ -85,7 +85,7 @@ class _Composer:
         self._anchors: dict[str, tuple[Tree, int]] = {}
         self._values = 0
         self._aliased = 0
-        self.place = Place(None)
+        self.place = Cursor(None)
 
     def document(self) -> Tree:
         tree: Tree = None
@@ -141,7 +141,7 @@ class _Composer:
             # A key is text as it is written: `1`, `true` and `NO` are keys of one, four and two
             # characters.
             key: str = event.value
-            self.place = Place(None, key, outside)
+            self.place = Cursor(None, key, outside)
             if key in mapping:
                 message = f"the key {quoted(key)} is given twice; keep one of them"
                 raise self._refusal(event, message)
@@ -151,7 +151,7 @@ class _Composer:
     def _sequence(self) -> Tree:
         outside, sequence = self.place, list[Tree]()
         while not isinstance(event := next(self._events), SequenceEndEvent):
-            self.place = Place(None, len(sequence), outside)
+            self.place = Cursor(None, len(sequence), outside)
             sequence.append(self._node(event))
         return sequence
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from allotment.change.commands import Command, Noun
 from allotment.change.diff import diff
 from allotment.change.kinds import kind_of, nouns_of
+from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.dialects.catalogfile.experiments import read_experiment, show_experiment
 from allotment.dialects.catalogfile.flags import read_flag, show_flag
 from allotment.dialects.catalogfile.layers import (
@@ -17,7 +18,6 @@ from allotment.dialects.catalogfile.layers import (
     show_holdout,
     show_layer,
 )
-from allotment.dialects.catalogfile.place import Place, Tree
 from allotment.dialects.catalogfile.segments import read_segment, show_segment
 from allotment.errors import NotFound
 from allotment.model.catalog import Catalog
@@ -58,12 +58,12 @@ def read_noun(kind: str, key: str, tree: Tree, catalog: Catalog) -> tuple[Comman
     """
     check_key(key, "path.key")
     shelf_name = f"{kind}s"
-    noun = _read(kind, key, Place(tree), catalog)
+    noun = _read(kind, key, Cursor(tree), catalog)
     shelves: dict[str, Any] = {shelf_name: getattr(catalog, shelf_name).change({key: noun})}
     return diff(catalog, replace(catalog, **shelves))
 
 
-def _read(kind: str, key: str, place: Place, catalog: Catalog) -> Noun:
+def _read(kind: str, key: str, place: Cursor, catalog: Catalog) -> Noun:
     match kind:
         case "flag":
             return read_flag(key, place)

@@ -33,7 +33,7 @@ _SIMPLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Cursor:
     """A value, and the way to it from the top of the file.
 
     Reading a place gives the value as what it has to be, or raises InvalidInput with the path. A
@@ -43,7 +43,7 @@ class Place:
 
     value: Tree | Absent
     step: str | int = "$"
-    parent: Place | None = None
+    parent: Cursor | None = None
 
     @property
     def path(self) -> str:
@@ -71,7 +71,7 @@ class Place:
             return self.refusal(f"this is missing: {wanted} belongs here")
         return self.refusal(f"{wanted} belongs here; this is {found(self.value)}{advice}")
 
-    def required(self, wanted: str) -> Place:
+    def required(self, wanted: str) -> Cursor:
         """This place, once the file says something here, which is what is `wanted`."""
         if self.value is ABSENT:
             raise self.wrong(wanted)
@@ -79,13 +79,13 @@ class Place:
 
     # Collections.
 
-    def at(self, name: str) -> Place:
+    def at(self, name: str) -> Cursor:
         """The place of one field, given or not."""
         if not isinstance(self.value, dict):
             raise self.wrong("a mapping")
-        return Place(self.value.get(name, ABSENT), name, self)
+        return Cursor(self.value.get(name, ABSENT), name, self)
 
-    def fields(self, known: Collection[str], instead: Mapping[str, str] = NO_ADVICE) -> Place:
+    def fields(self, known: Collection[str], instead: Mapping[str, str] = NO_ADVICE) -> Cursor:
         """This place, once it is a mapping that has no other fields than the `known` ones.
 
         `instead` says for some words from elsewhere what is written here.
@@ -98,23 +98,23 @@ class Place:
                 raise self.at(name).refusal(f"there is no field {quoted(name)} here; {advice}")
         return self
 
-    def entries(self) -> list[tuple[str, Place]]:
+    def entries(self) -> list[tuple[str, Cursor]]:
         """The entries of a mapping whose keys the file chooses; nothing where it is left out."""
         if self.value is ABSENT:
             return []
         if not isinstance(self.value, dict):
             raise self.wrong("a mapping")
-        return [(key, Place(value, key, self)) for key, value in self.value.items()]
+        return [(key, Cursor(value, key, self)) for key, value in self.value.items()]
 
-    def items(self) -> list[Place]:
+    def items(self) -> list[Cursor]:
         """The items of a list; nothing where it is left out."""
         if self.value is ABSENT:
             return []
         if not isinstance(self.value, list):
             raise self.wrong("a list")
-        return [Place(value, index, self) for index, value in enumerate(self.value)]
+        return [Cursor(value, index, self) for index, value in enumerate(self.value)]
 
-    def parts(self) -> list[Place]:
+    def parts(self) -> list[Cursor]:
         """The places in a mapping or a list, whatever they are."""
         if isinstance(self.value, dict):
             return [place for _, place in self.entries()]
