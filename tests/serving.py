@@ -76,11 +76,11 @@ class Server:
                 time.sleep(0.01)
         return text
 
-    def start(self, path: str = "/readyz") -> None:
+    def start(self, path: str = "/readyz", patience: float = PATIENCE) -> None:
         """Start it and wait until it answers under this path."""
         begun = len(self.log) if self._file.exists() else 0
         self.launch()
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not self._answers(begun, path):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
@@ -99,6 +99,12 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # so that its workers end with it
             )
+
+    def memory(self) -> int:
+        """What the process has in memory, in bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        (line,) = (each for each in status.splitlines() if each.startswith("VmRSS"))
+        return int(line.split()[1]) * 1024
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):  # it ended by itself, and all its workers
@@ -137,6 +143,7 @@ def serving(
     until: str = "/readyz",
     insecure_local: bool = True,
     program: Sequence[str] = Server.program,
+    patience: float = PATIENCE,
 ) -> Iterator[Server]:
     """A server that is ready, over SQLite in `tmp_path` unless `database_url` says otherwise.
 
@@ -157,7 +164,7 @@ def serving(
         **(env or {}),
     }
     server = Server(tmp_path, environment(ours), database, program=program)
-    server.start(until)
+    server.start(until, patience)
     try:
         yield server
     finally:

@@ -119,7 +119,7 @@ def test_the_bodies_of_all_requests_together_have_a_budget() -> None:
     one, other = cycle_of(load), cycle_of(load)
     one.hold(BODIES_BYTES_MAX - 10)
     other.hold(10)
-    with pytest.raises(Overloaded, match="bodies of other requests"):
+    with pytest.raises(Overloaded, match="bodies and answers of other requests"):
         other.hold(1)
     assert (load.held, load.shed["bodies"]) == (BODIES_BYTES_MAX, 1)
 

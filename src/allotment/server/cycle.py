@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from allotment.errors import AllotmentError
 from allotment.server import faults
-from allotment.server.limits import BODIES_BYTES_MAX
+from allotment.server.limits import PIECE_BYTES
 from allotment.server.overload import EXEMPT
 from allotment.server.state import State
 
@@ -71,7 +71,8 @@ class Cycle(RequestResponseCycle):
         self.to_head = scope["method"] == "HEAD"  # an application may change the scope
         self.lingers = False
         self.task: asyncio.Task[None] | None = None
-        self.held = 0  # bytes of the body that are kept until the end
+        self.held = 0  # bytes of the body and the answer that are kept until the end
+        self.shared: bytes | None = None  # a large answer that other requests send too
         self.handed = False  # whether the application has all of the body
         scope["hold"] = self.hold
         self.begun = time.monotonic() if connection.state.access_log else 0.0
@@ -83,27 +84,39 @@ class Cycle(RequestResponseCycle):
             if not (self.response_complete or self.disconnected):
                 raise RuntimeError("the application has not answered")
         except Exception as error:  # a request must not take the server with it
-            log.error("a request failed", exc_info=error)
+            if not isinstance(error, AllotmentError):
+                log.error("a request failed", exc_info=error)
+                error = AllotmentError("this is a fault of the server")
             if self.response_started:
                 self.transport.close()
             else:
-                fault: Any = faults.saying(AllotmentError("this is a fault of the server"))
-                await fault(self.scope, self.receive, self.send)
+                saying: Any = faults.saying(error)
+                await saying(self.scope, self.receive, self.send)
         finally:
             self.state.load.in_flight -= 1
             self.state.load.held -= self.held
+            if self.shared is not None:
+                self.state.load.release(self.shared)
 
     def hold(self, size: int) -> None:
-        """Count bytes of the body that are kept until the request ends.
+        """Count bytes of a body or an answer that are kept until the request ends.
 
         Raises Overloaded where those of all requests together are more than there is room for.
         """
-        load = self.state.load
-        if load.held + size > BODIES_BYTES_MAX:
-            load.shed["bodies"] += 1
-            raise faults.FULL
-        load.held += size
+        self.state.load.hold(size)
         self.held += size
+
+    def _hold_answer(self) -> None:
+        """Count a large answer; one that other requests share is counted once."""
+        size = self.expected_content_length
+        shared: Any = self.scope.get("shared")
+        if self.to_head or size <= PIECE_BYTES:
+            return
+        if shared is None:
+            self.hold(size)
+        else:
+            self.state.load.share(shared)
+            self.shared = shared
 
     async def receive(self) -> ASGIReceiveEvent:
         """A part of the body, or the message that the client has disconnected.
@@ -157,7 +170,11 @@ class Cycle(RequestResponseCycle):
         elif message["type"] != "http.response.body" or self.response_complete:
             raise RuntimeError(f"{message['type']} has no place in an answer here")
         else:
-            self._send_body(message.get("body", b""), message.get("more_body", False))
+            body, more = message.get("body", b""), message.get("more_body", False)
+            if len(body) > PIECE_BYTES:
+                await self._send_pieces(body, more)
+            else:
+                self._send_body(body, more)
 
     def refuse(self) -> bool:
         """Answer that there is too much to do; nothing of the request was looked at.
@@ -202,6 +219,7 @@ class Cycle(RequestResponseCycle):
             self.chunked_encoding = True
             lines.append(b"transfer-encoding: chunked\r\n")
         lines.append(b"\r\n")
+        self._hold_answer()
         self.response_started = True
         self.waiting_for_100_continue = False
         self.transport.write(b"".join(lines))
@@ -215,12 +233,24 @@ class Cycle(RequestResponseCycle):
         elif name == b"connection" and b"close" in value.lower():
             self.keep_alive = False
 
-    def _send_body(self, body: bytes, more: bool) -> None:
+    async def _send_pieces(self, body: bytes, more: bool) -> None:
+        """Send a body piece by piece: the transport copies what its client does not take yet."""
+        rest = memoryview(body)
+        while len(rest) > PIECE_BYTES:
+            self._send_body(rest[:PIECE_BYTES], True)
+            rest = rest[PIECE_BYTES:]
+            if self.flow.write_paused:
+                await self.flow.drain()
+            if self.disconnected:
+                return
+        self._send_body(rest, more)
+
+    def _send_body(self, body: bytes | memoryview, more: bool) -> None:
         self.sent += len(body)
         if self.to_head:
             self.expected_content_length = 0
         elif self.chunked_encoding:
-            chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            chunk = b"%x\r\n%b\r\n" % (len(body), bytes(body)) if body else b""
             self.transport.write(chunk if more else chunk + b"0\r\n\r\n")
         elif self.chunked_encoding is None:
             self.transport.write(body)

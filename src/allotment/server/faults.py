@@ -46,7 +46,6 @@ SLOW: Final = TooSlow("the request did not arrive in time; nothing of it was don
 MANY_AHEAD: Final = Overloaded(f"at most {PIPELINED_MAX} requests may wait on one connection")
 MANY_CONNECTIONS: Final = Overloaded("there are as many connections as there may be")
 BUSY: Final = Overloaded("there is more to do than can be done now; ask again soon")
-FULL: Final = Overloaded("the bodies of other requests take all the room there is; ask again soon")
 
 ENCODED: Final = UnsupportedMedia("a body is sent as it is, not compressed")
 

@@ -8,6 +8,7 @@ import time
 
 from starlette.requests import ClientDisconnect
 
+from allotment.errors import Overloaded
 from allotment.server.answer import Answer
 from allotment.server.asgi import App, Message, Receive, Scope, Send
 from allotment.server.metrics import Metrics
@@ -60,17 +61,25 @@ class _Sent:
     def __init__(self, scope: Scope, send: Send, node: Node) -> None:
         self.head = scope["method"] == "HEAD"
         self.status = 0
+        self._is_refused = False
         self._scope = scope
         self._send = send
         self._node = node
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *self._more(message)]
-        elif self.head:
-            message = {**message, "body": b""}
-        await self._send(message)
+        if self._is_refused:
+            return  # the rest of an answer whose head was refused
+        if message["type"] != "http.response.start":
+            await self._send({**message, "body": b""} if self.head else message)
+            return
+        message["headers"] = [*message.get("headers", ()), *self._more(message)]
+        self.status = message["status"]
+        try:
+            await self._send(message)
+        except Overloaded as full:  # there is no room for so large an answer
+            request_id = self._scope["state"]["request_id"]
+            await self.answer(answer_error(full, self._scope["path"], request_id))
+            self._is_refused = True
 
     async def answer(self, answer: Answer) -> None:
         """Send a whole answer."""

@@ -29,9 +29,13 @@ REQUEST_NANOSECONDS_MAX: Final = 10_000_000_000
 # What may hold a list of ids, or a whole catalog.
 LISTS_BYTES_MAX: Final = 64 << 20
 
-# What is kept of the bodies of all requests of a process together, until each is answered. What is
-# made of a body takes several times as much.
+# What is kept of the bodies and the large answers of all requests of a process together, until
+# each is answered. What is made of a body takes several times as much.
 BODIES_BYTES_MAX: Final = 256 << 20
+
+# Answers are written in pieces of so many bytes, each when the client has taken most of the one
+# before. A larger answer counts against the bytes above.
+PIECE_BYTES: Final = 256 << 10
 
 # A page of the journal ends early when its changes, as they are stored, have so many bytes; a
 # larger change is a page of its own. What is made of it takes some ten times as much.

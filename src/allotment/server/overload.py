@@ -24,6 +24,12 @@ import time
 from collections import Counter, deque
 from typing import Final, Protocol
 
+from allotment.errors import Overloaded
+from allotment.server.limits import BODIES_BYTES_MAX
+
+FULL: Final = Overloaded(
+    "the bodies and answers of other requests take all the room there is; ask again soon"
+)
 BEAT_SECONDS: Final = 0.02
 
 # A refusal takes some 50 us from the first byte to the last, so these take a twentieth of the time
@@ -51,7 +57,7 @@ class Load:
 
     in_flight  requests that are being worked on
     limit      how many there may be now; at most `concurrency`
-    held       bytes of bodies that are kept until their requests are answered
+    held       bytes of bodies and large answers that are kept until their requests are answered
     lag        how late the loop made the last beat, in seconds
     shed       requests turned away, counted by reason
     """
@@ -59,6 +65,7 @@ class Load:
     def __init__(self, concurrency: int, lag_seconds: float, shed: Counter[str]) -> None:
         self.in_flight = 0
         self.held = 0
+        self._sharing: Counter[int] = Counter()  # how many requests send one answer, by its address
         self.limit = concurrency
         self.lag = 0.0
         self.shed = shed
@@ -75,6 +82,26 @@ class Load:
         """Count a request that was let in; whoever worked on it takes it off `in_flight` again."""
         self.in_flight += 1
         self._peak = max(self._peak, self.in_flight)
+
+    def hold(self, size: int) -> None:
+        """Count bytes that a request keeps; raises Overloaded where there is no room for them."""
+        if self.held + size > BODIES_BYTES_MAX:
+            self.shed["bodies"] += 1
+            raise FULL
+        self.held += size
+
+    def share(self, answer: bytes) -> None:
+        """Count an answer that other requests may send too, at the first of them."""
+        if not self._sharing[id(answer)]:
+            self.hold(len(answer))
+        self._sharing[id(answer)] += 1
+
+    def release(self, answer: bytes) -> None:
+        """Take back what `share` counted."""
+        self._sharing[id(answer)] -= 1
+        if not self._sharing[id(answer)]:
+            del self._sharing[id(answer)]
+            self.held -= len(answer)
 
     def refuse(self, request: Refusable) -> None:
         """Turn a request away when its turn comes."""

@@ -85,6 +85,7 @@ async def get_snapshot(
         known = shown.get(served.space, head, form)
         if known is None:
             known = await node.show(shown.made, served.space, head, form, now)
+        request.scope["shared"] = known.body
         return respond(known)
 
     def rebuild() -> Answer:
