@@ -12,7 +12,7 @@ from allotment.change.lifecycle import Policy
 from allotment.compile import compile_catalog
 from allotment.dialects.launchdarkly.experiments import read_create_experiment
 from allotment.dialects.launchdarkly.flags import patch_feature_flag, post_feature_flag
-from allotment.dialects.launchdarkly.holdouts import read_create_holdout, read_update_holdout
+from allotment.dialects.launchdarkly.holdouts import patch_holdout, post_holdout
 from allotment.dialects.launchdarkly.ids import id_of
 from allotment.dialects.launchdarkly.instructions import read_update_experiment
 from allotment.dialects.launchdarkly.iterations import read_create_iteration
@@ -49,7 +49,7 @@ class Desk:
         for key in LAYERS:
             self.ask(create_layer, {"key": key, "name": key, "description": ""})
         for key in HOLDOUTS:
-            self.ask(read_create_holdout, {"key": key, "holdoutamount": "40"})
+            self.ask(post_holdout, {"key": key, "holdoutamount": "40"})
         assert self.done == 5
 
     def begin(self, draw: st.DrawFn) -> None:
@@ -120,7 +120,7 @@ def requests(draw: st.DrawFn, catalog: Catalog) -> tuple[Any, Any, dict[str, str
             rename = {"kind": "updateName", "value": "Another"}
             holdout = draw(st.sampled_from(HOLDOUTS))
             body = _some(draw, [leave, leave, leave, rename, "endHoldout"])
-            return read_update_holdout, body, {"holdoutKey": holdout}
+            return patch_holdout, body, {"holdoutKey": holdout}
         case 8:
             grow = reservation(key, draw(st.sampled_from([0, 20, 50, 100])))
             leave = {"kind": "removeExperiment", "experimentKey": key}
@@ -182,7 +182,7 @@ def test_the_oracle_sees_a_holdout_that_holds_nobody_out() -> None:
     engine = Engine(compile_catalog(desk.catalog))
     assert held == {unit for unit in UNITS if engine.assign("one", unit).treatment is None}
     assert check(desk.catalog) == {"given"}
-    desk.ask(read_update_holdout, instructions("endHoldout"), holdoutKey="spring")
+    desk.ask(patch_holdout, instructions("endHoldout"), holdoutKey="spring")
     assert desk.done == 8
     engine = Engine(compile_catalog(desk.catalog))
     assert held

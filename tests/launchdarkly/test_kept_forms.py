@@ -73,3 +73,25 @@ def test_what_is_no_metric_is_not_there(
     assert api.refused("DELETE", f"{place}/sales") == (404, "not_found")
     assert (api.get(place)["items"], api.get(place)["totalCount"]) == ([], 0)
     assert api.post(place, body) == api.get(f"{place}/sales")
+
+
+@pytest.mark.parametrize("text", FORMS)
+def test_experiments_and_holdouts_are_shown_without_what_is_kept_in_another_form(
+    api: Project, text: str
+) -> None:
+    api.production.flag()
+    held = api.holdout()
+    usual = api.production.experiment("one", holdoutId=held["_id"])
+    names = {*("tags", "maintainerId", "methodology", "dataSource", "type", "analysisConfig")}
+    for name in {*names, "iteration/1"}:
+        api.apply(Keep("experiment", "one", f"launchdarkly/{name}", text))
+    for name in ("maintainerId", "attributes", "metrics", "primarymetrickey"):
+        api.apply(Keep("holdout", "quarter", f"launchdarkly/{name}", text))
+    # Each answer is as the OpenAPI document says, or this fails.
+    shown = api.production.shown("one")
+    assert {*shown} <= {*usual}
+    assert shown["draftIteration"]["flags"].keys() == {"button"}
+    path = "/projects/default/environments/production/holdouts/quarter"
+    detail = api.get(f"{path}?expand=draftIteration,secondaryMetrics")
+    assert detail["baseExperiment"]["draftIteration"]["status"] == "not_started"
+    assert api.production.get("/experiments?filter=metricKey:none")["total_count"] == 0

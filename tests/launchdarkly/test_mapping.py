@@ -15,7 +15,7 @@ from allotment.dialects.launchdarkly.ids import id_of_treatment
 from allotment.dialects.launchdarkly.instructions import read_update_experiment
 from allotment.dialects.launchdarkly.iterations import read_create_iteration, said_iteration
 from allotment.dialects.launchdarkly.links import Scene
-from allotment.dialects.launchdarkly.shown import show_experiment
+from allotment.dialects.launchdarkly.views import show_experiment
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Iteration
 from allotment.model.flag import Flag, Variation
@@ -207,7 +207,7 @@ def test_an_iteration_comes_back_as_it_was_sent(body: Any) -> None:
     assert said_iteration(experiment, experiment.current, dialect.catalog) == _plain(body)
     salts = experiment.current.salt
     shown = show_experiment(experiment, dialect.catalog, Version(1, 0, 0), Scene("p", "e"))
-    draft = shown["draftIteration"]
+    draft = shown.plain()["draftIteration"]
     assert [one["key"] for one in draft["metrics"]] == [one["key"] for one in body["metrics"]]
     assert draft["primaryMetric"]["key"] in body.values()
     dialect.draft(body)

@@ -10,7 +10,8 @@ from allotment.change.commands import Command, OrderExperiments
 from allotment.change.lifecycle import Policy, Status, called, editable_fields, iteration_status
 from allotment.dialects.launchdarkly.codes import invalid
 from allotment.dialects.launchdarkly.ids import ID_MAX, find_variation, id_of
-from allotment.dialects.launchdarkly.links import Scene, links
+from allotment.dialects.launchdarkly.links import Scene, links_to
+from allotment.dialects.launchdarkly.schema.experiments import LDIterationFlag
 from allotment.dialects.launchdarkly.treatments import Dealt
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
@@ -159,21 +160,20 @@ def said_flags(
     return said
 
 
-def show_flags(said: Mapping[str, Tree], state: State, scene: Scene) -> dict[str, Tree]:
+def show_flags(said: Mapping[str, Tree], state: State, scene: Scene) -> dict[str, LDIterationFlag]:
     """The same as they are shown. This API has no word for a pause: the rule's description says it
     of an iteration whose status is running."""
-    told = {"targetingRuleDescription": _PAUSED} if state is State.PAUSED else {}
-    shown: dict[str, Tree] = {}
-    for key, one in said.items():
-        if isinstance(one, dict):
-            shown[key] = {
-                "targetingRule": one["ruleId"],
-                **told,
-                "flagConfigVersion": one["flagConfigVersion"],
-                "notInExperimentVariationId": one["notInExperimentVariationId"],
-                "_links": links(self=scene.of_flag(key)),
-            }
-    return shown
+    return {
+        key: LDIterationFlag(
+            targetingRule=str(one["ruleId"]),
+            targetingRuleDescription=_PAUSED if state is State.PAUSED else None,
+            flagConfigVersion=int(str(one["flagConfigVersion"])),
+            notInExperimentVariationId=str(one["notInExperimentVariationId"]),
+            _links=links_to(self=scene.of_flag(key)),
+        )
+        for key, one in said.items()
+        if isinstance(one, dict)
+    }
 
 
 def uses_flag(experiment: Experiment, flag: str, catalog: Catalog) -> bool:
@@ -204,6 +204,6 @@ def _otherwise(experiment: Experiment, flag: Flag) -> str:
 def _kept(note: Mapping[str, Tree], flag: str) -> tuple[Tree, Tree]:
     flags = note.get("flags")
     one = flags.get(flag) if isinstance(flags, dict) else None
-    if not isinstance(one, dict):
-        return _RULE, _VERSION
-    return one.get("ruleId", _RULE), one.get("flagConfigVersion", _VERSION)
+    said = one if isinstance(one, dict) else {}
+    rule, version = said.get("ruleId"), said.get("flagConfigVersion")
+    return rule if isinstance(rule, str) else _RULE, version if type(version) is int else _VERSION

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from allotment.dialects.launchdarkly.ids import id_of
-from allotment.dialects.launchdarkly.links import Scene, links
+from allotment.dialects.launchdarkly.links import Scene, links_to
 from allotment.dialects.launchdarkly.metrics_kept import group_metrics, named_metric
+from allotment.dialects.launchdarkly.schema.experiments import (
+    LDFunnel,
+    LDIterationMetric,
+    LDKeptIteration,
+    LDMetricInput,
+    LDSingleMetric,
+)
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 
 METRICS_MAX: Final = 100
 TEXT_MAX: Final = 1024
-
-_FUNNEL: Final = "funnel"
 
 
 def read_metrics(place: Place) -> list[Tree]:
@@ -40,82 +46,64 @@ def _read(item: Place) -> dict[str, Tree]:
     return found
 
 
-def show_metrics(note: dict[str, Tree], scene: Scene, catalog: Catalog) -> list[Tree]:
+def kept_metrics(metrics: Sequence[LDMetricInput]) -> list[Tree]:
+    """What is kept of metrics."""
+    return [{**one.plain(), "isGroup": one.isGroup is True} for one in metrics]
+
+
+def show_metrics(kept: LDKeptIteration, scene: Scene, catalog: Catalog) -> list[LDIterationMetric]:
     """All metrics of an iteration, groups among them."""
-    return [_show(metric, note, scene, catalog) for metric in _kept(note)]
+    return [_show(metric, kept, scene, catalog) for metric in kept.metrics]
 
 
-def show_secondary(note: dict[str, Tree], scene: Scene, catalog: Catalog) -> list[Tree]:
+def show_secondary(kept: LDKeptIteration, scene: Scene, catalog: Catalog) -> list[LDSingleMetric]:
     """The single metrics beside the primary one, as the API showed them before it had `metrics`."""
-    primary = _primary_key(note)
     return [
-        _show_single(metric, scene, catalog)
-        for metric in _kept(note)
-        if not metric.get("isGroup") and metric["key"] != primary
+        LDSingleMetric(**_single(metric, scene, catalog))
+        for metric in kept.metrics
+        if not metric.isGroup and metric.key != kept.primary
     ]
 
 
-def show_primary(note: dict[str, Tree], scene: Scene, catalog: Catalog) -> dict[str, Tree]:
+def show_primary(kept: LDKeptIteration, scene: Scene, catalog: Catalog) -> dict[str, Any]:
     """The primary metric under each of its names, none where there is none."""
-    key = _primary_key(note)
+    key = kept.primary
     if key is None:
         return {}
-    known = next((metric for metric in _kept(note) if metric["key"] == key), None)
-    metric = known or {"key": key, "isGroup": "primaryFunnelKey" in note}
-    shown: dict[str, Tree] = {"primaryMetric": _show(metric, note, scene, catalog)}
-    if "primaryFunnelKey" in note:
-        named = named_metric(catalog, key, group=True)
-        link = links(self=scene.of_metric(key, group=True))
-        shown["primaryFunnel"] = {
-            "key": key,
-            **named,
-            "kind": _FUNNEL,
-            "_links": link,
-            "metrics": [one.plain() for one in group_metrics(key, scene, catalog)],
-        }
+    known = next((metric for metric in kept.metrics if metric.key == key), None)
+    funnel = kept.primaryFunnelKey is not None and kept.primarySingleMetricKey is None
+    metric = known or LDMetricInput.model_construct(key=key, isGroup=funnel)
+    shown: dict[str, Any] = {"primaryMetric": _show(metric, kept, scene, catalog)}
+    if funnel:
+        shown["primaryFunnel"] = LDFunnel(
+            key=key,
+            name=str(named_metric(catalog, key, group=True)["name"]),
+            kind="funnel",
+            _links=links_to(self=scene.of_metric(key, group=True)),
+            metrics=group_metrics(key, scene, catalog),
+        )
     else:
-        shown["primarySingleMetric"] = _show_single(metric, scene, catalog)
+        shown["primarySingleMetric"] = LDSingleMetric(**_single(metric, scene, catalog))
     return shown
 
 
-def has_metric(note: dict[str, Tree], key: str) -> bool:
-    """Whether the iteration measures it."""
-    return _primary_key(note) == key or any(metric["key"] == key for metric in _kept(note))
-
-
 def _show(
-    metric: dict[str, Tree], note: dict[str, Tree], scene: Scene, catalog: Catalog
-) -> dict[str, Tree]:
-    key, group = str(metric["key"]), bool(metric.get("isGroup"))
-    shown = {**_show_single(metric, scene, catalog, group=group), "isGroup": group}
-    return {**shown, "kind": _FUNNEL} if group and note.get("primaryFunnelKey") == key else shown
+    metric: LDMetricInput, kept: LDKeptIteration, scene: Scene, catalog: Catalog
+) -> LDIterationMetric:
+    group = metric.isGroup is True
+    single = _single(metric, scene, catalog, group=group)
+    if group and kept.primaryFunnelKey == metric.key:
+        single["kind"] = "funnel"
+    return LDIterationMetric(**single, isGroup=group)
 
 
-def _show_single(
-    metric: dict[str, Tree], scene: Scene, catalog: Catalog, *, group: bool = False
-) -> dict[str, Tree]:
-    key = str(metric["key"])
+def _single(
+    metric: LDMetricInput, scene: Scene, catalog: Catalog, *, group: bool = False
+) -> dict[str, Any]:
     return {
-        "key": key,
-        "_versionId": id_of("metric-group" if group else "metric", key),
-        **named_metric(catalog, key, group=group),
-        "_links": links(self=scene.of_metric(key, group=group)),
-        **_unit(metric),
+        "key": metric.key,
+        "_versionId": id_of("metric-group" if group else "metric", metric.key),
+        **named_metric(catalog, metric.key, group=group),
+        "_links": links_to(self=scene.of_metric(metric.key, group=group)),
+        "analysisUnit": metric.analysisUnit,
     }
-
-
-def _unit(metric: dict[str, Tree]) -> dict[str, Tree]:
-    return {"analysisUnit": metric["analysisUnit"]} if "analysisUnit" in metric else {}
-
-
-def _kept(note: dict[str, Tree]) -> list[dict[str, Tree]]:
-    metrics = note.get("metrics")
-    return [each for each in metrics if isinstance(each, dict)] if isinstance(metrics, list) else []
-
-
-def _primary_key(note: dict[str, Tree]) -> str | None:
-    for name in ("primarySingleMetricKey", "primaryFunnelKey"):
-        key = note.get(name)
-        if isinstance(key, str):
-            return key
-    return None

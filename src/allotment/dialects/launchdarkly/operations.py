@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from allotment.dialects.launchdarkly import environments as of
-from allotment.dialects.launchdarkly import flags, flags_shown, layers, settings
+from allotment.dialects.launchdarkly import flags, flags_shown, holdouts, layers, settings, views
 from allotment.dialects.launchdarkly import metrics_kept as metrics
-from allotment.dialects.launchdarkly.ids import get_flag, get_layer
+from allotment.dialects.launchdarkly.ids import get_experiment, get_flag, get_layer
 from allotment.dialects.wire.operation import (
     Changing,
     Find,
@@ -43,6 +43,14 @@ def _getting(path: str, view: View, find: Find | None = None) -> Getting:
     return Getting("GET", path, view, find, tagged=False)
 
 
+def _experiment(ids: Ids, catalog: Catalog) -> Noun:
+    return Noun("experiment", get_experiment(catalog, ids["experimentKey"]).key)
+
+
+_EXPERIMENTS: Final = f"{ENVIRONMENT}/experiments"
+_EXPERIMENT: Final = f"{_EXPERIMENTS}/{{experimentKey}}"
+_HOLDOUTS: Final = f"{ENVIRONMENT}/holdouts"
+_HOLDOUT: Final = f"{_HOLDOUTS}/{{holdoutKey}}"
 _SETTINGS: Final = f"{PROJECT}/experimentation-settings"
 _LAYERS: Final = f"{PROJECT}/layers"
 _STATUSES: Final = "/flag-statuses/{projectKey}/{environmentKey}"
@@ -56,6 +64,7 @@ _GROUPS: Final = f"{PROJECT}/metric-groups"
 _GROUP: Final = f"{_GROUPS}/{{metricGroupKey}}"
 
 _show_settings: Final = settings.get_experimentation_settings
+_holdout, _holdout_by_id = holdouts.find_by_key, holdouts.find_by_id
 _show_group: Final = metrics.get_metric_group
 
 SETTINGS: Final[tuple[Operation, ...]] = (
@@ -92,5 +101,17 @@ METRICS: Final[tuple[Operation, ...]] = (
     _getting(_GROUP, _show_group, metrics.find_metric_group),
     Changing("DELETE", _GROUP, metrics.delete_metric_group, None, None),
 )
+HOLDOUTS: Final[tuple[Operation, ...]] = (
+    Changing("POST", _HOLDOUTS, holdouts.post_holdout, None, holdouts.show_holdout, created),
+    Listing("GET", _HOLDOUTS, holdouts.get_all_holdouts),
+    Getting("GET", _HOLDOUT, holdouts.get_holdout, _holdout),
+    Getting("GET", f"{_HOLDOUTS}/id/{{holdoutId}}", holdouts.get_holdout_by_id, _holdout_by_id),
+    Changing("PATCH", _HOLDOUT, holdouts.patch_holdout, _holdout, holdouts.show_holdout),
+)
+EXPERIMENTS: Final[tuple[Operation, ...]] = (
+    Listing("GET", _EXPERIMENTS, views.get_experiments),
+    Listing("GET", f"{PROJECT}/experiments", views.get_experiments_any_env),
+    Getting("GET", _EXPERIMENT, views.get_experiment, _experiment),
+)
 
-OPERATIONS: Final = (*SETTINGS, *LAYERS, *ENVIRONMENTS, *FLAGS, *METRICS)
+OPERATIONS: Final = (*SETTINGS, *LAYERS, *ENVIRONMENTS, *FLAGS, *METRICS, *HOLDOUTS, *EXPERIMENTS)

@@ -18,6 +18,7 @@ from allotment.dialects.launchdarkly.ids import (
     id_of_treatment,
 )
 from allotment.dialects.launchdarkly.labels import read_name
+from allotment.dialects.launchdarkly.schema.experiments import LDTreatment
 from allotment.dialects.wire.alike import alike
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.slug import slug
@@ -108,13 +109,15 @@ def _key_of(old: Iteration | None) -> str:
     return next(keys, _EVERYONE)
 
 
-def show_treatments(experiment: Experiment, iteration: Iteration) -> list[Tree]:
+def show_treatments(experiment: Experiment, iteration: Iteration) -> list[LDTreatment]:
     """The treatments of an iteration, with what each gives of its flags."""
     return [
-        {
-            "_id": id_of_treatment(experiment.key, iteration, one.key),
-            **said_treatment(iteration, one),
-        }
+        LDTreatment.model_validate(
+            {
+                "_id": id_of_treatment(experiment.key, iteration, one.key),
+                **said_treatment(iteration, one),
+            }
+        )
         for one in iteration.treatments
     ]
 

@@ -58,11 +58,7 @@ class Notes:
         """
         paths = {self._at(name): name for name in model.model_fields}
         tree = {paths[at]: json.loads(text) for at, text in noun.kept if at in paths}
-        try:
-            return model.model_validate(tree)
-        except ValidationError as error:
-            wrong = {each["loc"][0] for each in error.errors(include_url=False)}
-            return model.model_validate({n: one for n, one in tree.items() if n not in wrong})
+        return without_wrong(model, tree)
 
     def keep(self, kind: str, key: str, path: str, value: Tree) -> Keep:
         """The command that keeps `value` with a noun, or with None nothing any more."""
@@ -75,6 +71,15 @@ class Notes:
 
     def _at(self, path: str) -> str:
         return f"{self.dialect}/{path}"
+
+
+def without_wrong(model: type[M], tree: Mapping[str, Tree]) -> M:
+    """The model of the fields of a kept object, without those that do not have the field's form."""
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        wrong = {each["loc"][0] for each in error.errors(include_url=False)}
+        return model.model_validate({n: one for n, one in tree.items() if n not in wrong})
 
 
 def json_text(value: Tree) -> str:

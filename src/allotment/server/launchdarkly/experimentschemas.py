@@ -11,7 +11,6 @@ from allotment.dialects.launchdarkly.experiments import (
     SOURCES,
     TYPES,
 )
-from allotment.dialects.launchdarkly.lists import STATUSES
 from allotment.dialects.launchdarkly.metrics import METRICS_MAX, TEXT_MAX
 from allotment.dialects.launchdarkly.patch import INSTRUCTIONS_MAX
 from allotment.model.limits import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX
@@ -26,7 +25,6 @@ from allotment.server.launchdarkly.schemas import (
     open_object,
     ref,
 )
-from allotment.server.operation import closed
 
 _ANY: Final[Schema] = {"type": "string"}
 _WORD: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": TEXT_MAX}
@@ -50,25 +48,6 @@ _ANALYSIS: Final = {
     "multipleComparisonCorrectionScope": enum(*SCOPES),
     "sequentialTestingEnabled": _TRUTH,
 }
-_METRIC: Final = {
-    "key": _ANY,
-    "_versionId": _ID,
-    "name": _ANY,
-    "_links": ref("Links"),
-    "kind": enum("pageview", "click", "custom", "trace", "funnel", "standard"),
-    "analysisUnit": _ANY,
-}
-_FUNNEL: Final = closed(
-    {
-        "key": _ANY,
-        "name": _ANY,
-        "kind": enum("funnel", "standard"),
-        "_links": ref("Links"),
-        "metrics": listed({"$ref": "#/components/schemas/LDMetricInGroup"}),
-    }
-)
-_OPERATIONS: Final = listed(enum("add", "update", "remove"))
-
 _INPUTS: Final[Schema] = {
     "MetricInput": open_object(
         {"key": _WORD, "isGroup": _TRUTH, "primary": _TRUTH, "analysisUnit": _WORD},
@@ -127,90 +106,6 @@ _INPUTS: Final[Schema] = {
     ),
 }
 
-_SHOWN: Final[Schema] = {
-    "Metric": closed({**_METRIC, "isGroup": _TRUTH}, "analysisUnit"),
-    "SingleMetric": closed(_METRIC, "analysisUnit"),
-    "Treatment": closed(
-        {
-            "_id": _ID,
-            "name": _ANY,
-            "baseline": _TRUTH,
-            "allocationPercent": _ANY,
-            "parameters": listed(closed({"flagKey": _ANY, "variationId": _ID})),
-        }
-    ),
-    "IterationFlag": closed(
-        {
-            "targetingRule": _ANY,
-            "targetingRuleDescription": _ANY,
-            "flagConfigVersion": _INT,
-            "notInExperimentVariationId": _ID,
-            "_links": ref("Links"),
-        },
-        "targetingRuleDescription",
-    ),
-    "LayerSnapshot": closed(
-        {"key": _ANY, "name": _ANY, "reservationPercent": _INT, "otherReservationPercent": _INT}
-    ),
-    "Iteration": closed(
-        {
-            "_id": _ID,
-            "hypothesis": _ANY,
-            "status": enum(*STATUSES),
-            "createdAt": _MOMENT,
-            "canReshuffleTraffic": _TRUTH,
-            "flags": mapped(ref("IterationFlag")),
-            "version": _INT,
-            "randomizationUnit": _ANY,
-            "reallocationFrequencyMillis": _INT,
-            "attributes": listed(_ANY),
-            "primaryMetric": ref("Metric"),
-            "primarySingleMetric": ref("SingleMetric"),
-            "primaryFunnel": _FUNNEL,
-            "layerSnapshot": ref("LayerSnapshot"),
-            "startedAt": _MOMENT,
-            "endedAt": _MOMENT,
-            "winningTreatmentId": _ID,
-            "winningReason": _ANY,
-            "covariateInfo": closed({"id": _ANY, "fileName": _ANY, "createdAt": _MOMENT}),
-            "treatments": listed(ref("Treatment")),
-            "metrics": listed(ref("Metric")),
-            "secondaryMetrics": listed(ref("SingleMetric")),
-        },
-        *("reallocationFrequencyMillis", "attributes", "primaryMetric", "primarySingleMetric"),
-        *("primaryFunnel", "layerSnapshot", "startedAt", "endedAt", "winningTreatmentId"),
-        *("winningReason", "covariateInfo", "treatments", "metrics", "secondaryMetrics"),
-    ),
-    "Experiment": closed(
-        {
-            "_id": _ID,
-            "key": _ANY,
-            "name": _ANY,
-            "description": _ANY,
-            "_maintainerId": _ANY,
-            "_creationDate": _MOMENT,
-            "environmentKey": _ANY,
-            "_links": ref("Links"),
-            "methodology": enum(*METHODOLOGIES),
-            "dataSource": enum(*SOURCES),
-            "type": enum(*TYPES, "holdout"),
-            "tags": listed(_ANY),
-            "holdoutId": _ID,
-            "archivedDate": _MOMENT,
-            "currentIteration": ref("Iteration"),
-            "draftIteration": ref("Iteration"),
-            "previousIterations": listed(ref("Iteration")),
-            "analysisConfig": closed(_ANALYSIS, *_ANALYSIS),
-            "mutableFieldsByStatus": closed(dict.fromkeys(STATUSES, mapped(_OPERATIONS))),
-        },
-        *("holdoutId", "archivedDate", "currentIteration", "draftIteration"),
-        *("previousIterations", "analysisConfig", "mutableFieldsByStatus"),
-    ),
-    "Experiments": closed(
-        {"items": listed(ref("Experiment")), "total_count": _INT, "_links": ref("Links")}
-    ),
-}
-
 _EDITS: Final = {
     "name": {"operation": "update", "value": "Name"},
     "tags": {"operation": "add", "value": ["tag"]},
@@ -248,4 +143,4 @@ _PATCH: Final = open_object(
     "comment",
 )
 
-define({**_INPUTS, **_SHOWN, "ExperimentPatch": _PATCH})
+define({**_INPUTS, "ExperimentPatch": _PATCH})

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from allotment.server.launchdarkly import (
-    experiments,
-    experimentschemas,
-    holdouts,
-    holdoutschemas,
-)
+from allotment.server.launchdarkly import experiments, experimentschemas
 from allotment.server.launchdarkly.mounted import mounted
 from allotment.server.launchdarkly.router import router
 
@@ -16,7 +11,5 @@ router.routes.extend(mounted.routes)
 __all__ = [
     "experiments",
     "experimentschemas",
-    "holdouts",
-    "holdoutschemas",
     "router",
 ]
