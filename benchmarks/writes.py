@@ -24,8 +24,8 @@ from allotment.dialects.auth0.ids import id_of
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from allotment.model.flag import Flag, FlagExperiment, Variation
 from allotment.server.app import create_app
-from allotment.server.node import Node
 from allotment.server.settings import Settings
+from allotment.server.sync.node import Node
 from allotment.store import Store
 from allotment.store.database import Database
 

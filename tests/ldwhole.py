@@ -9,8 +9,8 @@ from typing import Any
 
 from allotment.engine import Engine
 from allotment.model.catalog import Catalog
-from allotment.server.node import Node
 from allotment.server.settings import Settings
+from allotment.server.sync.node import Node
 from ldproject import BASE, SEMANTIC, Environment, refusal
 from tenant import SPACE, Vendor, node_over
 

@@ -18,9 +18,9 @@ from allotment.server import auth0
 from allotment.server.app import create_app
 from allotment.server.confidence import routes as confidence
 from allotment.server.launchdarkly import routes as launchdarkly
-from allotment.server.node import Node
 from allotment.server.openapi import document
 from allotment.server.settings import Settings
+from allotment.server.sync.node import Node
 from allotment.store import Store
 
 BASE = "/api/v2/experimentation"

@@ -13,13 +13,13 @@ import msgspec
 
 from allotment.errors import NotFound, StoreError
 from allotment.model.catalog import Catalog
-from allotment.server.access import Access
 from allotment.server.assign.app import AssignPaths
+from allotment.server.auth.access import Access
 from allotment.server.counters import Counters
 from allotment.server.exposures import Exposures
-from allotment.server.kept import Keeping
-from allotment.server.served import Served, serve_stored
-from allotment.server.threads import Threads
+from allotment.server.sticky import Keeping
+from allotment.server.sync.spaces import Served, serve_stored
+from allotment.server.sync.threads import Threads
 from allotment.store import Store, Stored
 
 SPACE = "default/production"

@@ -22,7 +22,7 @@ from allotment.server.exposures import Exposures
 from allotment.server.exposures.exposures import WINDOW
 from allotment.server.exposures.file import File
 from allotment.server.exposures.seen import Seen
-from allotment.server.threads import Threads
+from allotment.server.sync.threads import Threads
 from assigning.asking import Paths
 from assigning.conftest import SHOP
 from serving import serving
@@ -253,7 +253,7 @@ from pathlib import Path
 from assigning.test_exposures import given, running, counted, SPACE
 from allotment.server.counters import Counters
 from allotment.server.exposures import Exposures
-from allotment.server.threads import Threads
+from allotment.server.sync.threads import Threads
 exposures = Exposures(sys.argv[1], Path("."), Threads(Counters()))
 exposures.start()
 for unit in range(1000):

@@ -26,7 +26,7 @@ from allotment.model.assignment import Assignment
 from allotment.server.assign.asked import AssignAsked, ResolveAsked
 from allotment.server.assign.shown import Shown
 from allotment.server.assign.unit import OneUnit
-from allotment.server.kept import Keeping
+from allotment.server.sticky import Keeping
 from allotment.store import Lot, Store
 from assigning.keeping import SWEDEN, Shop, shop, shop_of
 from tenant import SPACE

@@ -33,9 +33,9 @@ from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.server.counters import Counters
-from allotment.server.kept import Keeping
-from allotment.server.served import Served, serve_stored
-from allotment.server.threads import Threads
+from allotment.server.sticky import Keeping
+from allotment.server.sync.spaces import Served, serve_stored
+from allotment.server.sync.threads import Threads
 from allotment.store import Lot, Store
 from serving import fill
 

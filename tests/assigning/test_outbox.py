@@ -13,8 +13,8 @@ from allotment.server.assign.batch import outbox as module
 from allotment.server.assign.batch.outbox import Outbox
 from allotment.server.assign.batch.room import Room
 from allotment.server.counters import Counters
-from allotment.server.crew import Crew
-from allotment.server.threads import Threads
+from allotment.server.sync.executor import Executor
+from allotment.server.sync.threads import Threads
 
 PLENTY = 1 << 40
 
@@ -37,7 +37,7 @@ class Reader:
 
 
 def box(reader: Any, disk: Room) -> Outbox:
-    return Outbox(reader, [(b"a", b"b")], Crew("batch", 2, Threads(Counters())), disk)
+    return Outbox(reader, [(b"a", b"b")], Executor("batch", 2, Threads(Counters())), disk)
 
 
 def test_all_is_sent_in_order_however_fast_it_is_read() -> None:

@@ -116,7 +116,7 @@ def test_a_fault_of_ours_says_nothing_of_itself(
     def broken(*_: object) -> None:
         raise RuntimeError("a secret of the house")
 
-    monkeypatch.setattr("allotment.server.mount.version_of", broken)
+    monkeypatch.setattr("allotment.server.api.mount.version_of", broken)
     segment = api.segment()
     answer = api.send("GET", f"/segments/{segment}")
     assert error(answer) == (500, "internal_error")

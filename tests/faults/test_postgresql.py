@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from allotment.change.commands import Describe
-from allotment.server.drain import CLOSING_SECONDS
+from allotment.server.process.drain import CLOSING_SECONDS
 from faults.away import away, hanging
 from faults.history import check_history, commit, lay
 from faults.readers import STEADY, reading

@@ -138,3 +138,60 @@ def test_nothing_below_the_faces_asks_datetime_what_time_it_is() -> None:
     clock = re.compile(r"\b(datetime|date)\.(now|utcnow|today)\b")
     below = [file for file in modules() if floor_of(file) not in FACES]
     assert [file.name for file in below if clock.search(file.read_text())] == []
+
+
+# The server's packages and modules, the lowest first: each imports only those before it.
+SERVER = (
+    ("http", "auth", "counters", "settingsfile"),
+    ("settings", "sync"),
+    ("connection", "exposures", "writes"),
+    ("api",),
+    ("auth0", "launchdarkly", "metrics", "sticky"),
+    ("assign", "front", "native"),
+    ("confidence",),
+    ("openapi",),
+    ("app",),
+    ("process",),
+)
+
+
+def test_the_servers_packages_import_only_those_below() -> None:
+    level = {name: at for at, names in enumerate(SERVER) for name in names}
+    here = PACKAGE / "server"
+    assert {each.stem for each in here.iterdir() if each.stem[:2] != "__"} == set(level)
+    wrong = []
+    for file in here.rglob("*.py"):
+        name = file.relative_to(here).parts[0].removesuffix(".py")
+        for imported in imports_of(file):
+            parts = imported.split(".")
+            if parts[:2] != ["allotment", "server"] or len(parts) < 3 or parts[2] == name:
+                continue
+            if level[parts[2]] >= level[name]:
+                wrong.append(f"{file.relative_to(HOUSE)} imports {imported}")
+    assert wrong == []
+
+
+def test_no_two_modules_of_the_server_import_each_other() -> None:
+    """Nor three, nor more: taking away those that import nothing of the rest leaves none."""
+    here = PACKAGE / "server"
+    named = {
+        ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts): file
+        for file in here.rglob("*.py")
+    }
+    needs = {
+        name: {each for each in _modules_in(imports_of(file), set(named)) if each != name}
+        for name, file in named.items()
+    }
+    while free := {name for name, others in needs.items() if not others & set(needs)}:
+        needs = {name: others for name, others in needs.items() if name not in free}
+    assert needs == {}
+
+
+def _modules_in(imported: set[str], known: set[str]) -> set[str]:
+    """The modules that dotted names stand for, each a module or a name within one."""
+    return {
+        name
+        for each in imported
+        for name in (each, each.rpartition(".")[0], f"{each}.__init__")
+        if name in known
+    }

@@ -113,4 +113,4 @@ def test_nothing_reads_digits_but_the_one_reader() -> None:
         if own.search(file.read_text())
     }
     # A float's own digits; and bytes, whose digits are ASCII.
-    assert found == {"model/number.py", "server/requests.py"}
+    assert found == {"model/number.py", "server/http/requests.py"}

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from allotment.errors import Overloaded
-from allotment.server.cycle import Cycle
-from allotment.server.limits import BODIES_BYTES_MAX, PAGE_BYTES_MAX, STRANGERS_MAX
+from allotment.server.connection.cycle import Cycle
+from allotment.server.connection.overload import Load
+from allotment.server.http.limits import BODIES_BYTES_MAX, PAGE_BYTES_MAX, STRANGERS_MAX
 from allotment.server.native.snapshot import ShownCatalogs
-from allotment.server.node import PAST_WAITING_MAX
-from allotment.server.overload import Load
+from allotment.server.sync.node import PAST_WAITING_MAX
 from allotment.store import Head
 from rawclient import connected, get, post
 from serving import Server, serving

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from allotment.server.firsttoken import make_first_token
+from allotment.server.auth.first_token import make_first_token
 from allotment.store import Scope, Store
 from faults.history import lay
 from serving import PATIENCE, Server, environment, serving

@@ -15,10 +15,10 @@ from typing import Any, Final
 import pytest
 from uvicorn import Config
 
+from allotment.server.connection.protocol import Protocol
+from allotment.server.connection.state import State
 from allotment.server.counters import Counters
-from allotment.server.protocol import Protocol
 from allotment.server.settings import Settings
-from allotment.server.state import State
 from rawclient import RawClient, connected
 from serving import Server
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from allotment.server.logs import Lines
+from allotment.server.process.logs import Lines
 
 HOSTILE = [
     "two\nlines",

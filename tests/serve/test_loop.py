@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from allotment.model.limits import CLAUSE_VALUES_MAX
-from allotment.server.limits import BODY_BYTES_MAX
+from allotment.server.http.limits import BODY_BYTES_MAX
 from hostile.operations import operations
 from serving import Server, serving
 

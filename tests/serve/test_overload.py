@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import uvloop
 
-from allotment.server.overload import FLOOR, REFUSALS_AT_EASE, Load
+from allotment.server.connection.overload import FLOOR, REFUSALS_AT_EASE, Load
 from rawclient import connected, get
 from serving import Server, serving
 

@@ -2,7 +2,12 @@
 
 import pytest
 
-from allotment.server.limits import BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, TARGET_BYTES_MAX
+from allotment.server.http.limits import (
+    BODY_BYTES_MAX,
+    HEAD_BYTES_MAX,
+    HEADERS_MAX,
+    TARGET_BYTES_MAX,
+)
 from rawclient import RawClient, connected, get, post
 from serving import Server
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from allotment.errors import AllotmentError, InvalidInput
-from allotment.server.listen import listeners
+from allotment.server.connection.listen import listeners
+from allotment.server.process.run import open_store
 from allotment.server.settings import Settings
-from allotment.server.work import open_store
 from rawclient import connected, get
 from serving import Server, environment, serving
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from allotment.server.node import Node
+from allotment.server.sync.node import Node
 from server.nodes import calling, running
 
 

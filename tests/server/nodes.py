@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 
 from allotment.server.app import create_app
-from allotment.server.node import Node
 from allotment.server.settings import Settings
+from allotment.server.sync.node import Node
 from allotment.store import Store
 
 SPACE = "default/production"

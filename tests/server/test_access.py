@@ -13,9 +13,9 @@ import pytest
 
 from allotment.change.commands import Command
 from allotment.errors import AllotmentError, Forbidden, InvalidInput, StoreError, Unauthorized
-from allotment.server.access import Access, reaches
-from allotment.server.minted import minted
-from allotment.server.node import Node
+from allotment.server.auth.access import Access, reaches
+from allotment.server.auth.new_token import minted
+from allotment.server.sync.node import Node
 from allotment.store import Scope, Store, Stored, Token
 from server.nodes import calling, until
 

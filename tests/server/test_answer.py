@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from allotment.dialects.wire.model import Model
-from allotment.server.answer import encode
+from allotment.server.http.answer import encode
 
 
 def test_half_a_surrogate_pair_that_is_kept_is_an_escape_in_the_answer() -> None:

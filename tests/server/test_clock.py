@@ -9,7 +9,7 @@ import pytest
 
 from allotment.server.counters import Counters
 from allotment.server.exposures import Exposures
-from allotment.server.threads import Threads
+from allotment.server.sync.threads import Threads
 from assigning.test_exposures import given, written
 from server.nodes import calling, running
 from server.test_nouns import FLAG, experiment

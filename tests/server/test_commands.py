@@ -10,7 +10,7 @@ from allotment.dialects import catalogfile
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import State
 from allotment.model.plain import from_plain, to_plain
-from allotment.server.node import Node
+from allotment.server.sync.node import Node
 from nouns import FLAG, experiment, iteration
 from server.nodes import SPACE
 

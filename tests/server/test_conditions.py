@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allotment.errors import InvalidInput
-from allotment.server.etags import digest_of, etag, has, has_version
-from allotment.server.headers import preferred, read_media, read_tags
-from allotment.server.refusals import NotAcceptable, UnsupportedMedia
+from allotment.server.http.etags import digest_of, etag, has, has_version
+from allotment.server.http.headers import preferred, read_media, read_tags
+from allotment.server.http.refusals import NotAcceptable, UnsupportedMedia
 
 FORMS = ("application/json", "application/yaml")
 TOKEN = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

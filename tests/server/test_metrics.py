@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from allotment.server.metrics import Metrics
-from allotment.server.node import Node
+from allotment.server.sync.node import Node
 from server.nodes import SPACE, calling, running
 
 pytestmark = pytest.mark.anyio

@@ -21,8 +21,8 @@ from allotment.errors import (
     Unauthorized,
 )
 from allotment.model.segment import Clause, Operator, Segment
-from allotment.server import node as nodes
-from allotment.server.node import Node
+from allotment.server.sync import node as nodes
+from allotment.server.sync.node import Node
 from allotment.store import Committed, Scope, Store, Stored, Token, lastgood
 from nouns import FLAG, experiment
 from postgres import Postgres

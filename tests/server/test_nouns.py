@@ -10,7 +10,7 @@ import pytest
 
 from allotment.change.commands import Describe
 from allotment.model.limits import CONDITION_DEPTH_MAX
-from allotment.server.node import Node
+from allotment.server.sync.node import Node
 from allotment.store import Committed, Store
 from server.nodes import calling, running
 

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from allotment.server.node import Node
+from allotment.server.sync.node import Node
 from server.nodes import SPACE
 
 pytestmark = pytest.mark.anyio

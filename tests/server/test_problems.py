@@ -17,8 +17,8 @@ from allotment.errors import (
     StoreFull,
     Unauthorized,
 )
-from allotment.server.node import Node
-from allotment.server.problems import answer_error
+from allotment.server.http.problems import answer_error
+from allotment.server.sync.node import Node
 from server.nodes import calling
 
 pytestmark = pytest.mark.anyio

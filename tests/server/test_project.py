@@ -19,8 +19,8 @@ from allotment.change.lifecycle import Policy
 from allotment.errors import InvalidChange
 from allotment.model.flag import FlagExperiment, FlagState
 from allotment.model.layer import Layer
-from allotment.server.node import Node
-from allotment.server.project import shared
+from allotment.server.sync.node import Node
+from allotment.server.sync.project import shared
 from allotment.store import Committed
 from nouns import FLAG, catalog, experiment
 from server.nodes import SPACE

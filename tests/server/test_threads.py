@@ -14,12 +14,12 @@ import pytest
 import allotment
 from allotment.errors import StoreError
 from allotment.server.counters import Counters
-from allotment.server.crew import Crew
 from allotment.server.exposures import Exposures
-from allotment.server.kept import Keeping
-from allotment.server.node import Node
-from allotment.server.published import Published
-from allotment.server.threads import Loop, Threads
+from allotment.server.sticky import Keeping
+from allotment.server.sync.executor import Executor
+from allotment.server.sync.node import Node
+from allotment.server.sync.spaces import Spaces
+from allotment.server.sync.threads import Loop, Threads
 from allotment.store import Store, Stored
 from server.nodes import SPACE, calling, running, until
 
@@ -118,7 +118,7 @@ def loops_of(node: Node, name: str) -> list[Loop]:
     elif name == "exposures":
         Exposures("ndjson", Path("unused"), node.threads)
     elif name == "batch":
-        Crew(name, 2, node.threads)
+        Executor(name, 2, node.threads)
     else:
         node.threads.loop(name, lambda: None, 0.01)
     return loops_of(node, name)
@@ -161,7 +161,7 @@ async def test_every_thread_outlives_what_a_step_raises_and_its_death_is_seen(
 
 async def test_no_work_ends_the_thread_that_does_it() -> None:
     threads = Threads(Counters())
-    crew = Crew("test", 1, threads)
+    crew = Executor("test", 1, threads)
 
     def fails(error: BaseException) -> None:
         raise error
@@ -175,7 +175,7 @@ async def test_no_work_ends_the_thread_that_does_it() -> None:
 
 
 async def test_work_that_waits_is_given_up_when_the_threads_close() -> None:
-    crew = Crew("test", 1, Threads(Counters()))
+    crew = Executor("test", 1, Threads(Counters()))
     goes_on = threading.Event()
     first = asyncio.ensure_future(crew.do(goes_on.wait))
     second = asyncio.ensure_future(crew.do(lambda: 17))
@@ -190,14 +190,14 @@ async def test_work_that_waits_is_given_up_when_the_threads_close() -> None:
 async def test_a_space_that_cannot_be_compiled_keeps_no_other_from_being_followed(
     node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish = Published.publish
+    publish = Spaces.publish
 
-    def faulty(published: Published, stored: Stored, change: object = None) -> bool:
+    def faulty(published: Spaces, stored: Stored, change: object = None) -> bool:
         if stored.space == "a/first":
             raise RecursionError("a fault of ours")
         return publish(published, stored)
 
-    monkeypatch.setattr(Published, "publish", faulty)
+    monkeypatch.setattr(Spaces, "publish", faulty)
     with Store.open(tmp_path / "a.db") as store:
         for name in ("a/first", "b/second"):
             store.create_space(name, who="test", when=datetime.now(UTC))
@@ -216,6 +216,6 @@ def test_only_one_place_of_the_server_starts_threads() -> None:
 
 def test_every_thread_of_the_server_is_tried_here() -> None:
     server = Path(allotment.__file__).parent / "server"
-    named = re.compile(r"(?:\.loop|\bCrew)\(\s*\"(\w+)\"")
+    named = re.compile(r"(?:\.loop|\bExecutor)\(\s*\"(\w+)\"")
     found = {name for file in server.rglob("*.py") for name in named.findall(file.read_text())}
     assert found == set(NAMES)

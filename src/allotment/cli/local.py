@@ -17,7 +17,7 @@ from allotment.change.commands import Command
 from allotment.cli.home import Outcome
 from allotment.errors import StoreError
 from allotment.model.catalog import Catalog
-from allotment.server.minted import minted
+from allotment.server.auth.new_token import minted
 from allotment.store import Entry, Lot, Scope, Store, Token
 from allotment.store.schema import DEFAULT_SPACE
 

@@ -17,7 +17,7 @@ from allotment.errors import InvalidInput, StoreError
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.instant import read_instant
 from allotment.model.plain import from_plain, to_plain
-from allotment.server.etags import catalog_version, etag
+from allotment.server.http.etags import catalog_version, etag
 from allotment.store import Entry, Head, Scope, Stored, Token
 
 T = TypeVar("T")

@@ -128,7 +128,7 @@ def run(*, settings: Settings, example: Example = None) -> None:
     Every setting can also be set by the environment (ALLOTMENT_PORT and so on) and in a file; see
     `allotment config show`.
     """
-    from allotment.server.serve import serve  # noqa: PLC0415  # see settings_of
+    from allotment.server.process.serve import serve  # noqa: PLC0415  # see settings_of
 
     if example is not None:
         _show(existing(example), settings)

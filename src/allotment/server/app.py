@@ -16,22 +16,23 @@ from starlette.routing import BaseRoute, Match, Route
 
 from allotment.errors import AllotmentError
 from allotment.server import auth0, native
-from allotment.server.answer import respond
-from allotment.server.asgi import App, Receive, Scope, Send
 from allotment.server.assign.app import AssignPaths
 from allotment.server.confidence import routes as confidence
+from allotment.server.connection.local import only_local
 from allotment.server.exposures import Exposures
 from allotment.server.front import Front
-from allotment.server.kept import Keeping
-from allotment.server.kept import routes as kept
+from allotment.server.http.answer import respond
+from allotment.server.http.asgi import App, Receive, Scope, Send
+from allotment.server.http.problems import answer_error
+from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.launchdarkly import routes as launchdarkly
-from allotment.server.local import only_local
 from allotment.server.metrics import Metrics
 from allotment.server.native.snapshot import ShownCatalogs
-from allotment.server.node import Node
-from allotment.server.problems import answer_error
-from allotment.server.refusals import MethodNotAllowed, NoSuchPath
+from allotment.server.openapi import document
 from allotment.server.settings import Settings
+from allotment.server.sticky import Keeping
+from allotment.server.sticky import routes as kept
+from allotment.server.sync.node import Node
 
 
 def create_app(node: Node, settings: Settings) -> App:
@@ -75,6 +76,8 @@ def _framework(
         redoc_url=None,
         redirect_slashes=False,
     )
+    # As FastAPI has it: `app.openapi` makes the document.
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.state.node = node
     app.state.metrics = metrics
     app.state.keeping = keeping

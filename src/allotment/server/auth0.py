@@ -11,9 +11,9 @@ from allotment.dialects.auth0 import errors
 from allotment.dialects.auth0.operations import OPERATIONS
 from allotment.dialects.auth0.schema.fields import Auth0Error
 from allotment.errors import AllotmentError
-from allotment.server.answer import Answer
-from allotment.server.mount import Api, mount
-from allotment.server.problems import presentable
+from allotment.server.api.mount import Api, mount
+from allotment.server.http.answer import Answer
+from allotment.server.http.problems import presentable
 
 _CONTENT_TYPE: Final = "application/json; charset=utf-8"
 

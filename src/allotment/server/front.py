@@ -1,4 +1,4 @@
-"""What every request of the framework passes: strict targets, ids, counts, and no stack traces."""
+"""Middleware of every request to FastAPI: strict targets, request ids, metrics, errors."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import time
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import Overloaded
-from allotment.server.answer import Answer
-from allotment.server.asgi import App, Message, Receive, Scope, Send
+from allotment.server.http.answer import Answer
+from allotment.server.http.asgi import App, Message, Receive, Scope, Send
+from allotment.server.http.problems import answer_error
+from allotment.server.http.requests import check_target
 from allotment.server.metrics import Metrics
-from allotment.server.node import Node
-from allotment.server.problems import answer_error
-from allotment.server.requests import check_target
+from allotment.server.sync.node import Node
 
 
 class Front:
@@ -56,7 +56,7 @@ class Front:
 
 
 class _Sent:
-    """The way out: knows what was sent, says which revision answered, keeps bodies off HEAD."""
+    """Wraps `send`: notes the status, adds the revision's headers, drops the body of HEAD."""
 
     def __init__(self, scope: Scope, send: Send, node: Node) -> None:
         self.head = scope["method"] == "HEAD"

@@ -21,9 +21,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from allotment.server.access import EVERYWHERE, reaches
-from allotment.server.node import Node
-from allotment.server.version import running
+from allotment.server.api.version import running
+from allotment.server.auth.access import EVERYWHERE, reaches
+from allotment.server.sync.node import Node
 
 # From a snapshot in memory to a commit on a slow disk, in seconds.
 _EDGES: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

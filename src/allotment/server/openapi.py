@@ -16,16 +16,16 @@ from allotment.change.impact import Move
 from allotment.dialects.auth0.operations import OPERATIONS as AUTH0
 from allotment.dialects.launchdarkly.operations import OPERATIONS as LD
 from allotment.model.catalog import Catalog
-from allotment.server.access import SPACE_NAME
+from allotment.server.api.mount import body_schemas as vendor_schemas
+from allotment.server.api.operation import SPELLED
+from allotment.server.api.route import body_schemas
+from allotment.server.api.version import running
 from allotment.server.assign.openapi import PATHS, SCHEMAS
+from allotment.server.auth.access import SPACE_NAME
 from allotment.server.confidence.schemas import SCHEMAS as CONFIDENCE
+from allotment.server.http.problems import PROBLEM
 from allotment.server.launchdarkly.schemas import SCHEMAS as LAUNCHDARKLY
-from allotment.server.mount import body_schemas as vendor_schemas
 from allotment.server.native.plainschema import PlainSchemas
-from allotment.server.operation import SPELLED
-from allotment.server.problems import PROBLEM
-from allotment.server.route import body_schemas
-from allotment.server.version import running
 
 _PUNCTUATION: Final = re.compile(r"[^A-Za-z0-9]+")
 
@@ -131,7 +131,7 @@ def _header(name: str, description: str, schema: Mapping[str, Any]) -> dict[str,
 _PARAMETERS: Final = {
     "Space": _header(
         "Allotment-Space",
-        "The space that is meant, where the token reaches several; else the token's own.",
+        "The space of the call, where the token reaches several; default: the token's own.",
         {"type": "string", "pattern": SPACE_NAME, "examples": ["default/production"]},
     ),
     "MinRevision": _header(

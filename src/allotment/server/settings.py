@@ -107,7 +107,7 @@ class Settings(BaseSettings):
         3,
         ge=0,
         le=600,
-        description="How long a server that was told to stop still takes requests, while /readyz"
+        description="How long a server that stops still takes requests, while /readyz"
         " says 503 and every answer closes its connection.",
     )
     stop_seconds: float = Field(

@@ -11,20 +11,25 @@ import msgspec
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import InvalidInput
-from allotment.server.asgi import Message, Receive, Scope, Send
-from allotment.server.assign.asked import AssignAsked, ExplainAsked, ResolveAsked, read_asked
+from allotment.server.assign.asked import (
+    AssignAsked,
+    ExplainAsked,
+    ResolveAsked,
+    read_asked,
+)
 from allotment.server.assign.batch.answer import Batches, BrokenOff
 from allotment.server.assign.explained import Explained
 from allotment.server.assign.shown import ALWAYS, Ready, Shown
 from allotment.server.assign.target import read_target
 from allotment.server.assign.unit import OneUnit
 from allotment.server.exposures import Exposures
-from allotment.server.kept import Keeping
-from allotment.server.limits import BODY_BYTES_MAX
-from allotment.server.node import Node
-from allotment.server.problems import answer_error
-from allotment.server.refusals import MethodNotAllowed
-from allotment.server.requests import header, read_body, whole
+from allotment.server.http.asgi import Message, Receive, Scope, Send
+from allotment.server.http.limits import BODY_BYTES_MAX
+from allotment.server.http.problems import answer_error
+from allotment.server.http.refusals import MethodNotAllowed
+from allotment.server.http.requests import header, read_body, whole
+from allotment.server.sticky import Keeping
+from allotment.server.sync.node import Node
 from allotment.store import Scope as Needs
 
 _REVISION_MAX: Final = 10**17
@@ -101,7 +106,7 @@ class AssignPaths:
         except BrokenOff:
             raise
         except Exception as error:  # noqa: BLE001  # a request must not take the server with it
-            # A path with a unit in it is not said again: whose it is concerns nobody else.
+            # A path with a unit in it is not repeated: the unit may be a person.
             path = "" if operation is self._one else operation.path
             status, ready = _problem(error, path, shown)
         if ready is not None:

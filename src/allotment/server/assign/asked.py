@@ -8,15 +8,12 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from allotment.errors import InvalidInput
+from allotment.server.http.decoding import DEPTH_MAX, MALFORMED, refusal
 
 Unit = str | int | dict[str, str | int]
 Attributes = dict[str, Any]
 
 ATTRIBUTES_BYTES_MAX: Final = 64 * 1024
-DEPTH_MAX: Final = 32
-
-# What reading JSON raises: bytes that are not UTF-8 and endless nesting are errors of their own.
-MALFORMED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class AssignAsked(Struct, forbid_unknown_fields=True):
@@ -86,23 +83,6 @@ def read_attributes(text: bytes) -> Attributes:
         raise InvalidInput(fault.message, "query.attributes") from None
     check_depth(attributes, "query.attributes")
     return attributes
-
-
-def refusal(error: Exception, body: bytes) -> InvalidInput:
-    """What is wrong with JSON, without a word of it: `error` is one of MALFORMED."""
-    if isinstance(error, UnicodeDecodeError):
-        return InvalidInput("the text is not UTF-8", "$")
-    if isinstance(error, RecursionError):
-        return InvalidInput(f"it is nested deeper than {DEPTH_MAX}", "$")
-    said, _, path = str(error).partition(" - at `")
-    path = path.removesuffix("`") or "$"
-    if "unknown field" in said:
-        return InvalidInput("it has a field that is not known here; /docs has those that are", path)
-    if isinstance(error, msgspec.ValidationError):
-        return InvalidInput(said[:1].lower() + said[1:], path)
-    if b"\\ud" in body.lower():
-        said += "; or a \\u escape is half of a pair of surrogates, and its other half is missing"
-    return InvalidInput(f"this is not JSON that can be read ({said})", path)
 
 
 def check_size(size: int, path: str) -> None:

@@ -1,4 +1,4 @@
-"""What a request may take, told from its size and from what it asks, before anything is done.
+"""What a request may take, computed from its size and what it asks before the work begins.
 
 A list of many elements is compared with the clauses of every segment that the request asks. What
 takes longer than the event loop can spare is done in a thread, and what would keep a thread busy
@@ -13,8 +13,8 @@ from typing import NamedTuple
 from allotment.errors import TooLarge
 from allotment.matching.index import Work
 from allotment.server.assign.shown import Shown
-from allotment.server.limits import REQUEST_NANOSECONDS_MAX
-from allotment.server.served import work_of
+from allotment.server.http.limits import REQUEST_NANOSECONDS_MAX
+from allotment.server.sync.spaces import work_of
 
 
 class Size(NamedTuple):

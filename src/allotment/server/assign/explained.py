@@ -15,11 +15,11 @@ from allotment.model.catalog import Catalog
 from allotment.server.assign.asked import ExplainAsked
 from allotment.server.assign.effort import Size, effort
 from allotment.server.assign.shown import Ready, Shown, plain_assignment
-from allotment.server.kept.lot import lot_of
-from allotment.server.node import Node
-from allotment.server.one import engine_of
+from allotment.server.sticky.lot import lot_of
+from allotment.server.sync.node import Node
+from allotment.server.sync.one_experiment import engine_of
 
-# A catalog of ten thousand experiments takes some 50 MB; whoever looks into the past looks at one
+# A catalog of ten thousand experiments takes some 50 MB; one is asked about
 # or two revisions many times.
 _CATALOGS_MAX: Final = 4
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from allotment.server.assign.batch.media import Form
+from allotment.server.api.operation import Schema, in_path, in_query, operation, ref
 from allotment.server.assign.schemas import SCHEMAS
-from allotment.server.operation import Schema, in_path, in_query, operation, ref
+from allotment.server.http.media import Form
 from allotment.store import Scope
 
 __all__ = ["PATHS", "SCHEMAS"]
@@ -68,7 +68,7 @@ def _batch() -> dict[str, Any]:
         problems=(406, 413, 415),
     )
     streams = {
-        Form.NDJSON.value: "A line is an object with `unit` and, perhaps, `attributes`.",
+        Form.NDJSON.value: "A line is an object with `unit` and, optionally, `attributes`.",
         Form.ARROW.value: "An Arrow IPC stream, its buffers not compressed.",
     }
     for media, description in streams.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from allotment.model.assignment import REASONS
-from allotment.server.operation import closed, ref
+from allotment.server.api.operation import closed, ref
 
 _TEXT: Final = {"type": "string"}
 _MAYBE_TEXT: Final = {"type": ["string", "null"]}
@@ -18,10 +18,10 @@ _VARIATIONS: Final = {
     "additionalProperties": _TEXT,
 }
 _TO_KEEP: Final = (
-    "Whether the experiment keeps first assignments and nobody keeps this one: the client does so"
-    " itself, or the store is away."
+    "Whether the experiment keeps first assignments and this one is not stored: the client stores"
+    " it, or the store is away."
 )
-_BOTH: Final = "Name one or several, not both; where none is named, all are meant."
+_BOTH: Final = "Name one or several, not both; default: all of them."
 
 
 def _one_or_several(noun: str) -> dict[str, Any]:
@@ -74,7 +74,7 @@ SCHEMAS: Final[dict[str, Any]] = {
             "stored": {
                 "type": ["object", "null"],
                 "description": "Treatments that the client keeps itself, by experiment: the store"
-                " is not asked for those, nor told of them. Text that is no treatment means none.",
+                " neither reads nor stores those. Text that is no treatment means none.",
                 "additionalProperties": _TEXT,
             },
         },

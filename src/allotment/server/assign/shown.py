@@ -9,7 +9,7 @@ import msgspec
 
 from allotment.matching.index import Work
 from allotment.model.assignment import Assignment, Reason, Resolution
-from allotment.server.served import Served
+from allotment.server.sync.spaces import Served
 
 # What every answer says of itself.
 ALWAYS: Final = ((b"x-content-type-options", b"nosniff"),)
@@ -41,7 +41,7 @@ class Shown:
 
     def __init__(self, served: Served) -> None:
         self.served = served
-        self.work: Work | None = None  # of all experiments, once somebody asks
+        self.work: Work | None = None  # of all experiments, made at the first request for all
         self.headers = [(b"content-type", b"application/json"), *ALWAYS, *served.headers]
         self._opening = b'{"revision":%d,"' % served.revision
         # By the identity of an answer, which is held so that no other object takes it.
@@ -77,7 +77,7 @@ class Shown:
         if known is not None:
             return known[1]
         text = self._text(b"assignments", given.experiment, plain_assignment(given))
-        # Answers for unknown experiments are made anew each time.
+        # Answers for unknown experiments are made each time.
         if given.reason is not Reason.UNKNOWN_EXPERIMENT:
             if len(self._assigned) >= _TEXTS_MAX:
                 self._assigned.clear()

@@ -7,9 +7,9 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from allotment.errors import InvalidInput
-from allotment.server.asgi import Scope
 from allotment.server.assign.asked import Attributes, read_attributes
-from allotment.server.refusals import NoSuchPath
+from allotment.server.http.asgi import Scope
+from allotment.server.http.refusals import NoSuchPath
 
 _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _PARTS: Final = 5  # "", "v1", "assign", the experiment, the unit

@@ -15,9 +15,9 @@ from allotment.server.assign.asked import AssignAsked, ResolveAsked, Unit
 from allotment.server.assign.effort import Size, effort
 from allotment.server.assign.shown import Ready, Shown
 from allotment.server.exposures import Exposures
-from allotment.server.kept import Keeping
-from allotment.server.limits import ON_LOOP, SMALL_BYTES
-from allotment.server.served import Served
+from allotment.server.http.limits import ON_LOOP, SMALL_BYTES
+from allotment.server.sticky import Keeping
+from allotment.server.sync.spaces import Served
 
 # So many take a few milliseconds, which the event loop can spare; more are asked in a thread.
 _MANY: Final = 2_000

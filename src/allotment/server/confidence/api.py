@@ -14,16 +14,16 @@ from starlette.responses import Response
 from allotment.change.lifecycle import Policy
 from allotment.dialects.wire.mask import camel
 from allotment.dialects.wire.source import Tree, read_json
-from allotment.server.answer import JSON
-from allotment.server.conditional import tree_of as json_tree_of
+from allotment.server.api.vendor import Endpoint, Vendor
 from allotment.server.confidence.errors import CONTENT_TYPE, show_error
 from allotment.server.confidence.router import router
 from allotment.server.confidence.schemas import Schema
 from allotment.server.confidence.spelled import respelled
-from allotment.server.limits import SMALL_BYTES
-from allotment.server.problems import RENDERERS
-from allotment.server.requests import body_read, json_body_of
-from allotment.server.vendor import Endpoint, Vendor
+from allotment.server.http.answer import JSON
+from allotment.server.http.limits import SMALL_BYTES
+from allotment.server.http.problems import RENDERERS
+from allotment.server.http.requests import body_read, json_body_of
+from allotment.server.writes.change import tree_of as json_tree_of
 
 # Where this API's paths begin; what else begins so is answered as it answers.
 for _prefix in ("/v1/workflows", "/v1/flags", "/v1/segments"):

@@ -11,13 +11,13 @@ from starlette.responses import Response
 
 from allotment.dialects.wire.place import Place
 from allotment.model.instant import read_instant
-from allotment.server.answer import as_json, respond
 from allotment.server.confidence.api import add
 from allotment.server.confidence.resolve import FLAGS_MAX, expose, read_flag_key
 from allotment.server.confidence.resolve_schemas import APPLY
 from allotment.server.confidence.token import Given, read_token
 from allotment.server.confidence.token_client import client_and_body
-from allotment.server.served import Served
+from allotment.server.http.answer import as_json, respond
+from allotment.server.sync.spaces import Served
 
 PATH: Final = "/v1/flags:apply"
 

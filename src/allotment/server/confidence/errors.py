@@ -8,8 +8,8 @@ import msgspec
 
 from allotment.dialects.confidence import codes
 from allotment.errors import AllotmentError
-from allotment.server.answer import Answer
-from allotment.server.problems import presentable
+from allotment.server.http.answer import Answer
+from allotment.server.http.problems import presentable
 
 CONTENT_TYPE: Final = "application/json"
 

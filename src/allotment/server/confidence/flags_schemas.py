@@ -7,8 +7,8 @@ from typing import Final
 from allotment.dialects.confidence.flags import STATES
 from allotment.dialects.confidence.variants import VARIANTS_MAX
 from allotment.model.limits import TEXT_CHARACTERS_MAX
+from allotment.server.api.operation import closed
 from allotment.server.confidence.schemas import SCHEMAS, Schema, ref
-from allotment.server.operation import closed
 
 _TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 _WHO: Final[dict[str, Schema]] = {"creator": {"type": "string"}, "updater": {"type": "string"}}

@@ -14,10 +14,10 @@ from allotment.dialects.confidence.transitions import read_transition
 from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
+from allotment.server.api.vendor import Ids, Noun
 from allotment.server.confidence.api import METHOD, VENDOR, add
 from allotment.server.confidence.operation import described
 from allotment.server.confidence.schemas import Schema, ref
-from allotment.server.vendor import Ids, Noun
 from allotment.store import Scope, Stored
 
 MANY: Final = f"/v1/{INSTANCES}"

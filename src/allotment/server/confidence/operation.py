@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from allotment.server.api.operation import in_path, in_query, operation
 from allotment.server.confidence.schemas import Schema, ref
-from allotment.server.operation import in_path, in_query, operation
 from allotment.store import Scope
 
 TAG: Final = "confidence"

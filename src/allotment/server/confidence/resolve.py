@@ -24,21 +24,21 @@ from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
 from allotment.model.assignment import Resolution
 from allotment.model.flag import Flag, FlagState
-from allotment.server.answer import as_json, respond
 from allotment.server.assign.asked import ATTRIBUTES_BYTES_MAX, check_size
 from allotment.server.assign.shown import Shown
 from allotment.server.assign.unit import is_long
-from allotment.server.conditional import node_of
 from allotment.server.confidence.api import add
 from allotment.server.confidence.resolve_context import units_of
 from allotment.server.confidence.resolve_schemas import RESOLVE
 from allotment.server.confidence.token import Given, given_of, sign
 from allotment.server.confidence.token_client import client_and_body
 from allotment.server.exposures import Exposures
-from allotment.server.kept.keeping import Keeping
-from allotment.server.limits import BODY_BYTES_MAX
-from allotment.server.requests import body_read
-from allotment.server.served import Served
+from allotment.server.http.answer import as_json, respond
+from allotment.server.http.limits import BODY_BYTES_MAX
+from allotment.server.http.requests import body_read
+from allotment.server.sticky.keeping import Keeping
+from allotment.server.sync.spaces import Served
+from allotment.server.writes.change import node_of
 
 PATH: Final = "/v1/flags:resolve"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from allotment.server.api.operation import closed, operation
 from allotment.server.confidence.schemas import SCHEMAS, Schema, ref
-from allotment.server.operation import closed, operation
 from allotment.store import Scope
 
 _SECRET: Final[Schema] = {

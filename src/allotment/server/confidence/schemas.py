@@ -13,7 +13,7 @@ from allotment.dialects.confidence.codes import CODES
 from allotment.dialects.confidence.fields import MODULES, OUTPUT, OWN, WRITABLE, Fields, Holds
 from allotment.dialects.confidence.names import INSTANCES
 from allotment.dialects.confidence.transitions import STATES
-from allotment.server.operation import closed
+from allotment.server.api.operation import closed
 
 Schema = dict[str, Any]
 

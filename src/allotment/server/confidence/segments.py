@@ -14,11 +14,11 @@ from allotment.dialects.confidence.names import get_segment
 from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
+from allotment.server.api.vendor import Noun
 from allotment.server.confidence import segments_schemas  # noqa: F401  # its schemas are told of
 from allotment.server.confidence.api import METHOD, VENDOR, add
 from allotment.server.confidence.operation import described
 from allotment.server.confidence.schemas import Schema, ref
-from allotment.server.vendor import Noun
 from allotment.store import Scope, Stored
 
 MANY: Final = "/v1/segments"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from allotment.dialects.confidence.segments import OUTPUT, STATES
+from allotment.server.api.operation import closed
 from allotment.server.confidence.schemas import SCHEMAS, Schema, ref
-from allotment.server.operation import closed
 
 _TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 _WHO: Final[dict[str, Schema]] = {"creator": {"type": "string"}, "updater": {"type": "string"}}

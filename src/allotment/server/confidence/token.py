@@ -15,7 +15,7 @@ import msgspec
 
 from allotment.dialects.wire.place import Place
 from allotment.model.assignment import Assignment, Reason
-from allotment.server.limits import BODY_BYTES_MAX
+from allotment.server.http.limits import BODY_BYTES_MAX
 
 _MAC: Final = "sha256"
 _MAC_BYTES: Final = 32

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
 from allotment.errors import Overloaded, Unauthorized
-from allotment.server.conditional import node_of
 from allotment.server.confidence.api import tree_of
-from allotment.server.limits import STRANGERS_MAX
-from allotment.server.requests import query_of, single, whole
-from allotment.server.served import Served
+from allotment.server.http.limits import STRANGERS_MAX
+from allotment.server.http.requests import query_of, single, whole
+from allotment.server.sync.spaces import Served
+from allotment.server.writes.change import node_of
 from allotment.store import Scope
 
 _SECRET_MAX: Final = 4_096

@@ -11,7 +11,7 @@ from allotment.model.assignment import Assignment
 
 
 class Exposure(NamedTuple):
-    """What an answer leaves behind for whoever writes it down.
+    """What is logged of an answer.
 
     at      milliseconds since the epoch
     space   the space that answered

@@ -15,7 +15,7 @@ from allotment.server.exposures.exposure import Exposure
 from allotment.server.exposures.file import File, Form
 from allotment.server.exposures.seen import Seen
 from allotment.server.settings import Settings
-from allotment.server.threads import Threads
+from allotment.server.sync.threads import Threads
 
 # How many exposures are surely remembered as written: some 20 MB of marks at the most.
 WINDOW: Final = 131_072

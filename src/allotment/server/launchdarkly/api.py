@@ -12,12 +12,12 @@ from allotment.dialects.launchdarkly.patch import PARAMETER, comment_of
 from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
 from allotment.model.text import check_key
-from allotment.server.access import reaches
-from allotment.server.conditional import authenticated, node_of, tree_of
+from allotment.server.api.vendor import Vendor
+from allotment.server.auth.access import reaches
+from allotment.server.http.problems import RENDERERS
+from allotment.server.http.requests import media_of
 from allotment.server.launchdarkly.errors import CONTENT_TYPE, show_error
-from allotment.server.problems import RENDERERS
-from allotment.server.requests import media_of
-from allotment.server.vendor import Vendor
+from allotment.server.writes.change import authenticated, node_of, tree_of
 from allotment.store import Scope
 from allotment.store.schema import DEFAULT_SPACE
 

@@ -16,11 +16,11 @@ from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
+from allotment.server.api.operation import ref as schema_ref
+from allotment.server.api.vendor import Ids, Noun
 from allotment.server.launchdarkly.api import PATCHED, VENDOR
 from allotment.server.launchdarkly.operation import ENVIRONMENT, add
 from allotment.server.launchdarkly.schemas import ref
-from allotment.server.operation import ref as schema_ref
-from allotment.server.vendor import Ids, Noun
 from allotment.store import Stored
 
 _MANY: Final = f"{ENVIRONMENT}/experiments"

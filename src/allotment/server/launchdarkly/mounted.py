@@ -18,13 +18,13 @@ from allotment.dialects.launchdarkly.state import LDState, Project
 from allotment.dialects.wire.operation import Changing
 from allotment.dialects.wire.source import Tree
 from allotment.model.text import check_key
-from allotment.server.caller import Caller
-from allotment.server.conditional import tree_of
+from allotment.server.api.mount import Api, mount
+from allotment.server.auth.access import Caller
 from allotment.server.launchdarkly.api import is_semantic, patch_of, space_of
 from allotment.server.launchdarkly.errors import CONTENT_TYPE, show_error
 from allotment.server.launchdarkly.project import environments_of, space_having
 from allotment.server.launchdarkly.router import TunnelledRoute
-from allotment.server.mount import Api, mount
+from allotment.server.writes.change import tree_of
 from allotment.store import Stored
 
 

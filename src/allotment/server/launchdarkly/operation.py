@@ -8,10 +8,10 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from allotment.model.limits import KEY_BYTES_MAX
+from allotment.server.api.operation import in_path, in_query, operation
+from allotment.server.api.vendor import Endpoint
 from allotment.server.launchdarkly.router import router
 from allotment.server.launchdarkly.schemas import Schema, ref
-from allotment.server.operation import in_path, in_query, operation
-from allotment.server.vendor import Endpoint
 from allotment.store import Scope
 
 TAG: Final = "launchdarkly"

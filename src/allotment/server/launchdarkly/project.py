@@ -9,9 +9,9 @@ from starlette.requests import Request
 from allotment.change.commands import Command, Create
 from allotment.change.kinds import kind_of, nouns_of
 from allotment.dialects.launchdarkly.state import Environment, Project
-from allotment.server.conditional import authenticated, node_of
+from allotment.server.api.vendor import Noun
 from allotment.server.launchdarkly.api import space_of, spaces_of
-from allotment.server.vendor import Noun
+from allotment.server.writes.change import authenticated, node_of
 from allotment.store import Scope, Stored
 
 

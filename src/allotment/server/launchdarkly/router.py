@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from allotment.server.requests import header
+from allotment.server.http.requests import header
 
 _OVERRIDE: Final = b"x-http-method-override"
 _TUNNELLED: Final = ("PATCH", "PUT", "DELETE")

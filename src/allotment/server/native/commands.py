@@ -18,14 +18,14 @@ from allotment.dialects.wire.model import Body, Model
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.plain import from_plain, to_plain
-from allotment.server.conditional import Shown, change, node_of
-from allotment.server.limits import LISTS_BYTES_MAX
-from allotment.server.native.schema import Command as NativeCommand
-from allotment.server.native.schema import Move as NativeMove
-from allotment.server.native.schema import Revision
+from allotment.server.api.fields import Command as NativeCommand
+from allotment.server.api.fields import Move as NativeMove
+from allotment.server.api.fields import Revision
+from allotment.server.api.operation import ref
+from allotment.server.api.route import Editor, Json, Route
+from allotment.server.http.limits import LISTS_BYTES_MAX
 from allotment.server.native.spelled import NESTED_MAX
-from allotment.server.operation import ref
-from allotment.server.route import Editor, Json, Route
+from allotment.server.writes.change import Shown, change, node_of
 from allotment.store import Stored
 
 router: Final = APIRouter(route_class=Route, tags=["native"])

@@ -12,11 +12,11 @@ from starlette.responses import Response
 from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe, Model
 from allotment.model.instant import show_instant
 from allotment.model.plain import to_plain
-from allotment.server.answer import Answer, as_json, respond
-from allotment.server.conditional import node_of
-from allotment.server.limits import PAGE_BYTES_MAX
-from allotment.server.native.schema import REVISION_MAX, Command, Moment, Move, Revision
-from allotment.server.route import Query, Reader, Route
+from allotment.server.api.fields import REVISION_MAX, Command, Moment, Move, Revision
+from allotment.server.api.route import Query, Reader, Route
+from allotment.server.http.answer import Answer, as_json, respond
+from allotment.server.http.limits import PAGE_BYTES_MAX
+from allotment.server.writes.change import node_of
 from allotment.store import Entry
 
 router: Final = APIRouter(route_class=Route, tags=["native"])

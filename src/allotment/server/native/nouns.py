@@ -15,13 +15,13 @@ from allotment.change.commands import Command, Delete
 from allotment.change.kinds import KINDS, nouns_of
 from allotment.change.lifecycle import Policy
 from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe
-from allotment.server.answer import JSON, Answer, as_json, respond
-from allotment.server.conditional import Shown, change, node_of, tree_of, unchanged, version_of
-from allotment.server.etags import etag
-from allotment.server.limits import BODY_BYTES_MAX, LISTS_BYTES_MAX
+from allotment.server.api.operation import closed, spelled
+from allotment.server.api.route import UNCHANGED, Content, Editor, Query, Reader, Route
+from allotment.server.http.answer import JSON, Answer, as_json, respond
+from allotment.server.http.etags import etag
+from allotment.server.http.limits import BODY_BYTES_MAX, LISTS_BYTES_MAX
 from allotment.server.native.spelled import NESTED_MAX, keys_from, noun_of, read_noun, show_noun
-from allotment.server.operation import closed, spelled
-from allotment.server.route import UNCHANGED, Content, Editor, Query, Reader, Route
+from allotment.server.writes.change import Shown, change, node_of, tree_of, unchanged, version_of
 from allotment.store import Stored
 
 router: Final = APIRouter(route_class=Route, tags=["native"])

@@ -15,14 +15,14 @@ from allotment.compile import Snapshot, compile_catalog
 from allotment.dialects import catalogfile
 from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe, Model
 from allotment.model.plain import to_plain
-from allotment.server.answer import Answer, as_json, respond
-from allotment.server.conditional import node_of, unchanged
-from allotment.server.etags import catalog_version, etag
-from allotment.server.headers import preferred
-from allotment.server.native.schema import REVISION_MAX, Revision
-from allotment.server.operation import ref
-from allotment.server.requests import joined
-from allotment.server.route import UNCHANGED, Query, Reader, Route
+from allotment.server.api.fields import REVISION_MAX, Revision
+from allotment.server.api.operation import ref
+from allotment.server.api.route import UNCHANGED, Query, Reader, Route
+from allotment.server.http.answer import Answer, as_json, respond
+from allotment.server.http.etags import catalog_version, etag
+from allotment.server.http.headers import preferred
+from allotment.server.http.requests import joined
+from allotment.server.writes.change import node_of, unchanged
 from allotment.store import Head
 
 router: Final = APIRouter(route_class=Route, tags=["native"])

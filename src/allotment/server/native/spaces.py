@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from allotment.dialects.wire.model import LEFT_OUT, Body, Maybe, Model
-from allotment.server.access import check_reach, reaches
-from allotment.server.answer import as_json, respond
-from allotment.server.conditional import node_of
-from allotment.server.native.schema import Revision, SpaceName
-from allotment.server.route import Admin, Json, Route
+from allotment.server.api.fields import Revision, SpaceName
+from allotment.server.api.route import Admin, Json, Route
+from allotment.server.auth.access import check_reach, reaches
+from allotment.server.http.answer import as_json, respond
+from allotment.server.writes.change import node_of
 
 router: Final = APIRouter(route_class=Route, tags=["native"])
 
@@ -27,8 +27,8 @@ class Space(Model):
     revision: Revision
 
 
-class Spaces(Model):
-    """Spaces by name."""
+class SpaceList(Model):
+    """SpaceList by name."""
 
     spaces: list[Space]
 
@@ -46,7 +46,7 @@ class SpaceBody(Body):
     ] = LEFT_OUT
 
 
-@router.get("/v1/spaces", summary="List the spaces", response_model=Spaces)
+@router.get("/v1/spaces", summary="List the spaces", response_model=SpaceList)
 async def list_spaces(request: Request, caller: Admin) -> Response:
     """Those that the token reaches."""
     served = node_of(request).spaces
@@ -55,7 +55,7 @@ async def list_spaces(request: Request, caller: Admin) -> Response:
         for name in sorted(served)
         if reaches(caller.reach, name)
     ]
-    return respond(as_json(Spaces(spaces=shown)))
+    return respond(as_json(SpaceList(spaces=shown)))
 
 
 @router.post("/v1/spaces", status_code=201, summary="Make a space", response_model=Space)

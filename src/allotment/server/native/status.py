@@ -11,13 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from allotment.dialects.wire.model import Model
-from allotment.server.answer import JSON, Answer, as_json, encode, respond
-from allotment.server.conditional import node_of
-from allotment.server.docs import POLICY, page
+from allotment.server.api.docs import POLICY, page
+from allotment.server.api.route import Monitor, Route
+from allotment.server.api.version import running
+from allotment.server.http.answer import JSON, Answer, as_json, encode, respond
 from allotment.server.metrics import Metrics
-from allotment.server.openapi import document
-from allotment.server.route import Monitor, Route
-from allotment.server.version import running
+from allotment.server.writes.change import node_of
 
 router: Final = APIRouter(route_class=Route, tags=["process"])
 
@@ -130,5 +129,5 @@ async def _made(request: Request) -> dict[str, bytes]:
 
 
 def _make(app: FastAPI) -> dict[str, bytes]:
-    made = document(app)
+    made: dict[str, Any] = app.openapi()
     return {"json": encode(made), "html": page(made).encode()}

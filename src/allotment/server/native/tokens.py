@@ -17,14 +17,13 @@ from starlette.responses import Response
 from allotment.dialects.wire.model import LEFT_OUT, Body, Maybe, Model
 from allotment.errors import NotFound
 from allotment.model.instant import show_instant
-from allotment.server.access import check_reach, reaches
-from allotment.server.answer import Answer, as_json, respond
-from allotment.server.caller import Caller
-from allotment.server.conditional import node_of
-from allotment.server.minted import minted
-from allotment.server.native.schema import PART, Moment
-from allotment.server.operation import spelled
-from allotment.server.route import Admin, Json, Route
+from allotment.server.api.fields import PART, Moment
+from allotment.server.api.operation import spelled
+from allotment.server.api.route import Admin, Json, Route
+from allotment.server.auth.access import Caller, check_reach, reaches
+from allotment.server.auth.new_token import minted
+from allotment.server.http.answer import Answer, as_json, respond
+from allotment.server.writes.change import node_of
 from allotment.store import Scope
 from allotment.store import Token as StoredToken
 

@@ -9,21 +9,21 @@ from typing import Final
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import AllotmentError, Overloaded
-from allotment.server.asgi import Receive, Scope, Send
 from allotment.server.assign.batch.course import Course
 from allotment.server.assign.batch.kept import Look
-from allotment.server.assign.batch.media import form_given, form_wanted
 from allotment.server.assign.batch.outbox import Outbox
 from allotment.server.assign.batch.room import Room
 from allotment.server.assign.shown import Shown
 from allotment.server.assign.target import read_query
-from allotment.server.crew import Crew
-from allotment.server.kept import Keeping
-from allotment.server.kept.desk import Found
-from allotment.server.kept.desk import Wanted as LotsWanted
-from allotment.server.requests import header, joined_header
-from allotment.server.served import Served
-from allotment.server.threads import Threads
+from allotment.server.http.asgi import Receive, Scope, Send
+from allotment.server.http.media import form_given, form_wanted
+from allotment.server.http.requests import header, joined_header
+from allotment.server.sticky import Keeping
+from allotment.server.sticky.desk import Found
+from allotment.server.sticky.desk import Wanted as LotsWanted
+from allotment.server.sync.executor import Executor
+from allotment.server.sync.spaces import Served
+from allotment.server.sync.threads import Threads
 from allotment.store import Lot
 
 # Two threads keep a batch of one client from waiting for the whole batch of another; more would
@@ -52,7 +52,7 @@ class Batches:
 
     def __init__(self, keeping: Keeping, threads: Threads) -> None:
         self._keeping = keeping
-        self._crew = Crew("batch", _THREADS, threads)
+        self._crew = Executor("batch", _THREADS, threads)
         self._memory = Room(_MEMORY_BYTES)
         self._disk = Room(_DISK_BYTES)
 

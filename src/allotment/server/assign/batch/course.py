@@ -11,10 +11,10 @@ from allotment.server.assign.batch.block import Block
 from allotment.server.assign.batch.document import DocumentSource
 from allotment.server.assign.batch.kept import Look
 from allotment.server.assign.batch.lines import LinesSource
-from allotment.server.assign.batch.media import Form
 from allotment.server.assign.batch.text import Document, Lines
 from allotment.server.assign.batch.wanted import Wanted
-from allotment.server.served import Served
+from allotment.server.http.media import Form
+from allotment.server.sync.spaces import Served
 
 # What may stand in the query: a document says all that itself.
 _PARAMETERS: Final = {
@@ -25,7 +25,7 @@ _PARAMETERS: Final = {
 
 
 class Source(Protocol):
-    """Makes blocks of a body; there is at least one, be it empty."""
+    """Makes blocks of a body; there is at least one, which may be empty."""
 
     @property
     def experiments(self) -> list[str] | None:

@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from allotment.errors import InvalidInput
-from allotment.server.assign.asked import MALFORMED
 from allotment.server.assign.batch.elements import SPACE, TEXT, Elements
+from allotment.server.http.decoding import MALFORMED
 
-# More would neither be read by any segment nor be sent by anyone.
+# No segment reads more, and no client sends more.
 _COLUMNS_MAX: Final = 1_000
 
 _open: Final = re.compile(rb"%b\{%b(?P<empty>\})?" % (SPACE, SPACE))

@@ -11,15 +11,14 @@ from msgspec import UNSET, Struct, UnsetType
 from allotment.errors import InvalidInput, TooLarge
 from allotment.server.assign.asked import (
     ATTRIBUTES_BYTES_MAX,
-    MALFORMED,
     check_depth,
     check_size,
-    refusal,
 )
 from allotment.server.assign.batch.block import Rows
 from allotment.server.assign.batch.cut import Cut, cut_document
 from allotment.server.assign.batch.elements import Elements
-from allotment.server.limits import BATCH_BYTES_MAX
+from allotment.server.http.decoding import MALFORMED, refusal
+from allotment.server.http.limits import BATCH_BYTES_MAX
 
 # Reading so much takes some milliseconds, as with a single request. A larger document is read in
 # pieces.

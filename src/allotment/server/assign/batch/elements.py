@@ -13,7 +13,7 @@ from array import array
 from typing import Final
 
 from allotment.errors import InvalidInput
-from allotment.server.assign.asked import DEPTH_MAX
+from allotment.server.http.decoding import DEPTH_MAX
 
 # So many elements stay together: arrays that run side by side are cut at the same places.
 GROUP: Final = 64

@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from allotment.errors import InvalidInput, TooLarge
-from allotment.server.limits import BATCH_BYTES_MAX
+from allotment.server.http.limits import BATCH_BYTES_MAX
 
 _CONTINUATION: Final = 0xFFFFFFFF
 _PREFIX: Final = struct.Struct("<Ii")
@@ -53,7 +53,7 @@ class Frames:
 
     @property
     def held(self) -> int:
-        """How many bytes are kept, be it here or by a reader."""
+        """How many bytes are kept, here and by the reader."""
         return len(self._bytes) + self._dictionaries
 
     def add(self, chunk: bytes) -> bool:

@@ -13,8 +13,8 @@ from allotment.engine import Column
 from allotment.kernel.units import unit_keys
 from allotment.model.assignment import REASONS, Reason
 from allotment.model.experiment import Experiment
-from allotment.server.kept.desk import Found, Wanted
-from allotment.server.kept.lot import after
+from allotment.server.sticky.desk import Found, Wanted
+from allotment.server.sticky.lot import after
 from allotment.store import Lot
 
 # Says what is kept of what is wanted. It blocks.
@@ -28,7 +28,7 @@ _FIRST: Final = [REASONS.index(reason) for reason in (Reason.ALLOCATED, Reason.F
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptColumn(Column):
-    """The answers of an experiment that keeps assignments; those `to_keep` nobody keeps yet."""
+    """The answers of an experiment that keeps assignments; those `to_keep` are not stored yet."""
 
     to_keep: npt.NDArray[np.bool_]
 

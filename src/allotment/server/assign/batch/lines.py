@@ -11,12 +11,11 @@ from msgspec import Struct
 from allotment.errors import InvalidInput
 from allotment.server.assign.asked import (
     ATTRIBUTES_BYTES_MAX,
-    MALFORMED,
     check_depth,
     check_size,
-    refusal,
 )
 from allotment.server.assign.batch.block import Rows
+from allotment.server.http.decoding import MALFORMED, refusal
 
 LINE_BYTES_MAX: Final = 1 << 20
 

@@ -15,23 +15,23 @@ import threading
 from collections import deque
 from typing import IO, Final
 
-from allotment.server.asgi import Message, Send
 from allotment.server.assign.batch.room import Room
-from allotment.server.crew import Crew
+from allotment.server.http.asgi import Message, Send
+from allotment.server.sync.executor import Executor
 
 _MEMORY_BYTES: Final = 1 << 20
 _PIECE_BYTES: Final = 256 << 10
 
 
 class Outbox:
-    """Sends what is put in, in order, beside whoever puts.
+    """Sends queued chunks in order from a background task.
 
     `disk` is how much all outboxes together may keep in files. Nothing is sent, not even that an
     answer begins, before something was put in.
     """
 
     def __init__(
-        self, send: Send, headers: list[tuple[bytes, bytes]], crew: Crew, disk: Room
+        self, send: Send, headers: list[tuple[bytes, bytes]], crew: Executor, disk: Room
     ) -> None:
         self._send = send
         self._headers = headers
@@ -161,7 +161,7 @@ class Outbox:
             return os.pread(self._file.fileno(), size, self._read)
 
     def _empty(self) -> None:
-        """Begin the file anew: all that was in it is read, or of no use any more."""
+        """Empty the file: all of it has been read, or is not needed any more."""
         assert self._file is not None
         self._disk.take(-self._written)
         self._written = self._read = 0

@@ -12,7 +12,7 @@ from allotment.engine import Column
 from allotment.model.assignment import REASONS, Reason
 from allotment.server.assign.batch.block import Block
 from allotment.server.assign.batch.kept import KeptRows, Look
-from allotment.server.served import Served
+from allotment.server.sync.spaces import Served
 
 # Units times experiments that are answered at a time: some megabytes, however many of either.
 _CELLS: Final = 1 << 15

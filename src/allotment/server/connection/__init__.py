@@ -1,0 +1,1 @@
+"""One connection: bytes in, ASGI messages out, within deadlines and limits."""

@@ -1,0 +1,305 @@
+"""One request and its answer, between the connection and the application.
+
+It is uvicorn's cycle with another way of writing: each header is checked and put together once for
+all answers that have it, and the answer says when its connection closes, and why it must not yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from allotment.errors import AllotmentError
+from allotment.server.connection import faults
+from allotment.server.connection.overload import EXEMPT
+from allotment.server.connection.state import State
+from allotment.server.http.limits import PIECE_BYTES
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+
+_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_NO_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+log: Final = logging.getLogger("allotment.server")
+access_log: Final = logging.getLogger("allotment.access")
+
+
+class Connection(Protocol):
+    """What a request needs of its connection."""
+
+    transport: Any
+    flow: Any
+    state: State
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request of the connection."""
+
+
+class Cycle(RequestResponseCycle):
+    """A request from its head to the end of its answer.
+
+    status    what was answered; 0 until then
+    received  bytes of the body that have come
+    task      what works on it
+    sent      bytes of the answer's body that were handed on
+    lingers   the connection ends after the answer, but the client still sends
+    begun     when, by the monotonic clock; 0 unless a line is logged for every request
+    """
+
+    state: State
+
+    def __init__(self, connection: Connection, scope: Any, expects: bool, keep_alive: bool) -> None:
+        # All that uvicorn's sets; calling it costs a twentieth of an assignment.
+        self.scope = scope
+        self.transport = connection.transport
+        self.flow = connection.flow
+        self.message_event = asyncio.Event()
+        self.on_response = connection.on_response_complete
+        self.disconnected = False
+        self.keep_alive = keep_alive
+        self.waiting_for_100_continue = expects
+        self.body = bytearray()
+        self.more_body = True
+        self.response_started = False
+        self.response_complete = False
+        self.chunked_encoding: bool | None = None
+        self.expected_content_length = 0
+        # What is ours.
+        self.state = connection.state
+        self.status = 0
+        self.received = 0
+        self.sent = 0
+        self.to_head = scope["method"] == "HEAD"  # an application may change the scope
+        self.lingers = False
+        self.task: asyncio.Task[None] | None = None
+        self.held = 0  # bytes of the body and the answer that are kept until the end
+        self.shared: bytes | None = None  # a large answer that other requests send too
+        self.handed = False  # whether the application has all of the body
+        scope["hold"] = self.hold
+        self.begun = time.monotonic() if connection.state.access_log else 0.0
+
+    async def run_asgi(self, app: Any) -> None:
+        """Run the application; the request, counted as under way, no longer is after that."""
+        try:
+            await app(self.scope, self.receive, self.send)
+            if not (self.response_complete or self.disconnected):
+                raise RuntimeError("the application has not answered")
+        except Exception as error:  # a request must not take the server with it
+            if not isinstance(error, AllotmentError):
+                log.error("a request failed", exc_info=error)
+                error = AllotmentError("this is a fault of the server")
+            if self.response_started:
+                self.transport.close()
+            else:
+                saying: Any = faults.saying(error)
+                await saying(self.scope, self.receive, self.send)
+        finally:
+            self.state.load.in_flight -= 1
+            self.state.load.held -= self.held
+            if self.shared is not None:
+                self.state.load.release(self.shared)
+
+    def hold(self, size: int) -> None:
+        """Count bytes of a body or an answer that are kept until the request ends.
+
+        Raises Overloaded where those of all requests together are more than there is room for.
+        """
+        self.state.load.hold(size)
+        self.held += size
+
+    def _hold_answer(self) -> None:
+        """Count a large answer; one that other requests share is counted once."""
+        size = self.expected_content_length
+        shared: Any = self.scope.get("shared")
+        if self.to_head or size <= PIECE_BYTES:
+            return
+        if shared is None:
+            self.hold(size)
+        else:
+            self.state.load.share(shared)
+            self.shared = shared
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """A part of the body, or the message that the client has disconnected.
+
+        A request that waits for its client has no place among those under way, so that no client
+        takes the places of others by sending slowly. It asks for one again when its body is there.
+        """
+        if self.waiting_for_100_continue and not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.waiting_for_100_continue = False
+        if not self._has_news():
+            self.flow.resume_reading()
+            await self._news()
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        body, self.body = bytes(self.body), bytearray()
+        self.handed = not self.more_body
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
+
+    def _has_news(self) -> bool:
+        if self.disconnected or self.response_complete:
+            return True
+        return not self.handed and (not self.more_body or len(self.body) > 0)
+
+    async def _news(self) -> None:
+        load, waits = self.state.load, self.more_body
+        if waits:
+            load.in_flight -= 1
+        try:
+            while not self._has_news():
+                self.message_event.clear()
+                await self.message_event.wait()
+        finally:
+            if waits:
+                load.enter()
+        full = load.in_flight > load.limit and self.scope["path"] not in EXEMPT
+        if waits and full and not (self.more_body or self.response_started or self.disconnected):
+            load.shed["busy"] += 1
+            raise faults.BUSY
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send the head of the answer, or a part of its body."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        if not self.response_started:
+            if message["type"] != "http.response.start":
+                raise RuntimeError(f"an answer does not start with {message['type']}")
+            self._send_head(message["status"], message.get("headers", ()))
+        elif message["type"] != "http.response.body" or self.response_complete:
+            raise RuntimeError(f"{message['type']} has no place in an answer here")
+        else:
+            body, more = message.get("body", b""), message.get("more_body", False)
+            if len(body) > PIECE_BYTES:
+                await self._send_pieces(body, more)
+            else:
+                self._send_body(body, more)
+
+    def refuse(self) -> bool:
+        """Answer that there is too much to do; nothing of the request was looked at.
+
+        False if the client is gone.
+        """
+        if self.disconnected or self.transport.is_closing():
+            return False
+        self.status = 503
+        self._settle()
+        self.response_started = True
+        refusal = faults.busy(self.scope["path"], not self.keep_alive, not self.to_head)
+        self.transport.write(refusal)
+        self._complete()
+        return True
+
+    def log_access(self) -> None:
+        """Log a line about the request that was answered."""
+        fields = {
+            "method": self.scope["method"],
+            "path": self.scope["path"],
+            "status": self.status,
+            "ms": round((time.monotonic() - self.begun) * 1000, 2),
+            "client": self.scope["client"] and self.scope["client"][0],
+        }
+        access_log.info("request", extra={"fields": fields})
+
+    def _send_head(self, status: int, headers: Any) -> None:
+        self.status = status
+        self._settle()
+        lines = [STATUS_LINE[status]]
+        for name, value in (*self.state.default_headers, *headers):
+            line, steers = _line(name, value)
+            lines.append(line)
+            if steers:
+                self._heed(name.lower(), value)
+        if not self.keep_alive:
+            lines.append(b"connection: close\r\n")
+        measured = self.chunked_encoding is not None or self.to_head or status in _EMPTY
+        # HTTP/1.0 has no chunks: there the end of the connection ends an answer.
+        if not measured and self.scope["http_version"] != "1.0":
+            self.chunked_encoding = True
+            lines.append(b"transfer-encoding: chunked\r\n")
+        lines.append(b"\r\n")
+        self._hold_answer()
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        self.transport.write(b"".join(lines))
+
+    def _heed(self, name: bytes, value: bytes) -> None:
+        if name == b"content-length":
+            self.expected_content_length = int(value)
+            self.chunked_encoding = False
+        elif name == b"transfer-encoding" and value.lower() == b"chunked":
+            self.chunked_encoding = True
+        elif name == b"connection" and b"close" in value.lower():
+            self.keep_alive = False
+
+    async def _send_pieces(self, body: bytes, more: bool) -> None:
+        """Send a body piece by piece: the transport copies what its client does not take yet."""
+        rest = memoryview(body)
+        while len(rest) > PIECE_BYTES:
+            self._send_body(rest[:PIECE_BYTES], True)
+            rest = rest[PIECE_BYTES:]
+            if self.flow.write_paused:
+                await self.flow.drain()
+            if self.disconnected:
+                return
+        self._send_body(rest, more)
+
+    def _send_body(self, body: bytes | memoryview, more: bool) -> None:
+        self.sent += len(body)
+        if self.to_head:
+            self.expected_content_length = 0
+        elif self.chunked_encoding:
+            chunk = b"%x\r\n%b\r\n" % (len(body), bytes(body)) if body else b""
+            self.transport.write(chunk if more else chunk + b"0\r\n\r\n")
+        elif self.chunked_encoding is None:
+            self.transport.write(body)
+        else:
+            self.expected_content_length -= len(body)
+            if self.expected_content_length < 0:
+                raise RuntimeError("the answer is longer than its content-length")
+            self.transport.write(body)
+        if not more:
+            if self.expected_content_length:
+                raise RuntimeError("the answer is shorter than its content-length")
+            self._complete()
+
+    def _settle(self) -> None:
+        """Decide whether the connection stays, before the head of the answer says so."""
+        # A client that still waits for `100 Continue` may or may not send its body now: one cannot
+        # tell where its next request would begin.
+        if self.waiting_for_100_continue or self.state.draining:
+            self.keep_alive = False
+
+    def _complete(self) -> None:
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            if self.more_body:
+                self.lingers = True
+            else:
+                self.transport.close()
+        self.on_response()
+
+
+# Answers of these have no body.
+_EMPTY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+
+
+@lru_cache(4096)
+def _line(name: bytes, value: bytes) -> tuple[bytes, bool]:
+    """The line of a header, and whether it steers the connection; RuntimeError for none."""
+    if not _NAME.match(name) or _NO_VALUE.search(value):
+        raise RuntimeError("a header that cannot be sent")
+    steers = name.lower() in (b"content-length", b"transfer-encoding", b"connection")
+    line = b"%b: %b\r\n" % (name, value)
+    return (b"" if name.lower() == b"connection" else line), steers

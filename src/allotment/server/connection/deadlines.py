@@ -1,0 +1,84 @@
+"""How long a client may take. A sweep once a second sees to it; requests themselves pay nothing.
+
+Nothing is timed where a request is read. The sweep looks at what each connection waits for and how
+far it has come, and counts from when it first saw that; so what is too slow is found up to a second
+late, and no timer is set or cancelled for all that is quick enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from allotment.server.http.limits import BODY_BYTES_A_SECOND_MIN, LINGER_SECONDS, UNREAD_SECONDS
+
+SWEEP_SECONDS: Final = 1.0
+
+
+class Waits(Enum):
+    """What a connection waits for."""
+
+    HEAD = auto()  # the client, for the rest of a head, or for the first one
+    BODY = auto()  # the client, for the rest of a body
+    WORK = auto()  # us
+    READER = auto()  # the client, to read what is answered
+    REST = auto()  # the client, to send the rest of a request that is answered already
+    IDLE = auto()  # the client, for its next request
+    END = auto()  # the last bytes, to leave
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How long each may take, in seconds."""
+
+    head: float
+    body: float
+    idle: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a connection stands: what it waits for, for which request, and how far that has come.
+
+    `moved` counts bytes: those received of a body, or those that its reader has let us send.
+    """
+
+    waits: Waits
+    request: int
+    moved: int = 0
+
+
+class Clock:
+    """Since when one connection stands as it does."""
+
+    __slots__ = ("_begun", "_last", "_moved")
+
+    def __init__(self, now: float) -> None:
+        self._last = Standing(Waits.HEAD, 0)
+        self._begun = now  # when it began to wait for this
+        self._moved = now  # when a byte moved last
+
+    def overdue(self, standing: Standing, allowed: Allowance, now: float) -> bool:
+        """Whether it has stood so for too long."""
+        last, self._last = self._last, standing
+        if standing.waits is not last.waits or standing.request != last.request:
+            self._begun = self._moved = now
+            return False
+        if standing.moved != last.moved:
+            self._moved = now
+        waited, silent = now - self._begun, now - self._moved
+        match standing.waits:
+            case Waits.HEAD:
+                return waited > allowed.head
+            case Waits.BODY:
+                enough = allowed.body + standing.moved / BODY_BYTES_A_SECOND_MIN
+                return silent > allowed.body or waited > enough
+            case Waits.READER:
+                return silent > UNREAD_SECONDS
+            case Waits.REST | Waits.END:
+                return waited > LINGER_SECONDS
+            case Waits.IDLE:
+                return waited > allowed.idle
+            case Waits.WORK:
+                return False

@@ -1,0 +1,337 @@
+"""A connection: uvicorn's, made strict about what it reads and about how long that takes.
+
+What differs from uvicorn: limits on the head, deadlines for slow clients, errors as the app gives
+them, a ceiling on what is under way, and answers that close their connection while the server
+drains. Everything else (parsing by httptools, the ASGI cycle, back-pressure) is uvicorn's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.parse
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from allotment.errors import AllotmentError
+from allotment.server.connection import faults
+from allotment.server.connection.cycle import Cycle
+from allotment.server.connection.deadlines import Clock, Standing, Waits
+from allotment.server.connection.head import STEERING, Head, reads_only
+from allotment.server.connection.overload import EXEMPT
+from allotment.server.connection.state import State
+from allotment.server.http.limits import (
+    HEAD_BYTES_MAX,
+    PIPELINED_MAX,
+    TARGET_BYTES_MAX,
+)
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
+    from uvicorn.config import Config
+
+_ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
+
+
+class _BrokenOff(Exception):
+    """Ends the parsing of a packet; the protocol knows why."""
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection of a client."""
+
+    server_state: State
+    cycle: Cycle
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: State,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.state = server_state
+        self.load = server_state.load
+        self.clock = Clock(self.loop.time())
+        self.requests = 0  # heads that were begun
+        self.running: Cycle | None = None  # the request whose answer is due next
+        self.silent = 0  # bytes since the parser last made something of what came
+        self.fault: AllotmentError | None = None  # why reading was broken off
+        self.last = b""  # what is then said, after the answers that are due
+        self.deaf = False  # what comes is thrown away
+        self.slow = False  # the client was told that it took too long
+        self.ended = False  # the client sends no more, but may still read
+        self.offered = False  # the parser stops behind the head, for an upgrade
+        self.again = False  # the parser is given a head that it has read already
+        self.head = Head()
+        self.head_open = False
+
+    # The connection.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take up a connection, or send it away where there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self.state.connections_max:
+            self.load.shed["connections"] += 1
+            self.deaf = True
+            self.transport.write(faults.closing(faults.MANY_CONNECTIONS))
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Release the connection; a request under way is cancelled."""
+        due = self._due()
+        if due is not None:
+            due.disconnected = True
+            due.message_event.set()
+            if due.task is not None and reads_only(due.scope):
+                due.task.cancel()  # what still waits for its turn is not begun
+        self.pipeline.clear()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; what cannot be a request ends the connection."""
+        while data and not self.deaf:
+            self.silent += len(data)
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self._without_offer() + data[upgrade.args[0] :]
+                continue
+            except httptools.HttpParserError:
+                self._end(self.fault or faults.MALFORMED)
+                return
+            if self.silent > HEAD_BYTES_MAX:  # a head without end, or the trailer of a body
+                self._end(faults.LONG_HEAD)
+            return
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answer a client that sends no more, if all that it asked is there; it may still read."""
+        self.deaf = self.ended = True
+        due = self._due()
+        return due is not None and not self.cycle.more_body
+
+    def _without_offer(self) -> bytes:
+        """Ignore an offered upgrade: its request goes on, with a body of its length or its chunks.
+
+        The parser takes what follows such a head for another protocol; no setting changes that.
+        So a new one reads on, from the same head without the offer.
+        """
+        self.parser = httptools.HttpRequestParser(self)
+        kept = (b"%b: %b\r\n" % each for each in self.headers if each[0] != b"upgrade")
+        version = self.cycle.scope["http_version"].encode()
+        self.offered, self.again = False, True
+        return b"POST / HTTP/%b\r\n%b\r\n" % (version, b"".join(kept))
+
+    def sweep(self, now: float) -> None:
+        """End the connection if its client has taken too long; called about once a second."""
+        standing = self._standing()
+        if self.slow:  # it was told so a second ago
+            self.transport.close()
+        if not self.clock.overdue(standing, self.state.allowed, now):
+            return
+        if standing.waits in (Waits.READER, Waits.END):
+            self.transport.abort()
+        elif standing.waits is Waits.BODY and not self.cycle.response_started:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self._tell_slow(self.cycle.scope["path"])
+        elif standing.waits is Waits.HEAD and self.head_open:
+            self._tell_slow()
+        else:
+            self.transport.close()
+
+    def _standing(self) -> Standing:
+        if self.transport.is_closing():
+            return Standing(Waits.END, self.requests)
+        due = self._due()
+        if due is not None and self.flow.write_paused:
+            read = due.sent - self.transport.get_write_buffer_size()
+            # A client that still sends moves too: most read nothing before they have sent all.
+            return Standing(Waits.READER, self.requests, read + due.received)
+        if due is not None:
+            ours = due is not self.cycle or self.flow.read_paused
+            if ours or not due.more_body or due.waiting_for_100_continue:
+                return Standing(Waits.WORK, self.requests)
+            return Standing(Waits.BODY, self.requests, due.received)
+        if self.deaf:
+            return Standing(Waits.REST, self.requests)
+        if self.head_open or self.running is None:
+            return Standing(Waits.HEAD, self.requests)
+        waits = Waits.REST if self.cycle.more_body else Waits.IDLE
+        return Standing(waits, self.requests)
+
+    def _due(self) -> Cycle | None:
+        """The request that is being answered."""
+        running = self.running
+        return None if running is None or running.response_complete else running
+
+    def _end(self, fault: AllotmentError) -> None:
+        """Read no more, and say why once the requests before the faulty one are answered."""
+        self.deaf = True
+        self.last = faults.closing(fault)
+        due = self._due()
+        if due is not None and due is self.cycle and due.more_body:  # it is the faulty one
+            due.disconnected = True
+            due.message_event.set()
+            if due.response_started:
+                self.transport.close()
+                return
+        elif due is not None:
+            return
+        self._linger()
+
+    def _linger(self) -> None:
+        """End the answers, and wait for the client to end too.
+
+        Closing while it still sends would have it see a reset in place of its answer.
+        """
+        self.deaf = True
+        self.transport.write(self.last)
+        self.transport.write_eof()
+
+    def _tell_slow(self, path: str = "") -> None:
+        self.slow = True
+        self.last = faults.closing(faults.SLOW, path)
+        self._linger()
+
+    # What the parser finds.
+
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        if self.again:
+            return
+        self.url = b""
+        self.headers = []
+        self.requests += 1
+        self.head_open = True
+        self.head = Head()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the target."""
+        if self.again:
+            return
+        self.url += url
+        if len(self.url) > TARGET_BYTES_MAX:
+            self._break_off(faults.LONG_TARGET)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Collect a header; trailers are ignored."""
+        if not self.head_open:
+            return
+        name = name.lower()
+        if name in STEERING:
+            self.head.take(name, value)
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Begin the request, or have it wait for those before it."""
+        if self.again:
+            self.again = False
+            self.silent = 0
+            return
+        self.head_open = False
+        self.offered = self.parser.should_upgrade()
+        if self.parser.get_method() == b"CONNECT":  # what follows is not for us
+            self._break_off(faults.MALFORMED)
+        version = self.parser.get_http_version()
+        fault = self.head.fault(version, self.url, self.headers, self.silent)
+        if fault is not None:
+            self._break_off(fault)
+        self.silent = 0
+        raw_path, query = self._target()
+        path = raw_path.decode("ascii")
+        scope = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "method": self.parser.get_method().decode("ascii"),
+            "root_path": "",
+            "path": urllib.parse.unquote(path) if "%" in path else path,
+            "raw_path": raw_path,
+            "query_string": query,
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+        }
+        keep_alive = version == "1.1" and self.parser.should_keep_alive()
+        self.cycle = Cycle(self, scope, self.head.expects, keep_alive)
+        refusal = self.head.refusal
+        app: Any = self.app if refusal is None else faults.saying(refusal)
+        if self._due() is None:
+            self._start_asgi_task(self.cycle, app)
+        elif len(self.pipeline) < PIPELINED_MAX:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, app))
+        else:
+            self._break_off(faults.MANY_AHEAD)
+
+    def _target(self) -> tuple[bytes, bytes]:
+        """Path and query, as they came."""
+        if self.url[:1] == b"/" and b"#" not in self.url:
+            path, _, query = self.url.partition(b"?")
+            return path, query
+        parsed = httptools.parse_url(self.url)  # with a host in front, or nonsense
+        if parsed.path is None:
+            self._break_off(faults.MALFORMED)
+        return parsed.path, parsed.query or b""
+
+    def _break_off(self, fault: AllotmentError) -> NoReturn:
+        self.fault = fault
+        raise _BrokenOff
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body, unless its request is answered already."""
+        self.silent = 0
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.received += len(body)
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
+
+    def on_message_complete(self) -> None:
+        """End the request, unless the parser only stops before its body."""
+        if self.offered:
+            return
+        self.silent = 0
+        self.cycle.more_body = False
+        self.cycle.message_event.set()
+
+    # The answers.
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Let a request in, or refuse it."""
+        assert isinstance(cycle, Cycle)
+        self.running = cycle
+        load = self.load
+        if load.in_flight >= load.limit and cycle.scope["path"] not in EXEMPT:
+            load.refuse(cycle)
+            return
+        load.enter()
+        task = cycle.task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, or to the end."""
+        if self.state.access_log and self.running is not None:
+            self.running.log_access()
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.running is not None and self.running.lingers:
+            self.last = b""
+            self._linger()
+        elif self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self.ended:
+            self.transport.close()
+        elif self.deaf:
+            self._linger()

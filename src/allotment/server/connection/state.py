@@ -1,0 +1,71 @@
+"""What all connections of a process share."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final, Protocol, cast
+
+from uvicorn.server import ServerState
+
+from allotment.server.connection.deadlines import SWEEP_SECONDS, Allowance
+from allotment.server.connection.listen import connections_max
+from allotment.server.connection.overload import Load
+from allotment.server.counters import Counters
+from allotment.server.settings import Settings
+
+log: Final = logging.getLogger("allotment.server")
+
+
+class Swept(Protocol):
+    """A connection that may take too long."""
+
+    def sweep(self, now: float) -> None:
+        """End it if it has; `now` is the loop's time."""
+
+
+class State(ServerState):
+    """The state of uvicorn's server, and of ours.
+
+    draining         the process stops: every answer closes its connection
+    load             what is under way, and what may still be let in
+    allowed          how long clients may take
+    access_log       whether a line is logged for every request
+    connections_max  how many connections there may be at once
+    """
+
+    def __init__(self, settings: Settings, counters: Counters) -> None:
+        super().__init__()
+        self.draining = False
+        self.load = Load(settings.concurrency, settings.lag_ms / 1000, counters.shed)
+        self._failures = counters.failures
+        self.allowed = Allowance(
+            settings.header_seconds, settings.body_seconds, settings.keep_alive_seconds
+        )
+        self.access_log = settings.access_log
+        self.connections_max = connections_max()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin to watch over connections and load, on the loop that runs."""
+        self.load.start()
+        self._sweep_later()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self.load.stop()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _sweep_later(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+
+    def _sweep(self) -> None:
+        self._sweep_later()
+        now = asyncio.get_running_loop().time()
+        for connection in cast(set[Swept], set(self.connections)):
+            try:
+                connection.sweep(now)
+            except Exception:  # the other connections are swept
+                log.exception("a connection could not be looked at")
+                self._failures["sweep"] += 1

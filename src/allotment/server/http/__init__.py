@@ -1,0 +1,1 @@
+"""Reads requests strictly, makes answers and errors. Knows no route and no store."""

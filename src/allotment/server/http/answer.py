@@ -1,0 +1,60 @@
+"""An HTTP answer: a status, headers and bytes, without a framework."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+from allotment.dialects.wire.model import Model
+
+_BODILESS: Final = frozenset({204, 304})
+
+JSON: Final = "application/json"
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer; header names are in lower case, and no length is among them."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def as_json(tree: object, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Answer:
+    """The answer that holds a tree of plain values as JSON."""
+    return Answer(status, (("content-type", JSON), *headers), encode(tree))
+
+
+def encode(tree: object) -> bytes:
+    """A model, or a tree of plain values, as JSON."""
+    if isinstance(tree, Model):
+        return tree.json_bytes()
+    try:
+        return msgspec.json.encode(tree, enc_hook=_as_text)
+    except UnicodeEncodeError:
+        # A kept value may hold half a surrogate pair, which JSON spells as an escape only.
+        return json.dumps(tree, default=_as_text, separators=(",", ":")).encode()
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, str):  # text of a class of its own
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON")
+
+
+def respond(answer: Answer) -> Response:
+    """The answer as the framework sends it."""
+    response = Response(answer.body or None, answer.status)
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    if answer.status not in _BODILESS:
+        raw.append((b"content-length", str(len(answer.body)).encode()))
+    response.raw_headers = raw
+    return response

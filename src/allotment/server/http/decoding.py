@@ -1,0 +1,32 @@
+"""What is wrong with JSON that msgspec does not decode, without a word of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from allotment.errors import InvalidInput
+
+# How deep attributes may nest.
+DEPTH_MAX: Final = 32
+
+# What reading JSON raises: bytes that are not UTF-8 and endless nesting are errors of their own.
+MALFORMED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def refusal(error: Exception, body: bytes) -> InvalidInput:
+    """The refusal of a body; `error` is one of MALFORMED."""
+    if isinstance(error, UnicodeDecodeError):
+        return InvalidInput("the text is not UTF-8", "$")
+    if isinstance(error, RecursionError):
+        return InvalidInput(f"it is nested deeper than {DEPTH_MAX}", "$")
+    said, _, path = str(error).partition(" - at `")
+    path = path.removesuffix("`") or "$"
+    if "unknown field" in said:
+        return InvalidInput("it has a field that is not known here; /docs has those that are", path)
+    if isinstance(error, msgspec.ValidationError):
+        return InvalidInput(said[:1].lower() + said[1:], path)
+    if b"\\ud" in body.lower():
+        said += "; or a \\u escape is half of a pair of surrogates, and its other half is missing"
+    return InvalidInput(f"this is not JSON that can be read ({said})", path)

@@ -1,0 +1,1 @@
+"""The processes: settings in, sockets, workers and their end out."""

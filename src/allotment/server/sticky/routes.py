@@ -1,0 +1,231 @@
+"""`/v1/kept`: what is kept for a unit, and the way in for what was assigned elsewhere."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path
+from pydantic import Field
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
+
+from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe, Model
+from allotment.errors import NotFound
+from allotment.model.catalog import Catalog
+from allotment.model.instant import show_instant
+from allotment.model.limits import ITERATIONS_MAX
+from allotment.server.api.fields import Moment
+from allotment.server.api.route import Content, Query, Reader, Route, Writer
+from allotment.server.http.answer import JSON, as_json, respond
+from allotment.server.http.limits import LISTS_BYTES_MAX
+from allotment.server.http.media import Form, form_given
+from allotment.server.http.refusals import UnsupportedMedia
+from allotment.server.http.requests import body_of, json_body_of, single
+from allotment.server.sticky.rows import (
+    KeptRequest,
+    KeptRows,
+    checked,
+    read_asked,
+    read_document,
+    read_lines,
+)
+from allotment.server.sync.spaces import Served
+from allotment.server.writes.change import node_of
+from allotment.store import Kept, Lot, Store
+
+
+class _Unit(Convertor[str]):
+    """The rest of a path, line feeds included."""
+
+    regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("unit", _Unit())
+
+router: Final = APIRouter(route_class=Route, tags=["assignments"])
+
+# So many are kept in one transaction, which blocks other writers.
+_AT_ONCE: Final = 5_000
+
+log: Final = logging.getLogger("allotment.server")
+
+
+class KeptCounts(Model):
+    """What came of rows."""
+
+    kept: Annotated[int, Field(description="Rows that are kept from now on.")]
+    already_kept: Annotated[int, Field(description="Rows whose unit had a treatment: it stays.")]
+    differing: Annotated[int, Field(description="Those of them where it is another treatment.")]
+
+
+class KeptTreatments(Model):
+    """What is kept for units, in the order of the request."""
+
+    kept: list[tuple[str, ...]]
+
+
+class KeptAssignment(Model):
+    """What is kept for a unit in an iteration."""
+
+    experiment: str
+    iteration: int
+    unit: str
+    treatment: str
+    revision: Annotated[int, Field(description="The revision that it was given at.")]
+    at: Moment
+
+
+class KeptQuery(Body):
+    """The iteration that is asked for."""
+
+    iteration: Annotated[
+        Maybe[Annotated[int, Field(ge=1, le=ITERATIONS_MAX), DIGITS]],
+        Field(description="The number of an iteration; default: the live one, else the last."),
+    ] = LEFT_OUT
+
+
+@router.post(
+    "/v1/kept",
+    summary="Keep assignments that were made elsewhere",
+    response_model=KeptCounts,
+    openapi_extra={
+        "content": Content(
+            {
+                JSON: KeptRows,
+                Form.NDJSON.value: {
+                    "type": "string",
+                    "format": "binary",
+                    "description": "A line is a row.",
+                },
+            },
+            {"rows": [{"experiment": "checkout", "unit": "user-1", "treatment": "green"}]},
+        )
+    },
+)
+async def keep(request: Request, caller: Writer) -> Response:
+    """All rows are looked at before one is kept.
+
+    Each names an experiment that keeps assignments and of which an iteration is live, a treatment
+    of it, and a unit that is not outside the experiment's part of its layer. What is kept already
+    stays as it is, so that the same rows may be sent again. In JSON or NDJSON, at most 64 MiB.
+    """
+    form = form_given(single(request, "content-type"))
+    if form is Form.ARROW:
+        raise UnsupportedMedia("rows are JSON or NDJSON, in UTF-8", "headers.Content-Type")
+    body = await body_of(request, LISTS_BYTES_MAX)
+    node = node_of(request)
+    served = node.served(caller.space)
+    lots = await node.run(_lots, served.stored.catalog, body, form)
+    store = node.store_at(caller.space)
+    counts = {"kept": 0, "already_kept": 0, "differing": 0}
+    rest = iter(lots)
+    while some := list(islice(rest, _AT_ONCE)):
+        found = await node.run(_keep, store, some, served)
+        counts = {name: counts[name] + found[name] for name in counts}
+    about = {"space": caller.space, "who": caller.who, **counts}
+    log.info("assignments made elsewhere are kept", extra={"fields": about})
+    return respond(as_json(KeptCounts(**counts)))
+
+
+@router.post(
+    "/v1/kept/read",
+    operation_id="read_kept",
+    summary="Read what is kept for many units",
+    response_model=KeptTreatments,
+    openapi_extra={
+        "content": Content(
+            {JSON: KeptRequest},
+            {"experiment": "checkout", "iteration": 1, "units": ["user-1", "user-2"]},
+        )
+    },
+)
+async def read_kept(request: Request, caller: Reader) -> Response:
+    """For each unit, the treatments that are kept for it in that iteration.
+
+    In the order of the request and, for a unit, in the order of keeping: the first that the
+    iteration has counts. At most 10,000 units.
+    """
+    asked = read_asked(await json_body_of(request, LISTS_BYTES_MAX))
+    lots = [Lot(asked.experiment, asked.iteration, unit) for unit in asked.units]
+    node = node_of(request)
+    found = await node.run(node.store_at(caller.space).kept, lots)
+    kept = [_treatments(found.get(lot)) for lot in lots]
+    return respond(as_json(KeptTreatments(kept=kept)))
+
+
+@router.get(
+    "/v1/kept/{experiment}/{unit:unit}",
+    operation_id="get_kept",
+    summary="Get what is kept for a unit",
+    response_model=KeptAssignment,
+)
+async def get_kept(
+    request: Request,
+    caller: Reader,
+    key: Annotated[str, Path(alias="experiment", description="The experiment's key.")],
+    unit: Annotated[str, Path(description="The unit's key as text.")],
+    query: Annotated[KeptQuery, Query(KeptQuery)],
+) -> Response:
+    """What is kept for a unit in an iteration of an experiment."""
+    node = node_of(request)
+    experiment = node.served(caller.space).stored.catalog.experiments.get(key)
+    if experiment is None:
+        raise NotFound("there is no such experiment", "path")
+    number = experiment.current.number if query.iteration is None else query.iteration
+    lot = Lot(key, number, unit)
+    kept = (await node.run(node.store_at(caller.space).kept, [lot])).get(lot)
+    if kept is None:
+        raise NotFound("nothing is kept for this unit in that iteration", "path")
+    of_it = [each.treatments for each in experiment.iterations if each.number == number]
+    found = kept.standing([treatment.key for each in of_it for treatment in each]) or kept
+    shown = KeptAssignment(
+        **lot._asdict(),
+        treatment=found.treatment,
+        revision=found.revision,
+        at=show_instant(found.at),
+    )
+    return respond(as_json(shown))
+
+
+def _treatments(found: Kept | None) -> tuple[str, ...]:
+    return () if found is None else found.treatments
+
+
+def _lots(catalog: Catalog, body: bytes, form: Form) -> list[tuple[Lot, str]]:
+    rows = read_document(body) if form is Form.JSON else read_lines(body)
+    return checked(catalog, rows)
+
+
+def _keep(store: Store, rows: Sequence[tuple[Lot, str]], served: Served) -> dict[str, int]:
+    """Keep some rows, and count what came of each."""
+    first: dict[Lot, str] = {}
+    for lot, treatment in rows:
+        first.setdefault(lot, treatment)
+    names = {lot: served.engine.snapshot.plans[lot.experiment].names for lot in first}
+    there = store.kept(first)
+    new = {
+        lot: treatment
+        for lot, treatment in first.items()
+        if lot not in there or there[lot].standing(names[lot]) is None
+    }
+    now = there
+    if new:
+        behind = {lot: there[lot] for lot in new if lot in there}
+        when = datetime.now(UTC)
+        now |= store.keep(new, revision=served.revision, when=when, behind=behind)
+    standing = {lot: now[lot].standing(names[lot]) for lot in first}
+    treatments = {lot: each.treatment for lot, each in standing.items() if each is not None}
+    kept = sum(treatments.get(lot) == treatment for lot, treatment in new.items())
+    differing = sum(treatments.get(lot) != treatment for lot, treatment in rows)
+    return {"kept": kept, "already_kept": len(rows) - kept, "differing": differing}

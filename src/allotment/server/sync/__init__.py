@@ -1,0 +1,1 @@
+"""What this process serves: revisions of the store in, engines and catalogs of spaces out."""

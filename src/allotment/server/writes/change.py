@@ -1,0 +1,184 @@
+"""A change over HTTP, the same for every API: caller, conditions, idempotency, answer.
+
+A route that changes something reads as
+
+    caller = await admit(request, Scope.WRITE)
+    tree = await tree_of(request)
+    return await change(request, caller, policy=..., dialect=..., read=..., show=..., about=...)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from allotment.change.commands import Command
+from allotment.change.lifecycle import Policy
+from allotment.dialects.wire.given import Given
+from allotment.dialects.wire.source import DEPTH_MAX, Tree, read_json
+from allotment.errors import InvalidInput
+from allotment.server.auth.access import Caller
+from allotment.server.http.answer import JSON, Answer, Headers, encode, respond
+from allotment.server.http.etags import digest_of, etag
+from allotment.server.http.limits import BODY_BYTES_MAX
+from allotment.server.http.requests import json_body_of, single
+from allotment.server.http.requests import whole as whole_number
+from allotment.server.sync.node import Node
+from allotment.server.writes.conditions import (
+    About,
+    check_conditions,
+    once_of,
+    recalled,
+    unchanged,
+    version_of,
+)
+from allotment.store import Scope, Stored
+
+__all__ = [
+    "Shown",
+    "admit",
+    "authenticated",
+    "change",
+    "given",
+    "node_of",
+    "tree_of",
+    "unchanged",
+    "version_of",
+]
+
+_REVISION_MAX: Final = 10**17
+_SMALL_BYTES: Final = 16 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a change answers with.
+
+    tree     the body, or None for none
+    noun     the (kind, key) whose version is the answer's ETag; None for the catalog's
+    status   where it is another than the route says
+    headers  more of them
+    digest   whether the ETag also says how the noun is shown, as the vendors' answers to GET do
+    """
+
+    tree: object | None
+    noun: tuple[str, str] | None = None
+    status: int | None = None
+    headers: Headers = ()
+    digest: bool = False
+
+
+def node_of(request: Request) -> Node:
+    """The node that answers."""
+    node: Node = request.app.state.node
+    return node
+
+
+async def admit(request: Request, needs: Scope, space: str | None = None) -> Caller:
+    """Authenticate the caller of a space, and wait for `Allotment-Min-Revision`.
+
+    `space` is the one that the path names, where it does; then no header names one.
+
+    Raises Unauthorized, Forbidden, NotFound for a space that is not there, and what
+    `Node.at_least` raises.
+    """
+    caller = authenticated(request, needs, space)
+    node = node_of(request)
+    node.served(caller.space)
+    wanted = single(request, "allotment-min-revision")
+    if wanted is not None:
+        revision = whole_number(wanted, "headers.Allotment-Min-Revision", 0, _REVISION_MAX)
+        await node.at_least(caller.space, revision)
+    return caller
+
+
+def authenticated(request: Request, needs: Scope, space: str | None = None) -> Caller:
+    """Authenticate the caller; does not check that the space exists."""
+    authorization, named = (single(request, each) for each in ("authorization", "allotment-space"))
+    wanted = space if named is None else named
+    caller = node_of(request).access.caller(
+        None if authorization is None else authorization.encode("latin-1"),
+        None if wanted is None else wanted.encode("latin-1"),
+        needs,
+    )
+    if space not in (None, caller.space):
+        message = "the path names another space; leave the header out"
+        raise InvalidInput(message, "headers.Allotment-Space")
+    request.state.space = caller.space
+    return caller
+
+
+async def tree_of(
+    request: Request, limit: int = BODY_BYTES_MAX, depth: int = DEPTH_MAX, *, text: bool = False
+) -> Tree:
+    """The JSON body as plain values; a large one is read off the event loop."""
+    body = await json_body_of(request, limit, text=text)
+    if len(body) < _SMALL_BYTES:
+        return read_json(body, depth)
+    return await node_of(request).run(read_json, body, depth)
+
+
+async def change(  # noqa: PLR0913  # what a dialect says of a change
+    request: Request,
+    caller: Caller,
+    *,
+    policy: Policy,
+    dialect: str,
+    read: Callable[[Stored], Sequence[Command]],
+    show: Callable[[Stored, Sequence[Command]], Shown],
+    status: int = 200,
+    about: About = lambda _stored: None,
+    comment: str = "",
+) -> Response:
+    """Make a change and answer with its result.
+
+    `read` makes the commands of the space as it is under the store's lock, once `If-Match` and
+    `If-None-Match` hold for the noun that `about` names. `show` sees the space afterwards. A
+    request that was made before under its `Idempotency-Key` gets its first answer.
+    """
+    made: list[Sequence[Command]] = []
+
+    def reading(stored: Stored) -> Sequence[Command]:
+        check_conditions(request, stored, about)
+        made.append(read(stored))
+        return made[-1]
+
+    def answered(stored: Stored, commands: Sequence[Command]) -> Answer:
+        return _answer(show(stored, commands), stored, status)
+
+    committed = await node_of(request).write(
+        caller.space,
+        reading,
+        policy=policy,
+        dialect=dialect,
+        who=caller.who,
+        comment=comment,
+        reach=caller.reach,
+        once=once_of(request, caller.who, answered),
+    )
+    if (recorded := recalled(committed)) is not None:
+        return respond(recorded)
+    return respond(await asyncio.to_thread(answered, committed.stored, made[-1]))
+
+
+def given() -> Given:
+    """What a dialect takes from outside: the time, and a source of fresh text."""
+    return Given(now=int(time.time() * 1000), fresh=secrets.token_hex)
+
+
+def _answer(shown: Shown, stored: Stored, status: int) -> Answer:
+    headers = [("allotment-revision", str(stored.catalog.revision)), *shown.headers]
+    if shown.tree is None:
+        return Answer(204 if status == 200 else status, tuple(headers), b"")
+    body = encode(shown.tree)
+    version = version_of(stored, shown.noun)
+    if version:
+        headers.append(("etag", etag(version, digest_of(body) if shown.digest else "")))
+    return Answer(shown.status or status, (("content-type", JSON), *headers), body)
