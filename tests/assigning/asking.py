@@ -78,6 +78,9 @@ class Paths:
         self.node = StillNode(catalog)
         self._app = AssignPaths(self.node, exposures, Keeping(self.node))  # type: ignore[arg-type]
 
+    def close(self) -> None:
+        self._app.close()
+
     def ask(
         self,
         method: str,

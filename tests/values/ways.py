@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import UserDict
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -174,10 +174,10 @@ class Asked:
 
     def posted(self, body: bytes, form: str) -> list[Row]:
         """By one request, answered in JSON."""
-        paths = Paths(self.engine.catalog)
-        answer = paths.ask(
-            "POST", "/v1/assign/batch", body, content_type=form, accept="application/json"
-        )
+        with closing(Paths(self.engine.catalog)) as paths:
+            answer = paths.ask(
+                "POST", "/v1/assign/batch", body, content_type=form, accept="application/json"
+            )
         assert answer.status == 200, answer.body
         return [
             {key: each["reason"] for key, each in unit["assignments"].items()}

@@ -38,11 +38,10 @@ from allotment.server.sync.node import Node
 def create_app(node: Node, settings: Settings) -> App:
     """The ASGI application that serves a node; its lifespan starts the node, and stops it."""
     exposures = Exposures.of(settings, node.threads)
-    metrics = Metrics(node, settings.workers)
     keeping = Keeping(node)
     assign = AssignPaths(node, exposures, keeping)
-    made = _framework(node, metrics, exposures, keeping, settings)
-    framework = Front(made, node, metrics)
+    made = _framework(node, assign, exposures, keeping, settings)
+    framework = Front(made, node, made.state.metrics)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and assign.takes(scope["path"]):
@@ -54,7 +53,11 @@ def create_app(node: Node, settings: Settings) -> App:
 
 
 def _framework(
-    node: Node, metrics: Metrics, exposures: Exposures, keeping: Keeping, settings: Settings
+    node: Node,
+    assign: AssignPaths,
+    exposures: Exposures,
+    keeping: Keeping,
+    settings: Settings,
 ) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -63,6 +66,7 @@ def _framework(
         try:
             yield
         finally:
+            await asyncio.to_thread(assign.close)
             await asyncio.to_thread(keeping.close)
             await asyncio.to_thread(exposures.close)
             await node.stop()
@@ -79,7 +83,7 @@ def _framework(
     # As FastAPI has it: `app.openapi` makes the document.
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.state.node = node
-    app.state.metrics = metrics
+    app.state.metrics = Metrics(node, settings.workers)
     app.state.keeping = keeping
     app.state.settings = settings
     app.state.exposures = exposures

@@ -72,6 +72,10 @@ class AssignPaths:
         }
         self._operations = {path: _Operation(path, ("POST",), do) for path, do in posts.items()}
 
+    def close(self) -> None:
+        """End the threads of batches."""
+        self._batches.close()
+
     @staticmethod
     def takes(path: str) -> bool:
         """Whether a path is answered here."""

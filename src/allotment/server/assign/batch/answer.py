@@ -56,6 +56,10 @@ class Batches:
         self._memory = Room(_MEMORY_BYTES)
         self._disk = Room(_DISK_BYTES)
 
+    def close(self) -> None:
+        """End the threads; a batch under way is finished first."""
+        self._crew.close()
+
     async def answer(self, scope: Scope, receive: Receive, send: Send, shown: Shown) -> None:
         """Answer one batch, from the revision that is shown however long it takes.
 
