@@ -176,7 +176,8 @@ def test_what_only_auth0_has_is_answered_as_auth0_does(api: Project, path: str) 
 
 def test_the_primary_funnel_of_an_iteration_shows_the_metrics_of_its_group(api: Project) -> None:
     named = [{"key": "sales", "nameInGroup": "Step 1"}, {"key": "errors", "nameInGroup": "Step 2"}]
-    api.post(METRICS, {**METRIC, "name": "Sales"})
+    counted = {"isNumeric": True, "unitAggregationType": "sum", "eventKey": "sold"}
+    api.post(METRICS, {**METRIC, "name": "Sales", **counted})
     group = api.post(GROUPS, {**GROUP, "metrics": named})
     api.apply(flag("button"))
     base = "/projects/default/environments/production/experiments"
@@ -191,5 +192,7 @@ def test_the_primary_funnel_of_an_iteration_shows_the_metrics_of_its_group(api: 
         ("Sales", "Step 1"),
         ("errors", "Step 2"),
     ]
+    assert shown["metrics"][0].items() >= counted.items()
+    assert not shown["metrics"][1].keys() & counted.keys(), "it was not created"
     shown = api.get(f"{base}/of-unknown?expand=draftIteration")["draftIteration"]["primaryFunnel"]
     assert shown["metrics"] == [], "a group that was not created has none that are known"

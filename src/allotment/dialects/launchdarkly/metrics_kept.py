@@ -200,11 +200,22 @@ def _show_members(kept: LDKeptMetricGroup, scene: Scene, catalog: Catalog) -> li
                 **each.plain(),
                 "_versionId": id_of("metric", each.key),
                 **named_metric(catalog, each.key),
+                **_measured(catalog, each.key),
                 "_links": links_to(self=scene.of_metric(each.key)),
             }
         )
         for each in kept.metrics
     ]
+
+
+def _measured(catalog: Catalog, key: str) -> dict[str, Tree]:
+    """How a metric of a group counts; nothing of one that was not created."""
+    kept = _METRICS.find(key, catalog)
+    if kept is None:
+        return {}
+    said = {"unitAggregationType": kept.unitAggregationType, "eventKey": kept.eventKey}
+    shown = {name: value for name, value in said.items() if value is not None}
+    return {"isNumeric": kept.isNumeric is True, **shown}
 
 
 def named_metric(catalog: Catalog, key: str, *, group: bool = False) -> dict[str, Tree]:

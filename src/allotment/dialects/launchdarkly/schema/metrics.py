@@ -26,6 +26,7 @@ _WHOLE_MAX: Final = 2**53 - 1
 
 MetricKind = Literal["pageview", "click", "custom", "trace"]
 GroupKind = Literal["funnel", "standard"]
+Aggregation = Literal["average", "sum", "count_distinct"]
 
 
 def _number(value: Any) -> Any:
@@ -64,7 +65,7 @@ class LDMeasured(LDBody):
 
     isNumeric: bool | None = LEFT_OUT
     dataSource: LDSource | None = LEFT_OUT
-    unitAggregationType: Literal["average", "sum", "count_distinct"] | None = LEFT_OUT
+    unitAggregationType: Aggregation | None = LEFT_OUT
     unitAggregationField: Text | None = LEFT_OUT
     valueColumn: Text | None = LEFT_OUT
     filters: LDFilter | None = LEFT_OUT
@@ -201,6 +202,9 @@ class LDMetricInGroup(Model):
     versionId: str = Field(alias="_versionId")
     name: str
     kind: MetricKind
+    isNumeric: bool | None = LEFT_OUT
+    unitAggregationType: Aggregation | None = LEFT_OUT
+    eventKey: str | None = LEFT_OUT
     links: Links = Field(alias="_links")
 
 
