@@ -9,11 +9,8 @@ import httpx
 
 from allotment.change.commands import Command, Create
 from allotment.dialects.launchdarkly.ids import id_of
-from allotment.dialects.wire.asked import Asked
-from allotment.dialects.wire.given import Given
 from allotment.dialects.wire.model import read as read_model
 from allotment.dialects.wire.operation import Call
-from allotment.dialects.wire.place import Place
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, FlagState, Variation
 from allotment.server.settings import Settings
@@ -133,9 +130,5 @@ def commands(  # noqa: PLR0917  # what a call has
     salt: Callable[[int], str],
 ) -> list[Command]:
     """What a reader of the dialect makes of a body, without a server."""
-    said = get_type_hints(reader).get("call")
-    if said is None:
-        asked = Asked(ids, Place({}, "query"), Place(body), Given(now, salt))
-        return list(reader(asked, catalog))
-    (model,) = get_args(said)
+    (model,) = get_args(get_type_hints(reader)["call"])
     return list(reader(Call(ids, read_model(model, body), now, salt), catalog))

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from allotment.change.apply import apply
 from allotment.change.lifecycle import Policy
 from allotment.compile import compile_catalog
-from allotment.dialects.launchdarkly.experiments import read_create_experiment
+from allotment.dialects.launchdarkly.experiments import create_experiment
 from allotment.dialects.launchdarkly.flags import patch_feature_flag, post_feature_flag
 from allotment.dialects.launchdarkly.holdouts import patch_holdout, post_holdout
 from allotment.dialects.launchdarkly.ids import id_of
-from allotment.dialects.launchdarkly.instructions import read_update_experiment
-from allotment.dialects.launchdarkly.iterations import read_create_iteration
+from allotment.dialects.launchdarkly.instructions import patch_experiment
+from allotment.dialects.launchdarkly.iterations import create_iteration
 from allotment.dialects.launchdarkly.layers import create_layer, update_layer
 from allotment.engine import Engine
 from allotment.errors import AllotmentError
@@ -58,7 +58,7 @@ class Desk:
             body = {"key": key, "name": key, "iteration": iteration()}
             place = draw(st.sampled_from(["holdout", "layer", "neither"]))
             held = {"holdoutId": under(draw)} if place == "holdout" else {}
-            self.ask(read_create_experiment, {**body, **held})
+            self.ask(create_experiment, {**body, **held})
             if place == "layer":
                 body = instructions(reservation(key, 30), environmentKey="production")
                 self.ask(update_layer, body, layerKey=LAYERS[0])
@@ -99,22 +99,22 @@ def requests(draw: st.DrawFn, catalog: Catalog) -> tuple[Any, Any, dict[str, str
         case 0:
             body = {"key": key, "name": key, "iteration": drafted(draw)}
             held = {**body, "holdoutId": under(draw)} if draw(st.booleans()) else body
-            return read_create_experiment, held, {}
+            return create_experiment, held, {}
         case 1:
-            return read_create_iteration, drafted(draw), at
+            return create_iteration, drafted(draw), at
         case 2:
             moved = {"operation": draw(st.sampled_from(["update", "remove"]))}
             fields = {"holdoutId": {**moved, "value": under(draw)}}
             step = {"kind": "updateExperimentFields", "value": fields}
-            return read_update_experiment, instructions(step), at
+            return patch_experiment, instructions(step), at
         case 3 | 4 | 5:
             start = {"kind": "startIteration", "changeJustification": "because"}
-            return read_update_experiment, instructions(start), at
+            return patch_experiment, instructions(start), at
         case 6:
             ends = ["archiveExperiment", "restoreExperiment"]
             if key in catalog.experiments:
                 ends.append(stop(catalog, key))
-            return read_update_experiment, _some(draw, ends), at
+            return patch_experiment, _some(draw, ends), at
         case 7:
             leave = {"kind": "removeExperiment", "value": key}
             rename = {"kind": "updateName", "value": "Another"}
@@ -176,8 +176,8 @@ def test_the_oracle_sees_a_holdout_that_holds_nobody_out() -> None:
     """What ends a holdout puts units into its experiments: the check above looks at somebody."""
     desk = Desk()
     body = {"key": "one", "name": "one", "iteration": iteration()}
-    desk.ask(read_create_experiment, {**body, "holdoutId": id_of("holdout", "spring")})
-    desk.ask(read_update_experiment, instructions("startIteration"), experimentKey="one")
+    desk.ask(create_experiment, {**body, "holdoutId": id_of("holdout", "spring")})
+    desk.ask(patch_experiment, instructions("startIteration"), experimentKey="one")
     held = {unit for unit in UNITS if is_held_out(desk.catalog, "spring", unit)}
     engine = Engine(compile_catalog(desk.catalog))
     assert held == {unit for unit in UNITS if engine.assign("one", unit).treatment is None}

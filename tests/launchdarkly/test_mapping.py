@@ -10,10 +10,10 @@ from allotment.change.apply import apply
 from allotment.change.commands import Create
 from allotment.change.lifecycle import Policy
 from allotment.change.references import with_users
-from allotment.dialects.launchdarkly.experiments import read_create_experiment
+from allotment.dialects.launchdarkly.experiments import create_experiment
 from allotment.dialects.launchdarkly.ids import id_of_treatment
-from allotment.dialects.launchdarkly.instructions import read_update_experiment
-from allotment.dialects.launchdarkly.iterations import read_create_iteration, said_iteration
+from allotment.dialects.launchdarkly.instructions import patch_experiment
+from allotment.dialects.launchdarkly.iterations import create_iteration, said_iteration
 from allotment.dialects.launchdarkly.links import Scene
 from allotment.dialects.launchdarkly.views import show_experiment
 from allotment.model.catalog import EMPTY, Catalog
@@ -53,13 +53,13 @@ class Dialect:
 
     def create(self, body: Any) -> None:
         post = {"key": "colour", "name": "Colour", "iteration": body}
-        self.do(read_create_experiment, post)
+        self.do(create_experiment, post)
 
     def draft(self, body: Any) -> None:
-        self.do(read_create_iteration, body)
+        self.do(create_iteration, body)
 
     def instruct(self, *instructions: Any) -> None:
-        self.do(read_update_experiment, {"instructions": list(instructions)})
+        self.do(patch_experiment, {"instructions": list(instructions)})
 
     @property
     def current(self) -> Iteration:

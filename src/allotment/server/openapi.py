@@ -24,7 +24,6 @@ from allotment.server.assign.openapi import PATHS, SCHEMAS
 from allotment.server.auth.access import SPACE_NAME
 from allotment.server.confidence.schemas import SCHEMAS as CONFIDENCE
 from allotment.server.http.problems import PROBLEM
-from allotment.server.launchdarkly.schemas import SCHEMAS as LAUNCHDARKLY
 from allotment.server.native.plainschema import PlainSchemas
 
 _PUNCTUATION: Final = re.compile(r"[^A-Za-z0-9]+")
@@ -57,7 +56,6 @@ def document(app: FastAPI) -> dict[str, Any]:
             **SCHEMAS,
             **vendor_schemas((*AUTH0, *LD)),
             **body_schemas(app.routes),
-            **LAUNCHDARKLY,
             **CONFIDENCE,
         },
         "parameters": _PARAMETERS,

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
 from allotment.change.commands import Command, Describe, SetHoldout
-from allotment.change.lifecycle import Policy, Status, called, mutable_by_status
+from allotment.change.lifecycle import Policy, Status, called, mutable_by_status, status
 from allotment.dialects.launchdarkly.codes import invalid
-from allotment.dialects.launchdarkly.experiments import (
-    KEPT_READERS,
-    read_holdout,
-    read_methodology,
-)
+from allotment.dialects.launchdarkly.experiments import holdout_of, kept_of
 from allotment.dialects.launchdarkly.iterations import (
     draft,
     keep_note,
     kept_note,
-    read_note,
+    note_of_input,
     said_iteration,
 )
 from allotment.dialects.launchdarkly.kept import NOTES
-from allotment.dialects.launchdarkly.labels import read_description, rename
+from allotment.dialects.launchdarkly.patch import renamed
+from allotment.dialects.launchdarkly.schema.changes import (
+    LDEdit,
+    LDEditable,
+    LDIterationInput,
+    LDNamed,
+    LDNoteInput,
+)
 from allotment.dialects.wire.given import Given
-from allotment.dialects.wire.place import ABSENT, Place
+from allotment.dialects.wire.model import read
+from allotment.dialects.wire.path import step
 from allotment.dialects.wire.source import Tree
+from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Experiment, Iteration, State
+from allotment.model.experiment import Experiment, State
 
 _ADD: Final = "add"
 _UPDATE: Final = "update"
@@ -50,8 +55,6 @@ _NOTED: Final = (
     *("reallocationFrequencyMillis", "covariateId"),
     *_GROWING,
 )
-
-_FIELDS_MAX: Final = 30
 
 
 def mutable_fields() -> dict[str, dict[str, list[str]]]:
@@ -79,7 +82,7 @@ def _operations(field: str, *, fixed: bool) -> list[str]:
 
 
 def edit_fields(
-    place: Place, experiment: Experiment, catalog: Catalog, at: Status
+    edits: Mapping[str, LDEdit], path: str, experiment: Experiment, catalog: Catalog, at: Status
 ) -> tuple[list[Command], dict[str, Tree] | None]:
     """What edits by field come to: commands about the experiment, and its current iteration as a
     request would say it, edited; None where nothing is said of that.
@@ -89,62 +92,62 @@ def edit_fields(
     commands: list[Command] = []
     said = said_iteration(experiment, experiment.current, catalog)
     edited = dict(said)
-    for field, item in place.entries(1, _FIELDS_MAX):
-        _check_operation(field, item, at)
+    for field, edit in edits.items():
+        where = step(path, field)
+        _check_operation(field, edit, where, at)
         if field in (*_STEERING, *_NOTED):
-            new = _edited(item, edited.get(field))
+            new = _edited(edit, edited.get(field), where)
             edited.pop(field, None)
             if new is not None:
                 edited[field] = new
         else:
-            commands.extend(_read_field(field, item, experiment, catalog))
+            new = _edited(edit, NOTES.kept(experiment, field), where)
+            commands.extend(_read_field(field, new, path, experiment, catalog))
     return commands, edited if edited != said else None
 
 
-def read_update_fields(
-    place: Place, experiment: Experiment, catalog: Catalog, given: Given, at: Status
+def update_fields(
+    edits: Mapping[str, LDEdit], path: str, experiment: Experiment, catalog: Catalog, given: Given
 ) -> list[Command]:
-    """The commands of `updateExperimentFields`; `place` is its value."""
-    commands, said = edit_fields(place, experiment, catalog, at)
+    """The commands of `updateExperimentFields`."""
+    commands, said = edit_fields(edits, path, experiment, catalog, status(experiment))
     if said is None:
         return commands
     current = experiment.current
-    note, told = kept_note(experiment, current), Place(said, place.path)
-    steers = any(name in dict(place.entries(1, _FIELDS_MAX)) for name in _STEERING)
-    if steers and current.state is State.DRAFT:
+    note = kept_note(experiment, current)
+    if current.state is State.DRAFT and any(name in edits for name in _STEERING):
         created = note.get("createdAt")
         since = replace(given, now=created) if isinstance(created, int) else given
-        return [*commands, *draft(told, experiment, catalog, since)]
+        body = read(LDIterationInput, said, path)
+        return [*commands, *draft(body, path, experiment, catalog, since)]
     unsaid = {name: value for name, value in note.items() if name not in _NOTED}
-    return [*commands, _keep(experiment, current, {**unsaid, **read_note(told)})]
+    new = {**unsaid, **note_of_input(read(LDNoteInput, said, path))}
+    return [*commands, keep_note(experiment.key, current.number, new)]
 
 
-def _keep(experiment: Experiment, iteration: Iteration, note: dict[str, Tree]) -> Command:
-    return keep_note(experiment.key, iteration.number, note)
-
-
-def _check_operation(field: str, item: Place, at: Status) -> None:
+def _check_operation(field: str, edit: LDEdit, path: str, at: Status) -> None:
     word = called(Policy.LAUNCHDARKLY, at)
     fields = mutable_fields()
     if not any(field in known for known in fields.values()):
-        raise item.refusal("there is no such field to change")
-    operation = item.at("operation").word((_ADD, _UPDATE, _REMOVE))
+        raise InvalidInput("there is no such field to change", path)
     allowed = fields[word].get(field, [])
-    if operation not in allowed:
+    if edit.operation not in allowed:
         may = f"it can be {', '.join(allowed)}" if allowed else "nothing can be done to it then"
-        message = f"while {word}, {operation} is not for this field; {may}"
-        raise invalid(message, item.path)
+        message = f"while {word}, {edit.operation} is not for this field; {may}"
+        raise invalid(message, path)
 
 
-def _edited(item: Place, old: Tree) -> Tree:
+def _edited(edit: LDEdit, old: Tree, path: str) -> Tree:
     """The field's value after an edit; None for nothing any more."""
-    operation, value = item.at("operation").value, item.at("value")
-    if operation == _UPDATE:
-        return value.tree()
-    if operation == _REMOVE and not (isinstance(old, list) and value.said):
+    operation, value = edit.operation, edit.value
+    if operation == _REMOVE and not (isinstance(old, list) and value is not None):
         return None
-    given = value.tree()
-    wanted = given if isinstance(given, list) else [given]
+    if "value" not in edit.model_fields_set:
+        raise InvalidInput("this is required", step(path, "value"))
+    if operation == _UPDATE:
+        new: Tree = value
+        return new
+    wanted = value if isinstance(value, list) else [value]
     known = old if isinstance(old, list) else []
     if operation == _ADD:
         return [*known, *wanted]
@@ -158,26 +161,17 @@ def _name_of(item: Tree) -> Tree:
 
 
 def _read_field(
-    field: str, item: Place, experiment: Experiment, catalog: Catalog
+    field: str, new: Tree, path: str, experiment: Experiment, catalog: Catalog
 ) -> Iterator[Command]:
     """The command that edits what the experiment has beside its iterations."""
     key = experiment.key
-    old = NOTES.kept(experiment, field)
-    new = _edited(item, old)
-    place = Place(ABSENT if new is None else new, f"{item.path}.value")
     if field == "name":
-        yield from rename(experiment, place)
-    elif field == "description":
-        yield Describe("experiment", key, read_description(place))
+        yield from renamed(experiment, read(LDNamed, {field: new}, path).name)
+        return
+    body = read(LDEditable, {field: new}, path)
+    if field == "description":
+        yield Describe("experiment", key, body.description or "")
     elif field == "holdoutId":
-        yield SetHoldout(key, read_holdout(place, catalog))
+        yield SetHoldout(key, holdout_of(body.holdoutId, step(path, field), catalog))
     else:
-        yield NOTES.keep(
-            "experiment", key, field, _READERS[field](place) if new is not None else None
-        )
-
-
-_READERS: Final[dict[str, Callable[[Place], Tree]]] = {
-    **KEPT_READERS,
-    "methodology": read_methodology,
-}
+        yield NOTES.keep("experiment", key, field, kept_of(body).get(field))

@@ -24,28 +24,25 @@ from allotment.dialects.launchdarkly.listings import (
     read_listings,
     said_flags,
 )
-from allotment.dialects.launchdarkly.metrics import TEXT_MAX, read_metrics
+from allotment.dialects.launchdarkly.metrics import kept_metrics
+from allotment.dialects.launchdarkly.schema.changes import LDIterationInput, LDNoteInput
 from allotment.dialects.launchdarkly.treatments import (
     Dealt,
     is_as_shown,
     read_treatments,
     said_treatment,
 )
-from allotment.dialects.wire.asked import Asked
 from allotment.dialects.wire.given import Given
-from allotment.dialects.wire.place import Place
+from allotment.dialects.wire.operation import Call
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration
-from allotment.model.limits import KEY_BYTES_MAX, TEXT_CHARACTERS_MAX
-from allotment.model.text import check_key
 
 UNIT: Final = "user"
 
-_ATTRIBUTES_MAX: Final = 100
-_MILLIS_MAX: Final = 2**53 - 1
 _SALT_BYTES: Final = 12
 _PRIMARY: Final = ("primarySingleMetricKey", "primaryFunnelKey")
+_OPTIONAL: Final = (*_PRIMARY, "covariateId", "reallocationFrequencyMillis", "attributes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,45 +59,32 @@ class Drafted:
     note: dict[str, Tree]
 
 
-def read_iteration(place: Place, catalog: Catalog, old: Iteration | None, given: Given) -> Drafted:
+def read_iteration(
+    body: LDIterationInput, path: str, catalog: Catalog, old: Iteration | None, given: Given
+) -> Drafted:
     """An iteration, in the place of or after the `old` one."""
-    dealt = read_treatments(place.at("treatments"), catalog, old)
-    listed = read_listings(place.at("flags"), dealt, catalog)
-    unit, reshuffle = place.at("randomizationUnit"), place.at("canReshuffleTraffic")
+    dealt = read_treatments(body.treatments, f"{path}.treatments", catalog, old)
+    listed = read_listings(body.flags, f"{path}.flags", dealt, catalog)
     return Drafted(
         dealt,
         listed,
-        check_key(unit.text(1, KEY_BYTES_MAX), unit.path) if unit.said else None,
-        reshuffle.truth() if reshuffle.said else True,
-        {**read_note(place), "flags": note_of(listed), "createdAt": given.now},
+        body.randomizationUnit,
+        body.canReshuffleTraffic is not False,
+        {**note_of_input(body), "flags": note_of(listed), "createdAt": given.now},
     )
 
 
-def read_note(place: Place) -> dict[str, Tree]:
-    """What an iteration says that nothing here acts on, but for what its flags do."""
-    return {
-        "hypothesis": place.at("hypothesis").text(0, TEXT_CHARACTERS_MAX),
-        "metrics": read_metrics(place.at("metrics")),
-        **dict(_read_optional(place)),
-    }
+def note_of_input(body: LDNoteInput) -> dict[str, Tree]:
+    """What is kept of what nothing here acts on."""
+    plain = body.plain()
+    optional: dict[str, Tree] = {name: plain[name] for name in _OPTIONAL if name in plain}
+    return {"hypothesis": body.hypothesis, "metrics": kept_metrics(body.metrics), **optional}
 
 
-def _read_optional(place: Place) -> Iterator[tuple[str, Tree]]:
-    for name in (*_PRIMARY, "covariateId"):
-        if place.at(name).said:
-            yield name, place.at(name).text(1, TEXT_MAX)
-    cadence, attributes = place.at("reallocationFrequencyMillis"), place.at("attributes")
-    if cadence.said:
-        yield "reallocationFrequencyMillis", cadence.whole(1, _MILLIS_MAX)
-    if attributes.said:
-        items = attributes.items(0, _ATTRIBUTES_MAX)
-        yield "attributes", [item.text(1, TEXT_MAX) for item in items]
-
-
-def check_primary(place: Place) -> None:
+def check_primary(body: LDNoteInput, path: str) -> None:
     """Raise the 400 for a new iteration that names no primary metric."""
-    if not any(place.at(name).said for name in _PRIMARY):
-        raise invalid(f"either {_PRIMARY[0]} or {_PRIMARY[1]} belongs here", place.path)
+    if body.primarySingleMetricKey is None and body.primaryFunnelKey is None:
+        raise invalid(f"either {_PRIMARY[0]} or {_PRIMARY[1]} belongs here", path)
 
 
 def first_of(drafted: Drafted, given: Given) -> Iteration:
@@ -115,25 +99,27 @@ def first_of(drafted: Drafted, given: Given) -> Iteration:
     )
 
 
-def read_create_iteration(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The commands that draft an iteration, in the place of the draft there is."""
-    experiment = get_experiment(catalog, asked.ids["experimentKey"])
-    check_primary(asked.body)
-    return draft(asked.body, experiment, catalog, asked.given)
+def create_iteration(call: Call[LDIterationInput], catalog: Catalog) -> list[Command]:
+    """Draft an iteration, in the place of the draft there is."""
+    experiment = get_experiment(catalog, call.ids["experimentKey"])
+    check_primary(call.body, "$")
+    return draft(call.body, "$", experiment, catalog, Given(call.now, call.fresh))
 
 
-def draft(place: Place, experiment: Experiment, catalog: Catalog, given: Given) -> list[Command]:
-    """The commands after which what the place says is the experiment's draft.
+def draft(
+    body: LDIterationInput, path: str, experiment: Experiment, catalog: Catalog, given: Given
+) -> list[Command]:
+    """The commands after which what the body says is the experiment's draft.
 
     What this API cannot say, whom it is for and how far it is ramped up, is as it was.
     """
     before = before_draft(experiment)
     there = [one for one in (experiment.draft, before) if one is not None]
-    drafted = read_iteration(place, catalog, before or experiment.draft, given)
+    drafted = read_iteration(body, path, catalog, before or experiment.draft, given)
     reshuffle = drafted.reshuffle or not may_carry_over(experiment)
     old, dealt = there[0], drafted.dealt
     for one in there:
-        if is_as_shown(place.at("treatments"), one):
+        if is_as_shown(body.treatments, one):
             # What this API cannot say of them, segments and priorities, is as it was too.
             allocations = tuple(replace(each, slots=()) for each in one.allocations)
             old, dealt = one, Dealt(one.treatments, allocations, one.control)
@@ -230,7 +216,6 @@ def said_iteration(
 ) -> dict[str, Tree]:
     """An iteration as a request would say it."""
     note = kept_note(experiment, iteration)
-    named = (*_PRIMARY, "covariateId", "reallocationFrequencyMillis", "attributes")
     return {
         "hypothesis": note.get("hypothesis", ""),
         "canReshuffleTraffic": iteration.reshuffle,
@@ -238,5 +223,5 @@ def said_iteration(
         "treatments": [said_treatment(iteration, one) for one in iteration.treatments],
         "flags": said_flags(experiment, iteration, note, catalog),
         "randomizationUnit": experiment.unit,
-        **{name: note[name] for name in named if name in note},
+        **{name: note[name] for name in _OPTIONAL if name in note},
     }

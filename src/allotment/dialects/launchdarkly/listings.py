@@ -1,4 +1,4 @@
-"""The flags of an experiment: each lists it last, and says what whoever is not in it gets."""
+"""Adds an experiment to the lists of its flags, and sets the variation for units outside it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from typing import Final
 from allotment.change.commands import Command, OrderExperiments
 from allotment.change.lifecycle import Policy, Status, called, editable_fields, iteration_status
 from allotment.dialects.launchdarkly.codes import invalid
-from allotment.dialects.launchdarkly.ids import ID_MAX, find_variation, id_of
+from allotment.dialects.launchdarkly.ids import find_variation, id_of
 from allotment.dialects.launchdarkly.links import Scene, links_to
+from allotment.dialects.launchdarkly.schema.changes import LDFlagInput
 from allotment.dialects.launchdarkly.schema.experiments import LDIterationFlag
 from allotment.dialects.launchdarkly.treatments import Dealt
-from allotment.dialects.wire.place import Place
+from allotment.dialects.wire.path import step
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.flag import Flag, FlagExperiment, Miss
-
-_FLAGS_MAX: Final = 100
-_VERSION_MAX: Final = 2**53 - 1
 
 _POLICY: Final = Policy.LAUNCHDARKLY
 
@@ -32,48 +30,46 @@ _VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a request says of one flag: which rule, at which version, and who gets what otherwise.
+    """What a request says of one flag: which rule, at which version, and what units outside get.
 
     The model has no rules: the first two are kept. `said` tells whether the request names the
     variation, which otherwise is the baseline's.
     """
 
-    place: Place
+    path: str
     rule: str
     version: int
     otherwise: str
     said: bool
 
 
-def read_listings(place: Place, dealt: Dealt, catalog: Catalog) -> dict[str, Listed]:
+def read_listings(
+    flags: Mapping[str, LDFlagInput], path: str, dealt: Dealt, catalog: Catalog
+) -> dict[str, Listed]:
     """The flags of an iteration, each of which every treatment gives a variation of."""
     found: dict[str, Listed] = {}
-    for key, item in place.entries(0, _FLAGS_MAX):
-        flag = catalog.flags.get(key)
+    for key, item in flags.items():
+        flag, where = catalog.flags.get(key), step(path, key)
         if flag is None:
-            raise invalid("there is no such flag", item.path)
-        rule, version = item.at("ruleId"), item.at("flagConfigVersion")
-        other = item.at("notInExperimentVariationId")
-        found[key] = Listed(
-            item,
-            rule.text(1, ID_MAX),
-            version.whole(0, _VERSION_MAX),
-            _read_otherwise(other, flag, dealt),
-            other.said,
-        )
+            raise invalid("there is no such flag", where)
+        other = item.notInExperimentVariationId
+        otherwise = _read_otherwise(other, where, flag, dealt)
+        said = other is not None
+        found[key] = Listed(where, item.ruleId, item.flagConfigVersion, otherwise, said)
     for treatment in dealt.treatments:
         if {flag for flag, _ in treatment.sets} != found.keys():
             message = "every treatment has a parameter for each of these flags, and for no other"
-            raise invalid(message, place.path)
+            raise invalid(message, path)
     return found
 
 
-def _read_otherwise(place: Place, flag: Flag, dealt: Dealt) -> str:
-    """The variation for whoever is not in the experiment: by default, the baseline's."""
-    if place.said:
-        variation = find_variation(flag, place.text(1, ID_MAX))
+def _read_otherwise(given: str | None, path: str, flag: Flag, dealt: Dealt) -> str:
+    """The variation for units outside the experiment: by default, the baseline's."""
+    if given is not None:
+        variation = find_variation(flag, given)
         if variation is None:
-            raise invalid("the flag has no variation with this id", place.path)
+            message = "the flag has no variation with this id"
+            raise invalid(message, f"{path}.notInExperimentVariationId")
         return variation.key
     baseline = [dict(one.sets) for one in dealt.treatments if one.key == dealt.control]
     return baseline[0].get(flag.key, flag.default) if baseline else flag.default
@@ -134,7 +130,7 @@ def _check_editable(experiment: Experiment, listed: Listed | None) -> None:
     at = iteration_status(experiment, live) if live else Status.DRAFT
     if "flags" not in editable_fields(_POLICY, at):
         message = f"the flags of an experiment cannot be changed while {called(_POLICY, at)}"
-        raise invalid(message, listed.place.path if listed else "$.flags")
+        raise invalid(message, listed.path if listed else "$.flags")
 
 
 def note_of(listed: Mapping[str, Listed]) -> dict[str, Tree]:
@@ -194,7 +190,7 @@ def _flags_of(experiment: Experiment, iteration: Iteration, catalog: Catalog) ->
 
 
 def _otherwise(experiment: Experiment, flag: Flag) -> str:
-    """The variation for whoever is not in the experiment; the nearest, where more may follow."""
+    """The variation for units outside the experiment; the nearest, where more may follow."""
     for one in flag.experiments:
         if one.experiment == experiment.key and one.otherwise is not None:
             return one.otherwise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from allotment.dialects.launchdarkly.ids import id_of
 from allotment.dialects.launchdarkly.links import Scene, links_to
@@ -15,35 +15,8 @@ from allotment.dialects.launchdarkly.schema.experiments import (
     LDMetricInput,
     LDSingleMetric,
 )
-from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
-
-METRICS_MAX: Final = 100
-TEXT_MAX: Final = 1024
-
-
-def read_metrics(place: Place) -> list[Tree]:
-    """The metrics of an iteration, each by its key and at most once."""
-    metrics = [_read(item) for item in place.items(0, METRICS_MAX)]
-    keys = [metric["key"] for metric in metrics]
-    for index, key in enumerate(keys):
-        if key in keys[:index]:
-            raise Place(key, f"{place.path}[{index}].key").refusal("this metric is given twice")
-    return [*metrics]
-
-
-def _read(item: Place) -> dict[str, Tree]:
-    group, primary, unit = (item.at(name) for name in ("isGroup", "primary", "analysisUnit"))
-    found: dict[str, Tree] = {
-        "key": item.at("key").text(1, TEXT_MAX),
-        "isGroup": group.truth() if group.said else False,
-    }
-    if primary.said:
-        found["primary"] = primary.truth()
-    if unit.said:
-        found["analysisUnit"] = unit.text(1, TEXT_MAX)
-    return found
 
 
 def kept_metrics(metrics: Sequence[LDMetricInput]) -> list[Tree]:

@@ -7,7 +7,10 @@ from typing import Final
 from allotment.dialects.launchdarkly import environments as of
 from allotment.dialects.launchdarkly import flags, flags_shown, holdouts, layers, settings, views
 from allotment.dialects.launchdarkly import metrics_kept as metrics
+from allotment.dialects.launchdarkly.experiments import create_experiment
 from allotment.dialects.launchdarkly.ids import get_experiment, get_flag, get_layer
+from allotment.dialects.launchdarkly.instructions import patch_experiment
+from allotment.dialects.launchdarkly.iterations import create_iteration
 from allotment.dialects.wire.operation import (
     Changing,
     Find,
@@ -109,9 +112,12 @@ HOLDOUTS: Final[tuple[Operation, ...]] = (
     Changing("PATCH", _HOLDOUT, holdouts.patch_holdout, _holdout, holdouts.show_holdout),
 )
 EXPERIMENTS: Final[tuple[Operation, ...]] = (
+    Changing("POST", _EXPERIMENTS, create_experiment, None, views.show_changed, created),
     Listing("GET", _EXPERIMENTS, views.get_experiments),
     Listing("GET", f"{PROJECT}/experiments", views.get_experiments_any_env),
     Getting("GET", _EXPERIMENT, views.get_experiment, _experiment),
+    Changing("PATCH", _EXPERIMENT, patch_experiment, _experiment, views.show_changed),
+    Changing("POST", f"{_EXPERIMENT}/iterations", create_iteration, _experiment, views.show_draft),
 )
 
 OPERATIONS: Final = (*SETTINGS, *LAYERS, *ENVIRONMENTS, *FLAGS, *METRICS, *HOLDOUTS, *EXPERIMENTS)

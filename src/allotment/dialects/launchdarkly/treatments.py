@@ -6,31 +6,23 @@ moves nobody else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from allotment.dialects.launchdarkly.codes import invalid
-from allotment.dialects.launchdarkly.ids import (
-    ID_MAX,
-    find_variation,
-    id_of,
-    id_of_treatment,
-)
-from allotment.dialects.launchdarkly.labels import read_name
+from allotment.dialects.launchdarkly.ids import find_variation, id_of, id_of_treatment
+from allotment.dialects.launchdarkly.schema.changes import LDParameterInput, LDTreatmentInput
 from allotment.dialects.launchdarkly.schema.experiments import LDTreatment
 from allotment.dialects.wire.alike import alike
-from allotment.dialects.wire.place import Place
 from allotment.dialects.wire.slug import slug
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
-from allotment.model.limits import KEY_BYTES_MAX, TREATMENTS_MAX
 from allotment.model.number import read_weight, to_parts
 
 _HUNDRED: Final = Decimal(100)
-_PERCENT_CHARACTERS_MAX: Final = 37
-_PARAMETERS_MAX: Final = 100
 _EVERYONE: Final = "everyone"
 
 # A percentage that no decimal spells is shown with so many.
@@ -47,61 +39,62 @@ class Dealt:
     control: str | None
 
 
-def read_treatments(place: Place, catalog: Catalog, old: Iteration | None) -> Dealt:
+def read_treatments(
+    items: Sequence[LDTreatmentInput], path: str, catalog: Catalog, old: Iteration | None
+) -> Dealt:
     """The treatments of an iteration, at most one of them the baseline.
 
     One that has the name of a treatment of the `old` iteration has its key, and the allocation the
-    key of the one that served everyone, so that nobody moves but who must.
+    key of the one that served everyone, so that existing units do not move.
     """
-    items = place.items(0, TREATMENTS_MAX)
-    treatments = _read(items, catalog, old)
-    marked = zip(items, treatments, strict=True)
-    baselines = [(item, treatment.key) for item, treatment in marked if item.at("baseline").truth()]
+    treatments = _read(items, path, catalog, old)
+    baselines = [index for index, item in enumerate(items) if item.baseline]
     if len(baselines) > 1:
-        raise invalid("one treatment is the baseline, not several", baselines[1][0].path)
-    weights = [_read_percent(item.at("allocationPercent")) for item in items]
+        raise invalid("one treatment is the baseline, not several", f"{path}[{baselines[1]}]")
+    weights = [read_weight(item.allocationPercent, path) for item in items]
     if sum(weights) > _HUNDRED:
-        raise invalid("the treatments have more than 100 percent together", place.path)
+        raise invalid("the treatments have more than 100 percent together", path)
     parts, total = to_parts(weights, _HUNDRED)
     shares = tuple((one.key, part) for one, part in zip(treatments, parts, strict=True))
     allocations = (Allocation(_key_of(old), shares, total),) if treatments else ()
-    return Dealt(treatments, allocations, baselines[0][1] if baselines else None)
+    return Dealt(treatments, allocations, treatments[baselines[0]].key if baselines else None)
 
 
-def _read(items: list[Place], catalog: Catalog, old: Iteration | None) -> tuple[Treatment, ...]:
+def _read(
+    items: Sequence[LDTreatmentInput], path: str, catalog: Catalog, old: Iteration | None
+) -> tuple[Treatment, ...]:
     known = {one.name or one.key: one.key for one in (old.treatments if old else ())}
     used: dict[str, str] = {}
     treatments: list[Treatment] = []
-    for item in items:
-        name = read_name(item.at("name"))
+    for index, item in enumerate(items):
+        name, where = item.name, f"{path}[{index}]"
         if name in used:
-            raise invalid("another treatment has this name", item.at("name").path)
+            raise invalid("another treatment has this name", f"{where}.name")
         taken = {*known.values(), *used.values()}
         key = used[name] = known.get(name) or slug(name, taken.__contains__, "treatment")
         # What came without a name keeps showing its key.
         label = "" if name == key else name
-        treatments.append(Treatment(key, label, _read_sets(item.at("parameters"), catalog)))
+        sets = _read_sets(item.parameters, f"{where}.parameters", catalog)
+        treatments.append(Treatment(key, label, sets))
     return tuple(treatments)
 
 
-def _read_sets(place: Place, catalog: Catalog) -> tuple[tuple[str, str], ...]:
+def _read_sets(
+    items: Sequence[LDParameterInput], path: str, catalog: Catalog
+) -> tuple[tuple[str, str], ...]:
     sets: dict[str, str] = {}
-    for item in place.items(0, _PARAMETERS_MAX):
-        flag = catalog.flags.get(item.at("flagKey").text(1, KEY_BYTES_MAX))
+    for index, item in enumerate(items):
+        where = f"{path}[{index}]"
+        flag = catalog.flags.get(item.flagKey)
         if flag is None:
-            raise invalid("there is no such flag", item.at("flagKey").path)
+            raise invalid("there is no such flag", f"{where}.flagKey")
         if flag.key in sets:
-            raise invalid("the treatment has a parameter for this flag already", item.path)
-        variation = find_variation(flag, item.at("variationId").text(1, ID_MAX))
+            raise invalid("the treatment has a parameter for this flag already", where)
+        variation = find_variation(flag, item.variationId)
         if variation is None:
-            raise invalid("the flag has no variation with this id", item.at("variationId").path)
+            raise invalid("the flag has no variation with this id", f"{where}.variationId")
         sets[flag.key] = variation.key
     return tuple(sorted(sets.items()))
-
-
-def _read_percent(place: Place) -> Decimal:
-    """A percentage, which this API spells as text."""
-    return read_weight(place.text(1, _PERCENT_CHARACTERS_MAX), place.path)
 
 
 def _key_of(old: Iteration | None) -> str:
@@ -135,13 +128,11 @@ def said_treatment(iteration: Iteration, treatment: Treatment) -> dict[str, Tree
     }
 
 
-def is_as_shown(place: Place, iteration: Iteration) -> bool:
+def is_as_shown(items: Sequence[LDTreatmentInput], iteration: Iteration) -> bool:
     """Whether a request gives the treatments just as the iteration shows them."""
     shown = [said_treatment(iteration, one) for one in iteration.treatments]
-    items = place.items(0, TREATMENTS_MAX)
     return len(items) == len(shown) and all(
-        alike({name: item.at(name).tree() for name in said}, said)
-        for item, said in zip(items, shown, strict=True)
+        alike(item.plain(), said) for item, said in zip(items, shown, strict=True)
     )
 
 

@@ -52,6 +52,19 @@ def get_experiment(
     return show_experiment(experiment, state.catalog, version, state.scene, query.expand or ())
 
 
+def show_changed(state: LDState, noun: Noun, _done: Sequence[Command] = ()) -> LDExperiment:
+    """An experiment after a change, with everything."""
+    experiment, version = state.catalog.experiments[noun.key], state.versions[noun.name]
+    return show_experiment(experiment, state.catalog, version, state.scene)
+
+
+def show_draft(state: LDState, noun: Noun, _done: Sequence[Command] = ()) -> LDIteration:
+    """The draft of an experiment."""
+    experiment, version = state.catalog.experiments[noun.key], state.versions[noun.name]
+    draft = experiment.draft or experiment.current
+    return show_iteration(experiment, draft, state.catalog, version, state.scene)
+
+
 def get_experiments(query: LDExperimentQuery, state: LDState) -> LDExperiments:
     """A window of the experiments of an environment by key, without archived ones unless asked."""
     places = [(state.scene, state.catalog, state.versions)]

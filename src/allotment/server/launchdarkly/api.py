@@ -6,17 +6,15 @@ from typing import Final
 
 from starlette.requests import Request
 
-from allotment.change.lifecycle import Policy
 from allotment.dialects.launchdarkly.codes import invalid, missing
-from allotment.dialects.launchdarkly.patch import PARAMETER, comment_of
+from allotment.dialects.launchdarkly.patch import PARAMETER
 from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
 from allotment.model.text import check_key
-from allotment.server.api.vendor import Vendor
 from allotment.server.auth.access import reaches
 from allotment.server.http.problems import RENDERERS
 from allotment.server.http.requests import media_of
-from allotment.server.launchdarkly.errors import CONTENT_TYPE, show_error
+from allotment.server.launchdarkly.errors import show_error
 from allotment.server.writes.change import authenticated, node_of, tree_of
 from allotment.store import Scope
 from allotment.store.schema import DEFAULT_SPACE
@@ -85,16 +83,3 @@ async def patch_of(request: Request) -> Tree:
         message = f"without `; {PARAMETER}` in the content type this is read as a JSON patch"
         raise invalid(f"{message}, which there is none of here", "headers.Content-Type")
     return await tree_of(request)
-
-
-VENDOR: Final = Vendor(Policy.LAUNCHDARKLY, "launchdarkly", CONTENT_TYPE, space=space_of)
-
-# For calls whose body is a semantic patch.
-PATCHED: Final = Vendor(
-    Policy.LAUNCHDARKLY,
-    "launchdarkly",
-    CONTENT_TYPE,
-    space=space_of,
-    tree=patch_of,
-    comment=comment_of,
-)

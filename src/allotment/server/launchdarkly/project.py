@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from starlette.requests import Request
 
-from allotment.change.commands import Command, Create
-from allotment.change.kinds import kind_of, nouns_of
+from allotment.change.kinds import nouns_of
 from allotment.dialects.launchdarkly.state import Environment, Project
-from allotment.server.api.vendor import Noun
 from allotment.server.launchdarkly.api import space_of, spaces_of
 from allotment.server.writes.change import authenticated, node_of
 from allotment.store import Scope, Stored
@@ -44,9 +40,3 @@ def space_having(request: Request, kind: str, key: str) -> str:
         if key in nouns_of(each.catalog, kind)
     ]
     return having[0] if having and usual not in having else usual
-
-
-def created(commands: Sequence[Command]) -> Noun:
-    """The noun that the commands create."""
-    (noun,) = (command.noun for command in commands if isinstance(command, Create))
-    return (kind_of(noun), noun.key)

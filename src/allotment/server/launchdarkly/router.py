@@ -1,10 +1,9 @@
-"""Where the rooms of LaunchDarkly's API put their routes."""
+"""Routes that a POST with `X-HTTP-Method-Override` also reaches."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
@@ -30,6 +29,3 @@ class TunnelledRoute(APIRoute):
             return super().matches(scope)
         match, found = super().matches({**scope, "method": meant})
         return match, {**found, "method": meant}
-
-
-router: Final = APIRouter(route_class=TunnelledRoute)

@@ -1,15 +1,92 @@
-"""The operations of LaunchDarkly's API: importing a room puts its routes on the router."""
+"""LaunchDarkly's API: the operations of the dialect at the paths of the vendor."""
 
 from __future__ import annotations
 
-from allotment.server.launchdarkly import experiments, experimentschemas
-from allotment.server.launchdarkly.mounted import mounted
-from allotment.server.launchdarkly.router import router
+from typing import Final
 
-router.routes.extend(mounted.routes)
+from fastapi import APIRouter
+from starlette.requests import Request
 
-__all__ = [
-    "experiments",
-    "experimentschemas",
-    "router",
-]
+from allotment.change.lifecycle import Policy
+from allotment.dialects.launchdarkly.flags import as_semantic
+from allotment.dialects.launchdarkly.links import Scene
+from allotment.dialects.launchdarkly.operations import OPERATIONS
+from allotment.dialects.launchdarkly.patch import comment_of
+from allotment.dialects.launchdarkly.schema.fields import LDError, LDPatch
+from allotment.dialects.launchdarkly.schema.flags import LDFlagPatch
+from allotment.dialects.launchdarkly.state import LDState, Project
+from allotment.dialects.wire.operation import Changing
+from allotment.dialects.wire.source import Tree
+from allotment.model.text import check_key
+from allotment.server.api.mount import Api, mount
+from allotment.server.auth.access import Caller
+from allotment.server.launchdarkly.api import is_semantic, patch_of, space_of
+from allotment.server.launchdarkly.errors import CONTENT_TYPE, show_error
+from allotment.server.launchdarkly.project import environments_of, space_having
+from allotment.server.launchdarkly.router import TunnelledRoute
+from allotment.server.writes.change import tree_of
+from allotment.store import Stored
+
+
+def _space(request: Request) -> str | None:
+    """The space that a path names; of what is a whole project's, a space that has it."""
+    ids = request.path_params
+    if "projectKey" not in ids:
+        return None
+    for kind in ("layer", "flag"):
+        if f"{kind}Key" in ids and "environmentKey" not in ids:
+            return space_having(request, kind, ids[f"{kind}Key"])
+    return space_of(request)
+
+
+def _named(request: Request, operation: Changing, tree: Tree) -> str | None:
+    """The space that a patch of what is a whole project's is about, where it names one."""
+    if operation.method != "PATCH" or "environmentKey" in operation.ids:
+        return None
+    key = tree.get("environmentKey") if isinstance(tree, dict) else None
+    project = request.path_params["projectKey"]
+    return None if key is None else f"{project}/{check_key(key, '$.environmentKey')}"
+
+
+async def _tree(request: Request, operation: Changing) -> Tree:
+    if operation.body is LDFlagPatch and not is_semantic(request):
+        return await _flag_patch(request)
+    is_patch = operation.body is not None and issubclass(operation.body, LDPatch)
+    return await (patch_of if is_patch else tree_of)(request)
+
+
+async def _flag_patch(request: Request) -> Tree:
+    """What a JSON patch of a flag says as a semantic patch; one that does not say that it is."""
+    tree = await tree_of(request)
+    lenient = request.app.state.settings.launchdarkly_lenient
+    if lenient and isinstance(tree, dict) and "instructions" in tree:
+        return tree
+    return as_semantic(tree)
+
+
+def _state(request: Request, caller: Caller, stored: Stored) -> LDState:
+    def reached() -> Project:
+        return environments_of(request, caller.reach, stored)
+
+    project, _, environment = caller.space.partition("/")
+    ids = {"projectKey": project, "environmentKey": environment, **request.path_params}
+    scene = Scene.of(request.path_params or ids)
+    return LDState(scene, stored.catalog, stored.versions, reached, (caller.who, caller.name))
+
+
+API: Final = Api(
+    "launchdarkly",
+    Policy.LAUNCHDARKLY,
+    "/api/v2",
+    "/api/v2",
+    CONTENT_TYPE,
+    LDError,
+    show_error,
+    space=_space,
+    named=_named,
+    tree=_tree,
+    comment=comment_of,
+    state=_state,
+    route_class=TunnelledRoute,
+)
+router: Final[APIRouter] = mount(API, OPERATIONS)

@@ -15,6 +15,7 @@ from allotment.dialects.launchdarkly.schema.fields import (
     Links,
     ListedWords,
     Moment,
+    Text,
     Word,
     words,
 )
@@ -41,9 +42,9 @@ States = Annotated[tuple[str, ...], words("active", "archived"), ListedWords]
 class LDAnalysis(LDBody):
     """The settings of an analysis that is done elsewhere."""
 
-    bayesianThreshold: str | None = LEFT_OUT
-    significanceThreshold: str | None = LEFT_OUT
-    testDirection: str | None = LEFT_OUT
+    bayesianThreshold: Text | None = LEFT_OUT
+    significanceThreshold: Text | None = LEFT_OUT
+    testDirection: Text | None = LEFT_OUT
     multipleComparisonCorrectionMethod: Literal["bonferroni", "benjamini-hochberg"] | None = (
         LEFT_OUT
     )
