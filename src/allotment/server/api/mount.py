@@ -12,12 +12,10 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response, Security
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPBearer
-from pydantic.json_schema import models_json_schema
 
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
@@ -36,6 +34,7 @@ from allotment.dialects.wire.operation import (
 from allotment.dialects.wire.source import Tree
 from allotment.errors import AllotmentError
 from allotment.server.api.operation import CONDITIONS, READING, SPACE, WRITING, ref
+from allotment.server.api.route import BEARER, query_parameters, schemas_of
 from allotment.server.auth.access import Caller
 from allotment.server.http.answer import Answer, respond
 from allotment.server.http.etags import digest_of, etag
@@ -53,13 +52,6 @@ from allotment.server.writes.change import (
 from allotment.store import Scope, Stored
 
 Endpoint = Callable[..., Awaitable[Response]]
-
-# The scheme is named "token" in the OpenAPI document; `admit` reads the header.
-_BEARER: Final = HTTPBearer(
-    scheme_name="token",
-    description="A token; `Authorization: TOKEN` without `Bearer` does as well.",
-    auto_error=False,
-)
 
 
 def _path_names_no_space(_request: Request) -> str | None:
@@ -142,7 +134,7 @@ def mount(api: Api, operations: Iterable[Operation]) -> APIRouter:
 
 
 def _admitted(api: Api, scope: Scope) -> Callable[..., Awaitable[Caller]]:
-    async def admitted(request: Request, _token: Annotated[object, Security(_BEARER)]) -> Caller:
+    async def admitted(request: Request, _token: Annotated[object, Security(BEARER)]) -> Caller:
         return await admit(request, scope, api.space(request))
 
     return admitted
@@ -299,20 +291,11 @@ def _extra(operation: Operation, scope: Scope) -> dict[str, Any]:
         content = {"application/json": {"schema": ref(operation.body.__name__)}}
         said["requestBody"] = {"required": True, "content": content}
     if operation.query is not None:
-        properties = operation.query.model_json_schema()["properties"]
-        parameters.extend(
-            {"name": name, "in": "query", "required": False, "schema": schema}
-            for name, schema in properties.items()
-        )
+        parameters += query_parameters(operation.query)
     return said
 
 
 def body_schemas(operations: Iterable[Operation]) -> dict[str, Any]:
     """The schemas of all bodies by name; FastAPI finds those of the answers itself."""
-    models = [one.body for one in operations if isinstance(one, Changing) and one.body is not None]
-    _, made = models_json_schema(
-        [(model, "validation") for model in dict.fromkeys(models)],
-        ref_template="#/components/schemas/{model}",
-    )
-    found: dict[str, Any] = made["$defs"]
-    return found
+    changing = (one for one in operations if isinstance(one, Changing))
+    return schemas_of(one.body for one in changing if one.body is not None)

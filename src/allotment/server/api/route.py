@@ -42,7 +42,11 @@ UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "It ha
 
 _REFERENCE: Final = "#/components/schemas/{name}"
 # The scheme is named "token" in the OpenAPI document; `admit` reads the header.
-BEARER: Final = HTTPBearer(scheme_name="token", auto_error=False)
+BEARER: Final = HTTPBearer(
+    scheme_name="token",
+    description="A token; `Authorization: TOKEN` without `Bearer` does as well.",
+    auto_error=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,7 @@ def _said(
         {"$ref": f"#/components/parameters/{name}"} for name in shared
     ]
     if query is not None:
-        parameters += _query_parameters(query.model)
+        parameters += query_parameters(query.model)
     refusals = _refusals(caller, options["methods"], has_body=content is not None)
     responses: dict[str, Any] = {
         str(status): {"$ref": "#/components/responses/Problem"} for status in (*refusals, *refused)
@@ -207,19 +211,16 @@ def _refusals(
     return (*READING, 413, 415) if has_body else READING
 
 
-def _query_parameters(model: type[Body]) -> list[dict[str, Any]]:
+def query_parameters(model: type[Body]) -> list[dict[str, Any]]:
     """The parameters of a query, each with its description beside its schema."""
     properties = model.model_json_schema()["properties"]
-    return [
-        {
-            "name": name,
-            "in": "query",
-            "required": False,
-            "description": schema.pop("description", ""),
-            "schema": schema,
-        }
-        for name, schema in properties.items()
-    ]
+    parameters = []
+    for name, schema in properties.items():
+        said = {"description": schema.pop("description")} if "description" in schema else {}
+        parameters.append(
+            {"name": name, "in": "query", "required": False, **said, "schema": schema}
+        )
+    return parameters
 
 
 def _classes(content: Content) -> Iterator[type]:
@@ -227,8 +228,14 @@ def _classes(content: Content) -> Iterator[type]:
 
 
 def body_schemas(routes: Iterable[BaseRoute]) -> dict[str, Any]:
-    """The schemas of all bodies by name; FastAPI finds those of the answers itself."""
-    models = [model for route in routes if isinstance(route, Route) for model in route.body_models]
+    """The schemas of all bodies of routes by name; FastAPI finds those of the answers itself."""
+    return schemas_of(
+        model for route in routes if isinstance(route, Route) for model in route.body_models
+    )
+
+
+def schemas_of(models: Iterable[type]) -> dict[str, Any]:
+    """The schemas of pydantic models and msgspec structs, and of what they refer to, by name."""
     known = dict.fromkeys(models)
     structs = [each for each in known if issubclass(each, msgspec.Struct)]
     _, made = models_json_schema(
