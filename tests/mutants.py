@@ -122,10 +122,10 @@ MUTANTS = [
     ),
     Mutant(
         "a change that expects an earlier version is made",
-        "src/allotment/store/commit.py",
-        "if there != wanted:",
-        "if there < wanted:",
-        "tests/store/test_versions.py",
+        "src/allotment/server/writes/conditions.py",
+        "if not has_version(tags, version):",
+        "if tags is None:",
+        "tests/server/test_conditions.py",
     ),
     Mutant(
         "a last good file that is torn is loaded",
@@ -230,7 +230,7 @@ MUTANTS = [
     ),
     Mutant(
         "a JSON patch passes for a semantic one",
-        "src/allotment/server/launchdarkly/api.py",
+        "src/allotment/server/launchdarkly/spaces.py",
         "if not request.app.state.settings.launchdarkly_lenient and not is_semantic(request):",
         "if request.app.state.settings.launchdarkly_lenient is None:",
         "tests/launchdarkly/test_refusals.py",

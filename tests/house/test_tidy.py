@@ -8,6 +8,7 @@ from pathlib import Path
 import allotment
 from allotment.model import limits
 from allotment.model.assignment import REASONS
+from mutants import MUTANTS
 
 HOUSE = Path(__file__).parents[2]
 SOURCES = [
@@ -152,3 +153,12 @@ def test_no_test_rolls_dice_of_its_own() -> None:
         if file not in (here, HOUSE / "tests/conftest.py") and rolled.search(file.read_text())
     }
     assert found == set()
+
+
+def test_every_mutant_finds_its_place_and_its_tests() -> None:
+    """`make mutants` is not run with the tests; a fault whose place has moved would be no fault."""
+    for mutant in MUTANTS:
+        text = (HOUSE / mutant.file).read_text()
+        assert text.count(mutant.good) == 1, mutant.name
+        named = [each.partition("::")[0] for each in mutant.tests.split() if "/" in each]
+        assert all((HOUSE / each).exists() for each in named), mutant.name

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 from starlette.requests import Request
+from starlette.routing import Match
+from starlette.types import Scope
 
 from allotment.change.lifecycle import Policy
 from allotment.dialects.launchdarkly.flags import as_semantic
@@ -20,12 +23,37 @@ from allotment.dialects.wire.source import Tree
 from allotment.model.text import check_key
 from allotment.server.api.mount import Api, mount
 from allotment.server.auth.access import Caller
-from allotment.server.launchdarkly.api import is_semantic, patch_of, space_of
+from allotment.server.http.requests import header
 from allotment.server.launchdarkly.errors import CONTENT_TYPE, show_error
-from allotment.server.launchdarkly.project import environments_of, space_having
-from allotment.server.launchdarkly.router import TunnelledRoute
+from allotment.server.launchdarkly.spaces import (
+    environments_of,
+    is_semantic,
+    patch_of,
+    space_having,
+    space_of,
+)
 from allotment.server.writes.change import tree_of
 from allotment.store import Stored
+
+_OVERRIDE: Final = b"x-http-method-override"
+_TUNNELLED: Final = ("PATCH", "PUT", "DELETE")
+
+
+class TunnelledRoute(APIRoute):
+    """A route that a POST also reaches whose `X-HTTP-Method-Override` names the route's method.
+
+    The vendor has it for networks that let nothing else through.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether the route answers the request, as the method that is meant."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return super().matches(scope)
+        meant = (header(scope["headers"], _OVERRIDE) or b"").decode("latin-1").upper()
+        if meant not in _TUNNELLED:
+            return super().matches(scope)
+        match, found = super().matches({**scope, "method": meant})
+        return match, {**found, "method": meant}
 
 
 def _space(request: Request) -> str | None:

@@ -1,4 +1,4 @@
-"""What all calls of LaunchDarkly's API have in common."""
+"""The spaces that a path is about: an environment, or all environments of a project."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Final
 
 from starlette.requests import Request
 
+from allotment.change.kinds import nouns_of
 from allotment.dialects.launchdarkly.codes import invalid, missing
 from allotment.dialects.launchdarkly.patch import PARAMETER
+from allotment.dialects.launchdarkly.state import Environment, Project
 from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
 from allotment.model.text import check_key
@@ -16,7 +18,7 @@ from allotment.server.http.problems import RENDERERS
 from allotment.server.http.requests import media_of
 from allotment.server.launchdarkly.errors import show_error
 from allotment.server.writes.change import authenticated, node_of, tree_of
-from allotment.store import Scope
+from allotment.store import Scope, Stored
 from allotment.store.schema import DEFAULT_SPACE
 
 # All that the vendor has under `/api/v2/`, served here or not: its clients read no other errors.
@@ -83,3 +85,34 @@ async def patch_of(request: Request) -> Tree:
         message = f"without `; {PARAMETER}` in the content type this is read as a JSON patch"
         raise invalid(f"{message}, which there is none of here", "headers.Content-Type")
     return await tree_of(request)
+
+
+def environments_of(request: Request, reach: str, stored: Stored | None = None) -> Project:
+    """The environments of the path's project that a caller reaches, as they are served.
+
+    `stored` stands for the one that has just been changed.
+    """
+    project = request.path_params["projectKey"]
+    found = {}
+    for name in spaces_of(request, project, reach):
+        each = node_of(request).served(name).stored
+        if stored is not None and stored.space == name:
+            each = stored
+        found[name.partition("/")[2]] = Environment(each.catalog, each.versions)
+    return found
+
+
+def space_having(request: Request, kind: str, key: str) -> str:
+    """The space in which a noun of the project is found: the usual one, unless only another has it.
+
+    A vendor's calls make such a noun in all spaces of a project; ours and imports in one.
+    """
+    usual = space_of(request)
+    project = request.path_params["projectKey"]
+    reach = authenticated(request, Scope.READ, usual).reach
+    having = [
+        f"{project}/{name}"
+        for name, each in environments_of(request, reach).items()
+        if key in nouns_of(each.catalog, kind)
+    ]
+    return having[0] if having and usual not in having else usual
