@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 
 from allotment.dialects import catalogfile
 from machine.allowed import MOVES, Tenancy
+from machine.movement import check_moves
 from machine.running import run
 from postgres import Postgres
 from tenant import PARAMETERS, Tenant, tenant
@@ -48,6 +49,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.expected = Tenancy()
+        self.before = [each.catalog for each in self.tenants]
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """What all stores answer, without its times."""
@@ -304,6 +306,13 @@ class Machine(RuleBasedStateMachine):
     def export_and_load(self) -> None:
         for each in self.tenants:
             assert catalogfile.read(catalogfile.show(each.catalog), each.catalog) == ()
+
+    @invariant()
+    def exactly_the_total_variation_moved(self) -> None:
+        after = [each.catalog for each in self.tenants]
+        for old, new in zip(self.before, after, strict=True):
+            check_moves(old, new)
+        self.before = after
 
     @invariant()
     def what_is_shown_is_what_there_should_be(self) -> None:

@@ -21,6 +21,7 @@ from allotment.dialects.auth0.ids import id_of as auth0_id
 from allotment.dialects.confidence.names import instance_name
 from allotment.model.flag import Flag, Variation
 from machine import three
+from machine.movement import check_moves
 from machine.running import run
 from machine.three import APIS, AUTH0, LAUNCHDARKLY, Asked, Expected
 from postgres import Postgres
@@ -41,6 +42,7 @@ class Machine(RuleBasedStateMachine):
         self.expected: list[Expected] = []
         self.made = 0
         self.touched: Expected | None = None
+        self.before = [each.catalog for each in self.vendors]
 
     @initialize()
     def begin(self) -> None:
@@ -124,6 +126,13 @@ class Machine(RuleBasedStateMachine):
         done = self.ask(three.archive(api, one.key))
         assert done is one.may_archive(api), one
         one.archived = one.archived or done
+
+    @invariant()
+    def exactly_the_total_variation_moved(self) -> None:
+        after = [each.catalog for each in self.vendors]
+        for old, new in zip(self.before, after, strict=True):
+            check_moves(old, new)
+        self.before = after
 
     @invariant()
     def every_api_shows_it_as_it_should_be(self) -> None:

@@ -66,14 +66,14 @@ def create(api: str, key: str, name: str, weights: tuple[int, int]) -> Asked:
     if api == CONFIDENCE:
         treatments = _confidence_treatments(weights)
         return "POST", _INSTANCES, {"displayName": name, "abtest": {"treatments": treatments}}, {}
-    iteration = {
-        "hypothesis": "It helps",
-        "metrics": [{"key": "sales"}],
-        "primarySingleMetricKey": "sales",
-        "treatments": _launchdarkly_treatments(weights),
-        "flags": {"button": {"ruleId": "fallthrough", "flagConfigVersion": 1}},
-    }
-    return "POST", _LAUNCHDARKLY, {"name": name, "key": key, "iteration": iteration}, {}
+    body = {"name": name, "key": key, "iteration": _launchdarkly_iteration(weights)}
+    return "POST", _LAUNCHDARKLY, body, {}
+
+
+def draft(key: str, weights: tuple[int, int], *, reshuffle: bool) -> Asked:
+    """LaunchDarkly's draft of another iteration, which may lie beside a live one."""
+    body = {**_launchdarkly_iteration(weights), "canReshuffleTraffic": reshuffle}
+    return "POST", f"{_LAUNCHDARKLY}/{key}/iterations", body, {}
 
 
 def rename(api: str, key: str, name: str) -> Asked:
@@ -90,7 +90,8 @@ def reweigh(api: str, key: str, weights: tuple[int, int]) -> Asked:
 
 
 def start(api: str, key: str) -> Asked:
-    return _move(api, key, "active", {"kind": "startIteration"}, "live")
+    kind = {"kind": "startIteration", "changeJustification": "again"}
+    return _move(api, key, "active", kind, "live")
 
 
 def stop(api: str, key: str) -> Asked:
@@ -126,6 +127,16 @@ def _items(weights: tuple[int, int]) -> list[dict[str, Any]]:
         }
         for place, (color, weight) in enumerate(zip(COLORS, weights, strict=True))
     ]
+
+
+def _launchdarkly_iteration(weights: tuple[int, int]) -> dict[str, Any]:
+    return {
+        "hypothesis": "It helps",
+        "metrics": [{"key": "sales"}],
+        "primarySingleMetricKey": "sales",
+        "treatments": _launchdarkly_treatments(weights),
+        "flags": {"button": {"ruleId": "fallthrough", "flagConfigVersion": 1}},
+    }
 
 
 def _launchdarkly_treatments(weights: tuple[int, int]) -> list[dict[str, Any]]:
