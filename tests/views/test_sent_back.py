@@ -1,23 +1,30 @@
 """What a GET answers, sent back by an API: nothing changes, or the refusal names the field.
 
 The catalogs are generated as a file or the native API makes them: most have what no vendor's API
-can say. Auth0's own are in tests/auth0/test_sent_back.py.
+can say. Others are made by the vendors' own APIs, each of which is then asked for all there is.
+What else Auth0's API makes is in tests/auth0/test_sent_back.py.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 import strategies
-from allotment.change.commands import Keep
+from allotment.change.commands import Create, Keep
 from allotment.change.diff import diff
 from allotment.change.kinds import KINDS, nouns_of
 from allotment.model.catalog import EMPTY, Catalog
-from tenant import Vendor, vendor
+from auth0.test_sent_back import SETTABLE
+from machine import three
+from machine.test_histories import FLAG
+from resolving import flag as confidence_flag
+from tenant import BASE, SCHEMAS, Tenant, Vendor, node_over, vendor
 from views.world import LAUNCHDARKLY, SEMANTIC
 
 EXPERIMENTS = f"{LAUNCHDARKLY}/environments/production/experiments"
@@ -53,74 +60,140 @@ def sent(api: Vendor, method: str, path: str, body: Any, **headers: str) -> Any:
     return answer
 
 
+def sent_to_native(api: Vendor) -> None:
+    for kind in ("flags", "segments", "layers", "holdouts", "experiments"):
+        for key in getattr(api.catalog, kind):
+            path = f"/v1/catalog/{kind}/{key}"
+            shown = api.get(path)
+            answer = sent(api, "PUT", path, shown)
+            assert (answer.status_code, answer.json()) == (200, shown), (path, answer.text)
+
+
 @FEW
 @given(catalog=strategies.catalogs())
 def test_a_noun_that_is_put_as_it_was_got_is_no_change(catalog: Catalog) -> None:
     with served(catalog) as api:
-        for kind in ("flags", "segments", "layers", "holdouts", "experiments"):
-            for key in getattr(api.catalog, kind):
-                path = f"/v1/catalog/{kind}/{key}"
-                shown = api.get(path)
-                answer = sent(api, "PUT", path, shown)
-                assert (answer.status_code, answer.json()) == (200, shown), (path, answer.text)
+        sent_to_native(api)
+
+
+def sent_to_confidence(api: Vendor) -> None:
+    instances = api.get("/v1/workflows/abtest/instances?pageSize=1000")["abtests"]
+    segments = api.get("/v1/segments?pageSize=1000")["segments"]
+    for shown in (*instances, *segments):
+        path = f"/v1/{shown['name']}"
+        for query in ("", "?updateMask=*"):
+            answer = sent(api, "PATCH", f"{path}{query}", shown)
+            assert (answer.status_code, answer.json()) == (200, shown), (path, answer.text)
+        for name in shown:
+            sent(api, "PATCH", f"{path}?updateMask={name}", shown)
+    for shown in api.get("/v1/flags?pageSize=1000")["flags"]:
+        path = f"/v1/{shown['name']}"
+        apart = {"variants", "rules", "clients"}  # not set here, and the refusal says so
+        for name, value in shown.items():
+            answer = sent(api, "PATCH", path, {name: value})
+            assert answer.is_success or name in apart, (name, answer.text)
+            assert answer.is_success or f"$.{name}" in answer.text
+        settable = {name: shown[name] for name in shown.keys() - apart}
+        answer = sent(api, "PATCH", path, settable)
+        assert (answer.status_code, answer.json()) == (200, shown), (path, answer.text)
 
 
 @FEW
 @given(catalog=strategies.catalogs())
 def test_what_confidence_shows_and_is_sent_back_is_no_change(catalog: Catalog) -> None:
     with served(catalog) as api:
-        instances = api.get("/v1/workflows/abtest/instances?pageSize=1000")["abtests"]
-        segments = api.get("/v1/segments?pageSize=1000")["segments"]
-        for shown in (*instances, *segments):
-            path = f"/v1/{shown['name']}"
-            for query in ("", "?updateMask=*"):
-                answer = sent(api, "PATCH", f"{path}{query}", shown)
-                assert (answer.status_code, answer.json()) == (200, shown), (path, answer.text)
-            for name in shown:
-                sent(api, "PATCH", f"{path}?updateMask={name}", shown)
-        for shown in api.get("/v1/flags?pageSize=1000")["flags"]:
-            path = f"/v1/{shown['name']}"
-            apart = {"variants", "rules", "clients"}  # not set here, and the refusal says so
-            for name, value in shown.items():
-                answer = sent(api, "PATCH", path, {name: value})
-                assert answer.is_success or name in apart, (name, answer.text)
-                assert answer.is_success or f"$.{name}" in answer.text
-            settable = {name: shown[name] for name in shown.keys() - apart}
-            answer = sent(api, "PATCH", path, settable)
-            assert (answer.status_code, answer.json()) == (200, shown), (path, answer.text)
+        sent_to_confidence(api)
+
+
+def sent_to_launchdarkly(api: Vendor) -> None:
+    here = {"environmentKey": "production"}
+    for key in api.catalog.experiments:
+        path = f"{EXPERIMENTS}/{key}"
+        shown = api.get(path)
+        named = {"updateName": shown["name"], "updateDescription": shown["description"]}
+        steps = [{"kind": kind, "value": value} for kind, value in named.items()]
+        answer = sent(api, "PATCH", path, {"instructions": steps}, content_type=SEMANTIC)
+        assert answer.is_success, answer.text
+    for key in api.catalog.flags:
+        path = f"{FLAGS}/{key}"
+        shown = api.get(path)
+        on = shown["environments"]["production"]["on"]
+        steps = [
+            {"kind": "updateName", "value": shown["name"]},
+            {"kind": "updateDescription", "value": shown["description"]},
+            *([{"kind": "turnFlagOn" if on else "turnFlagOff"}] if not shown["archived"] else []),
+            {"kind": "addTags", "values": shown["tags"]},
+        ]
+        answer = sent(api, "PATCH", path, {**here, "instructions": steps}, content_type=SEMANTIC)
+        assert answer.is_success, answer.text
+        for name in ("name", "description", "archived", "temporary"):
+            patch = [{"op": "replace", "path": f"/{name}", "value": shown[name]}]
+            answer = sent(api, "PATCH", path, patch)
+            assert answer.is_success, (patch, answer.text)
 
 
 @FEW
 @given(catalog=strategies.catalogs())
 def test_what_launchdarkly_shows_and_is_sent_back_is_no_change(catalog: Catalog) -> None:
     with served(catalog) as api:
-        here = {"environmentKey": "production"}
-        for key in api.catalog.experiments:
-            path = f"{EXPERIMENTS}/{key}"
-            shown = api.get(path)
-            named = {"updateName": shown["name"], "updateDescription": shown["description"]}
-            steps = [{"kind": kind, "value": value} for kind, value in named.items()]
-            answer = sent(api, "PATCH", path, {"instructions": steps}, content_type=SEMANTIC)
-            assert answer.is_success, answer.text
-        for key in api.catalog.flags:
-            path = f"{FLAGS}/{key}"
-            shown = api.get(path)
-            on = shown["environments"]["production"]["on"]
-            steps = [
-                {"kind": "updateName", "value": shown["name"]},
-                {"kind": "updateDescription", "value": shown["description"]},
-                *(
-                    [{"kind": "turnFlagOn" if on else "turnFlagOff"}]
-                    if not shown["archived"]
-                    else []
-                ),
-                {"kind": "addTags", "values": shown["tags"]},
-            ]
-            answer = sent(
-                api, "PATCH", path, {**here, "instructions": steps}, content_type=SEMANTIC
+        sent_to_launchdarkly(api)
+
+
+def made_by_vendors(api: Vendor, rng: Random) -> None:
+    """Flags, segments and experiments in every state, made and changed through the three APIs."""
+    api.apply(Create(FLAG))
+    api.post("/api/v2/flags/default", {"key": "dark", "name": "Dark", "tags": ["one", "two"]})
+    confidence_flag(api, "sure")
+    exclusive = {"proportion": {"value": "0.25"}, "exclusivityTags": ["a"], "exclusiveTo": ["a"]}
+    body = {"displayName": "Some", "allocation": exclusive}
+    api.post("/v1/segments?segmentId=some", body)
+    for number in range(6):
+        key, api_of = f"test-{number}", three.APIS[number % 3]
+        asked = [three.create(api_of, key, key.title().replace("-", " "), (50, 50))]
+        for _ in range(rng.randint(0, 5)):
+            by = rng.choice(three.APIS)
+            asked.append(
+                rng.choice(
+                    (
+                        three.rename(by, key, f"Name {number}"),
+                        three.reweigh(by, key, rng.choice(((20, 80), (60, 40)))),
+                        three.draft(key, (10, 90), reshuffle=False),
+                        three.start(by, key),
+                        three.start(by, key),
+                        three.stop(by, key),
+                    )
+                )
             )
-            assert answer.is_success, answer.text
-            for name in ("name", "description", "archived", "temporary"):
-                patch = [{"op": "replace", "path": f"/{name}", "value": shown[name]}]
-                answer = sent(api, "PATCH", path, patch)
-                assert answer.is_success, (patch, answer.text)
+        for method, path, said, headers in asked:
+            api.call(method, path, said, **headers)  # some of it is refused
+    assert len(api.catalog.experiments) == 6
+
+
+def sent_to_auth0(api: Tenant) -> None:
+    """What the document says of bodies is of new ones: of what this API cannot say, it shows
+    `match: {}` or `parameters: {}`, and takes that back."""
+    before = api.catalog
+    for kind in ("experiments", "segments", "feature_flags"):
+        path = f"/{kind.replace('_', '-')}"
+        for one in api.get(f"{path}?take=50")[kind]:
+            known = SCHEMAS[SETTABLE[one["id"][:3]]]["properties"]
+            body = {name: value for name, value in one.items() if name in known}
+            answer = api.run(api.ask("PATCH", f"{path}/{one['id']}", body))
+            assert (answer.status_code, answer.json()) == (200, one), answer.text
+    assert api.catalog is before
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_what_vendors_made_and_any_shows_is_no_change_when_it_is_sent_back(
+    tmp_path: Path, seed: int, number: int
+) -> None:
+    with node_over(tmp_path / "allotment.db") as (node, runner):
+        api = Vendor(node, runner)
+        made_by_vendors(api, Random(seed + number))
+        auth0 = Tenant(node, runner, BASE)
+        auth0.flag()
+        auth0.segment()
+        sent_to_native(api)
+        sent_to_confidence(api)
+        sent_to_launchdarkly(api)
+        sent_to_auth0(auth0)
