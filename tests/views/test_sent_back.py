@@ -169,6 +169,18 @@ def made_by_vendors(api: Vendor, rng: Random) -> None:
     assert len(api.catalog.experiments) == 6
 
 
+def fields_sent_to_launchdarkly(api: Vendor) -> None:
+    """The treatments of drafts, by the instruction that edits an experiment's fields."""
+    drafts = [key for key, one in api.catalog.experiments.items() if one.live is None and one.draft]
+    assert drafts
+    for key in drafts:
+        shown = api.get(f"{EXPERIMENTS}/{key}?expand=draftIteration,treatments")["draftIteration"]
+        first, second = (int(one["allocationPercent"]) for one in shown["treatments"])
+        method, path, body, headers = three.reweigh(three.LAUNCHDARKLY, key, (first, second))
+        answer = sent(api, method, path, body, **headers)
+        assert answer.is_success, answer.text
+
+
 def sent_to_auth0(api: Tenant) -> None:
     """What the document says of bodies is of new ones: of what this API cannot say, it shows
     `match: {}` or `parameters: {}`, and takes that back."""
@@ -196,4 +208,5 @@ def test_what_vendors_made_and_any_shows_is_no_change_when_it_is_sent_back(
         sent_to_native(api)
         sent_to_confidence(api)
         sent_to_launchdarkly(api)
+        fields_sent_to_launchdarkly(api)
         sent_to_auth0(auth0)
