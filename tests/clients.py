@@ -10,6 +10,8 @@ from pathlib import Path
 
 BUILD = Path(__file__).parents[1] / "build"
 
+_PATIENCE = 240
+
 
 def node_with(*asked: str) -> Path:
     """The folder of an environment that holds exactly these npm packages; made where it is not.
@@ -51,5 +53,14 @@ def _made_once(folder: Path) -> Iterator[bool]:
 
 
 def _run(install: Sequence[str | Path]) -> None:
-    done = subprocess.run(install, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{install} failed:\n{done.stderr}"
+    """Install, and once more where a registry does not answer: npm alone would wait for ever."""
+    for _ in range(2):
+        try:
+            done = subprocess.run(
+                install, capture_output=True, text=True, check=False, timeout=_PATIENCE
+            )
+        except subprocess.TimeoutExpired:
+            continue
+        assert done.returncode == 0, f"{install} failed:\n{done.stderr}"
+        return
+    raise AssertionError(f"{install} did not end in {_PATIENCE} s, twice")
