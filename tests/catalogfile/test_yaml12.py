@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allotment.dialects.catalogfile.cursor import Tree
-from allotment.dialects.catalogfile.emit import Lines, emit
+from allotment.dialects.catalogfile.emit import TextBlock, emit
 from allotment.dialects.catalogfile.source import parse
 from allotment.dialects.catalogfile.yaml12 import compose, resolve
 
@@ -149,6 +149,6 @@ def test_long_keys_are_emitted_so_that_they_read_back() -> None:
 
 
 def test_a_block_of_lines_reads_back_as_it_was() -> None:
-    lines = Lines("# user\n- 1\nuser 2 \nµ\n")
+    lines = TextBlock("# user\n- 1\nuser 2 \nµ\n")
     assert "|\n    # user\n" in emit({"a": {"b": lines}})
     assert compose(emit({"a": {"b": lines}}), 9) == {"a": {"b": str(lines)}}
