@@ -15,7 +15,7 @@ from allotment.server.http.limits import (
     PIPELINED_MAX,
     TARGET_BYTES_MAX,
 )
-from allotment.server.http.problems import RENDERERS, answer_error
+from allotment.server.http.problems import answer_error, prefix_of
 from allotment.server.http.refusals import UnsupportedMedia
 
 
@@ -62,7 +62,7 @@ def closing(error: AllotmentError, path: str = "") -> bytes:
 
 def busy(path: str, close: bool, body: bool) -> bytes:
     """The bytes of a refusal; made once for each dialect, as there are many of them to send."""
-    return _busy(next((p for p in RENDERERS if path.startswith(p)), ""), close, body)
+    return _busy(prefix_of(path), close, body)
 
 
 @cache

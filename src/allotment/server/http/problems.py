@@ -49,11 +49,16 @@ def answer_error(error: Exception, path: str, request_id: str) -> Answer:
         log.warning("request %s: %s", request_id, error)
         full = isinstance(error, StoreFull)
         error = type(error)(_FULL if full else _AWAY)
-    prefix = max((each for each in RENDERERS if _begins(path, each)), key=len, default="")
+    prefix = prefix_of(path)
     if not prefix:
         return show_problem(error, path, request_id)
     answer = RENDERERS[prefix](error)
     return Answer(answer.status, (*answer.headers, *_advice(error)), answer.body)
+
+
+def prefix_of(path: str) -> str:
+    """The longest prefix in RENDERERS that the path begins with; "" for a native path."""
+    return max((each for each in RENDERERS if _begins(path, each)), key=len, default="")
 
 
 def show_problem(error: AllotmentError, path: str = "", request_id: str = "") -> Answer:
@@ -81,8 +86,9 @@ def show_problem(error: AllotmentError, path: str = "", request_id: str = "") ->
 
 def _begins(path: str, prefix: str) -> bool:
     """Whether the path begins with all steps of the prefix: a step ends with "/" or ":"."""
-    rest = path.removeprefix(prefix)
-    return path.startswith(prefix) and (prefix.endswith("/") or rest[:1] in ("", "/", ":"))
+    if not path.startswith(prefix):
+        return False
+    return prefix.endswith("/") or path[len(prefix) : len(prefix) + 1] in ("", "/", ":")
 
 
 def presentable(text: str) -> str:
