@@ -230,8 +230,8 @@ MUTANTS = [
     ),
     Mutant(
         "a JSON patch passes for a semantic one",
-        "src/allotment/server/launchdarkly/spaces.py",
-        "if not request.app.state.settings.launchdarkly_lenient and not is_semantic(request):",
+        "src/allotment/server/launchdarkly/routes.py",
+        "if not request.app.state.settings.launchdarkly_lenient and not _is_semantic(request):",
         "if request.app.state.settings.launchdarkly_lenient is None:",
         "tests/launchdarkly/test_refusals.py",
     ),

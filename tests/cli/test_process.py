@@ -78,7 +78,8 @@ def test_an_interrupted_run_leaves_nothing_and_keeps_what_was_there(
     number: signal.Signals, name: str, catalog: Path, tmp_path: Path
 ) -> None:
     source, out = tmp_path / "units.csv", tmp_path / name
-    source.write_text("id,country\n" + "user-1,SE\n" * 3_000_000)
+    # It takes seconds to assign them all, also where this process waits for its turn.
+    source.write_text("id,country\n" + "user-1,SE\n" * 12_000_000)
     out.write_text("before")
     arguments = ["assign", str(source), str(out), "--catalog", str(catalog), "--unit-column", "id"]
     with subprocess.Popen([*ALLOTMENT, *arguments], stderr=subprocess.PIPE) as process:

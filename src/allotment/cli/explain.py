@@ -124,7 +124,7 @@ def _cells(check: Check, mark: str) -> tuple[str, ...]:
 
 
 def plain_trace(explanation: Explanation) -> dict[str, Any]:
-    """The explanation as plain data; draws are hexadecimal, for JSON numbers hold only 53 bits."""
+    """The explanation as plain data."""
     answer = explanation.assignment
     return {
         "experiment": answer.experiment,
@@ -134,16 +134,5 @@ def plain_trace(explanation: Explanation) -> dict[str, Any]:
         "is_control": answer.is_control,
         "iteration": answer.iteration,
         "revision": answer.revision,
-        "checks": [
-            {
-                "name": check.name,
-                "applies": check.applies,
-                "draw": None if check.draw is None else f"{check.draw:016x}",
-                "bucket": check.bucket,
-                "bound": check.bound,
-                "outcome": check.outcome,
-                "decided": check.decided,
-            }
-            for check in explanation.checks
-        ],
+        "checks": explanation.plain_checks(),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from allotment.compile.experiment import Source, answer
@@ -39,6 +39,13 @@ class Explanation:
 
     assignment: Assignment
     checks: tuple[Check, ...]
+
+    def plain_checks(self) -> list[dict[str, Any]]:
+        """The checks as plain values; draws are hexadecimal, as JSON numbers hold only 53 bits."""
+        return [
+            {**asdict(each), "draw": None if each.draw is None else f"{each.draw:016x}"}
+            for each in self.checks
+        ]
 
     def __str__(self) -> str:
         treatment = self.assignment.treatment or "no treatment"

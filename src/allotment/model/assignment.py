@@ -31,9 +31,6 @@ class Reason(StrEnum):
 
 REASONS: Final = tuple(Reason)
 
-# The reasons that come with a treatment.
-TREATED: Final = frozenset({Reason.OVERRIDE, Reason.STICKY, Reason.ALLOCATED, Reason.FALLBACK})
-
 
 class Frozen(dict[str, str]):
     """Text by text, for good. Every way to change it raises TypeError."""

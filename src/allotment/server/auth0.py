@@ -30,7 +30,7 @@ API: Final = Api(
     "auth0",
     Policy.AUTH0,
     "/api/v2/experimentation",
-    "/api/v2/",
+    ("/api/v2/",),
     _CONTENT_TYPE,
     Auth0Error,
     show_error,

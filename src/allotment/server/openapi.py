@@ -61,13 +61,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         "parameters": _PARAMETERS,
         "headers": _HEADERS,
         "responses": {"Problem": _PROBLEM_ANSWER},
-        "securitySchemes": {
-            "token": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "A token; `Authorization: TOKEN` without `Bearer` does as well.",
-            }
-        },
+        "securitySchemes": made["components"]["securitySchemes"],
     }
     return made
 

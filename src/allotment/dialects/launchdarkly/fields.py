@@ -65,14 +65,6 @@ def mutable_fields() -> dict[str, dict[str, list[str]]]:
     }
 
 
-def show_mutable_fields() -> dict[str, Tree]:
-    """The same as it is shown."""
-    return {
-        word: {field: [*operations] for field, operations in fields.items()}
-        for word, fields in mutable_fields().items()
-    }
-
-
 def _operations(field: str, *, fixed: bool) -> list[str]:
     if field in _GROWING and fixed:
         return [_ADD]

@@ -8,7 +8,6 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from allotment.dialects.launchdarkly.schema.fields import LDLink, LDWindow, Links
-from allotment.dialects.wire.source import Tree
 
 _BASE: Final = "/api/v2"
 _TYPE: Final = "application/json"
@@ -50,26 +49,6 @@ class Scene:
         if group:
             return self.of_project("metric-groups", metric)
         return f"{_BASE}/metrics/{quote(self.project, '')}/{quote(metric, '')}"
-
-
-def link(href: str) -> dict[str, Tree]:
-    """A link to a path."""
-    return {"href": href, "type": _TYPE}
-
-
-def links(**hrefs: str) -> dict[str, Tree]:
-    """The links by their names."""
-    return {name: link(href) for name, href in hrefs.items()}
-
-
-def page_links(
-    href: str, query: Mapping[str, str], limit: int, offset: int, total: int
-) -> dict[str, Tree]:
-    """The links of a page of a list: itself and, where there are such pages, those around it."""
-
-    window = LDWindow.model_construct(limit=limit, offset=offset)
-    found = links_of_window(href, window, total, query)
-    return {name: one.plain() for name, one in found.items()}
 
 
 def links_to(**hrefs: str) -> Links:

@@ -12,7 +12,6 @@ from allotment.model.text import check_key
 from allotment.server.api.operation import ref
 
 PART: Final = f"[A-Za-z0-9][A-Za-z0-9._-]{{0,{KEY_BYTES_MAX - 1}}}"
-REVISION_MAX: Final = 10**17
 
 
 def _space(name: str) -> str:

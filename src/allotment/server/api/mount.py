@@ -33,8 +33,16 @@ from allotment.dialects.wire.operation import (
 )
 from allotment.dialects.wire.source import Tree
 from allotment.errors import AllotmentError
-from allotment.server.api.operation import CONDITIONS, READING, SPACE, WRITING, ref
-from allotment.server.api.route import BEARER, query_parameters, schemas_of
+from allotment.server.api.operation import (
+    CONDITIONS,
+    HEADERS,
+    READING,
+    SPACE,
+    WRITING,
+    headers_taken,
+    ref,
+)
+from allotment.server.api.route import BEARER, query_parameters, read_query, schemas_of
 from allotment.server.auth.access import Caller
 from allotment.server.http.answer import Answer, respond
 from allotment.server.http.etags import digest_of, etag
@@ -79,7 +87,7 @@ class Api:
     """What all operations of one API have in common.
 
     prefix      stands before every path
-    under       the paths whose errors are the vendor's
+    under       the beginnings of the paths whose errors are the vendor's
     error       the model of every error, and `show_error` makes the answer
     space       the space that a path names; None where the token or a header does
     named       the space that a body names
@@ -91,7 +99,7 @@ class Api:
     dialect: str
     policy: Policy
     prefix: str
-    under: str
+    under: tuple[str, ...]
     content_type: str
     error: type[Model]
     show_error: Callable[[AllotmentError], Answer]
@@ -106,7 +114,7 @@ class Api:
 def mount(api: Api, operations: Iterable[Operation]) -> APIRouter:
     """A router with a route of each operation."""
     router = APIRouter(prefix=api.prefix, tags=[api.dialect], route_class=api.route_class)
-    RENDERERS[api.under] = api.show_error
+    RENDERERS.update(dict.fromkeys(api.under, api.show_error))
     callers = {scope: _admitted(api, scope) for scope in (Scope.READ, Scope.WRITE)}
     for each in operations:
         scope = Scope.WRITE if isinstance(each, Changing) else Scope.READ
@@ -237,10 +245,10 @@ def _changing(api: Api, operation: Changing, admitted: Any) -> Endpoint:
 
 def _query(request: Request, operation: Operation) -> list[Body]:
     """The query as its model; nothing where the operation has none."""
-    model = operation.query
-    fields = {} if model is None else model.model_fields
-    given = query_of(request, [field.alias or name for name, field in fields.items()])
-    return [] if model is None else [read(model, dict(given), "query")]
+    if operation.query is not None:
+        return [read_query(request, operation.query)]
+    query_of(request)
+    return []
 
 
 def _body(operation: Changing, tree: Tree, ids: Ids, stored: Stored) -> Body | None:
@@ -266,15 +274,12 @@ def _shown(api: Api, answer: Answer) -> Response:
 
 
 def _responses(api: Api, operation: Operation, status: int) -> dict[int | str, dict[str, Any]]:
-    headers = {
-        name: {"$ref": f"#/components/headers/{name}"} for name in ("Allotment-Revision", "ETag")
-    }
     unchanged: dict[int | str, dict[str, Any]] = {}
     if isinstance(operation, Getting) and operation.tagged:
-        unchanged = {304: {"description": "It has not changed.", "headers": headers}}
+        unchanged = {304: {"description": "It has not changed.", "headers": HEADERS}}
     refusals = WRITING if isinstance(operation, Changing) else READING
     return {
-        status: {"headers": headers},
+        status: {"headers": HEADERS},
         **unchanged,
         **{each: {"description": HTTPStatus(each).phrase, "model": api.error} for each in refusals},
     }
@@ -282,10 +287,7 @@ def _responses(api: Api, operation: Operation, status: int) -> dict[int | str, d
 
 def _extra(operation: Operation, scope: Scope) -> dict[str, Any]:
     changes = isinstance(operation, Changing)
-    headers = (*SPACE, *(CONDITIONS if changes else ()))
-    parameters: list[dict[str, Any]] = [
-        {"$ref": f"#/components/parameters/{name}"} for name in headers
-    ]
+    parameters = headers_taken((*SPACE, *(CONDITIONS if changes else ())))
     said: dict[str, Any] = {"x-allotment-scope": str(scope), "parameters": parameters}
     if isinstance(operation, Changing) and operation.body is not None:
         content = {"application/json": {"schema": ref(operation.body.__name__)}}

@@ -18,8 +18,10 @@ WRITING: Final = (*READING, 409, 413, 415, 422, 507)
 # Schemas of what is spelled as the catalog file spells it have names that begin so.
 SPELLED: Final = "file."
 
-_REVISION_HEADER: Final = {"$ref": "#/components/headers/Allotment-Revision"}
-_ETAG_HEADER: Final = {"$ref": "#/components/headers/ETag"}
+# The headers of an answer about a space.
+HEADERS: Final = {
+    name: {"$ref": f"#/components/headers/{name}"} for name in ("Allotment-Revision", "ETag")
+}
 SPACE: Final = ("Space", "MinRevision")
 CONDITIONS: Final = ("IfMatch", "IfNoneMatch", "IdempotencyKey")
 
@@ -62,7 +64,7 @@ def operation(  # noqa: PLR0913  # each is a part of the document
         "tags": [tag],
         "x-allotment-scope": "none" if scope is None else str(scope),
         "security": [] if scope is None else [{"token": []}],
-        "parameters": [*parameters, *(_shared(name) for name in shared)],
+        "parameters": [*parameters, *headers_taken(shared)],
         "responses": {
             **{str(status): _answer(schema, spaced) for status, schema in answers.items()},
             **{str(status): _refusal(status, error) for status in problems},
@@ -121,8 +123,9 @@ def closed(properties: Mapping[str, Schema], *optional: str, **more: object) -> 
     }
 
 
-def _shared(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/parameters/{name}"}
+def headers_taken(names: Iterable[str]) -> list[dict[str, Any]]:
+    """References to the headers that operations share, such as SPACE and CONDITIONS."""
+    return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
 def _refusal(status: int, error: Schema | None) -> dict[str, Any]:
@@ -139,5 +142,5 @@ def _answer(schema: Schema | None, spaced: bool) -> dict[str, Any]:
     if schema is not None:
         answer["content"] = {JSON: {"schema": schema}}
     if spaced:
-        answer["headers"] = {"Allotment-Revision": _REVISION_HEADER, "ETag": _ETAG_HEADER}
+        answer["headers"] = dict(HEADERS)
     return answer

@@ -27,7 +27,15 @@ from starlette.routing import BaseRoute
 
 from allotment.dialects.wire.model import Body, read
 from allotment.dialects.wire.source import DEPTH_MAX
-from allotment.server.api.operation import CONDITIONS, READING, SPACE, WRITING, ref
+from allotment.server.api.operation import (
+    CONDITIONS,
+    HEADERS,
+    READING,
+    SPACE,
+    WRITING,
+    headers_taken,
+    ref,
+)
 from allotment.server.auth.access import Caller
 from allotment.server.http.answer import JSON
 from allotment.server.http.limits import BODY_BYTES_MAX
@@ -82,9 +90,8 @@ class _Query(Generic[M]):
     model: type[M]
 
     async def __call__(self, request: Request) -> M:
-        """The query as a model; raises InvalidInput for an unknown or repeated parameter."""
-        known = [field.alias or name for name, field in self.model.model_fields.items()]
-        return read(self.model, dict(query_of(request, known)), "query")
+        """The query as a model."""
+        return read_query(request, self.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,12 @@ def Query(model: type[M]) -> Any:  # noqa: N802  # as FastAPI's own
 def Json(model: type[M], limit: int = BODY_BYTES_MAX, depth: int = DEPTH_MAX) -> Any:  # noqa: N802
     """The dependency that reads a JSON body of at most `limit` bytes."""
     return Depends(_Body(model, limit, depth))
+
+
+def read_query(request: Request, model: type[M]) -> M:
+    """The query as a model; raises InvalidInput for an unknown or repeated parameter."""
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    return read(model, dict(query_of(request, known)), "query")
 
 
 async def _no_query(request: Request) -> None:
@@ -168,9 +181,7 @@ def _said(
         *(SPACE if caller is not None and caller.spaced else ()),
         *(CONDITIONS if caller is not None and caller.conditional else ()),
     )
-    parameters: list[dict[str, Any]] = [
-        {"$ref": f"#/components/parameters/{name}"} for name in shared
-    ]
+    parameters = headers_taken(shared)
     if query is not None:
         parameters += query_parameters(query.model)
     refusals = _refusals(caller, options["methods"], has_body=content is not None)
@@ -178,10 +189,7 @@ def _said(
         str(status): {"$ref": "#/components/responses/Problem"} for status in (*refusals, *refused)
     }
     if caller is not None and caller.spaced:
-        headers = ("Allotment-Revision", "ETag")
-        responses[str(options["status_code"] or 200)] = {
-            "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
-        }
+        responses[str(options["status_code"] or 200)] = {"headers": HEADERS}
     said: dict[str, Any] = {
         "x-allotment-scope": "none" if caller is None else str(caller.scope),
         "parameters": parameters,

@@ -27,12 +27,10 @@ from allotment.server.http.asgi import Message, Receive, Scope, Send
 from allotment.server.http.limits import BODY_BYTES_MAX
 from allotment.server.http.problems import answer_error
 from allotment.server.http.refusals import MethodNotAllowed
-from allotment.server.http.requests import header, read_body, whole
+from allotment.server.http.requests import header, min_revision, read_body
 from allotment.server.sticky import Keeping
 from allotment.server.sync.node import Node
 from allotment.store import Scope as Needs
-
-_REVISION_MAX: Final = 10**17
 
 _BATCH: Final = "/v1/assign/batch"
 _EXACT: Final = frozenset({"/v1/assign", "/v1/resolve", "/v1/explain"})
@@ -133,9 +131,7 @@ class AssignPaths:
         space = caller.space
         wanted = headers.get(b"allotment-min-revision")
         if wanted is not None:
-            text = wanted.decode("latin-1")
-            revision = whole(text, "headers.Allotment-Min-Revision", 0, _REVISION_MAX)
-            await self._node.at_least(space, revision)
+            await self._node.at_least(space, min_revision(wanted.decode("latin-1")))
         served = self._node.served(space)
         shown = self._shown.get(space)
         if shown is None or shown.served is not served:

@@ -94,20 +94,9 @@ def _explained(shown: Shown, engine: Engine, asked: ExplainAsked, stored: str | 
 
 
 def _plain(found: Explanation) -> dict[str, Any]:
-    """An explanation as plain values; draws are hexadecimal, for JSON numbers hold only 53 bits."""
+    """An explanation as plain values."""
     return {
         "experiment": found.assignment.experiment,
         "assignment": plain_assignment(found.assignment),
-        "checks": [
-            {
-                "name": check.name,
-                "applies": check.applies,
-                "draw": None if check.draw is None else f"{check.draw:016x}",
-                "bucket": check.bucket,
-                "bound": check.bound,
-                "outcome": check.outcome,
-                "decided": check.decided,
-            }
-            for check in found.checks
-        ],
+        "checks": found.plain_checks(),
     }

@@ -13,13 +13,12 @@ from allotment.dialects.wire.source import Tree
 from allotment.errors import Overloaded, Unauthorized
 from allotment.server.confidence.api import tree_of
 from allotment.server.http.limits import STRANGERS_MAX
-from allotment.server.http.requests import query_of, single, whole
+from allotment.server.http.requests import min_revision, query_of, single
 from allotment.server.sync.spaces import Served
 from allotment.server.writes.change import node_of
 from allotment.store import Scope
 
 _SECRET_MAX: Final = 4_096
-_REVISION_MAX: Final = 10**17
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +74,5 @@ async def client_and_body(request: Request) -> tuple[Client, Place]:
     node.served(caller.space)
     wanted = single(request, "allotment-min-revision")
     if wanted is not None:
-        revision = whole(wanted, "headers.Allotment-Min-Revision", 0, _REVISION_MAX)
-        await node.at_least(caller.space, revision)
+        await node.at_least(caller.space, min_revision(wanted))
     return Client(secret, node.served(caller.space)), body

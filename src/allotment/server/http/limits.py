@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+# The latest revision that a request may name.
+REVISION_MAX: Final = 10**17
+
 # The most a client sends honestly: cookies and traces of a proxy or two fit four times over.
 HEAD_BYTES_MAX: Final = 16 * 1024
 HEADERS_MAX: Final = 100

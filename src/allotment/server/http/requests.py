@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from allotment.errors import InvalidInput, TooLarge
 from allotment.model.number import read_whole
 from allotment.server.http.headers import Media, read_media
-from allotment.server.http.limits import BODY_BYTES_MAX
+from allotment.server.http.limits import BODY_BYTES_MAX, REVISION_MAX
 from allotment.server.http.refusals import UnsupportedMedia
 
 Scope = MutableMapping[str, Any]
@@ -106,6 +106,11 @@ def whole(text: str, path: str, low: int, high: int) -> int:
     if number is None or not low <= number <= high:
         raise InvalidInput(f"this is a whole number from {low:,} to {high:,}", path)
     return number
+
+
+def min_revision(text: str) -> int:
+    """The revision that `Allotment-Min-Revision` names."""
+    return whole(text, "headers.Allotment-Min-Revision", 0, REVISION_MAX)
 
 
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:

@@ -14,6 +14,18 @@ from allotment.server.http.problems import presentable
 
 CONTENT_TYPE: Final = "application/json"
 
+# All that the vendor has under `/api/v2/`, served here or not: its clients read no other errors.
+# Auth0 has `roles` and `users` too, of which nothing is served for either.
+_FIRST_STEPS: Final = (
+    *("account", "announcements", "applications", "approval-requests", "auditlog"),
+    *("caller-identity", "code-refs", "destinations", "engineering-insights", "flag-links"),
+    *("flag-status", "flag-statuses", "flags", "integration-capabilities"),
+    *("integration-configurations", "integrations", "members", "metrics", "oauth"),
+    *("openapi.json", "projects", "public-ip-list", "roles", "segments", "tags", "teams"),
+    *("templates", "tokens", "usage", "user-search", "users", "versions", "webhooks"),
+)
+PATHS: Final = ("/api/v2", *(f"/api/v2/{step}" for step in _FIRST_STEPS))
+
 
 def show_error(error: AllotmentError) -> Answer:
     """The answer for any error under the paths of this API; each has an id of its own."""

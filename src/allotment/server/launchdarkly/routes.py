@@ -11,10 +11,11 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from allotment.change.lifecycle import Policy
+from allotment.dialects.launchdarkly.codes import invalid
 from allotment.dialects.launchdarkly.flags import as_semantic
 from allotment.dialects.launchdarkly.links import Scene
 from allotment.dialects.launchdarkly.operations import OPERATIONS
-from allotment.dialects.launchdarkly.patch import comment_of
+from allotment.dialects.launchdarkly.patch import PARAMETER, comment_of
 from allotment.dialects.launchdarkly.schema.fields import LDError, LDPatch
 from allotment.dialects.launchdarkly.schema.flags import LDFlagPatch
 from allotment.dialects.launchdarkly.state import LDState, Project
@@ -23,15 +24,9 @@ from allotment.dialects.wire.source import Tree
 from allotment.model.text import check_key
 from allotment.server.api.mount import Api, mount
 from allotment.server.auth.access import Caller
-from allotment.server.http.requests import header
-from allotment.server.launchdarkly.errors import CONTENT_TYPE, show_error
-from allotment.server.launchdarkly.spaces import (
-    environments_of,
-    is_semantic,
-    patch_of,
-    space_having,
-    space_of,
-)
+from allotment.server.http.requests import header, media_of
+from allotment.server.launchdarkly.errors import CONTENT_TYPE, PATHS, show_error
+from allotment.server.launchdarkly.spaces import environments_of, space_having, space_of
 from allotment.server.writes.change import tree_of
 from allotment.store import Stored
 
@@ -76,11 +71,28 @@ def _named(request: Request, operation: Changing, tree: Tree) -> str | None:
     return None if key is None else f"{project}/{check_key(key, '$.environmentKey')}"
 
 
+def _is_semantic(request: Request) -> bool:
+    """Whether the content type says that the body is a semantic patch."""
+    name, _, value = PARAMETER.partition("=")
+    return media_of(request).parameters.get(name, "").lower() == value
+
+
+async def _patch_of(request: Request) -> Tree:
+    """The body of a semantic patch, once its content type says that it is one.
+
+    With `launchdarkly_lenient` it need not say so: the vendor's own examples do not.
+    """
+    if not request.app.state.settings.launchdarkly_lenient and not _is_semantic(request):
+        message = f"without `; {PARAMETER}` in the content type this is read as a JSON patch"
+        raise invalid(f"{message}, which there is none of here", "headers.Content-Type")
+    return await tree_of(request)
+
+
 async def _tree(request: Request, operation: Changing) -> Tree:
-    if operation.body is LDFlagPatch and not is_semantic(request):
+    if operation.body is LDFlagPatch and not _is_semantic(request):
         return await _flag_patch(request)
     is_patch = operation.body is not None and issubclass(operation.body, LDPatch)
-    return await (patch_of if is_patch else tree_of)(request)
+    return await (_patch_of if is_patch else tree_of)(request)
 
 
 async def _flag_patch(request: Request) -> Tree:
@@ -106,7 +118,7 @@ API: Final = Api(
     "launchdarkly",
     Policy.LAUNCHDARKLY,
     "/api/v2",
-    "/api/v2",
+    PATHS,
     CONTENT_TYPE,
     LDError,
     show_error,

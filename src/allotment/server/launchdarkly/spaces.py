@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from starlette.requests import Request
 
 from allotment.change.kinds import nouns_of
-from allotment.dialects.launchdarkly.codes import invalid, missing
-from allotment.dialects.launchdarkly.patch import PARAMETER
+from allotment.dialects.launchdarkly.codes import missing
 from allotment.dialects.launchdarkly.state import Environment, Project
-from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
 from allotment.model.text import check_key
 from allotment.server.auth.access import reaches
-from allotment.server.http.problems import RENDERERS
-from allotment.server.http.requests import media_of
-from allotment.server.launchdarkly.errors import show_error
-from allotment.server.writes.change import authenticated, node_of, tree_of
+from allotment.server.writes.change import authenticated, node_of
 from allotment.store import Scope, Stored
 from allotment.store.schema import DEFAULT_SPACE
-
-# All that the vendor has under `/api/v2/`, served here or not: its clients read no other errors.
-# Auth0 has `roles` and `users` too, of which nothing is served for either.
-_FIRST_STEPS: Final = (
-    *("account", "announcements", "applications", "approval-requests", "auditlog"),
-    *("caller-identity", "code-refs", "destinations", "engineering-insights", "flag-links"),
-    *("flag-status", "flag-statuses", "flags", "integration-capabilities"),
-    *("integration-configurations", "integrations", "members", "metrics", "oauth"),
-    *("openapi.json", "projects", "public-ip-list", "roles", "segments", "tags", "teams"),
-    *("templates", "tokens", "usage", "user-search", "users", "versions", "webhooks"),
-)
-for _step in _FIRST_STEPS:
-    RENDERERS[f"/api/v2/{_step}"] = show_error
-RENDERERS["/api/v2"] = show_error
 
 
 def space_of(request: Request) -> str:
@@ -55,7 +34,7 @@ def space_of(request: Request) -> str:
 
 
 def check_named(request: Request, *keys: str) -> None:
-    """Raise the 404, for whoever is let in, unless all of these could name a part of a space."""
+    """Raise the 404 to a known caller unless all of these could name a part of a space."""
     try:
         for key in keys:
             check_key(key, "path")
@@ -68,23 +47,6 @@ def spaces_of(request: Request, project: str, reach: str) -> list[str]:
     """The project's spaces that are served and that the pattern reaches, by name."""
     named = (name for name in node_of(request).spaces if name.partition("/")[0] == project)
     return sorted(name for name in named if reaches(reach, name))
-
-
-def is_semantic(request: Request) -> bool:
-    """Whether the content type says that the body is a semantic patch."""
-    name, _, value = PARAMETER.partition("=")
-    return media_of(request).parameters.get(name, "").lower() == value
-
-
-async def patch_of(request: Request) -> Tree:
-    """The body of a semantic patch, once its content type says that it is one.
-
-    With `launchdarkly_lenient` it need not say so: the vendor's own examples do not.
-    """
-    if not request.app.state.settings.launchdarkly_lenient and not is_semantic(request):
-        message = f"without `; {PARAMETER}` in the content type this is read as a JSON patch"
-        raise invalid(f"{message}, which there is none of here", "headers.Content-Type")
-    return await tree_of(request)
 
 
 def environments_of(request: Request, reach: str, stored: Stored | None = None) -> Project:

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe, Model
 from allotment.model.instant import show_instant
 from allotment.model.plain import to_plain
-from allotment.server.api.fields import REVISION_MAX, Command, Moment, Move, Revision
+from allotment.server.api.fields import Command, Moment, Move, Revision
 from allotment.server.api.route import Query, Reader, Route
 from allotment.server.http.answer import Answer, as_json, respond
-from allotment.server.http.limits import PAGE_BYTES_MAX
+from allotment.server.http.limits import PAGE_BYTES_MAX, REVISION_MAX
 from allotment.server.writes.change import node_of
 from allotment.store import Entry
 

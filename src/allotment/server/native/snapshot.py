@@ -15,12 +15,13 @@ from allotment.compile import Snapshot, compile_catalog
 from allotment.dialects import catalogfile
 from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe, Model
 from allotment.model.plain import to_plain
-from allotment.server.api.fields import REVISION_MAX, Revision
+from allotment.server.api.fields import Revision
 from allotment.server.api.operation import ref
 from allotment.server.api.route import UNCHANGED, Query, Reader, Route
 from allotment.server.http.answer import Answer, as_json, respond
 from allotment.server.http.etags import catalog_version, etag
 from allotment.server.http.headers import preferred
+from allotment.server.http.limits import REVISION_MAX
 from allotment.server.http.requests import joined
 from allotment.server.writes.change import node_of, unchanged
 from allotment.store import Head

@@ -48,8 +48,8 @@ _ATTACH_FILTER: Final = 26  # SO_ATTACH_FILTER, which the socket module lacks
 class DrainingServer(Server):
     """uvicorn's server, which stops in two phases.
 
-    `ready` is called when it serves, `told` when it begins to stop. `forced` says whether it ended
-    without waiting for what was under way.
+    `ready` is called when it serves, `stopping` when it begins to stop. `forced` says whether it
+    ended without waiting for what was under way.
     """
 
     def __init__(  # noqa: PLR0913  # what a server is made of
@@ -60,7 +60,7 @@ class DrainingServer(Server):
         threads: Threads,
         *,
         ready: Callable[[], None],
-        told: Callable[[], None],
+        stopping: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self.state = state
@@ -68,7 +68,7 @@ class DrainingServer(Server):
         self.forced = False
         self._drain_seconds = drain_seconds
         self._ready = ready
-        self._told = told
+        self._stopping = stopping
         self._stops = False
         self._until = 0.0
         self.threads = threads
@@ -123,7 +123,7 @@ class DrainingServer(Server):
         if self._stops and not self.state.draining:
             self.state.draining = True
             self._until = time.monotonic() + self._drain_seconds
-            self._told()
+            self._stopping()
         if self.state.draining and time.monotonic() >= self._until:
             self.should_exit = True
         return await super().on_tick(counter)

@@ -51,7 +51,7 @@ def server(
         # would look at some hundred requests under way again and again, in vain.
         gc.set_threshold(20_000, 20, 20)
 
-    def told() -> None:
+    def stopping() -> None:
         node.draining = True
         log.info("draining", extra={"fields": {"url": url, "seconds": settings.drain_seconds}})
 
@@ -72,7 +72,7 @@ def server(
         settings.drain_seconds,
         node.threads,
         ready=ready,
-        told=told,
+        stopping=stopping,
     )
 
 

@@ -106,8 +106,8 @@ class _Worker:
             stdin=subprocess.PIPE,
             pass_fds=numbers,
         )
-        told = {"sockets": numbers, "settings": settings.model_dump(mode="json")}
-        self._tell(json.dumps(told).encode() + b"\n")
+        given = {"sockets": numbers, "settings": settings.model_dump(mode="json")}
+        self._tell(json.dumps(given).encode() + b"\n")
 
     def drain(self) -> None:
         assert self.process.stdin is not None

@@ -22,10 +22,10 @@ log: Final = logging.getLogger("allotment.server")
 
 def main() -> int:
     """Serve until standard input ends."""
-    told = json.loads(sys.stdin.buffer.readline())
-    settings = Settings(**told["settings"])
+    given = json.loads(sys.stdin.buffer.readline())
+    settings = Settings(**given["settings"])
     set_up(settings.log_level, settings.log_format)
-    sockets = [socket.socket(fileno=number) for number in told["sockets"]]
+    sockets = [socket.socket(fileno=number) for number in given["sockets"]]
     try:
         built = run.server(settings, sockets, run.open_store(settings))
     except AllotmentError as error:

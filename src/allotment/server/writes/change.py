@@ -28,8 +28,7 @@ from allotment.server.auth.access import Caller
 from allotment.server.http.answer import JSON, Answer, Headers, encode, respond
 from allotment.server.http.etags import digest_of, etag
 from allotment.server.http.limits import BODY_BYTES_MAX
-from allotment.server.http.requests import json_body_of, single
-from allotment.server.http.requests import whole as whole_number
+from allotment.server.http.requests import json_body_of, min_revision, single
 from allotment.server.sync.node import Node
 from allotment.server.writes.conditions import (
     About,
@@ -53,7 +52,6 @@ __all__ = [
     "version_of",
 ]
 
-_REVISION_MAX: Final = 10**17
 _SMALL_BYTES: Final = 16 << 10
 
 
@@ -94,8 +92,7 @@ async def admit(request: Request, needs: Scope, space: str | None = None) -> Cal
     node.served(caller.space)
     wanted = single(request, "allotment-min-revision")
     if wanted is not None:
-        revision = whole_number(wanted, "headers.Allotment-Min-Revision", 0, _REVISION_MAX)
-        await node.at_least(caller.space, revision)
+        await node.at_least(caller.space, min_revision(wanted))
     return caller
 
 
