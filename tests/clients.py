@@ -53,7 +53,7 @@ def _made_once(folder: Path) -> Iterator[bool]:
 
 
 def _run(install: Sequence[str | Path]) -> None:
-    """Install, and once more where a registry does not answer: npm alone would wait for ever."""
+    """Install, and once more where that does not end: npm retries a failed connection for long."""
     for _ in range(2):
         try:
             done = subprocess.run(
