@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+import serving
+from draws.sitecustomize import drawing
 from postgres import Postgres
 from postgres import postgres as running_postgres
 
@@ -34,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("fixed" if seed is None else "fresh")
     if seed is not None:
         hypothesis.core.global_force_seed = seed
+    serving.same_draws = seed is None
 
 
 def pytest_terminal_summary(
@@ -48,6 +52,13 @@ def pytest_terminal_summary(
 def seed(request: pytest.FixtureRequest) -> int:
     """Where a test's own generator starts: 0 in `make test`, a fresh number in `make soak`."""
     return request.config.getoption("--seed") or 0
+
+
+@pytest.fixture(autouse=True)
+def _same_draws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In `make test` a test draws the same salts and ids in every run."""
+    if request.config.getoption("--seed") is None:
+        monkeypatch.setattr(secrets, "token_hex", drawing(request.node.nodeid))
 
 
 @pytest.fixture(scope="session")

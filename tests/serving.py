@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,7 +23,22 @@ from allotment.store import Scope, Store, Token
 
 PATIENCE = 30.0  # seconds: this machine may be doing much else
 
+_DRAWS = Path(__file__).parent / "draws"  # what makes a server draw the same in every run
 _LISTENING = re.compile(r"http://[^\s\"]+")
+
+# False in `make soak`, where what a server draws differs from run to run.
+same_draws = True
+
+_servers: Counter[str] = Counter()  # how many a test has started
+
+
+def _label() -> str:
+    """A name for what the next server draws, as in every other run; empty if it is to roll dice."""
+    if not same_draws:
+        return ""
+    test, _, _ = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")
+    _servers[test] += 1
+    return f"{test}/{_servers[test]}"
 
 
 @dataclass
@@ -38,6 +54,8 @@ class Server:
     database: str
     url: str = ""
     program: Sequence[str] = (sys.executable, "-m", "allotment.cli.app", "serve")
+    _label: str = field(default_factory=_label, init=False, repr=False)
+    _launched: int = field(default=0, init=False, repr=False)
     process: subprocess.Popen[bytes] = field(init=False, repr=False)
 
     @property
@@ -89,11 +107,15 @@ class Server:
 
     def launch(self) -> None:
         """Start it, and do not wait for it."""
+        self._launched += 1
         with self._file.open("ab") as output:
             self.process = subprocess.Popen(
                 self.program,
                 cwd=self.folder,
-                env=self.environment,
+                env={
+                    **self.environment,
+                    "TEST_DRAWS": self._label and f"{self._label}/{self._launched}",
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -174,8 +196,8 @@ def serving(
 def environment(ours: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process of ours, in which nothing of ours is set but this."""
     others = {name: at for name, at in os.environ.items() if not name.startswith("ALLOTMENT_")}
-    tested = str(Path(allotment.__file__).parents[1])
-    return {**others, "PYTHONPATH": tested, **ours}
+    tested = Path(allotment.__file__).parents[1]
+    return {**others, "PYTHONPATH": f"{tested}{os.pathsep}{_DRAWS}", **ours}
 
 
 def fill(database: str, catalog: Path) -> None:

@@ -28,7 +28,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def made(client: httpx.Client, **more: Any) -> Any:
-    body = {"displayName": "Greener button", "abtest": {"treatments": arms(500, 500)}, **more}
+    body = {"displayName": "Greener button", "abtest": {"treatments": arms(2500, 2500)}, **more}
     answer = client.post(f"/v1{INSTANCES}", json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()
