@@ -23,7 +23,7 @@ from allotment.change.commands import (
 )
 from allotment.errors import StoreError
 from allotment.model.assignment import Assignment
-from allotment.server.assign.asked import AssignAsked, ResolveAsked
+from allotment.server.assign.bodies import AssignRequest, ResolveRequest
 from allotment.server.assign.shown import Shown
 from allotment.server.assign.unit import OneUnit
 from allotment.server.sticky import Keeping
@@ -342,9 +342,9 @@ def test_who_comes_second_gives_and_logs_what_the_first_kept(site: Shop, noun: s
 
     async def ask() -> Any:
         if noun == "flag":
-            asked = unit.resolve(shown, ResolveAsked("ann", SWEDEN, flag="button"), b"")
+            asked = unit.resolve(shown, ResolveRequest("ann", SWEDEN, flag="button"), b"")
         else:
-            asked = unit.assign(shown, AssignAsked("ann", SWEDEN, experiment="first"), b"")
+            asked = unit.assign(shown, AssignRequest("ann", SWEDEN, experiment="first"), b"")
         assert isinstance(asked, Awaitable)
         return await asked
 

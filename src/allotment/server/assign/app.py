@@ -11,16 +11,11 @@ import msgspec
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import InvalidInput
-from allotment.server.assign.asked import (
-    AssignAsked,
-    ExplainAsked,
-    ResolveAsked,
-    read_asked,
-)
 from allotment.server.assign.batch.answer import Batches, BrokenOff
+from allotment.server.assign.bodies import AssignRequest, ExplainRequest, ResolveRequest
 from allotment.server.assign.explained import Explained
+from allotment.server.assign.reading import read_asked, read_target
 from allotment.server.assign.shown import ALWAYS, Ready, Shown
-from allotment.server.assign.target import read_target
 from allotment.server.assign.unit import OneUnit
 from allotment.server.exposures import Exposures
 from allotment.server.http.asgi import Message, Receive, Scope, Send
@@ -36,9 +31,9 @@ _BATCH: Final = "/v1/assign/batch"
 _EXACT: Final = frozenset({"/v1/assign", "/v1/resolve", "/v1/explain"})
 _ONCE: Final = (b"authorization", b"allotment-space", b"allotment-min-revision")
 
-_assign: Final = msgspec.json.Decoder(AssignAsked)
-_resolve: Final = msgspec.json.Decoder(ResolveAsked)
-_explain: Final = msgspec.json.Decoder(ExplainAsked)
+_assign: Final = msgspec.json.Decoder(AssignRequest)
+_resolve: Final = msgspec.json.Decoder(ResolveRequest)
+_explain: Final = msgspec.json.Decoder(ExplainRequest)
 
 
 class _Operation(NamedTuple):
@@ -96,7 +91,7 @@ class AssignPaths:
             elif operation is self._one:
                 experiment, unit, attributes = read_target(scope)
                 answer = self._unit.assign(
-                    shown, AssignAsked(unit, attributes, experiment), _query(scope)
+                    shown, AssignRequest(unit, attributes, experiment), _query(scope)
                 )
             else:
                 await self._batches.answer(scope, receive, send, shown)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import UNSET
 
-from allotment.engine import Engine, Explanation
+from allotment.engine import Engine
 from allotment.errors import NotFound, Overloaded, StoreError
 from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
-from allotment.server.assign.asked import ExplainAsked
+from allotment.server.assign.bodies import AssignmentBody, CheckBody, ExplainAnswer, ExplainRequest
 from allotment.server.assign.effort import Size, effort
-from allotment.server.assign.shown import Ready, Shown, plain_assignment
+from allotment.server.assign.shown import Ready, Shown
 from allotment.server.sticky.lot import lot_of
 from allotment.server.sync.node import Node
 from allotment.server.sync.one_experiment import engine_of
@@ -31,7 +31,7 @@ class Explained:
         self._node = node
         self._catalogs: OrderedDict[tuple[str, int, int], Catalog] = OrderedDict()
 
-    async def explain(self, shown: Shown, asked: ExplainAsked, text: bytes) -> Ready:
+    async def explain(self, shown: Shown, asked: ExplainRequest, text: bytes) -> Ready:
         """The explanation that was asked for; `text` is the request as it is written.
 
         Raises NotFound for an experiment or a revision that is not there, StoreError where the
@@ -52,7 +52,7 @@ class Explained:
         return await self._node.run(_explained, shown, engine, asked, stored)
 
     async def _kept(
-        self, space: str, engine: Engine, asked: ExplainAsked, until: int | None
+        self, space: str, engine: Engine, asked: ExplainRequest, until: int | None
     ) -> str | None:
         """What is kept for the unit, or was by a revision. To explain is not to keep anything."""
         experiment = engine.catalog.experiments[asked.experiment]
@@ -87,16 +87,11 @@ class Explained:
         return known
 
 
-def _explained(shown: Shown, engine: Engine, asked: ExplainAsked, stored: str | None) -> Ready:
+def _explained(shown: Shown, engine: Engine, asked: ExplainRequest, stored: str | None) -> Ready:
     found = engine.explain(asked.experiment, asked.unit, asked.attributes, stored)
-    body = msgspec.json.encode({"revision": engine.snapshot.revision, **_plain(found)})
-    return shown.ready(body)
-
-
-def _plain(found: Explanation) -> dict[str, Any]:
-    """An explanation as plain values."""
-    return {
-        "experiment": found.assignment.experiment,
-        "assignment": plain_assignment(found.assignment),
-        "checks": found.plain_checks(),
-    }
+    given = found.assignment
+    checks = [CheckBody(**each) for each in found.plain_checks()]
+    answer = ExplainAnswer(
+        engine.snapshot.revision, given.experiment, AssignmentBody.of(given), checks
+    )
+    return shown.ready(msgspec.json.encode(answer))

@@ -5,14 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from msgspec import Struct
+
 from allotment.server.api.operation import Schema, in_path, in_query, operation, ref
-from allotment.server.assign.schemas import SCHEMAS
+from allotment.server.api.route import schemas_of
+from allotment.server.assign import bodies
 from allotment.server.http.media import Form
 from allotment.store import Scope
 
 __all__ = ["PATHS", "SCHEMAS"]
 
+_NOT_BOTH: Final = {"AssignRequest": "experiment", "ResolveRequest": "flag"}
+
 _PROBLEM: Final = {"$ref": "#/components/responses/Problem"}
+
+
+def _schemas() -> dict[str, Any]:
+    """Those of all bodies, with what a class cannot say: that one may be named, or several."""
+    structs = (each for each in vars(bodies).values() if isinstance(each, type))
+    schemas = schemas_of(
+        each for each in structs if issubclass(each, Struct) and each is not Struct
+    )
+    for name, noun in _NOT_BOTH.items():
+        schemas[name]["not"] = {"required": [noun, f"{noun}s"]}
+    return schemas
+
+
+SCHEMAS: Final = _schemas()
 
 
 def _operation(  # noqa: PLR0913  # each is a part of the document

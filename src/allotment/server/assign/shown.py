@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from allotment.matching.index import Work
 from allotment.model.assignment import Assignment, Reason, Resolution
+from allotment.server.assign.bodies import AssignmentBody, ResolutionBody
 from allotment.server.sync.spaces import Served
 
 # What every answer says of itself.
@@ -76,7 +77,7 @@ class Shown:
         known = self._assigned.get(id(given))
         if known is not None:
             return known[1]
-        text = self._text(b"assignments", given.experiment, plain_assignment(given))
+        text = self._text(b"assignments", given.experiment, AssignmentBody.of(given))
         # Answers for unknown experiments are made each time.
         if given.reason is not Reason.UNKNOWN_EXPERIMENT:
             if len(self._assigned) >= _TEXTS_MAX:
@@ -89,7 +90,7 @@ class Shown:
         known = self._resolved.get(asked)
         if known is not None:
             return known
-        text = self._text(b"resolutions", given.flag, _plain_resolution(given, treatment))
+        text = self._text(b"resolutions", given.flag, _resolved(given, treatment))
         # There is no end to the names of flags that are not there.
         if given.variation is not None:
             if len(self._resolved) >= _TEXTS_MAX:
@@ -97,7 +98,7 @@ class Shown:
             self._resolved[asked] = text
         return text
 
-    def _text(self, noun: bytes, key: str, plain: dict[str, Any]) -> _Text:
+    def _text(self, noun: bytes, key: str, plain: object) -> _Text:
         member = b"%b:%b" % (_encode(key), _encode(plain))
         return _Text(member, self._around(noun, [member]))
 
@@ -105,24 +106,5 @@ class Shown:
         return self.ready(b'%b%b":{%b}}' % (self._opening, noun, b",".join(members)))
 
 
-def plain_assignment(given: Assignment) -> dict[str, Any]:
-    """An assignment as plain values, without the experiment's key."""
-    return {
-        "treatment": given.treatment,
-        "reason": given.reason.value,
-        "variations": dict(given.variations),
-        "is_control": given.is_control,
-        "iteration": given.iteration,
-        "revision": given.revision,
-        "to_keep": given.to_keep,
-    }
-
-
-def _plain_resolution(given: Resolution, treatment: str | None) -> dict[str, Any]:
-    return {
-        "value": given.value,
-        "variation": given.variation,
-        "experiment": given.experiment,
-        "treatment": treatment,
-        "reason": given.reason,
-    }
+def _resolved(given: Resolution, treatment: str | None) -> ResolutionBody:
+    return ResolutionBody(given.value, given.variation, given.experiment, treatment, given.reason)

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from allotment.errors import InvalidInput
 from allotment.kernel.unit import unit_key
 from allotment.model.assignment import Assignment, Resolution
-from allotment.server.assign.asked import AssignAsked, ResolveAsked, Unit
+from allotment.server.assign.bodies import AssignRequest, ResolveRequest, Unit
 from allotment.server.assign.effort import Size, effort
 from allotment.server.assign.shown import Ready, Shown
 from allotment.server.exposures import Exposures
@@ -36,7 +36,7 @@ class OneUnit:
         self._log = exposures.log if exposures is not None and exposures.on else None
         self._keeping = keeping
 
-    def assign(self, shown: Shown, asked: AssignAsked, text: bytes) -> Ready | Awaitable[Ready]:
+    def assign(self, shown: Shown, asked: AssignRequest, text: bytes) -> Ready | Awaitable[Ready]:
         """The assignments that were asked for; `text` is the request as it is written."""
         served = shown.served
         if asked.experiment is not UNSET and asked.experiments is UNSET:
@@ -64,7 +64,7 @@ class OneUnit:
         return self._show(shown, asked, answers)
 
     async def _assign_many(
-        self, shown: Shown, asked: AssignAsked, keys: Collection[str], text: bytes
+        self, shown: Shown, asked: AssignRequest, keys: Collection[str], text: bytes
     ) -> Ready:
         def assigned() -> _Answers:
             _cost(shown, asked, keys, text)
@@ -75,11 +75,11 @@ class OneUnit:
             answers = await self._settled(shown.served, asked, answers, long=True)
         return await asyncio.to_thread(self._show, shown, asked, answers)
 
-    async def _settle(self, shown: Shown, asked: AssignAsked, answers: _Answers) -> Ready:
+    async def _settle(self, shown: Shown, asked: AssignRequest, answers: _Answers) -> Ready:
         return self._show(shown, asked, await self._settled(shown.served, asked, answers))
 
     async def _settled(
-        self, served: Served, asked: AssignAsked, answers: _Answers, *, long: bool = False
+        self, served: Served, asked: AssignRequest, answers: _Answers, *, long: bool = False
     ) -> _Answers:
         """The answers, once what is kept is known; what the client keeps itself is left to it."""
         own = asked.stored or {}
@@ -87,12 +87,12 @@ class OneUnit:
         settled = await self._keeping.settle(served, asked.unit, asked.attributes, open_, long=long)
         return [settled.get(each.experiment, each) for each in answers]
 
-    def _show(self, shown: Shown, asked: AssignAsked, answers: _Answers) -> Ready:
+    def _show(self, shown: Shown, asked: AssignRequest, answers: _Answers) -> Ready:
         if self._log is not None:
             self._expose(shown, asked.unit, answers)
         return shown.assignments(answers)
 
-    def resolve(self, shown: Shown, asked: ResolveAsked, text: bytes) -> Ready | Awaitable[Ready]:
+    def resolve(self, shown: Shown, asked: ResolveRequest, text: bytes) -> Ready | Awaitable[Ready]:
         """The flags' values that were asked for; `text` is the request as it is written."""
         served, flag = shown.served, asked.flag
         if flag is not UNSET and asked.flags is UNSET and not is_long(shown, (flag,), text):
@@ -112,13 +112,13 @@ class OneUnit:
             return asyncio.to_thread(self._resolve, shown, asked, keys)
         return self._resolve(shown, asked, keys)
 
-    def _resolve(self, shown: Shown, asked: ResolveAsked, keys: Collection[str]) -> Ready:
+    def _resolve(self, shown: Shown, asked: ResolveRequest, keys: Collection[str]) -> Ready:
         return self._show_resolved(
             shown, asked, [_resolved(shown.served, asked, key) for key in keys]
         )
 
     async def _resolve_kept(
-        self, shown: Shown, asked: ResolveAsked, keys: Collection[str], *, long: bool = False
+        self, shown: Shown, asked: ResolveRequest, keys: Collection[str], *, long: bool = False
     ) -> Ready:
         served, ask = shown.served, self._keeping.resolve
         keeping = [key for key in keys if _keeps(served, key)]
@@ -132,7 +132,7 @@ class OneUnit:
         return await asyncio.to_thread(show) if long else show()
 
     def _show_resolved(
-        self, shown: Shown, asked: ResolveAsked, resolved: Collection[_Resolved]
+        self, shown: Shown, asked: ResolveRequest, resolved: Collection[_Resolved]
     ) -> Ready:
         if self._log is not None:
             given = (each for _, each in resolved if each is not None)
@@ -153,7 +153,7 @@ class OneUnit:
                 self._log(shown.served.space, kind, key, each)
 
 
-def _cost(shown: Shown, asked: AssignAsked, keys: Collection[str], text: bytes) -> int:
+def _cost(shown: Shown, asked: AssignRequest, keys: Collection[str], text: bytes) -> int:
     return effort(shown, keys, Size.of(text, lists=asked.experiments is not UNSET))
 
 
@@ -167,7 +167,7 @@ def is_long(shown: Shown, flags: Collection[str], text: bytes) -> bool:
 
 
 def _assigned(
-    served: Served, asked: AssignAsked, keys: Collection[str], *, turns: bool = False
+    served: Served, asked: AssignRequest, keys: Collection[str], *, turns: bool = False
 ) -> _Answers:
     """The answers; with `turns` other threads have theirs between two experiments."""
     engine, unit, attributes = served.engine, asked.unit, asked.attributes
@@ -177,7 +177,7 @@ def _assigned(
     return cast(_Answers, [engine.assign(key, unit, attributes, own(key)) for key in keys])
 
 
-def _resolved(served: Served, asked: ResolveAsked, key: str) -> _Resolved:
+def _resolved(served: Served, asked: ResolveRequest, key: str) -> _Resolved:
     """A flag's value, and the assignment that it came from."""
     engine = served.engine
     resolution = engine.resolve(key, asked.unit, asked.attributes)

@@ -24,7 +24,7 @@ from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
 from allotment.model.assignment import Resolution
 from allotment.model.flag import Flag, FlagState
-from allotment.server.assign.asked import ATTRIBUTES_BYTES_MAX, check_size
+from allotment.server.assign.reading import ATTRIBUTES_BYTES_MAX, check_size
 from allotment.server.assign.shown import Shown
 from allotment.server.assign.unit import is_long
 from allotment.server.confidence.api import add

@@ -13,8 +13,8 @@ from allotment.server.assign.batch.course import Course
 from allotment.server.assign.batch.kept import Look
 from allotment.server.assign.batch.outbox import Outbox
 from allotment.server.assign.batch.room import Room
+from allotment.server.assign.reading import read_query
 from allotment.server.assign.shown import Shown
-from allotment.server.assign.target import read_query
 from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.http.media import form_given, form_wanted
 from allotment.server.http.requests import header, joined_header

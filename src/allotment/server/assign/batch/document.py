@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from typing import Any, Final, TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET
 
 from allotment.errors import InvalidInput, TooLarge
-from allotment.server.assign.asked import (
+from allotment.server.assign.batch.block import Rows
+from allotment.server.assign.batch.cut import Cut, cut_document
+from allotment.server.assign.batch.elements import Elements
+from allotment.server.assign.bodies import BatchRequest
+from allotment.server.assign.reading import (
     ATTRIBUTES_BYTES_MAX,
     check_depth,
     check_size,
 )
-from allotment.server.assign.batch.block import Rows
-from allotment.server.assign.batch.cut import Cut, cut_document
-from allotment.server.assign.batch.elements import Elements
 from allotment.server.http.decoding import MALFORMED, refusal
 from allotment.server.http.limits import BATCH_BYTES_MAX
 
@@ -32,15 +33,7 @@ _Mappings = list[dict[str, Any] | None]
 _Columns = dict[str, list[Any]]
 
 
-class BatchAsked(Struct, forbid_unknown_fields=True):
-    """The whole document. Attributes are a mapping a unit, or a column of values an attribute."""
-
-    units: list[Any]
-    attributes: _Mappings | _Columns | None = None
-    experiments: list[str] | UnsetType = UNSET
-
-
-_asked: Final = msgspec.json.Decoder(BatchAsked)
+_asked: Final = msgspec.json.Decoder(BatchRequest)
 _values: Final = msgspec.json.Decoder(list[Any])
 _mappings: Final = msgspec.json.Decoder(_Mappings)
 _names: Final = msgspec.json.Decoder(list[str])

@@ -9,12 +9,12 @@ import msgspec
 from msgspec import Struct
 
 from allotment.errors import InvalidInput
-from allotment.server.assign.asked import (
+from allotment.server.assign.batch.block import Rows
+from allotment.server.assign.reading import (
     ATTRIBUTES_BYTES_MAX,
     check_depth,
     check_size,
 )
-from allotment.server.assign.batch.block import Rows
 from allotment.server.http.decoding import MALFORMED, refusal
 
 LINE_BYTES_MAX: Final = 1 << 20

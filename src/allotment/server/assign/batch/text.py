@@ -8,12 +8,14 @@ from typing import Final
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import UNSET
 
 from allotment.engine import Column
 from allotment.model.assignment import REASONS
 from allotment.server.assign.batch.block import Block
 from allotment.server.assign.batch.kept import KeptColumn
 from allotment.server.assign.batch.wanted import Wanted
+from allotment.server.assign.bodies import UnitAssignment, UnitFault
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -65,7 +67,7 @@ def _objects(part: Block, columns: Mapping[str, Column]) -> list[bytes]:
         b'{"unit":%b,"assignments":{%b}}' % row for row in zip(part.unit_texts(), rows, strict=True)
     ]
     for place, said in part.faults.items():
-        objects[place] = b'{"error":%b}' % _encode({"detail": said})
+        objects[place] = b'{"error":%b}' % _encode(UnitFault(said))
     return objects
 
 
@@ -79,9 +81,8 @@ def _cells(key: str, column: Column) -> list[bytes]:
     names = (None, *column.treatments)
     for place in np.flatnonzero(np.bincount(joint)).tolist():
         code, rest = divmod(place, width)
-        answer: dict[str, object] = {"treatment": names[code], "reason": REASONS[rest // 2].value}
-        if rest % 2:
-            answer["to_keep"] = True
+        to_keep = True if rest % 2 else UNSET
+        answer = UnitAssignment(names[code], REASONS[rest // 2], to_keep)
         texts[place] = b"%b:%b" % (_encode(key), _encode(answer))
     found: list[bytes] = texts[joint].tolist()
     return found

@@ -12,6 +12,7 @@ from allotment.engine import Column
 from allotment.model.assignment import REASONS, Reason
 from allotment.server.assign.batch.block import Block
 from allotment.server.assign.batch.kept import KeptRows, Look
+from allotment.server.assign.bodies import MeaningBody
 from allotment.server.sync.spaces import Served
 
 # Units times experiments that are answered at a time: some megabytes, however many of either.
@@ -39,17 +40,14 @@ class Wanted:
         known = {key: self._meaning(key) for key in self._known}
         return {"revision": self._engine.snapshot.revision, "experiments": known}
 
-    def _meaning(self, key: str) -> dict[str, Any]:
+    def _meaning(self, key: str) -> MeaningBody:
         source = self._engine.snapshot.plans[key].source
         assert isinstance(source, Source)
         iteration = source.iteration
-        return {
-            "iteration": iteration.number,
-            # What is kept now counts at the revision served, and may not have at the plan's.
-            "revision": self._engine.snapshot.revision if key in self.keeping else source.revision,
-            "control": iteration.control,
-            "treatments": {each.key: dict(each.sets) for each in iteration.treatments},
-        }
+        # What is kept now counts at the revision served, and may not have at the plan's.
+        revision = self._engine.snapshot.revision if key in self.keeping else source.revision
+        treatments = {each.key: dict(each.sets) for each in iteration.treatments}
+        return MeaningBody(iteration.number, revision, iteration.control, treatments)
 
     def outcomes(self, block: Block) -> Iterator[tuple[Block, Mapping[str, Column]]]:
         """Parts of the block, each with a column of answers an experiment."""

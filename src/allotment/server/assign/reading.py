@@ -1,0 +1,119 @@
+"""What a request asks, read strictly from its body or from its address."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, TypeVar
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from msgspec import Struct
+
+from allotment.errors import InvalidInput
+from allotment.server.assign.bodies import AssignRequest, Attributes, ExplainRequest, ResolveRequest
+from allotment.server.http.asgi import Scope
+from allotment.server.http.decoding import DEPTH_MAX, MALFORMED, refusal
+from allotment.server.http.refusals import NoSuchPath
+
+ATTRIBUTES_BYTES_MAX: Final = 64 * 1024
+
+_BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_PARTS: Final = 5  # "", "v1", "assign", the experiment, the unit
+
+
+class _Attributed(Struct):
+    attributes: msgspec.Raw = msgspec.Raw(b"")
+
+
+_Asked = TypeVar("_Asked", AssignRequest, ResolveRequest, ExplainRequest)
+
+_attributed: Final = msgspec.json.Decoder(_Attributed)
+_attributes: Final = msgspec.json.Decoder(Attributes)
+
+
+def read_asked(decoder: msgspec.json.Decoder[_Asked], body: bytes) -> _Asked:
+    """What a body asks; raises InvalidInput with the path of the fault, and no word of the body."""
+    try:
+        asked = decoder.decode(body)
+    except MALFORMED as error:
+        raise refusal(error, body) from None
+    if asked.attributes:
+        if len(body) > ATTRIBUTES_BYTES_MAX:
+            check_size(len(_attributed.decode(body).attributes), "$.attributes")
+        # So few brackets cannot nest too deep.
+        if body.count(b"{") + body.count(b"[") > DEPTH_MAX:
+            check_depth(asked.attributes, "$.attributes")
+    return asked
+
+
+def read_attributes(text: bytes) -> Attributes:
+    """Attributes that stand alone, as in a query."""
+    check_size(len(text), "query.attributes")
+    try:
+        attributes = _attributes.decode(text)
+    except MALFORMED as error:
+        fault = refusal(error, text)
+        raise InvalidInput(fault.message, "query.attributes") from None
+    check_depth(attributes, "query.attributes")
+    return attributes
+
+
+def check_size(size: int, path: str) -> None:
+    """Refuse attributes of more than 64 KiB as they are written."""
+    if size > ATTRIBUTES_BYTES_MAX:
+        raise InvalidInput(f"attributes have at most {ATTRIBUTES_BYTES_MAX:,} bytes", path)
+
+
+def check_depth(attributes: dict[str, Any] | list[Any], path: str) -> None:
+    """Refuse attributes nested deeper than 32, themselves included."""
+    level: list[Any] = [attributes]
+    for _ in range(DEPTH_MAX):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in (dict, list)
+        ]
+        if not level:
+            return
+    raise InvalidInput(f"attributes are nested at most {DEPTH_MAX} deep", path)
+
+
+def read_target(scope: Scope) -> tuple[str, str, Attributes | None]:
+    """The experiment, the unit and the attributes; a slash within one is written %2F.
+
+    Raises InvalidInput for an empty part, a broken escape and what is not UTF-8: another reading of
+    those would make one unit of several.
+    """
+    parts = (scope.get("raw_path") or scope["path"].encode()).split(b"/")
+    if len(parts) != _PARTS:
+        raise NoSuchPath
+    experiment, unit = (_text(part, "path") for part in parts[3:])
+    if not (experiment and unit):
+        raise InvalidInput("the path is /v1/assign/EXPERIMENT/UNIT, and neither is empty", "path")
+    attributes = None
+    for name, value in read_query(scope):
+        if name != "attributes":
+            raise InvalidInput("the only parameter here is `attributes`, a JSON object", "query")
+        if attributes is not None:
+            raise InvalidInput("this parameter is given twice", "query.attributes")
+        attributes = read_attributes(value.encode())
+    return experiment, unit, attributes
+
+
+def read_query(scope: Scope) -> list[tuple[str, str]]:
+    """The parameters of the query in their order, names repeated as they come."""
+    query: bytes = scope["query_string"]
+    if not query:
+        return []
+    pairs = (pair.partition(b"=") for pair in query.replace(b"+", b" ").split(b"&"))
+    return [(_text(name, "query"), _text(value, "query")) for name, _, value in pairs]
+
+
+def _text(part: bytes, path: str) -> str:
+    if _BROKEN_ESCAPE.search(part):
+        raise InvalidInput("a percent sign is written %25", path)
+    try:
+        return unquote_to_bytes(part).decode()
+    except UnicodeDecodeError:
+        raise InvalidInput("this is not UTF-8 once its escapes are undone", path) from None
