@@ -16,13 +16,14 @@ from tenant import Vendor
 
 @dataclass
 class Keeping:
-    """The treatment kept for a unit in an iteration, and answers with what was kept before each.
+    """The treatments kept for a unit in an iteration, and answers with what was kept before each.
 
-    It is for experiments that never lose a treatment, so that what is kept is never replaced.
+    A treatment is kept in place of those that the iteration has no longer: `replaced` times.
     """
 
-    kept: dict[Lot, str] = field(default_factory=dict)
-    given: list[tuple[str, str, str | None, Any]] = field(default_factory=list)
+    kept: dict[Lot, tuple[str, ...]] = field(default_factory=dict)
+    given: list[tuple[str, str, tuple[str, ...], Any]] = field(default_factory=list)
+    replaced: int = 0
 
     def ask(self, api: Vendor, units: Sequence[str]) -> Mapping[tuple[str, str], str | None]:
         """Ask the server for all units; it answers as the twin does, and keeps what is new."""
@@ -36,24 +37,38 @@ class Keeping:
 
     def _check(self, catalog: Catalog, key: str, unit: str, shown: Any) -> None:
         lot = Lot(key, shown["iteration"], unit)
-        stored = self.kept.get(lot)
+        stored = self.kept.get(lot, ())
         twin = assign(catalog, key, unit, None, stored)
         assert (shown["treatment"], shown["reason"]) == (twin.treatment, twin.reason), (key, unit)
         assert not shown["to_keep"], "the store is there"
         if twin.to_keep:
             assert twin.treatment is not None
-            assert stored is None
-            self.kept[lot] = twin.treatment
+            current = catalog.experiments[key].current
+            assert not {*stored} & {each.key for each in current.treatments}
+            self.kept[lot] = (*stored, twin.treatment)
+            self.replaced += bool(stored)
         if catalog.experiments[key].keeps_assignments:
             self.given.append((key, unit, stored, shown))
 
     def replay(self, store: Store) -> None:
-        """Each answer at the revision that it names, and with what was kept, is the same."""
+        """Each answer at the revision that it names is the same, with what the store kept by then.
+
+        The reason is, with what was kept before: the answer that keeps is not yet STICKY.
+        """
+        rows = store.kept(self.kept)
+        assert {lot: each.treatments for lot, each in rows.items()} == self.kept
         engines: dict[int, Engine] = {}
-        for key, unit, stored, shown in self.given:
+        for key, unit, before, shown in self.given:
             revision = shown["revision"]
             if revision not in engines:
                 engines[revision] = Engine(compile_catalog(store.catalog(revision)))
-            again = engines[revision].assign(key, unit, None, stored)
-            assert again.reason == shown["reason"], (key, unit, shown)
+            engine = engines[revision]
+            names = engine.snapshot.plans[key].names
+            row = rows.get(Lot(key, shown["iteration"], unit))
+            by_then = row and row.standing(names, revision)
+            again = engine.assign(key, unit, None, by_then and by_then.treatment)
             assert again.treatment == shown["treatment"], (key, unit, shown)
+            standing = next((each for each in before if each in names), None)
+            again = engine.assign(key, unit, None, standing)
+            told = again.treatment, again.reason
+            assert told == (shown["treatment"], shown["reason"]), (key, unit, shown)

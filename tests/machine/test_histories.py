@@ -7,6 +7,7 @@ other shares nothing, and a plan says what happens. At the end every revision is
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,9 @@ from tenant import Vendor, vendor
 UNITS = [f"user-{number}" for number in range(12)]
 COLORS = three.COLORS
 TREATMENTS = tuple(Treatment(color, sets=(("button", color),)) for color in COLORS)
+RED = Treatment("red", sets=(("button", "green"),))
+TREATED = (TREATMENTS, TREATMENTS[:1], TREATMENTS[1:], (RED, TREATMENTS[1]), (*TREATMENTS, RED))
+WAYS = ("vendor", "commands", "file", "treat", "back")
 FLAG = Flag("button", tuple(Variation(each, f'{{"color":"{each}"}}') for each in COLORS), "blue")
 SAMPLES = {"p0": (("x",), ("x",)), "p1": (("x",), ("x",)), "p2": (("y",), ()), "p3": ((), ("y",))}
 BEGIN: tuple[c.Command, ...] = (
@@ -118,11 +122,12 @@ class History:
     def commands(self) -> Sequence[c.Command]:
         rng, key = self.rng, self.key()
         experiment = self.catalog.experiments[key]
-        name = rng.choice(experiment.current.allocations).key
-        sets = [c.SetWeights(key, name, tuple(zip(COLORS, self.weights(), strict=True)), 100)]
+        current = experiment.current
+        name = rng.choice(current.allocations).key
+        sets = [c.SetWeights(key, name, self.parts(current.treatments), 100)]
         if (draft := experiment.draft) is not None:
             mine = rng.choice(draft.allocations).key
-            sets += [replace(sets[0], allocation=mine, iteration=draft.number)] * 2
+            sets += [c.SetWeights(key, mine, self.parts(draft.treatments), 100, draft.number)] * 2
         share = rng.choice((0, 1, 50_000, 100_000, 200_000))
         sample = rng.choice(sorted(SAMPLES))
         at = self.draft_of(experiment)
@@ -150,14 +155,23 @@ class History:
         ]
         return rng.choice(ways)
 
+    def parts(self, treatments: Sequence[Treatment]) -> tuple[tuple[str, int], ...]:
+        """Weights of these treatments, in hundredths; what two do not take, a third may have."""
+        one, other = self.weights()
+        shares = (one, other, self.rng.choice((0, 100 - one - other)))
+        return tuple((each.key, share) for each, share in zip(treatments, shares, strict=False))
+
     def draft_of(self, experiment: Experiment) -> Iteration:
         reshuffle = self.rng.random() < 0.3
-        return Iteration(1, TREATMENTS, self.laid(experiment), control="blue", reshuffle=reshuffle)
+        laid = self.laid(experiment, TREATMENTS)
+        return Iteration(1, TREATMENTS, laid, control="blue", reshuffle=reshuffle)
 
-    def laid(self, experiment: Experiment) -> tuple[Allocation, ...]:
+    def laid(
+        self, experiment: Experiment, treatments: Sequence[Treatment]
+    ) -> tuple[Allocation, ...]:
         """One allocation for all, or one for a segment and one for the rest."""
         key = self.rng.choice((experiment.current.allocations[0].key, "other"))
-        all_of_it, few = (tuple(zip(COLORS, self.weights(), strict=True)) for _ in range(2))
+        all_of_it, few = self.parts(treatments), self.parts(treatments)
         if self.rng.random() < 0.5:
             return (Allocation(key, all_of_it, 100),)
         rest = Allocation(key, all_of_it, 100, priority=0, fallback=True)
@@ -165,6 +179,19 @@ class History:
 
     def by_commands(self) -> bool:
         return self.take(self.commands())
+
+    def by_treatments(self) -> bool:
+        """Take treatments from an iteration, or give it others: what is kept may be replaced."""
+        every = self.catalog.experiments
+        keeping = [key for key, one in every.items() if one.live and one.keeps_assignments]
+        key = self.rng.choice(sorted(keeping)) if keeping else self.key()
+        new = self.rng.choice(TREATED)
+        return self.take(
+            [
+                c.SetTreatments(key, new, new[0].key),
+                c.SetAllocations(key, self.laid(every[key], new)),
+            ]
+        )
 
     def take(self, commands: Sequence[c.Command]) -> bool:
         """Do them; the plan of them is what happens, and says what moves."""
@@ -187,8 +214,8 @@ class History:
         """A file of what there is, in which the weights of an iteration are changed by hand."""
         before, key = self.catalog, self.key()
         experiment = before.experiments[key]
-        weights = tuple(zip(COLORS, self.weights(), strict=True))
         changed = self.rng.choice(experiment.iterations)
+        weights = self.parts(changed.treatments)
         changed_allocation = self.rng.choice(changed.allocations)
         allocations = tuple(
             replace(one, weights=weights, total=100, slots=()) if one is changed_allocation else one
@@ -215,10 +242,10 @@ class History:
 
     def back(self) -> bool:
         """Roll back to a revision of before; it is as it was then."""
-        goal = self.known[self.rng.choice(sorted(self.known))][0]
+        goal, answers = self.known[self.rng.choice(sorted(self.known))]
         done = self.take(diff(self.catalog, goal))
-        if done:
-            assert plain(self.catalog) == plain(goal)
+        assert plain(self.catalog) == plain(goal)
+        assert answered(self.api.engine) == answers
         return done
 
     # What is so at every revision.
@@ -229,17 +256,18 @@ class History:
             "vendor": self.by_vendor,
             "commands": self.by_commands,
             "file": self.by_file,
+            "treat": self.by_treatments,
             "back": self.back,
         }
         way = way or self.rng.choice(
-            ("vendor",) * 4 + ("commands",) * 5 + ("file",) * 2 + ("back",)
+            ("vendor",) * 4 + ("commands",) * 5 + ("file",) * 2 + ("treat", "back")
         )
         before = self.catalog
         if not ways[way]():
             assert plain(self.catalog) == plain(before), way
             return
         self.done[way] = self.done.get(way, 0) + 1
-        if way != "back":
+        if way != "back":  # which moves who was moved since, and gives each what it had then
             check_moves(before, self.catalog)
         self.check()
 
@@ -270,6 +298,7 @@ class History:
             for (key, unit), given in answered(Engine(compile_catalog(rebuilt))).items():
                 assert given == answers[key, unit]
         self.keeping.replay(store)
+        assert self.api.node.counters.kept["replaced"] == self.keeping.replaced
 
 
 def answered(engine: Engine) -> Answers:
@@ -297,21 +326,25 @@ def walk(folder: Path, seed: int, steps: int, database: str = "") -> dict[str, i
         history = History(api, Random(seed))
         for _ in range(steps):
             history.step()
-        for way in ("vendor", "commands", "file", "back"):
+        for way in WAYS:
             for _ in range(100):
                 if way in history.done:
                     break
                 history.step(way)  # a step may be refused
+        for _ in range(100):
+            if history.keeping.replaced:
+                break
+            history.step(history.rng.choice(("treat", "commands")))
         with Store.open(database) as store:
             history.replay(store)
-        return history.done
+        return {**history.done, "replaced": history.keeping.replaced}
 
 
 def test_every_revision_of_any_history_moves_what_it_must_and_nothing_else(
     tmp_path: Path, seed: int
 ) -> None:
     done = walk(tmp_path, seed, 25)
-    assert set(done) == {"vendor", "commands", "file", "back"}, done
+    assert set(done) == {*WAYS, "replaced"}, done
 
 
 def test_it_does_on_postgresql(tmp_path: Path, seed: int, postgres: Postgres) -> None:
@@ -322,7 +355,10 @@ def test_it_does_on_postgresql(tmp_path: Path, seed: int, postgres: Postgres) ->
 
 @pytest.mark.soak
 def test_it_does_for_half_an_hour_of_histories(tmp_path: Path, seed: int) -> None:
-    for number in range(60):
+    ends = time.monotonic() + 1_800
+    number = 0
+    while time.monotonic() < ends:
         folder = tmp_path / str(number)
         folder.mkdir()
         walk(folder, seed + number, 100)
+        number += 1
