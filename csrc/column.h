@@ -1,4 +1,4 @@
-/* A column of a batch: a view of rows that somebody else owns, in one of a few layouts.
+/* A column of a batch: a view of rows that its maker owns, in one of a few layouts.
  *
  * Arrow arrays (arrow.h) and numpy arrays both become this. The accessors below are the only
  * readers of its buffers: they work on blocks of rows, and check offsets before they use them.

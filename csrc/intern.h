@@ -1,7 +1,7 @@
 /* The distinct values of a column, numbered 1, 2, 3 ... in the order in which they turn up.
  *
  * What a clause says of a value is decided once per distinct value, so a batch first turns a column
- * into these codes. Code 0 is nobody's: it stands for an absent value. */
+ * into these codes. Code 0 belongs to no value: it stands for an absent one. */
 #ifndef ALLOT_INTERN_H
 #define ALLOT_INTERN_H
 
@@ -25,7 +25,7 @@ typedef struct {
     uint32_t code; /* 0: free */
 } allot_place;
 
-/* Two numbers that nobody outside of the process knows: without them no values can be chosen that
+/* Two numbers that are not known outside of the process: without them no values can be chosen that
  * all lie in one place. They move places and nothing else. */
 typedef struct {
     uint64_t one, two;

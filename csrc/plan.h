@@ -104,7 +104,7 @@ typedef struct {
     bool ramped;                    /* the enrolment can decide */
     bool gated;                     /* the intake, or a check before it, can decide */
     uint32_t audience;              /* member */
-    uint32_t intake;                /* ALLOT_GO, or the outcome of a plan that takes nobody new */
+    uint32_t intake;                /* ALLOT_GO, or the outcome of a plan that takes no new units */
     uint32_t members;               /* 1 + the segments */
     const allot_table *allocations; /* the first asked; at most `rest` */
     const allot_table *rest;        /* the last asked */

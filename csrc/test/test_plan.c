@@ -108,11 +108,11 @@ static void malformed_specifications_are_refused(void)
     for (uint32_t i = 0; i <= ALLOT_RANGES_MAX; i++)
         many[i] = (allot_slot){i, i + 1, 0};
     const allot_slot backwards[] = {{5, 9, 0}, {0, 5, 0}}, overlap[] = {{0, 5, 0}, {4, 9, 0}};
-    const allot_slot empty[] = {{5, 5, 0}}, beyond[] = {{0, 1000001, 0}}, nobody[] = {{0, 1, 1}};
+    const allot_slot empty[] = {{5, 5, 0}}, beyond[] = {{0, 1000001, 0}}, no_unit[] = {{0, 1, 1}};
     const allot_slot negative[] = {{0, 1, -1}};
     const allot_share wrong[] = {
         {backwards, 2, -1}, {overlap, 2, -1}, {empty, 1, -1},    {beyond, 1, -1},
-        {nobody, 1, -1},    {negative, 1, -1}, {many, ALLOT_RANGES_MAX + 1, -1},
+        {no_unit, 1, -1},    {negative, 1, -1}, {many, ALLOT_RANGES_MAX + 1, -1},
         {NULL, 1, -1},      {many, 1, 1},      {many, 1, -2},
     };
     const allot_plan_spec good = {.treatments = 1, .segments = 1, .audience = 0};

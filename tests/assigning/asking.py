@@ -48,6 +48,10 @@ class StillNode:
             raise NotFound("there is no such space")
         return self._served
 
+    async def serve_from(self, space: str, revision: bytes | None) -> Served:
+        assert revision is None, "it has one revision"
+        return self.served(space)
+
 
 @dataclass
 class Answer:

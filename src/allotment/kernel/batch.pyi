@@ -11,7 +11,7 @@ def assign_columns(
     attributes: object | None = None,
     stored: object | None = None,
     threads: int = 1,
-    told: Callable[[dict[tuple[str, ...], str]], None] | None = None,
+    seen: Callable[[dict[tuple[str, ...], str]], None] | None = None,
 ) -> list[tuple[npt.NDArray[np.int16], npt.NDArray[np.uint8]]]:
     """The outcomes of every plan for every unit.
 
@@ -20,7 +20,7 @@ def assign_columns(
     attributes  None, a mapping of names to columns, an Arrow table or struct, or a list of dicts
     stored      None or, for a single plan, an int16 array of treatment indices, -1 for none
     threads     how many at most, the calling one among them; each takes the next 32,768 rows
-    told        called before the run with what columns hold that segments look at, where a type
+    seen        called before the run with what columns hold that segments look at, where a type
                 says it: path to "text", "number" or "boolean"
 
     Returns for each plan codes, int16[n], the index of the treatment or -1, and reasons, uint8[n].

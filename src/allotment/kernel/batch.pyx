@@ -19,13 +19,13 @@ from allotment.errors import InvalidInput
 _SHARE_ROWS = 32_768
 
 
-def assign_columns(plans, units, attributes=None, stored=None, threads=1, told=None):
+def assign_columns(plans, units, attributes=None, stored=None, threads=1, seen=None):
     """The outcomes of every plan for every unit.
 
     `units` is a column, of units of the kind of each plan, or a mapping of kinds to columns.
     `attributes` is None, a mapping of names to columns, an Arrow table or struct, or a list of
     dicts. `stored` is None or, for a single plan, an int16 array of treatment indices, -1 for none.
-    `told` is called before the run with what columns hold: path to "text", "number" or "boolean".
+    `seen` is called before the run with what columns hold: path to "text", "number" or "boolean".
 
     Returns, a plan each, an int16 array of treatment indices (-1: none) and a uint8 array of reason
     codes. A row whose unit is null or malformed has the reason NO_UNIT; what is wrong with a whole
@@ -41,13 +41,13 @@ def assign_columns(plans, units, attributes=None, stored=None, threads=1, told=N
     if type(threads) is not int or threads < 1:
         raise InvalidInput("threads is how many: 1 or more", "$.threads")
 
-    if told is not None and attributes is not None:
-        told(columns.held(all_plans))
+    if seen is not None and attributes is not None:
+        seen(columns.held(all_plans))
     starts = iter(range(0, rows, _SHARE_ROWS))
 
     def work():
         walk = walk_of(all_plans, kinds, columns, codes, reasons, kept)
-        for start in starts:  # shared: whoever is free takes the next rows
+        for start in starts:  # shared: a free thread takes the next rows
             (<Walk>walk).run(start, min(start + _SHARE_ROWS, rows))
 
     others = min(threads, -(-rows // _SHARE_ROWS)) - 1

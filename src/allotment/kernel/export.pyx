@@ -28,7 +28,7 @@ def export_column(codes, names):
     """A column of codes as (schema capsule, array capsule): dictionary<int16, utf8>.
 
     `codes` is an int16 array of indices into `names`, null where it is -1. The capsules own copies
-    of everything, and whoever takes what is in them over releases it.
+    of everything, and the consumer that takes over their content releases it.
     """
     cdef Capsules capsules = Capsules()
     _export(_codes(codes), names, "", capsules.schema, capsules.array)

@@ -9,7 +9,7 @@ import time
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import Overloaded
-from allotment.server.http.answer import Answer
+from allotment.server.http.answer import send_answer
 from allotment.server.http.asgi import App, Message, Receive, Scope, Send
 from allotment.server.http.problems import answer_error
 from allotment.server.http.requests import check_target
@@ -47,7 +47,7 @@ class Front:
             return
         except Exception as error:  # noqa: BLE001  # a request must not take the server with it
             if not sent.status:
-                await sent.answer(answer_error(error, scope["path"], request_id))
+                await send_answer(sent, answer_error(error, scope["path"], request_id))
         finally:
             route = scope.get("route")
             path = "other" if route is None else route.path
@@ -78,15 +78,8 @@ class _Sent:
             await self._send(message)
         except Overloaded as full:  # there is no room for so large an answer
             request_id = self._scope["state"]["request_id"]
-            await self.answer(answer_error(full, self._scope["path"], request_id))
+            await send_answer(self, answer_error(full, self._scope["path"], request_id))
             self._is_refused = True
-
-    async def answer(self, answer: Answer) -> None:
-        """Send a whole answer."""
-        headers = [(name.encode(), value.encode()) for name, value in answer.headers]
-        headers.append((b"content-length", b"%d" % len(answer.body)))
-        await self({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await self({"type": "http.response.body", "body": answer.body})
 
     def _more(self, message: Message) -> list[tuple[bytes, bytes]]:
         more = [(b"x-content-type-options", b"nosniff")]

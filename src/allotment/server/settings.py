@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     )
     insecure_local: bool = Field(
         False,
-        description="Let everybody who reaches the port do everything without a token; only for"
+        description="Let any caller that reaches the port do everything without a token; only for"
         " loopback addresses, and never behind a proxy.",
     )
     database_url: SecretUrl = Field(

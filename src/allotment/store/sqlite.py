@@ -62,9 +62,9 @@ def _read_only(path: Path) -> Engine:
     log, index = (real.with_name(f"{real.name}-{end}") for end in ("wal", "shm"))
 
     def state() -> tuple[int, ...]:
-        told = real.stat()
+        status = real.stat()
         size = log.stat().st_size if log.exists() else 0
-        return told.st_ino, told.st_size, told.st_mtime_ns, size
+        return status.st_ino, status.st_size, status.st_mtime_ns, size
 
     def opened() -> sqlite3.Connection:
         is_whole = not state()[3]

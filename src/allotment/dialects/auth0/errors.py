@@ -49,7 +49,7 @@ _PLACES: Final = (
     ("", "invalid_body"),
 )
 
-# Errors that are nobody's own.
+# Errors without a class of their own.
 _STATUSES: Final = {
     **STATUS_WORDS,
     401: "invalid_token",

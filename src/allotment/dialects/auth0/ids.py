@@ -17,7 +17,7 @@ N = TypeVar("N", Flag, Segment, Experiment)
 _PREFIXES: Final = {"experiment": "exp_", "flag": "flg_", "segment": "seg_", "variation": "var_"}
 
 # Where an answer must have an id and there is nothing to name.
-NOBODY: Final = "0" * 24
+NO_ID: Final = "0" * 24
 
 # The variation that holds a flag's defaults. This API shows it as the flag's parameters.
 DEFAULTS: Final = "defaults"
@@ -30,7 +30,7 @@ def id_of(kind: str, *keys: str) -> str:
 
 def id_of_nothing(kind: str) -> str:
     """An id of the right form that names nothing."""
-    return _PREFIXES[kind] + BASE58.spell(NOBODY)
+    return _PREFIXES[kind] + BASE58.spell(NO_ID)
 
 
 def find_experiment(catalog: Catalog, text: str) -> Experiment | None:

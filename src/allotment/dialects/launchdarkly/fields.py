@@ -48,7 +48,7 @@ _OPTIONAL: Final = (
     *("reallocationFrequencyMillis", "covariateId"),
 )
 
-# What an iteration has that steers: with these, a draft is laid anew.
+# What an iteration has that steers: a change of these lays the slots of a draft again.
 _STEERING: Final = ("treatments", "flags", "canReshuffleTraffic", "randomizationUnit")
 _NOTED: Final = (
     *("hypothesis", "primarySingleMetricKey", "primaryFunnelKey"),

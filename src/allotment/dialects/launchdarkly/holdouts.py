@@ -17,7 +17,7 @@ from allotment.change.commands import (
     SetHoldoutShare,
 )
 from allotment.dialects.launchdarkly.codes import missing, taken
-from allotment.dialects.launchdarkly.ids import NOBODY, find_holdout, get_experiment, id_of
+from allotment.dialects.launchdarkly.ids import NO_MEMBER, find_holdout, get_experiment, id_of
 from allotment.dialects.launchdarkly.ids import get_holdout as holdout_named
 from allotment.dialects.launchdarkly.kept import NOTES
 from allotment.dialects.launchdarkly.links import links_of_window, links_to
@@ -253,7 +253,7 @@ def _base(holdout: Holdout, state: LDState, expanded: Collection[str]) -> LDExpe
         key=key,
         name=holdout.name or key,
         description=holdout.description,
-        _maintainerId=kept.maintainerId or NOBODY,
+        _maintainerId=kept.maintainerId or NO_MEMBER,
         _creationDate=state.versions[f"holdout:{key}"].created_at,
         environmentKey=scene.environment,
         holdoutId=id_of("holdout", key),

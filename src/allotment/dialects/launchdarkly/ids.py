@@ -15,7 +15,7 @@ from allotment.model.layer import Holdout, Layer
 ID_MAX: Final = 64
 
 # Where an answer must have an id and there is nothing to name.
-NOBODY: Final = "0" * 24
+NO_MEMBER: Final = "0" * 24
 
 
 def id_of(kind: str, *keys: str) -> str:

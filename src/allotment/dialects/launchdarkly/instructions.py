@@ -96,7 +96,7 @@ def _start(
 def _stop(
     asked: LDStopIteration, path: str, experiment: Experiment, catalog: Catalog, given: Given
 ) -> Iterator[Command]:
-    """Stop the iteration that runs; to stop again is refused, whichever treatment won."""
+    """Stop the iteration that runs; to stop again is refused."""
     permit(Policy.LAUNCHDARKLY, Event.STOP, status(experiment), path)
     winner: str | None = None
     if asked.winningTreatmentId is not None:

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from allotment.change.commands import Command, Keep
 from allotment.change.kinds import CATALOG
 from allotment.dialects.launchdarkly.codes import missing, taken
-from allotment.dialects.launchdarkly.ids import NOBODY, id_of
+from allotment.dialects.launchdarkly.ids import NO_MEMBER, id_of
 from allotment.dialects.launchdarkly.kept import NOTES
 from allotment.dialects.launchdarkly.links import Scene, links_of_window, links_to
 from allotment.dialects.launchdarkly.schema.fields import LDWindow
@@ -143,7 +143,7 @@ def _show_metric(key: str, kept: LDKeptMetric, scene: Scene) -> LDMetric:
 def create_metric_group(call: Call[LDMetricGroupPost], catalog: Catalog) -> list[Command]:
     """Create a metric group."""
     said = {"description": "", "tags": [], "_creationDate": call.now, **call.body.plain()}
-    said["maintainer"] = said.pop("maintainerId", NOBODY)
+    said["maintainer"] = said.pop("maintainerId", NO_MEMBER)
     return _GROUPS.create(said.pop("key"), said, catalog)
 
 

@@ -1,7 +1,7 @@
 """Treatments: one allocation for everyone, in which each has its percentage.
 
 What the percentages leave of 100 is a gap, whose units are not in the experiment. Growing from it
-moves nobody else.
+moves no other unit.
 """
 
 from __future__ import annotations

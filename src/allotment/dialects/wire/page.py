@@ -33,7 +33,7 @@ def page(
     """The first `take` of the nouns that are `wanted`, by key, after the page that gave the token.
 
     `name` is the list's, so that no list takes another's token. A token holds the last key that was
-    shown: whoever follows them sees every noun that is there all along once, whatever else comes
+    shown: the pages show each noun that is there all along exactly once, whatever else comes
     and goes. Raises InvalidInput for a token that no page gave.
     """
     after = _read(name, token) if token.given else ""
@@ -68,5 +68,5 @@ def _read(name: str, place: Place) -> str:
 
 
 def _mark(name: str, key: str) -> bytes:
-    """Some bytes that a token made up by somebody else will not have; no secret."""
+    """Some bytes that a made-up token will not have; no secret."""
     return blake2b(f"{name}\n{key}".encode(), digest_size=_MARK_BYTES).digest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# The names of fields look like this. What else somebody uses as a key is not shown.
+# The names of fields look like this. Any other key of a client is not shown.
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}\Z")
 
 

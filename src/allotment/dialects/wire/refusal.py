@@ -6,7 +6,7 @@ from typing import Final
 
 from allotment.errors import InvalidChange
 
-# Words for statuses that are nobody's own, where a vendor has none that is published.
+# Words for statuses for which a vendor publishes none.
 WORDS: Final = {
     404: "not_found",
     405: "method_not_allowed",

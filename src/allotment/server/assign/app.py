@@ -18,11 +18,12 @@ from allotment.server.assign.reading import read_asked, read_target
 from allotment.server.assign.shown import ALWAYS, Ready, Shown
 from allotment.server.assign.unit import OneUnit
 from allotment.server.exposures import Exposures
+from allotment.server.http.answer import raw_headers
 from allotment.server.http.asgi import Message, Receive, Scope, Send
 from allotment.server.http.limits import BODY_BYTES_MAX
 from allotment.server.http.problems import answer_error
 from allotment.server.http.refusals import MethodNotAllowed
-from allotment.server.http.requests import header, min_revision, read_body
+from allotment.server.http.requests import header, read_body
 from allotment.server.sticky import Keeping
 from allotment.server.sync.node import Node
 from allotment.store import Scope as Needs
@@ -123,14 +124,11 @@ class AssignPaths:
             headers.get(b"allotment-space"),
             Needs.ASSIGN,
         )
-        space = caller.space
-        wanted = headers.get(b"allotment-min-revision")
-        if wanted is not None:
-            await self._node.at_least(space, min_revision(wanted.decode("latin-1")))
-        served = self._node.served(space)
-        shown = self._shown.get(space)
+        revision = headers.get(b"allotment-min-revision")
+        served = await self._node.serve_from(caller.space, revision)
+        shown = self._shown.get(caller.space)
         if shown is None or shown.served is not served:
-            shown = self._shown[space] = Shown(served)
+            shown = self._shown[caller.space] = Shown(served)
         return shown
 
     def _assign(self, shown: Shown, body: bytes) -> Ready | Awaitable[Ready]:
@@ -145,8 +143,7 @@ class AssignPaths:
 
 def _problem(error: Exception, path: str, shown: Shown | None) -> tuple[int, Ready]:
     answer = answer_error(error, path, secrets.token_hex(8))
-    headers = [(name.encode(), value.encode()) for name, value in answer.headers]
-    headers += [(b"content-length", b"%d" % len(answer.body)), *ALWAYS]
+    headers = [*raw_headers(answer), *ALWAYS]
     if shown is not None:
         headers += shown.served.headers
     return answer.status, Ready(headers, answer.body)

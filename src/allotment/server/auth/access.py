@@ -1,4 +1,4 @@
-"""Who may call: tokens by their digest, and everybody where `insecure_local` is declared."""
+"""Who may call: tokens by their digest, and any caller under `insecure_local`."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from allotment.errors import AllotmentError, InvalidInput, Overloaded
-from allotment.server.http.answer import Answer
+from allotment.server.http.answer import Answer, send_answer
 from allotment.server.http.asgi import App, Receive, Scope, Send
 from allotment.server.http.limits import (
     HEAD_BYTES_MAX,
@@ -82,11 +82,6 @@ def saying(error: AllotmentError) -> App:
     """An application that answers with an error, whatever it is asked."""
 
     async def app(scope: Scope, _receive: Receive, send: Send) -> None:
-        answer = show(error, scope["path"])
-        headers = [(name.encode(), value.encode()) for name, value in answer.headers]
-        headers.append((b"content-length", b"%d" % len(answer.body)))
-        body = b"" if scope["method"] == "HEAD" else answer.body
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send_answer(send, show(error, scope["path"]), bodiless=scope["method"] == "HEAD")
 
     return app

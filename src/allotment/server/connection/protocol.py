@@ -62,7 +62,7 @@ class Protocol(HttpToolsProtocol):
         self.fault: AllotmentError | None = None  # why reading was broken off
         self.last = b""  # what is then said, after the answers that are due
         self.deaf = False  # what comes is thrown away
-        self.slow = False  # the client was told that it took too long
+        self.slow = False  # the client was answered that it took too long
         self.ended = False  # the client sends no more, but may still read
         self.offered = False  # the parser stops behind the head, for an upgrade
         self.again = False  # the parser is given a head that it has read already
@@ -128,7 +128,7 @@ class Protocol(HttpToolsProtocol):
     def sweep(self, now: float) -> None:
         """End the connection if its client has taken too long; called about once a second."""
         standing = self._standing()
-        if self.slow:  # it was told so a second ago
+        if self.slow:  # it was answered so a second ago
             self.transport.close()
         if not self.clock.overdue(standing, self.state.allowed, now):
             return

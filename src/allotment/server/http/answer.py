@@ -11,6 +11,7 @@ import msgspec
 from starlette.responses import Response
 
 from allotment.dialects.wire.model import Model
+from allotment.server.http.asgi import Send
 
 _BODILESS: Final = frozenset({204, 304})
 
@@ -53,8 +54,20 @@ def _as_text(value: object) -> str:
 def respond(answer: Answer) -> Response:
     """The answer as the framework sends it."""
     response = Response(answer.body or None, answer.status)
+    response.raw_headers = raw_headers(answer)
+    return response
+
+
+async def send_answer(send: Send, answer: Answer, *, bodiless: bool = False) -> None:
+    """Send a whole answer over ASGI; `bodiless` is for HEAD, whose answer has the length only."""
+    start = {"status": answer.status, "headers": raw_headers(answer)}
+    await send({"type": "http.response.start", **start})
+    await send({"type": "http.response.body", "body": b"" if bodiless else answer.body})
+
+
+def raw_headers(answer: Answer) -> list[tuple[bytes, bytes]]:
+    """The headers as ASGI has them, and the length of the body."""
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     if answer.status not in _BODILESS:
-        raw.append((b"content-length", str(len(answer.body)).encode()))
-    response.raw_headers = raw
-    return response
+        raw.append((b"content-length", b"%d" % len(answer.body)))
+    return raw

@@ -149,8 +149,8 @@ def begin_no_more(listener: socket.socket) -> None:
     """Make the kernel drop new connection attempts, and accept those that have begun.
 
     Closing at once would reset connections that the kernel has accepted and we have not: their
-    clients think them open, and have perhaps sent a request. Whoever is ignored tries again after a
-    second; by then the port is closed, or another server's.
+    clients think them open, and have perhaps sent a request. A client that is ignored tries again
+    after a second; by then the port is closed, or another server's.
     """
     if sys.platform != "linux":
         return

@@ -5,9 +5,9 @@ connections that wait on a shared socket are taken by whichever process is left 
 ends, while those on a socket of its own are lost with it.
 
 A worker is a fresh process, as a fork would copy threads that libraries have started. What it is
-told stands on its standard input; when that ends, its work ends. So it is drained by closing the
+given stands on its standard input; when that ends, its work ends. So it is drained by closing the
 pipe, and also when this process dies of whatever cause. No signal is passed on: what sends one to
-a whole group of processes would then have told each worker twice, and twice means at once.
+a whole group of processes would then reach each worker twice, and twice means at once.
 """
 
 from __future__ import annotations

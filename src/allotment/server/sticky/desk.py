@@ -15,8 +15,8 @@ from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served
 from allotment.store import Kept, Lot
 
-# An assignment waits no longer for the store. Nobody joins a way that has taken so long already:
-# the store hangs, and would hold up every answer. In seconds.
+# An assignment waits no longer for the store, in seconds. No request joins a store call that has
+# taken so long already: the store hangs, and would hold up every answer.
 _PATIENCE: Final = 1.0
 
 # Each is a request that waits.

@@ -117,13 +117,13 @@ class Keeping:
             else:
                 found[lot] = Found(known, fresh=False)
         if missing:
-            told = await self._desk.ask(served, missing)
-            if told is None:
+            stored = await self._desk.ask(served, missing)
+            if stored is None:
                 self._counters.kept["away"] += len(missing)
-            for lot in missing if told else ():
-                if told and lot in told:
-                    found[lot] = told[lot]
-                    self._remembered.add(served.space, lot, told[lot].all)
+            for lot, each in (stored or {}).items():
+                if lot in missing:
+                    found[lot] = each
+                    self._remembered.add(served.space, lot, each.all)
         return found
 
     async def _stored(

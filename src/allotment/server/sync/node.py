@@ -16,6 +16,7 @@ from allotment.change.lifecycle import Policy
 from allotment.errors import NotFound, Overloaded, PreconditionFailed, StoreError
 from allotment.server.auth.access import EVERYWHERE, Access, check_reach
 from allotment.server.counters import Counters
+from allotment.server.http.requests import min_revision
 from allotment.server.sync.condition_check import check_commands
 from allotment.server.sync.executor import Executor
 from allotment.server.sync.follower import Follower
@@ -177,6 +178,16 @@ class Node:
             raise PreconditionFailed(
                 "the space has no such revision yet", "headers.Allotment-Min-Revision"
             )
+
+    async def serve_from(self, space: str, revision: bytes | None) -> Served:
+        """What is served of a space, at least at what a header `Allotment-Min-Revision` names.
+
+        Raises NotFound for a space that is not there, InvalidInput for no revision, and what
+        `at_least` raises.
+        """
+        if revision is not None:
+            await self.at_least(space, min_revision(revision.decode("latin-1")))
+        return self.served(space)
 
     # The store.
 

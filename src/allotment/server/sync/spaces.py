@@ -24,7 +24,7 @@ from allotment.store import Stored
 class Served:
     """One space at one revision. It never changes: a node puts a later one in its place.
 
-    Whoever holds one answers from one revision throughout, however long that takes. `headers` say
+    An answer that holds one is of one revision, however long it takes. `headers` say
     which, as raw ASGI pairs. `keeping` has the experiments that keep assignments and are live,
     `heavy` those of which a small request, too, may take longer than the event loop can spare.
     """

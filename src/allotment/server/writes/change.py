@@ -28,7 +28,7 @@ from allotment.server.auth.access import Caller
 from allotment.server.http.answer import JSON, Answer, Headers, encode, respond
 from allotment.server.http.etags import digest_of, etag
 from allotment.server.http.limits import BODY_BYTES_MAX
-from allotment.server.http.requests import json_body_of, min_revision, single
+from allotment.server.http.requests import header, json_body_of
 from allotment.server.sync.node import Node
 from allotment.server.writes.conditions import (
     About,
@@ -85,26 +85,23 @@ async def admit(request: Request, needs: Scope, space: str | None = None) -> Cal
     `space` is the one that the path names, where it does; then no header names one.
 
     Raises Unauthorized, Forbidden, NotFound for a space that is not there, and what
-    `Node.at_least` raises.
+    `Node.serve_from` raises.
     """
     caller = authenticated(request, needs, space)
-    node = node_of(request)
-    node.served(caller.space)
-    wanted = single(request, "allotment-min-revision")
-    if wanted is not None:
-        await node.at_least(caller.space, min_revision(wanted))
+    revision = header(request.scope["headers"], b"allotment-min-revision")
+    await node_of(request).serve_from(caller.space, revision)
     return caller
 
 
 def authenticated(request: Request, needs: Scope, space: str | None = None) -> Caller:
     """Authenticate the caller; does not check that the space exists."""
-    authorization, named = (single(request, each) for each in ("authorization", "allotment-space"))
-    wanted = space if named is None else named
-    caller = node_of(request).access.caller(
-        None if authorization is None else authorization.encode("latin-1"),
-        None if wanted is None else wanted.encode("latin-1"),
-        needs,
+    headers = request.scope["headers"]
+    authorization, named = (
+        header(headers, each) for each in (b"authorization", b"allotment-space")
     )
+    if named is None and space is not None:
+        named = space.encode("latin-1")
+    caller = node_of(request).access.caller(authorization, named, needs)
     if space not in (None, caller.space):
         message = "the path names another space; leave the header out"
         raise InvalidInput(message, "headers.Allotment-Space")

@@ -53,7 +53,7 @@ def check_value(value: Tree, kind: ParameterType) -> None:
 
 
 class Auth0ShownParameter(Model):
-    """A parameter of a feature flag, whoever made it."""
+    """A parameter of a feature flag, made by any API."""
 
     type: ParameterType
     value: Value

@@ -54,7 +54,7 @@ def cut_document(body: bytes | bytearray) -> Cut:
 
 
 class _Walk:
-    """A place in the document. Whoever asks for the members takes the walk past each value."""
+    """A place in the document; its caller moves it past each value."""
 
     def __init__(self, body: bytes | bytearray) -> None:
         self._body = body
