@@ -75,6 +75,46 @@ def test_the_real_client_lists_what_launchdarklys_api_made(tmp_path: Path, versi
     assert str(sorted([33, 67, 0, 0, 100, 0, 17, 33])) in done.stdout
 
 
+EMPTY = """
+import sys
+from auth0.management import Auth0
+client = Auth0(base_url=sys.argv[1], token=sys.argv[2]).experimentation
+for one in client.segments.list():
+    given = client.segments.get(one.id).rules
+    print(one.name, client.segments.update(one.id, rules=given).rules == given == one.rules)
+for one in client.feature_flags.list():
+    given = client.feature_flags.get(one.id).parameters
+    print(one.name, given, client.feature_flags.update(one.id, parameters=given).parameters)
+"""
+UNSAID = """
+allotment: 1
+segments:
+  everyone: {rules: [{all: []}]}
+  nobody: {rules: []}
+flags:
+  bare: {default: a, variations: {a: {value: {}}, b: {value: {}}}}
+"""
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_real_client_reads_what_its_api_cannot_say_and_sends_it_back(
+    tmp_path: Path, version: str
+) -> None:
+    """A rule without conditions is `{"match": {}}`, which the document has in answers alone."""
+    python = python_with(f"auth0-python=={version}", "httpx")
+    catalog = tmp_path / "catalog.yaml"
+    catalog.write_text(UNSAID)
+    with serving(tmp_path, catalog=catalog) as elsewhere:
+        token = elsewhere.token("write")
+        command = [python, "-c", EMPTY, f"{elsewhere.url}/api/v2", token]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        with elsewhere.client(token=token) as client:
+            revision = client.get("/v1/snapshot").headers["allotment-revision"]
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{elsewhere.log}"
+    assert done.stdout.splitlines() == ["everyone True", "nobody True", "bare {} {}"]
+    assert revision == "1"
+
+
 @pytest.mark.parametrize("style", ["patch", "post"])
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_real_client_passes_every_step(

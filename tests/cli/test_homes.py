@@ -233,19 +233,26 @@ experiments:
 COUNT = 2_000
 
 
-@pytest.mark.parametrize("keeping", [True, False])
-def test_a_plan_reads_what_is_kept(invoke, place: Place, tmp_path: Path, keeping: bool) -> None:
-    """Everybody was given green: to weigh anew moves nobody, and to keep nothing any more moves
+# What changes in the file, and whether those keep theirs who were given it.
+KEPT_BY = {
+    "reweighed": ("control: 50, green: 50", "control: 100, green: 0", True),
+    "paused": ("state: running", "state: paused", True),
+    "ramped down": ("state: running", "state: running\n    enrolment: 0%", True),
+    "kept no longer": ("keeps_assignments: true", "keeps_assignments: false", False),
+}
+
+
+@pytest.mark.parametrize("change", KEPT_BY)
+def test_a_plan_reads_what_is_kept(invoke, place: Place, tmp_path: Path, change: str) -> None:
+    """Everybody was given green: what is kept moves nobody, and to keep nothing any more moves
     those whose draw is another."""
     file, units = tmp_path / "first.yaml", tmp_path / "units.csv"
+    old, new, keeping = KEPT_BY[change]
     file.write_text(FIRST)
     units.write_text("id\n" + "".join(f"{number}\n" for number in range(COUNT)))
     invoke("apply", file, *place.options)
     place.keep("banner", {str(number): "green" for number in range(COUNT)})
-    if keeping:
-        edit(file, "control: 50, green: 50", "control: 100, green: 0")
-    else:
-        edit(file, "keeps_assignments: true", "keeps_assignments: false")
+    edit(file, old, new)
     found = invoke("plan", file, "--units", units, "--unit-column", "id", "--json", *place.options)
     drawn = allotment.load(file).assign_many("banner", list(range(COUNT)))
     expected = 0 if keeping else drawn.names().count("control")

@@ -241,8 +241,12 @@ class History:
             return False
 
     def back(self) -> bool:
-        """Roll back to a revision of before; it is as it was then."""
+        """Roll back to a revision of before: each unit has what it had then."""
         goal, answers = self.known[self.rng.choice(sorted(self.known))]
+        then, now = salts(goal), salts(self.catalog)
+        if any(then[live] != now[live] for live in then.keys() & now.keys()):
+            assert not self.take(diff(self.catalog, goal)), "it would draw every unit again"
+            return False
         done = self.take(diff(self.catalog, goal))
         assert plain(self.catalog) == plain(goal)
         assert answered(self.api.engine) == answers
@@ -267,7 +271,7 @@ class History:
             assert plain(self.catalog) == plain(before), way
             return
         self.done[way] = self.done.get(way, 0) + 1
-        if way != "back":  # which moves who was moved since, and gives each what it had then
+        if way != "back":  # which moves back whom the weights alone would leave
             check_moves(before, self.catalog)
         self.check()
 
@@ -307,6 +311,12 @@ def answered(engine: Engine) -> Answers:
         for unit in UNITS
         for key, one in engine.assign_all(unit).items()
     }
+
+
+def salts(catalog: Catalog) -> dict[tuple[str, int], str]:
+    """The salts of the live iterations."""
+    live = ((key, one.live) for key, one in catalog.experiments.items())
+    return {(key, each.number): each.salt for key, each in live if each}
 
 
 def apart(catalog: Catalog) -> Iterator[tuple[str, str]]:

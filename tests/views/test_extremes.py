@@ -1,4 +1,4 @@
-"""The vendors' real clients read nouns of a catalog file that are as large as nouns can be."""
+"""The vendors' real clients read nouns as large as they can be, of a file or the native API."""
 
 import json
 import subprocess
@@ -14,6 +14,7 @@ from allotment.model.catalog import EMPTY
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.flag import Flag, FlagExperiment, Variation
 from allotment.model.layer import Holdout, Layer
+from allotment.model.plain import to_plain
 from allotment.model.segment import AnyOf, Clause, IdList, Operator, Segment
 from clients import python_with
 from serving import Server, serving
@@ -62,9 +63,18 @@ def nouns() -> Iterator[c.Command]:
     yield c.OrderExperiments(KEY, (FlagExperiment(KEY),))
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=["file", "native"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("extremes")
+    if request.param == "native":
+        with serving(folder) as started:
+            with started.client(token=started.token("write")) as client:
+                made = client.post("/v1/commands", json={"commands": to_plain((*nouns(),))})
+                assert made.status_code == 200, made.text
+            yield started
+        return
     file = folder / "catalog.yaml"
     file.write_text(catalogfile.show(apply(EMPTY, [*nouns()]).catalog))
     with serving(folder, catalog=file) as started:

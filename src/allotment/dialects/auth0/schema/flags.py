@@ -93,7 +93,7 @@ class Auth0FlagCreate(Auth0Labels):
 
 
 class Auth0FlagUpdate(Auth0LabelsUpdate):
-    """The body that updates a feature flag."""
+    """The body that updates a feature flag. Parameters as shown are taken back, `{}` too."""
 
     parameters: Maybe[Parameters] = LEFT_OUT
     status: Maybe[FlagStatus] = LEFT_OUT
@@ -106,7 +106,7 @@ class Auth0FlagStatus(Body):
 
 
 class Auth0Flag(Model):
-    """A feature flag."""
+    """A feature flag. Its parameters are `{}` where this API cannot say its values."""
 
     id: FlagId
     name: ShownName

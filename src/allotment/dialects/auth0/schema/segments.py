@@ -105,14 +105,14 @@ class Auth0SegmentCreate(Auth0Labels):
 
 
 class Auth0SegmentUpdate(Auth0LabelsUpdate):
-    """The body that updates a segment."""
+    """The body that updates a segment. Rules as they are shown are taken back, `{}` blocks too."""
 
     rules: Maybe[Rules] = LEFT_OUT
     status: Maybe[SegmentStatus] = LEFT_OUT
 
 
 class Auth0Segment(Model):
-    """A segment. Its rules are shown as nearest where this API cannot say them."""
+    """A segment. Its rules are shown as nearest where this API cannot say them, or as `{}`."""
 
     id: SegmentId
     name: ShownName
