@@ -36,8 +36,9 @@ class Reader:
         return b"".join(message["body"] for message in self.messages[1:])
 
 
-def box(reader: Any, disk: Room) -> Outbox:
-    return Outbox(reader, [(b"a", b"b")], Executor("batch", 2, Threads(Counters())), disk)
+def box(reader: Any, disk: Room, memory: Room | None = None) -> Outbox:
+    crew = Executor("batch", 2, Threads(Counters()))
+    return Outbox(reader, [(b"a", b"b")], crew, memory or Room(PLENTY), disk)
 
 
 def test_all_is_sent_in_order_however_fast_it_is_read() -> None:
@@ -139,5 +140,50 @@ def test_a_client_that_cannot_be_sent_to_ends_the_putting() -> None:
         with pytest.raises(RuntimeError, match="gone"):
             await outbox.put(b"y" * (1 << 20))
         await outbox.abandon()
+
+    asyncio.run(run())
+
+
+def test_what_waits_in_memory_is_counted_over_all_answers_and_given_back() -> None:
+    """Also the piece on its way, which a client that reads nothing holds."""
+
+    async def run() -> None:
+        memory, disk = Room(5 << 20), Room(PLENTY)
+        readers = [Reader() for _ in range(8)]
+        boxes = [box(reader, disk, memory) for reader in readers]
+        for each in boxes:
+            await each.put(b"x" * (1 << 20))
+        await asyncio.sleep(0.01)
+        assert memory.left == 0
+        assert PLENTY - disk.left == 3 << 20
+        for each in boxes[:2]:
+            await each.abandon()
+        assert memory.left == 2 << 20
+        for reader in readers:
+            reader.reads.set()
+        for each in boxes[2:]:
+            await each.finish(b"y")
+        assert {reader.body for reader in readers[2:]} == {b"x" * (1 << 20) + b"y"}
+        assert (memory.left, disk.left) == (5 << 20, PLENTY)
+
+    asyncio.run(run())
+
+
+def test_an_answer_goes_on_where_others_have_taken_all_the_room() -> None:
+    async def run() -> None:
+        memory, disk = Room(0), Room(0)
+        reader = Reader()
+        outbox = box(reader, disk, memory)
+        await outbox.put(b"x" * 10)
+        waits = asyncio.create_task(outbox.put(b"y" * 10))
+        await asyncio.sleep(0.05)
+        assert memory.left < 0
+        assert not memory.take(1)
+        reader.reads.set()
+        await waits
+        await outbox.finish(b"z")
+        assert reader.body == b"x" * 10 + b"y" * 10 + b"z"
+        assert memory.left == 0
+        assert memory.take(-1)  # to give back is never refused
 
     asyncio.run(run())

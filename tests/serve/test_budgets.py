@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,6 +26,8 @@ from rawclient import connected, get, post
 from serving import Server, serving
 
 CATALOG = Path(__file__).parents[2] / "examples" / "serve" / "catalog.yaml"
+SLOW_PAST = Path(__file__).with_name("slow_past.py")
+Noted = tuple[Server, Path, Path]
 PLACES = 20
 DAWDLING = 3 * PLACES
 
@@ -169,6 +172,103 @@ def test_the_past_has_few_places_and_an_assignment_does_not_wait_for_it(crowded:
                 assert client.ask(get("/v1/assign/search-order/user-1")).status == 200
         assert time.monotonic() - began < 5
     assert PAST_WAITING_MAX < 100
+
+
+@pytest.fixture
+def noted(tmp_path: Path) -> Iterator[Noted]:
+    """A server whose catalogs of the past wait for a second file; the first has those begun."""
+    notes, goes_on = tmp_path / "notes", tmp_path / "goes-on"
+    program = [sys.executable, str(SLOW_PAST), str(notes), str(goes_on), "serve"]
+    with serving(tmp_path, catalog=CATALOG, program=program) as server:
+        with server.client() as client:
+            for number in range(20):
+                flag = {"variations": {"on": number, "off": False}, "default": "off"}
+                client.put("/v1/catalog/flags/f", json=flag).raise_for_status()
+        notes.write_text("")
+        yield server, notes, goes_on
+
+
+def explanation(revision: int) -> bytes:
+    body = b'{"experiment": "search-order", "unit": "u", "revision": %d}' % revision
+    return post("/v1/explain", body)
+
+
+def test_an_explanation_whose_client_hangs_up_is_not_begun(noted: Noted) -> None:
+    server, notes, goes_on = noted
+    with connected(server.url) as first, connected(server.url) as last:
+        first.send(explanation(1))
+        until(lambda: notes.read_text() == "1\n")
+        with ExitStack() as opened:
+            gone = [opened.enter_context(connected(server.url)) for _ in range(10)]
+            for revision, client in enumerate(gone, 2):
+                client.send(explanation(revision))
+        time.sleep(3.5)  # the first look for their clients, and the second
+        goes_on.touch()
+        answer = first.answer()
+        assert answer is not None
+        assert answer.status == 200
+        assert last.ask(explanation(12)).status == 200
+    assert notes.read_text().split() == ["1", "12"]
+
+
+def test_an_explanation_that_is_under_way_ends_with_its_step_when_its_client_hangs_up(
+    noted: Noted,
+) -> None:
+    """Reading the store is not broken off; nothing of what would follow is done."""
+    server, notes, goes_on = noted
+    with connected(server.url) as client:
+        client.send(explanation(1))
+        until(lambda: notes.read_text() == "1\n")
+    time.sleep(3.5)
+    goes_on.touch()
+    with connected(server.url) as client:
+        assert client.ask(explanation(2)).status == 200
+        metrics = client.ask(get("/metrics")).body.decode()
+    assert 'allotment_assignments_total{path="/v1/explain"} 1.0' in metrics
+    assert notes.read_text().split() == ["1", "2"]
+
+
+def test_a_client_that_sends_no_more_and_waits_gets_its_explanation(noted: Noted) -> None:
+    server, notes, goes_on = noted
+    with connected(server.url) as client:
+        client.send(explanation(1))
+        client.socket.shutdown(socket.SHUT_WR)
+        time.sleep(3.5)
+        goes_on.touch()
+        while (answer := client.answer()) is not None and answer.status == 100:
+            pass
+        assert answer is not None
+        assert answer.status == 200
+    assert notes.read_text().split() == ["1"]
+
+
+def test_assignments_and_token_changes_wait_for_no_read(noted: Noted) -> None:
+    """The past is full, and so are the reads, behind a store that is slow to be read."""
+    server, notes, goes_on = noted
+    with ExitStack() as opened:
+        for revision in range(1, 21):
+            reader = opened.enter_context(connected(server.url))
+            reader.send(get(f"/v1/snapshot?revision={revision}"))
+            other = opened.enter_context(connected(server.url))
+            other.send(get("/api/v2/experimentation/experiments"))
+        until(lambda: notes.read_text() != "")
+        began = time.monotonic()
+        with server.client() as client:
+            long = {"unit": "u", "attributes": {"list": ["x"] * 2_000}}
+            for path in ("/v1/assign", "/v1/resolve"):
+                assert client.post(path, json=long).status_code == 200
+            made = client.post("/v1/tokens", json={"scope": "read"})
+            assert made.status_code == 201
+            assert client.delete(f"/v1/tokens/{made.json()['id']}").status_code == 204
+        assert time.monotonic() - began < 2
+        goes_on.touch()
+
+
+def until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 15
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_page_of_the_journal_ends_early_where_its_changes_are_large(

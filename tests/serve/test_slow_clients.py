@@ -1,14 +1,18 @@
 """Clients that take their time hold nothing up, and not for long."""
 
 import asyncio
+import socket
 import statistics
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from allotment.server.connection.deadlines import Allowance, Clock, Standing, Waits
+from allotment.server.http.limits import READ_BYTES_A_SECOND_MIN, UNREAD_SECONDS
 from rawclient import connected, get, post
 from serving import Server, serving
 
@@ -119,3 +123,61 @@ def test_a_client_that_goes_on_after_it_was_answered_is_cut_off(impatient: Serve
                 client.send(b"x" * 10_000)
                 time.sleep(0.05)
         assert 5 < time.monotonic() - began < 15
+
+
+def stood(moves: list[int], waits: list[Waits] | None = None) -> int:
+    """After how many seconds a client is cut off that takes so many bytes, one number a second.
+
+    0 where it is not.
+    """
+    clock, moved = Clock(0.0), 0
+    for second, more in enumerate(moves, 1):
+        moved += more
+        standing = Standing(waits[second - 1] if waits else Waits.READER, 1, moved)
+        if clock.overdue(standing, Allowance(10, 10, 10), float(second)):
+            return second
+    return 0
+
+
+def test_a_reader_takes_answers_at_a_least_rate() -> None:
+    rate, hour = READ_BYTES_A_SECOND_MIN, 3600
+    assert stood([0] * hour) == UNREAD_SECONDS + 2, "who takes nothing"
+    drip = [int(second % 29 == 0) for second in range(hour)]
+    assert stood(drip) == UNREAD_SECONDS + 2, "a byte every 29 s"
+    assert stood([rate // 2] * hour) <= 2 * UNREAD_SECONDS + 4
+    assert stood([rate] * hour) == 0, "who is slow and steady"
+    # A pause once in a while is made good by what was taken before it, and no other way.
+    assert stood(([50 * rate] + [0] * 20) * 100) == 0
+    assert stood(([5 * rate] + [0] * 20) * 100) > 0
+    # What we take ourselves to make more of the answer is not the reader's.
+    ours = [Waits.READER if second % 60 == 0 else Waits.WORK for second in range(hour)]
+    assert stood([100] * hour, ours) == 0
+
+
+def test_the_time_of_a_reader_begins_anew_with_each_request() -> None:
+    clock, allowed = Clock(0.0), Allowance(10, 10, 10)
+    for second in range(1, 300):
+        standing = Standing(Waits.READER, second // 20, second)
+        assert not clock.overdue(standing, allowed, float(second))
+
+
+@pytest.mark.soak
+def test_a_reader_that_drips_gives_its_share_of_the_answers_back(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        with server.client() as client:
+            ids = [f"{n:057d}" for n in range(400_000)]
+            client.put("/v1/catalog/segments/s", json={"include": ids}).raise_for_status()
+        handles = Path(f"/proc/{server.process.pid}/fd")
+        before = len([*handles.iterdir()])
+        with connected(server.url) as reader:
+            reader.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.send(get("/v1/catalog/segments/s"))
+            assert reader.socket.recv(1024)
+            began = time.monotonic()
+            while len([*handles.iterdir()]) > before:
+                with suppress(TimeoutError):
+                    reader.socket.settimeout(1)
+                    reader.socket.recv(1024)
+                time.sleep(1)
+                assert time.monotonic() - began < 80, "it keeps the answer for ever"
+            assert time.monotonic() - began > UNREAD_SECONDS - 2

@@ -21,14 +21,15 @@ from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Spaces
 from allotment.server.sync.threads import Loop, Threads
 from allotment.store import Store, Stored
+from hostile.operations import operations
 from server.nodes import SPACE, calling, running, until
 
 pytestmark = pytest.mark.anyio
 
 # Every thread that a server starts, by its name.
 NAMES = (
-    *("watch", "save", "writes", "tokens", "reads", "past", "pages", "kept", "batch"),
-    *("exposures", "input", "end"),
+    *("watch", "save", "writes", "tokens", "reads", "past", "pages", "answers", "kept", "batch"),
+    *("assignments", "exposures", "input", "end"),
 )
 
 
@@ -113,7 +114,7 @@ def loops_of(node: Node, name: str) -> list[Loop]:
     known = [each for each in node.threads._loops if each.name == name]
     if known:
         return known
-    if name == "kept":
+    if name in ("kept", "assignments"):
         Keeping(node)
     elif name == "exposures":
         Exposures("ndjson", Path("unused"), node.threads)
@@ -214,8 +215,32 @@ def test_only_one_place_of_the_server_starts_threads() -> None:
     assert found == {"threads.py"}
 
 
+def test_the_pool_of_the_event_loop_is_used_for_the_start_and_the_end_alone() -> None:
+    """Nothing watches it, and nothing bounds what waits for it."""
+    server = Path(allotment.__file__).parent / "server"
+    pool = re.compile(r"\b(?:to_thread|run_in_executor|run_in_threadpool|run_sync)\b")
+    found = {file.name for file in server.rglob("*.py") if pool.search(file.read_text())}
+    assert found == {"app.py", "node.py"}
+
+
 def test_every_thread_of_the_server_is_tried_here() -> None:
     server = Path(allotment.__file__).parent / "server"
     named = re.compile(r"(?:\.loop|\bExecutor)\(\s*\"(\w+)\"")
     found = {name for file in server.rglob("*.py") for name in named.findall(file.read_text())}
     assert found == set(NAMES)
+
+
+async def test_no_request_starts_a_thread_that_is_not_watched(node: Node) -> None:
+    """Such as one of a framework's pool, or of the event loop's own."""
+    before = {each.name for each in threading.enumerate()}
+    async with calling(node) as client:
+        document = (await client.get("/openapi.json")).json()
+        for each in operations(document):
+            url = each.url()
+            body = {} if each.body is None else {"json": each.example()}
+            await client.request(each.method, url, **body)  # type: ignore[arg-type]
+        long = {"unit": "u", "attributes": {"list": ["x"] * 1_000}}
+        for path, more in (("/v1/assign", {}), ("/v1/resolve", {})):
+            assert (await client.post(path, json=long | more)).status_code == 200
+    names = {each.name for each in threading.enumerate()} - before
+    assert {name for name in names if not name.startswith("allotment-")} == set()

@@ -6,7 +6,6 @@ endpoint reads the commands, makes the change and shows the noun.
 
 # No postponed annotations: FastAPI reads the annotations of the endpoints made here.
 
-import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -148,8 +147,9 @@ def _admitted(api: Api, scope: Scope) -> Callable[..., Awaitable[Caller]]:
     return admitted
 
 
-def _id(name: str, said: str) -> Callable[..., None]:
-    def documented(_id: Annotated[str, Path(alias=name, description=said)]) -> None:
+def _id(name: str, said: str) -> Callable[..., Awaitable[None]]:
+    # Of a plain function the framework would make a call in a thread.
+    async def documented(_id: Annotated[str, Path(alias=name, description=said)]) -> None:
         """Documents an id of the path, which `find` looks up."""
 
     return documented
@@ -184,11 +184,12 @@ def _listing(api: Api, operation: Listing, admitted: Any) -> Endpoint:
 def _getting(api: Api, operation: Getting, admitted: Any) -> Endpoint:
     async def endpoint(request: Request, caller: Annotated[Caller, admitted]) -> Response:
         query = _query(request, operation)
-        stored = node_of(request).served(caller.space).stored
+        node = node_of(request)
+        stored = node.served(caller.space).stored
         noun = _found(operation, request.path_params, stored)
         state = api.state(request, caller, stored)
         # What is large takes its time, off the event loop.
-        body = await asyncio.to_thread(lambda: operation.view(state, noun, (), *query).json_bytes())
+        body = await node.run(lambda: operation.view(state, noun, (), *query).json_bytes())
         if not operation.tagged:
             return _shown(api, Answer(200, (), body))
         # The answer also shows other nouns, so the tag has a digest of it.

@@ -3,7 +3,6 @@ rest, and the dialect all that is the vendor's own."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -94,9 +93,10 @@ class Vendor:
         async def endpoint(request: Request) -> Response:
             caller = await admit(request, Scope.READ, self.space(request))
             asked = _asked(request, known)
-            stored = node_of(request).served(caller.space).stored
+            node = node_of(request)
+            stored = node.served(caller.space).stored
             noun = find(asked.ids, stored.catalog)
-            body = await asyncio.to_thread(lambda: encode(show(asked, noun, stored, ())))
+            body = await node.run(lambda: encode(show(asked, noun, stored, ())))
             if not tagged:
                 return self.shown(Answer(200, (), body))
             tag = etag(version_of(stored, noun), digest_of(body))

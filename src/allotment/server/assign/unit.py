@@ -70,10 +70,10 @@ class OneUnit:
             _cost(shown, asked, keys, text)
             return _assigned(shown.served, asked, keys, turns=b"[" in text)
 
-        answers = await asyncio.to_thread(assigned)
+        answers = await self._keeping.in_thread(assigned)
         if shown.served.keeping:
             answers = await self._settled(shown.served, asked, answers, long=True)
-        return await asyncio.to_thread(self._show, shown, asked, answers)
+        return await self._keeping.in_thread(lambda: self._show(shown, asked, answers))
 
     async def _settle(self, shown: Shown, asked: AssignRequest, answers: _Answers) -> Ready:
         return self._show(shown, asked, await self._settled(shown.served, asked, answers))
@@ -109,7 +109,7 @@ class OneUnit:
         if served.keeping and any(_keeps(served, key) for key in keys):
             return self._resolve_kept(shown, asked, keys, long=long)
         if long:
-            return asyncio.to_thread(self._resolve, shown, asked, keys)
+            return self._keeping.in_thread(lambda: self._resolve(shown, asked, keys))
         return self._resolve(shown, asked, keys)
 
     def _resolve(self, shown: Shown, asked: ResolveRequest, keys: Collection[str]) -> Ready:
@@ -129,7 +129,7 @@ class OneUnit:
             resolved = [kept.get(key) or _resolved(served, asked, key) for key in keys]
             return self._show_resolved(shown, asked, resolved)
 
-        return await asyncio.to_thread(show) if long else show()
+        return await self._keeping.in_thread(show) if long else show()
 
     def _show_resolved(
         self, shown: Shown, asked: ResolveRequest, resolved: Collection[_Resolved]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -23,6 +22,7 @@ from allotment.server.http.answer import JSON
 from allotment.server.http.limits import SMALL_BYTES
 from allotment.server.http.problems import RENDERERS
 from allotment.server.http.requests import body_read, json_body_of
+from allotment.server.writes.change import node_of
 from allotment.server.writes.change import tree_of as json_tree_of
 
 # Where this API's paths begin; what else begins so is answered as it answers.
@@ -38,7 +38,7 @@ async def tree_of(request: Request, *, text: bool = False) -> Tree:
     tree = await json_tree_of(request, text=text)
     if len(body_read(request)) <= SMALL_BYTES:
         return respelled(tree, request.state.body_schema)
-    return await asyncio.to_thread(respelled, tree, request.state.body_schema)
+    return await node_of(request).run(respelled, tree, request.state.body_schema)
 
 
 async def _tree_if_any(request: Request) -> Tree:
@@ -47,7 +47,7 @@ async def _tree_if_any(request: Request) -> Tree:
     schema = request.state.body_schema
     if len(body) <= SMALL_BYTES:
         return respelled(read_json(body), schema) if body else {}
-    return await asyncio.to_thread(lambda: respelled(read_json(body), schema))
+    return await node_of(request).run(lambda: respelled(read_json(body), schema))
 
 
 VENDOR: Final = Vendor(Policy.CONFIDENCE, "confidence", CONTENT_TYPE, tree=tree_of)

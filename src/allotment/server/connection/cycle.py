@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _NO_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
 log: Final = logging.getLogger("allotment.server")
 access_log: Final = logging.getLogger("allotment.access")
 
@@ -134,7 +136,7 @@ class Cycle(RequestResponseCycle):
         takes the places of others by sending slowly. It asks for one again when its body is there.
         """
         if self.waiting_for_100_continue and not self.transport.is_closing():
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.transport.write(CONTINUE)
             self.waiting_for_100_continue = False
         if not self._has_news():
             self.flow.resume_reading()

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from allotment.server.http.limits import BODY_BYTES_A_SECOND_MIN, LINGER_SECONDS, UNREAD_SECONDS
+from allotment.server.http.limits import (
+    BODY_BYTES_A_SECOND_MIN,
+    LINGER_SECONDS,
+    READ_BYTES_A_SECOND_MIN,
+    UNREAD_SECONDS,
+)
 
 SWEEP_SECONDS: Final = 1.0
 
@@ -41,7 +46,7 @@ class Allowance:
 class Standing:
     """Where a connection stands: what it waits for, for which request, and how far that has come.
 
-    `moved` counts bytes: those received of a body, or those that its reader has let us send.
+    `moved` counts bytes: those received of a body, and those that its reader has let us send.
     """
 
     waits: Waits
@@ -52,16 +57,22 @@ class Standing:
 class Clock:
     """Since when one connection stands as it does."""
 
-    __slots__ = ("_begun", "_last", "_moved")
+    __slots__ = ("_begun", "_last", "_moved", "_read", "_swept", "_unread")
 
     def __init__(self, now: float) -> None:
         self._last = Standing(Waits.HEAD, 0)
         self._begun = now  # when it began to wait for this
         self._moved = now  # when a byte moved last
+        self._swept = now
+        # Of the answer under way: how long its reader was waited for, and what it took meanwhile.
+        self._unread = 0.0
+        self._read = 0
 
     def overdue(self, standing: Standing, allowed: Allowance, now: float) -> bool:
         """Whether it has stood so for too long."""
         last, self._last = self._last, standing
+        passed, self._swept = now - self._swept, now
+        self._count_reading(standing, last, passed)
         if standing.waits is not last.waits or standing.request != last.request:
             self._begun = self._moved = now
             return False
@@ -75,10 +86,18 @@ class Clock:
                 enough = allowed.body + standing.moved / BODY_BYTES_A_SECOND_MIN
                 return silent > allowed.body or waited > enough
             case Waits.READER:
-                return silent > UNREAD_SECONDS
+                enough = UNREAD_SECONDS + self._read / READ_BYTES_A_SECOND_MIN
+                return silent > UNREAD_SECONDS or self._unread > enough
             case Waits.REST | Waits.END:
                 return waited > LINGER_SECONDS
             case Waits.IDLE:
                 return waited > allowed.idle
             case Waits.WORK:
                 return False
+
+    def _count_reading(self, standing: Standing, last: Standing, passed: float) -> None:
+        if standing.request != last.request:
+            self._unread, self._read = 0.0, 0
+        elif last.waits is Waits.READER:
+            self._unread += passed
+            self._read += max(0, standing.moved - last.moved)

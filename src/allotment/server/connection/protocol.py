@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from allotment.errors import AllotmentError
 from allotment.server.connection import faults
-from allotment.server.connection.cycle import Cycle
+from allotment.server.connection.cycle import CONTINUE, Cycle
 from allotment.server.connection.deadlines import Clock, Standing, Waits
 from allotment.server.connection.head import STEERING, Head, reads_only
 from allotment.server.connection.overload import EXEMPT
@@ -130,6 +130,8 @@ class Protocol(HttpToolsProtocol):
         standing = self._standing()
         if self.slow:  # it was answered so a second ago
             self.transport.close()
+        if self.ended:
+            self._look_for_reader()
         if not self.clock.overdue(standing, self.state.allowed, now):
             return
         if standing.waits in (Waits.READER, Waits.END):
@@ -143,18 +145,28 @@ class Protocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def _look_for_reader(self) -> None:
+        """Find out whether a client that sends no more still reads, or has hung up.
+
+        Both look the same until something is sent, to which the system of the latter answers. An
+        interim answer is passed over by every client; the second one finds the connection broken.
+        """
+        due = self._due()
+        if due is not None and not due.response_started and reads_only(due.scope):
+            self.transport.write(b"" if due.scope["http_version"] == "1.0" else CONTINUE)
+
     def _standing(self) -> Standing:
         if self.transport.is_closing():
             return Standing(Waits.END, self.requests)
         due = self._due()
-        if due is not None and self.flow.write_paused:
-            read = due.sent - self.transport.get_write_buffer_size()
-            # A client that still sends moves too: most read nothing before they have sent all.
-            return Standing(Waits.READER, self.requests, read + due.received)
         if due is not None:
+            # A client that still sends moves too: most read nothing before they have sent all.
+            moved = due.sent - self.transport.get_write_buffer_size() + due.received
+            if self.flow.write_paused:
+                return Standing(Waits.READER, self.requests, moved)
             ours = due is not self.cycle or self.flow.read_paused
             if ours or not due.more_body or due.waiting_for_100_continue:
-                return Standing(Waits.WORK, self.requests)
+                return Standing(Waits.WORK, self.requests, moved)
             return Standing(Waits.BODY, self.requests, due.received)
         if self.deaf:
             return Standing(Waits.REST, self.requests)

@@ -58,7 +58,12 @@ PIPELINED_MAX: Final = 100
 CONNECTIONS_MAX: Final = 10_000
 FILES_OF_OURS: Final = 100
 
-# How long an answer may lie without its reader taking any of it, and how long a client whose
-# request is answered may go on sending it: to read the answer, most first send all they have.
+# How long an answer may lie without its reader taking any of it, and how much of it a reader takes
+# at the least while it is waited for: two lines of ISDN. So none holds a large answer, which counts
+# against the bytes above, for longer than its size explains.
 UNREAD_SECONDS: Final = 30.0
+READ_BYTES_A_SECOND_MIN: Final = 16 << 10
+
+# How long a client whose request is answered may go on sending it: to read the answer, most first
+# send all they have.
 LINGER_SECONDS: Final = 10.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
@@ -67,13 +66,14 @@ def _add(kind: str) -> None:
     )
     async def get_noun(request: Request, caller: Reader, key: Key) -> Response:
         """`If-None-Match` with its version answers 304."""
-        stored = node_of(request).served(caller.space).stored
+        node = node_of(request)
+        stored = node.served(caller.space).stored
         noun = noun_of(stored.catalog, kind, key)
         tag = etag(version_of(stored, (kind, key)))
         headers = (("etag", tag), ("allotment-revision", str(stored.catalog.revision)))
         if unchanged(request, tag):
             return respond(Answer(304, headers, b""))
-        return respond(await asyncio.to_thread(lambda: as_json(show_noun(noun), headers=headers)))
+        return respond(await node.run(lambda: as_json(show_noun(noun), headers=headers)))
 
     @router.put(
         at,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeAlias, TypeVar
@@ -11,6 +10,7 @@ from allotment.model.assignment import Assignment, Reason, Resolution
 from allotment.server.sticky.desk import Desk, Found, Wanted
 from allotment.server.sticky.lot import lot_of
 from allotment.server.sticky.remembered import Remembered
+from allotment.server.sync.executor import Executor
 from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served
 from allotment.store import Lot
@@ -19,6 +19,9 @@ T = TypeVar("T")
 
 Unit: TypeAlias = str | int | Mapping[str, str | int]
 Attributes: TypeAlias = Mapping[str, Any] | None
+
+# So that one long request does not wait for another; more would only fight for the interpreter.
+_THREADS: Final = 2
 
 # As many as there are texts of answers.
 _ANSWERS_MAX: Final = 65_536
@@ -35,6 +38,7 @@ class Keeping:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._desk = Desk(node)
+        self._crew = Executor("assignments", _THREADS, node.threads)
         self._counters = node.counters
         self._remembered = Remembered()
         self._adopted = node.adopted
@@ -43,6 +47,11 @@ class Keeping:
     def close(self) -> None:
         """Finish what is under way."""
         self._desk.close()
+        self._crew.close()
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """What `work` gives: for assignments that would keep the event loop; no read delays it."""
+        return await self._crew.do(work)
 
     async def settle(
         self,
@@ -87,11 +96,11 @@ class Keeping:
         engine = served.engine
         stored = await self._stored(served, flag, unit, attributes, long=long)
         while True:
-            resolution = await _do(long, engine.resolve, flag, unit, attributes, stored)
+            resolution = await self._do(long, engine.resolve, flag, unit, attributes, stored)
             key = resolution.experiment
             if key is None:
                 return resolution, None
-            given = await _do(long, engine.assign, key, unit, attributes, stored.get(key))
+            given = await self._do(long, engine.assign, key, unit, attributes, stored.get(key))
             assert isinstance(given, Assignment)
             given = self._named(served, given)
             lot = _lot(served, given, unit) if given.to_keep and key not in stored else None
@@ -134,7 +143,7 @@ class Keeping:
         places = () if noun is None else noun.experiments
         wanted: dict[Lot, str | None] = {}
         for key in {each.experiment for each in places} & served.keeping:
-            given = await _do(long, served.engine.assign, key, unit, attributes)
+            given = await self._do(long, served.engine.assign, key, unit, attributes)
             assert isinstance(given, Assignment)
             if (lot := _lot(served, given, unit)) is not None:
                 wanted[lot] = None
@@ -153,11 +162,15 @@ class Keeping:
     ) -> Assignment:
         if _is_own(found, given):
             return self._kept(given)
-        again = await _do(
+        again = await self._do(
             long, served.engine.assign, given.experiment, unit, attributes, found.treatment
         )
         assert isinstance(again, Assignment)
         return self._named(served, again)
+
+    async def _do(self, long: bool, work: Callable[..., T], *arguments: object) -> T:
+        """What `work` gives; in a thread, where the event loop cannot spare the time."""
+        return await self.in_thread(lambda: work(*arguments)) if long else work(*arguments)
 
     def _kept(self, given: Assignment) -> Assignment:
         """The same answer, now that it is kept."""
@@ -180,11 +193,6 @@ class Keeping:
             changed = replace(given, revision=revision, to_keep=to_keep)
             known = self._first[id(given), revision] = (given, changed)
         return known[1]
-
-
-async def _do(long: bool, work: Callable[..., T], *arguments: object) -> T:
-    """What `work` gives; in a thread, where the event loop cannot spare the time."""
-    return await asyncio.to_thread(work, *arguments) if long else work(*arguments)
 
 
 def _lot(served: Served, given: Assignment, unit: Unit) -> Lot | None:

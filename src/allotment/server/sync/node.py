@@ -90,6 +90,7 @@ class Node:
         self._readers = Executor("reads", _READERS, self.threads, READS_WAITING_MAX)
         self._past = Executor("past", 1, self.threads, PAST_WAITING_MAX)
         self._pages = Executor("pages", 1, self.threads, READS_WAITING_MAX)
+        self._answers = Executor("answers", 1, self.threads)
         self._turn = asyncio.Lock()
         self._next_look: asyncio.Future[None] | None = None
 
@@ -110,7 +111,7 @@ class Node:
         for watch in self._watches:
             await asyncio.to_thread(watch.stop)
         await asyncio.to_thread(self._writers.close)
-        for crew in (self._tokens, self._readers, self._past, self._pages):
+        for crew in (self._tokens, self._readers, self._past, self._pages, self._answers):
             await asyncio.to_thread(crew.close)
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.save_at_last)
@@ -211,6 +212,10 @@ class Node:
     async def show(self, work: Callable[..., T], *arguments: object) -> T:
         """What `work` gives, one after the other: for whole catalogs, so that one is shown once."""
         return await self._pages.do(lambda: work(*arguments))
+
+    async def answer(self, work: Callable[..., T], *arguments: object) -> T:
+        """What `work` gives: for what a change answers, which was made and is never refused."""
+        return await self._answers.do(lambda: work(*arguments))
 
     async def in_turn(self, work: Callable[..., T], *arguments: object) -> T:
         """What `work` gives, done between two changes: for what else is written to the store.

@@ -9,7 +9,6 @@ A route that changes something reads as
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -147,7 +146,8 @@ async def change(  # noqa: PLR0913  # what a dialect says of a change
     def answered(stored: Stored, commands: Sequence[Command]) -> Answer:
         return _answer(show(stored, commands), stored, status)
 
-    committed = await node_of(request).write(
+    node = node_of(request)
+    committed = await node.write(
         caller.space,
         reading,
         policy=policy,
@@ -159,7 +159,7 @@ async def change(  # noqa: PLR0913  # what a dialect says of a change
     )
     if (recorded := recalled(committed)) is not None:
         return respond(recorded)
-    return respond(await asyncio.to_thread(answered, committed.stored, made[-1]))
+    return respond(await node.answer(answered, committed.stored, made[-1]))
 
 
 def given() -> Given:

@@ -30,10 +30,11 @@ from allotment.store import Lot
 # only fight for the interpreter.
 _THREADS: Final = 2
 
-# What was taken up of requests and cannot be answered yet: eight of the largest documents.
+# What was taken up of requests and cannot be answered yet, and what was answered and not read yet:
+# eight of the largest documents.
 _MEMORY_BYTES: Final = 512 << 20
 
-# What was answered and not read yet, in files.
+# What was answered and not read yet and has no room there, in files.
 _DISK_BYTES: Final = 4 << 30
 
 # The store is waited for no longer than a second: this is for a loop that has ended.
@@ -71,7 +72,7 @@ class Batches:
         look = self._looks(shown.served)
         course = Course(shown.served, given, wanted, read_query(scope), look)
         headers = [(b"content-type", wanted.encode()), *shown.headers[1:]]
-        outbox = Outbox(send, headers, self._crew, self._disk)
+        outbox = Outbox(send, headers, self._crew, self._memory, self._disk)
         held = 0
         try:
             more = True
@@ -93,7 +94,7 @@ class Batches:
                 raise BrokenOff(f"the answer to a batch broke off: {error}") from error
             raise
         finally:
-            self._memory.take(-held)
+            self._memory.give(held)
             await outbox.abandon()
 
     def _looks(self, served: Served) -> Look:

@@ -26,20 +26,26 @@ _PIECE_BYTES: Final = 256 << 10
 class Outbox:
     """Sends queued chunks in order from a background task.
 
-    `disk` is how much all outboxes together may keep in files. Nothing is sent, not even that an
-    answer begins, before something was put in.
+    `memory` and `disk` are what all outboxes together may keep there and in files. Nothing is sent,
+    not even that an answer begins, before something was put in.
     """
 
     def __init__(
-        self, send: Send, headers: list[tuple[bytes, bytes]], crew: Executor, disk: Room
+        self,
+        send: Send,
+        headers: list[tuple[bytes, bytes]],
+        crew: Executor,
+        memory: Room,
+        disk: Room,
     ) -> None:
         self._send = send
         self._headers = headers
         self._crew = crew
+        self._memory = memory
         self._disk = disk
         self._sender: asyncio.Task[None] | None = None
         self._waiting: deque[bytes] = deque()
-        self._size = 0  # of what waits in memory
+        self._size = 0  # of what is in memory, the piece on its way included
         self._file: IO[bytes] | None = None
         self._using = threading.Lock()  # it must not be closed under a thread
         self._written = 0  # bytes of it; those that are not read come after what waits in memory
@@ -60,6 +66,9 @@ class Outbox:
             self._sender = asyncio.create_task(self._run())
         self._left.clear()
         while not (self._keep(piece) or await self._store(piece)):
+            if not self._waiting and self._read == self._written:
+                self._hold(piece)  # nothing of this answer will make room for it
+                break
             if self._sender.done():
                 self._sender.result()  # it can only have failed
             await self._left.wait()
@@ -96,18 +105,21 @@ class Outbox:
             while not self._closed or self._waiting or self._read < self._written:
                 if self._waiting:
                     piece = self._waiting.popleft()
-                    self._size -= len(piece)
+                    held = len(piece)
                 elif self._read < self._written:
-                    piece = await self._load()
+                    piece, held = await self._load(), 0
                 else:
                     self._news.clear()
                     await self._news.wait()
                     continue
                 await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+                self._size -= held
+                self._memory.give(held)
                 self._left.set()
             await self._send({"type": "http.response.body", "body": b""})
         finally:
             self._left.set()
+            self._memory.give(self._size)
             with self._using:
                 if self._file is not None:
                     self._empty()
@@ -119,9 +131,15 @@ class Outbox:
             return False
         if self._waiting and self._size + len(piece) > _MEMORY_BYTES:
             return False
+        if not self._memory.has(len(piece)):
+            return False
+        self._hold(piece)
+        return True
+
+    def _hold(self, piece: bytes) -> None:
+        self._memory.give(-len(piece))
         self._waiting.append(piece)
         self._size += len(piece)
-        return True
 
     async def _store(self, piece: bytes) -> bool:
         """Keep a piece in the file; not where there is no room."""
@@ -131,7 +149,7 @@ class Outbox:
         try:
             await self._crew.do(lambda: self._write(piece))
         except OSError:  # the disk is full
-            self._disk.take(-len(piece))
+            self._disk.give(len(piece))
             return False
         finally:
             self._writing = False
@@ -163,6 +181,6 @@ class Outbox:
     def _empty(self) -> None:
         """Empty the file: all of it has been read, or is not needed any more."""
         assert self._file is not None
-        self._disk.take(-self._written)
+        self._disk.give(self._written)
         self._written = self._read = 0
         os.ftruncate(self._file.fileno(), 0)
