@@ -16,6 +16,7 @@ import pytest
 from allotment.model.limits import CLAUSE_VALUES_MAX
 from allotment.server.http.limits import BODY_BYTES_MAX
 from hostile.operations import operations
+from serve.largest import largest
 from serving import Server, serving
 
 MILLISECONDS = 20
@@ -150,4 +151,24 @@ def test_no_operation_holds_the_loop(watched: Watched) -> None:
             watched.client.request(operation.method, url, content=LARGE, headers=json_too)
         if slow := watched.slow():
             held[str(operation)] = slow
+    assert held == {}
+
+
+# Of the longest lists a test takes a part: all of it is megabytes that take minutes.
+PART = 16
+
+
+def test_no_operation_holds_the_loop_with_the_largest_body_that_it_accepts(
+    watched: Watched,
+) -> None:
+    held: dict[str, list[str]] = {}
+    asked: set[str] = set()
+    watched.client.timeout = 300
+    for ask, answer in largest(watched.client, PART):
+        assert answer.is_success, f"{ask.operation}: {answer.text}"
+        asked.add(ask.operation)
+        if slow := watched.slow():
+            held[ask.operation] = slow
+    document = watched.client.get("/openapi.json").json()
+    assert asked == {str(each) for each in operations(document) if each.body is not None}
     assert held == {}

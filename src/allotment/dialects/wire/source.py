@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from allotment.dialects.wire.path import step
 from allotment.errors import InvalidInput
@@ -19,6 +20,8 @@ DEPTH_MAX: Final = 32
 _DIGITS_MAX: Final = 20
 _TOO_LONG: Final = 1 << 64
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
 
 class _Repeated(dict[str, Tree]):
     """An object with a key given twice; `_inspect` refuses it where it stands."""
@@ -26,7 +29,7 @@ class _Repeated(dict[str, Tree]):
     key = ""
 
 
-def read_json(body: bytes, depth: int = DEPTH_MAX) -> Tree:
+def read_json(body: bytes | bytearray, depth: int = DEPTH_MAX) -> Tree:
     """The tree that a body spells; raises InvalidInput with the path of the fault.
 
     UTF-8 without a byte order mark; no key twice in an object; no NaN, no infinity and no number
@@ -48,7 +51,8 @@ def read_json(body: bytes, depth: int = DEPTH_MAX) -> Tree:
         raise InvalidInput(f"the body is not JSON at {where}", "$") from None
     except RecursionError:
         raise _too_deep("$", depth) from None
-    _inspect(tree, "$", depth, depth)
+    if not _is_sound(tree, depth):
+        _inspect(tree, "$", depth, depth)
     return tree
 
 
@@ -67,6 +71,23 @@ def _integer(digits: str) -> int:
 
 # NaN and the infinities become floats that `_inspect` refuses, with their place.
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer)
+
+
+def _is_sound(value: Any, left: int) -> bool:
+    """Whether `_inspect`, which is slow as it makes a path for each value, would refuse nothing."""
+    kind = type(value)
+    if kind is str:
+        return bool(value.isascii()) or _SURROGATE.search(value) is None
+    if kind is list:
+        return left > 0 and all(_is_sound(item, left - 1) for item in value)
+    if kind is dict:
+        names_are = all(_is_sound(name, 1) for name in value)
+        return left > 0 and names_are and all(_is_sound(each, left - 1) for each in value.values())
+    if kind is float:
+        return math.isfinite(value)
+    if kind is int:
+        return bool(-(1 << 63) <= value < 1 << 63)
+    return kind is not _Repeated
 
 
 def _inspect(value: Tree, path: str, left: int, depth: int) -> None:
@@ -96,7 +117,7 @@ def _parts(value: list[Tree] | dict[str, Tree], path: str) -> Iterator[tuple[Tre
 
 
 def _inspect_text(text: str, path: str) -> None:
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and _SURROGATE.search(text):
         raise InvalidInput("this text holds a lone surrogate, which is not valid Unicode", path)
 
 

@@ -168,4 +168,4 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
     async def again() -> Message:
         return next(came, None) or await receive()
 
-    return await read_body(scope, again)
+    return bytes(await read_body(scope, again))

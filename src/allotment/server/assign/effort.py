@@ -24,7 +24,7 @@ class Size(NamedTuple):
     characters: int
 
     @classmethod
-    def of(cls, text: bytes, lists: int = 0) -> Size:
+    def of(cls, text: bytes | bytearray, lists: int = 0) -> Size:
         """The size of a request as it is written, `lists` of whose arrays are no attributes."""
         values = 1 + text.count(b",") if text.count(b"[") > lists else 1
         return cls(values, len(text))

@@ -157,7 +157,7 @@ def _cost(shown: Shown, asked: AssignRequest, keys: Collection[str], text: bytes
     return effort(shown, keys, Size.of(text, lists=asked.experiments is not UNSET))
 
 
-def is_long(shown: Shown, flags: Collection[str], text: bytes) -> bool:
+def is_long(shown: Shown, flags: Collection[str], text: bytes | bytearray) -> bool:
     """Whether it may take longer than the event loop can spare to resolve these flags."""
     known = shown.served.engine.catalog.flags
     nouns = [known[key] for key in flags if key in known]

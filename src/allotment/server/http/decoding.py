@@ -15,7 +15,7 @@ DEPTH_MAX: Final = 32
 MALFORMED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def refusal(error: Exception, body: bytes) -> InvalidInput:
+def refusal(error: Exception, body: bytes | bytearray) -> InvalidInput:
     """The refusal of a body; `error` is one of MALFORMED."""
     if isinstance(error, UnicodeDecodeError):
         return InvalidInput("the text is not UTF-8", "$")

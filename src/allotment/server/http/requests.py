@@ -21,42 +21,45 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
-async def body_of(request: Request, limit: int = BODY_BYTES_MAX) -> bytes:
+async def body_of(request: Request, limit: int = BODY_BYTES_MAX) -> bytes | bytearray:
     """The whole body; raises TooLarge as soon as there is more than `limit` bytes of it."""
     body = await read_body(request.scope, request.receive, limit)
     request.state.body = body
     return body
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int = BODY_BYTES_MAX) -> bytes:
+async def read_body(
+    scope: Scope, receive: Receive, limit: int = BODY_BYTES_MAX
+) -> bytes | bytearray:
     """The body of a raw ASGI request, whether or not it says how long it is."""
     for name, value in scope["headers"]:
         if name == b"content-length" and (not value.isdigit() or int(value[:20]) > limit):
             raise _too_large(limit)
         if name == b"content-encoding" and value.strip().lower() != b"identity":
             raise UnsupportedMedia("a body is sent as it is, not compressed")
-    parts: list[bytes] = []
-    size = 0
+    # It grows in place: to join the parts of 64 MiB would keep the event loop for 30 ms.
+    whole = bytearray()
     hold = scope.get("hold")  # of the connection, where there is one
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         part: bytes = message.get("body", b"")
-        size += len(part)
-        if size > limit:
+        if len(whole) + len(part) > limit:
             raise _too_large(limit)
-        if part:
-            if hold is not None:
-                hold(len(part))
-            parts.append(part)
+        if hold is not None:
+            hold(len(part))
         if not message.get("more_body", False):
-            return b"".join(parts)
+            if not whole:
+                return part
+            whole += part
+            return whole
+        whole += part
 
 
 async def json_body_of(
     request: Request, limit: int = BODY_BYTES_MAX, *, text: bool = False
-) -> bytes:
+) -> bytes | bytearray:
     """The whole body of a request that says it is JSON, or does not say what it is.
 
     With `text` it may also say that it is plain text. A page of another host can send that without
@@ -131,9 +134,9 @@ def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"a body has at most {limit:,} bytes here")
 
 
-def body_read(request: Request) -> bytes:
+def body_read(request: Request) -> bytes | bytearray:
     """The body, where it has been read."""
-    body: bytes = getattr(request.state, "body", b"")
+    body: bytes | bytearray = getattr(request.state, "body", b"")
     return body
 
 

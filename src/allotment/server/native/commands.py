@@ -25,7 +25,7 @@ from allotment.server.api.operation import ref
 from allotment.server.api.route import Editor, Json, Route
 from allotment.server.http.limits import LISTS_BYTES_MAX
 from allotment.server.native.spelled import NESTED_MAX
-from allotment.server.writes.change import Shown, change, node_of
+from allotment.server.writes.change import Shown, change, holding, node_of
 from allotment.store import Stored
 
 router: Final = APIRouter(route_class=Route, tags=["native"])
@@ -81,12 +81,12 @@ async def post_commands(
 
     Commands that change nothing use no revision.
     """
-    commands = await node_of(request).run(_commands, body.commands)
     before = EMPTY
 
     def read(stored: Stored) -> Sequence[Command]:
         nonlocal before
         before = stored.catalog
+        commands: Sequence[Command] = held[0]
         return commands
 
     def show(stored: Stored, done: Sequence[Command]) -> Shown:
@@ -94,15 +94,17 @@ async def post_commands(
         revision = stored.catalog.revision
         return Shown(Changed(revision=revision, commands=to_plain(done), moves=to_plain(moved)))
 
-    return await change(
-        request,
-        caller,
-        policy=Policy.NATIVE,
-        dialect=body.dialect,
-        read=read,
-        show=show,
-        comment=body.comment,
-    )
+    async with holding(request) as held:
+        held.append(await node_of(request).run(_commands, body.commands))
+        return await change(
+            request,
+            caller,
+            policy=Policy.NATIVE,
+            dialect=body.dialect,
+            read=read,
+            show=show,
+            comment=body.comment,
+        )
 
 
 def _moves(before: Catalog, after: Catalog) -> tuple[Move, ...]:
@@ -110,6 +112,10 @@ def _moves(before: Catalog, after: Catalog) -> tuple[Move, ...]:
     return moves(before, after, [("experiment", key) for key in touched])
 
 
-def _commands(tree: Tree) -> tuple[Command, ...]:
-    commands: tuple[Command, ...] = from_plain(tuple[Command, ...], tree, "$.commands")
+def _commands(tree: list[Tree]) -> tuple[Command, ...]:
+    """The commands, whose tree is not needed any more: it is emptied here, in a thread."""
+    try:
+        commands: tuple[Command, ...] = from_plain(tuple[Command, ...], tree, "$.commands")
+    finally:
+        tree.clear()
     return commands

@@ -20,7 +20,15 @@ from allotment.server.http.answer import JSON, Answer, as_json, respond
 from allotment.server.http.etags import etag
 from allotment.server.http.limits import BODY_BYTES_MAX, LISTS_BYTES_MAX
 from allotment.server.native.spelled import NESTED_MAX, keys_from, noun_of, read_noun, show_noun
-from allotment.server.writes.change import Shown, change, node_of, tree_of, unchanged, version_of
+from allotment.server.writes.change import (
+    Shown,
+    change,
+    holding,
+    node_of,
+    tree_of,
+    unchanged,
+    version_of,
+)
 from allotment.store import Stored
 
 router: Final = APIRouter(route_class=Route, tags=["native"])
@@ -86,27 +94,28 @@ def _add(kind: str) -> None:
     async def put_noun(request: Request, caller: Editor, key: Key) -> Response:
         """Salts, slots and ranges that are left out stay as they are."""
         limit = LISTS_BYTES_MAX if kind == "segment" else BODY_BYTES_MAX
-        tree = await tree_of(request, limit, NESTED_MAX)
         was_there = False
 
         def read(stored: Stored) -> Sequence[Command]:
             nonlocal was_there
             was_there = key in nouns_of(stored.catalog, kind)
-            return read_noun(kind, key, tree, stored.catalog)
+            return read_noun(kind, key, held[0], stored.catalog)
 
         def show(stored: Stored, _commands: Sequence[Command]) -> Shown:
             shown = show_noun(noun_of(stored.catalog, kind, key))
             return Shown(shown, (kind, key), 200 if was_there else 201)
 
-        return await change(
-            request,
-            caller,
-            policy=Policy.NATIVE,
-            dialect="native",
-            read=read,
-            show=show,
-            about=lambda _stored: (kind, key),
-        )
+        async with holding(request) as held:
+            held.append(await tree_of(request, limit, NESTED_MAX))
+            return await change(
+                request,
+                caller,
+                policy=Policy.NATIVE,
+                dialect="native",
+                read=read,
+                show=show,
+                about=lambda _stored: (kind, key),
+            )
 
     @router.delete(
         at,

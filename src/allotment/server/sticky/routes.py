@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path
@@ -21,7 +20,7 @@ from allotment.model.instant import show_instant
 from allotment.model.limits import ITERATIONS_MAX
 from allotment.server.api.fields import Moment
 from allotment.server.api.route import Content, Query, Reader, Route, Writer
-from allotment.server.http.answer import JSON, as_json, respond
+from allotment.server.http.answer import JSON, Answer, as_json, respond
 from allotment.server.http.limits import LISTS_BYTES_MAX
 from allotment.server.http.media import Form, form_given
 from allotment.server.http.refusals import UnsupportedMedia
@@ -35,7 +34,7 @@ from allotment.server.sticky.rows import (
     read_lines,
 )
 from allotment.server.sync.spaces import Served
-from allotment.server.writes.change import node_of
+from allotment.server.writes.change import holding, node_of
 from allotment.store import Kept, Lot, Store
 
 
@@ -126,13 +125,14 @@ async def keep(request: Request, caller: Writer) -> Response:
     body = await body_of(request, LISTS_BYTES_MAX)
     node = node_of(request)
     served = node.served(caller.space)
-    lots = await node.run(_lots, served.stored.catalog, body, form)
     store = node.store_at(caller.space)
     counts = {"kept": 0, "already_kept": 0, "differing": 0}
-    rest = iter(lots)
-    while some := list(islice(rest, _AT_ONCE)):
-        found = await node.run(_keep, store, some, served)
-        counts = {name: counts[name] + found[name] for name in counts}
+    async with holding(request) as held:
+        held.append(await node.run(_lots, served.stored.catalog, body, form))
+        for first in range(0, len(held[0]), _AT_ONCE):
+            some = held[0][first : first + _AT_ONCE]
+            found = await node.run(_keep, store, some, served)
+            counts = {name: counts[name] + found[name] for name in counts}
     about = {"space": caller.space, "who": caller.who, **counts}
     log.info("assignments made elsewhere are kept", extra={"fields": about})
     return respond(as_json(KeptCounts(**counts)))
@@ -156,12 +156,17 @@ async def read_kept(request: Request, caller: Reader) -> Response:
     In the order of the request and, for a unit, in the order of keeping: the first that the
     iteration has counts. At most 10,000 units.
     """
-    asked = read_asked(await json_body_of(request, LISTS_BYTES_MAX))
-    lots = [Lot(asked.experiment, asked.iteration, unit) for unit in asked.units]
+    body = await json_body_of(request, LISTS_BYTES_MAX)
     node = node_of(request)
-    found = await node.run(node.store_at(caller.space).kept, lots)
-    kept = [_treatments(found.get(lot)) for lot in lots]
-    return respond(as_json(KeptTreatments(kept=kept)))
+    store = node.store_at(caller.space)
+
+    def answer() -> Answer:
+        asked = read_asked(body)
+        lots = [Lot(asked.experiment, asked.iteration, unit) for unit in asked.units]
+        found = store.kept(lots)
+        return as_json(KeptTreatments(kept=[_treatments(found.get(lot)) for lot in lots]))
+
+    return respond(await node.run(answer))
 
 
 @router.get(
@@ -202,7 +207,7 @@ def _treatments(found: Kept | None) -> tuple[str, ...]:
     return () if found is None else found.treatments
 
 
-def _lots(catalog: Catalog, body: bytes, form: Form) -> list[tuple[Lot, str]]:
+def _lots(catalog: Catalog, body: bytes | bytearray, form: Form) -> list[tuple[Lot, str]]:
     rows = read_document(body) if form is Form.JSON else read_lines(body)
     return checked(catalog, rows)
 

@@ -60,7 +60,7 @@ _document: Final = msgspec.json.Decoder(KeptRows)
 _row: Final = msgspec.json.Decoder(KeptRow)
 
 
-def read_document(body: bytes) -> list[KeptRow]:
+def read_document(body: bytes | bytearray) -> list[KeptRow]:
     """The rows of a JSON document; raises InvalidInput with the place of the fault."""
     try:
         return _document.decode(body).rows
@@ -68,7 +68,7 @@ def read_document(body: bytes) -> list[KeptRow]:
         raise refusal(error, body) from None
 
 
-def read_asked(body: bytes) -> KeptRequest:
+def read_asked(body: bytes | bytearray) -> KeptRequest:
     """What a body asks; raises InvalidInput with the place of the fault."""
     try:
         return _asked.decode(body)
@@ -76,7 +76,7 @@ def read_asked(body: bytes) -> KeptRequest:
         raise refusal(error, body) from None
 
 
-def read_lines(body: bytes) -> list[KeptRow]:
+def read_lines(body: bytes | bytearray) -> list[KeptRow]:
     """The rows of NDJSON, one a line; empty lines are passed over."""
     rows: list[KeptRow] = []
     for line in body.split(b"\n"):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from traceback import clear_frames
 from typing import Any, Final, TypeVar
 
 from allotment.errors import Overloaded
@@ -74,6 +75,8 @@ class Executor:
             try:
                 done = work()
             except BaseException as error:  # noqa: BLE001  # `SystemExit` too
+                # What the work had made is freed here, not by who waits on the event loop.
+                clear_frames(error.__traceback__)
                 future.set_exception(error)
             else:
                 future.set_result(done)

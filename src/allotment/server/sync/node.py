@@ -6,10 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
@@ -216,6 +217,11 @@ class Node:
     async def answer(self, work: Callable[..., T], *arguments: object) -> T:
         """What `work` gives: for what a change answers, which was made and is never refused."""
         return await self._answers.do(lambda: work(*arguments))
+
+    async def drop(self, held: list[Any]) -> None:
+        """Empty a list in a thread: to free what a large body became takes a tenth of a second."""
+        with suppress(Overloaded):
+            await self._readers.do(held.clear)
 
     async def in_turn(self, work: Callable[..., T], *arguments: object) -> T:
         """What `work` gives, done between two changes: for what else is written to the store.

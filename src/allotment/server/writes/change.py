@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,7 +28,7 @@ from allotment.server.auth.access import Caller
 from allotment.server.http.answer import JSON, Answer, Headers, encode, respond
 from allotment.server.http.etags import digest_of, etag
 from allotment.server.http.limits import BODY_BYTES_MAX
-from allotment.server.http.requests import header, json_body_of
+from allotment.server.http.requests import body_read, header, json_body_of
 from allotment.server.sync.node import Node
 from allotment.server.writes.conditions import (
     About,
@@ -45,6 +46,7 @@ __all__ = [
     "authenticated",
     "change",
     "given",
+    "holding",
     "node_of",
     "tree_of",
     "unchanged",
@@ -147,6 +149,10 @@ async def change(  # noqa: PLR0913  # what a dialect says of a change
         return _answer(show(stored, commands), stored, status)
 
     node = node_of(request)
+    if len(body_read(request)) > _SMALL_BYTES:  # its digest takes a while
+        once = await node.run(once_of, request, caller.who, answered)
+    else:
+        once = once_of(request, caller.who, answered)
     committed = await node.write(
         caller.space,
         reading,
@@ -155,11 +161,24 @@ async def change(  # noqa: PLR0913  # what a dialect says of a change
         who=caller.who,
         comment=comment,
         reach=caller.reach,
-        once=once_of(request, caller.who, answered),
+        once=once,
     )
-    if (recorded := recalled(committed)) is not None:
-        return respond(recorded)
-    return respond(await node.answer(answered, committed.stored, made[-1]))
+
+    def answer() -> Answer:
+        recorded = recalled(committed)
+        return answered(committed.stored, made[-1]) if recorded is None else recorded
+
+    return respond(await node.answer(answer))
+
+
+@asynccontextmanager
+async def holding(request: Request) -> AsyncIterator[list[Any]]:
+    """A list to hold what a large body became; a thread empties it in the end."""
+    held: list[Any] = []
+    try:
+        yield held
+    finally:
+        await node_of(request).drop(held)
 
 
 def given() -> Given:

@@ -70,7 +70,8 @@ def once_of(
             f"this is 1 to {_KEY_CHARACTERS_MAX} printable characters", "headers.Idempotency-Key"
         )
     target = (request.method.encode(), request.url.path.encode(), request.scope["query_string"])
-    asked = hashlib.sha256(b" ".join(target) + b"\n" + body_read(request))
+    asked = hashlib.sha256(b" ".join(target) + b"\n")
+    asked.update(body_read(request))
 
     def record(stored: Stored, commands: Sequence[Command]) -> bytes:
         return msgspec.json.encode(answered(stored, commands))

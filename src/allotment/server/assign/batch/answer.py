@@ -70,7 +70,9 @@ class Batches:
         given = form_given(None if content_type is None else content_type.decode("latin-1"))
         wanted = form_wanted(joined_header(scope["headers"], b"accept"), given)
         look = self._looks(shown.served)
-        course = Course(shown.served, given, wanted, read_query(scope), look)
+        query = read_query(scope)
+        # In a thread, as the first one for Arrow loads its library.
+        course = await self._crew.do(lambda: Course(shown.served, given, wanted, query, look))
         headers = [(b"content-type", wanted.encode()), *shown.headers[1:]]
         outbox = Outbox(send, headers, self._crew, self._memory, self._disk)
         held = 0
