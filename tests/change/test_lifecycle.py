@@ -209,41 +209,19 @@ def test_each_policy_has_its_words_for_the_statuses() -> None:
     }
 
 
-def test_auth0_lists_the_fields_that_its_documentation_says() -> None:
-    assert {lifecycle.called(Policy.AUTH0, at): fields(Policy.AUTH0, at) for at in Status} == {
-        "draft": {
-            "name", "description", "authentication_flow", "allocations", "default_config",
-            "levels", "status",
-        },
-        "active": {"name", "description", "status"},
-        "paused": {"name", "description", "allocations", "status"},
-        "completed": {"name", "description", "status"},
-        "archived": set(),
-    }  # fmt: skip
-
-
-def fields(policy: Policy, at: Status) -> set[str]:
-    return set(lifecycle.editable_fields(policy, at))
-
-
-def test_launchdarkly_lists_mutable_fields_by_its_three_statuses() -> None:
-    assert lifecycle.mutable_by_status(Policy.LAUNCHDARKLY) == {
-        "not_started": (
-            "name", "description", "maintainerId", "tags", "metrics", "attributes", "methodology",
-            "analysisConfig", "randomizationUnit", "hypothesis", "primarySingleMetricKey",
-            "primaryFunnelKey", "treatments", "flags", "canReshuffleTraffic",
-            "reallocationFrequencyMillis", "covariateId", "holdoutId",
-        ),
-        "running": ("name", "description", "maintainerId", "tags", "metrics", "attributes"),
-        "stopped": ("name", "description", "maintainerId", "tags", "metrics", "attributes"),
-    }  # fmt: skip
-
-
-def test_confidence_locks_the_test_while_it_is_live_but_not_its_intake() -> None:
-    locked = {at: lifecycle.locked(Policy.CONFIDENCE, at) for at in Status}
-    assert locked[S.DRAFT] == ()
-    assert locked[S.RUNNING] == ("abtest",)
-    assert locked[S.STOPPED] == ("abtest", "flags")
+def test_a_field_can_be_edited_where_all_its_events_are_allowed() -> None:
+    fields: lifecycle.Fields = {
+        "name": (Event.NAME,),
+        "treatments": lifecycle.STRUCTURE,
+        "enrolment": (Event.ENROLMENT_UP, Event.ENROLMENT_DOWN),
+    }
+    assert {at: lifecycle.editable(Policy.AUTH0, fields, at) for at in Status} == {
+        S.DRAFT: ("name", "treatments", "enrolment"),
+        S.RUNNING: ("name",),
+        S.PAUSED: ("name", "treatments"),
+        S.STOPPED: ("name",),
+        S.ARCHIVED: (),
+    }
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from allotment.change.lifecycle import Policy, mutable_by_status
 from allotment.dialects.launchdarkly.codes import CODES
+from allotment.dialects.launchdarkly.fields import mutable_fields
 from allotment.dialects.launchdarkly.schema.changes import LDExperimentPatch
 from allotment.dialects.launchdarkly.schema.fields import LDPatch
 from allotment.dialects.launchdarkly.schema.flags import LDFlagPatch, LDLackedOfFlag
@@ -53,5 +53,5 @@ def test_the_page_has_every_code() -> None:
 
 
 def test_the_page_has_every_status() -> None:
-    words = mutable_by_status(Policy.LAUNCHDARKLY)
+    words = mutable_fields()
     assert {word for word in words if f"`{word}`" not in PAGE} == set()

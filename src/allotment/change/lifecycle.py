@@ -6,13 +6,15 @@ a cell holds the letters of the policies that allow it:
     n native   a Auth0   l LaunchDarkly   c Confidence
 
 Everything an API says about its lifecycle (editable_fields, mutableFieldsByStatus,
-possibleTransitions, lockedDataKeys) is read from these tables.
+possibleTransitions, lockedDataKeys) follows from these tables; which of its fields stand for which
+events, a dialect says.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from allotment.errors import InvalidChange
 from allotment.model.experiment import Experiment, Iteration
@@ -146,62 +148,11 @@ _LEADS_TO: Final = {
     Event.RESTORE: Status.STOPPED,
 }
 
-_STRUCTURE: Final = (Event.TREATMENTS, Event.ALLOCATIONS, Event.WEIGHTS_UP, Event.WEIGHTS_DOWN)
+STRUCTURE: Final = (Event.TREATMENTS, Event.ALLOCATIONS, Event.WEIGHTS_UP, Event.WEIGHTS_DOWN)
 
-
-def _alike(*fields: str, event: Event = Event.NAME) -> dict[str, tuple[Event, ...]]:
-    """Fields that are each written by one event: those that decide nothing by being renamed."""
-    return dict.fromkeys(fields, (event,))
-
-
-# What each policy calls its fields, and the events that writing one may be: it can be edited where
-# all of them are allowed. What Auth0 fixes when an experiment starts stands with the unit, and what
-# LaunchDarkly fixes with the treatments.
-_FIELDS: Final[dict[Policy, dict[str, tuple[Event, ...]]]] = {
-    Policy.NATIVE: {
-        "name": (Event.NAME,),
-        "description": (Event.NAME,),
-        "unit": (Event.UNIT,),
-        "treatments": (Event.TREATMENTS,),
-        "allocations": _STRUCTURE[1:],
-        "audience": (Event.AUDIENCE,),
-        "enrolment": (Event.ENROLMENT_UP, Event.ENROLMENT_DOWN),
-        "layer": (Event.LAYER_UP, Event.LAYER_DOWN),
-        "holdout": (Event.HOLDOUT,),
-        "overrides": (Event.OVERRIDES,),
-        "keeps_assignments": (Event.KEEPING,),
-        "intake_open": (Event.INTAKE,),
-    },
-    Policy.AUTH0: {
-        "name": (Event.NAME,),
-        "description": (Event.NAME,),
-        "authentication_flow": (Event.UNIT,),
-        "allocations": _STRUCTURE,
-        "default_config": (Event.UNIT,),
-        "levels": (Event.ENROLMENT_UP, Event.ENROLMENT_DOWN),
-    },
-    Policy.LAUNCHDARKLY: {
-        **_alike("name", "description", "maintainerId", "tags", "metrics", "attributes"),
-        **_alike("methodology", "analysisConfig", event=Event.TREATMENTS),
-        "randomizationUnit": (Event.UNIT,),
-        "hypothesis": (Event.TREATMENTS,),
-        **_alike("primarySingleMetricKey", "primaryFunnelKey", event=Event.TREATMENTS),
-        "treatments": _STRUCTURE,
-        "flags": (Event.TREATMENTS, Event.AUDIENCE),
-        "canReshuffleTraffic": (Event.TREATMENTS,),
-        **_alike("reallocationFrequencyMillis", "covariateId", event=Event.TREATMENTS),
-        "holdoutId": (Event.HOLDOUT,),
-    },
-    Policy.CONFIDENCE: {
-        **_alike("displayName", "owner", "jobQueue", "workflowVersion", "surfaces", "labels"),
-        "abtest": _STRUCTURE,
-        # The module's own gate is its intake, which is switched while live; each other field in it
-        # is asked about by the event that it is.
-        "flags": (Event.INTAKE,),
-        **_alike("decision", "explore", "exposure", "hypothesis", "metrics", "planning"),
-        **_alike("recommendations", "report", "reviews", "samplesize", "stats"),
-    },
-}
+# An API's fields, and the events that writing one may be: it can be edited where all of them are
+# allowed.
+Fields: TypeAlias = Mapping[str, tuple[Event, ...]]
 
 
 def status(experiment: Experiment) -> Status:
@@ -259,33 +210,13 @@ def possible_transitions(policy: Policy, at: Status) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in reachable if word != here))
 
 
-def editable_fields(policy: Policy, at: Status) -> tuple[str, ...]:
-    """The policy's fields that can be written at the status.
-
-    Auth0 counts `status` among them where a transition is possible.
-    """
-    fields = [
+def editable(policy: Policy, fields: Fields, at: Status) -> tuple[str, ...]:
+    """Those of an API's fields that can be written at the status."""
+    return tuple(
         field
-        for field, events in _FIELDS[policy].items()
+        for field, events in fields.items()
         if all(allows(policy, event, at) for event in events)
-    ]
-    if policy is Policy.AUTH0 and possible_transitions(policy, at):
-        fields.append("status")
-    return tuple(fields)
-
-
-def locked(policy: Policy, at: Status) -> tuple[str, ...]:
-    """The policy's fields that cannot be written at the status."""
-    editable = editable_fields(policy, at)
-    return tuple(field for field in _FIELDS[policy] if field not in editable)
-
-
-def mutable_by_status(policy: Policy) -> dict[str, tuple[str, ...]]:
-    """For each of the policy's words for a status, the fields that can be written."""
-    by_word: dict[str, tuple[str, ...]] = {}
-    for at in Status:
-        by_word.setdefault(called(policy, at), editable_fields(policy, at))
-    return by_word
+    )
 
 
 # Some events need more than a status. As above: the letters of the policies that ask for it.

@@ -15,10 +15,13 @@ from allotment.change.commands import (
     StartIteration,
 )
 from allotment.change.lifecycle import (
+    STRUCTURE,
+    Event,
+    Fields,
     Policy,
     Status,
     called,
-    editable_fields,
+    editable,
     possible_transitions,
     status,
 )
@@ -49,8 +52,14 @@ _STATUS: Final[dict[Status, ExperimentStatus]] = {
 }
 _EDITED: Final = "edited_while_paused"
 
-# Only experiments on the vendor's own flags have it.
-_NOT_OURS: Final = ("default_config",)
+# What this API fixes when an experiment starts stands with the unit.
+_FIELDS: Final[Fields] = {
+    "name": (Event.NAME,),
+    "description": (Event.NAME,),
+    "authentication_flow": (Event.UNIT,),
+    "allocations": STRUCTURE,
+    "levels": (Event.ENROLMENT_UP, Event.ENROLMENT_DOWN),
+}
 
 _MESSAGES: Final[dict[str, str]] = {
     ObstacleCode.NO_TREATMENT: "Experiment has no allocations",
@@ -76,8 +85,9 @@ def shown_flag_status(flag: Flag) -> FlagStatus:
 
 def shown_editable_fields(experiment: Experiment) -> list[str]:
     """The fields that a PATCH may change now."""
-    fields = editable_fields(Policy.AUTH0, status(experiment))
-    return [field for field in fields if field not in _NOT_OURS]
+    at = status(experiment)
+    fields = editable(Policy.AUTH0, _FIELDS, at)
+    return [*fields, *(["status"] if possible_transitions(Policy.AUTH0, at) else [])]
 
 
 def check_editable(field: str, experiment: Experiment) -> None:

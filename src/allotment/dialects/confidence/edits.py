@@ -14,6 +14,7 @@ from allotment.dialects.confidence.arms import NOTES, Arms, read_arms
 from allotment.dialects.confidence.audience import read_audience, write_audience
 from allotment.dialects.confidence.fields import MODULES
 from allotment.dialects.confidence.kept import Values, keep, kept
+from allotment.dialects.confidence.locks import shown_locks
 from allotment.dialects.confidence.names import flag_name, flag_of, read_flag
 from allotment.dialects.confidence.shown import (
     KEPT,
@@ -21,7 +22,6 @@ from allotment.dialects.confidence.shown import (
     default,
     defaults,
     show_document,
-    shown_locks,
 )
 from allotment.dialects.confidence.transitions import shown_state
 from allotment.dialects.confidence.treatments import write_treatments

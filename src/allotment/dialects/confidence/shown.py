@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from allotment.change.lifecycle import Policy, locked, status
 from allotment.dialects.confidence.audience import audience_of, show_audience
 from allotment.dialects.confidence.fields import MODULES, OWN
 from allotment.dialects.confidence.kept import Values, kept
+from allotment.dialects.confidence.locks import shown_locks
 from allotment.dialects.confidence.names import flag_name, flag_of, instance_name, rule_name
 from allotment.dialects.confidence.origin import creator_of, show_origin
 from allotment.dialects.confidence.transitions import (
@@ -93,9 +93,3 @@ def defaults(module: str, key: str, flag: str | None) -> Values:
     if module == "flags" and flag is not None:
         return {"rule": rule_name(flag, key)}
     return {}
-
-
-def shown_locks(experiment: Experiment) -> tuple[str, ...]:
-    """The modules that cannot be changed now, as the lifecycle has it."""
-    fields = locked(Policy.CONFIDENCE, status(experiment))
-    return tuple(field for field in fields if field in MODULES)

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from allotment.change.commands import Command, Describe, SetHoldout
-from allotment.change.lifecycle import Policy, Status, called, mutable_by_status, status
+from allotment.change.lifecycle import (
+    STRUCTURE,
+    Event,
+    Fields,
+    Policy,
+    Status,
+    called,
+    editable,
+    status,
+)
 from allotment.dialects.launchdarkly.codes import invalid
 from allotment.dialects.launchdarkly.experiments import holdout_of, kept_of
 from allotment.dialects.launchdarkly.iterations import (
@@ -18,6 +28,7 @@ from allotment.dialects.launchdarkly.iterations import (
     said_iteration,
 )
 from allotment.dialects.launchdarkly.kept import NOTES
+from allotment.dialects.launchdarkly.listings import LISTING_EVENTS
 from allotment.dialects.launchdarkly.patch import renamed
 from allotment.dialects.launchdarkly.schema.changes import (
     LDEdit,
@@ -33,6 +44,22 @@ from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, State
+
+# The fields of an experiment. What this API fixes when an iteration starts stands with the
+# treatments.
+FIELDS: Final[Fields] = {
+    **dict.fromkeys(("name", "description", "maintainerId", "tags"), (Event.NAME,)),
+    **dict.fromkeys(("metrics", "attributes"), (Event.NAME,)),
+    **dict.fromkeys(("methodology", "analysisConfig"), (Event.TREATMENTS,)),
+    "randomizationUnit": (Event.UNIT,),
+    **dict.fromkeys(("hypothesis", "primarySingleMetricKey"), (Event.TREATMENTS,)),
+    "primaryFunnelKey": (Event.TREATMENTS,),
+    "treatments": STRUCTURE,
+    "flags": LISTING_EVENTS,
+    "canReshuffleTraffic": (Event.TREATMENTS,),
+    **dict.fromkeys(("reallocationFrequencyMillis", "covariateId"), (Event.TREATMENTS,)),
+    "holdoutId": (Event.HOLDOUT,),
+}
 
 _ADD: Final = "add"
 _UPDATE: Final = "update"
@@ -57,12 +84,16 @@ _NOTED: Final = (
 )
 
 
+@cache
 def mutable_fields() -> dict[str, dict[str, list[str]]]:
     """By the word for a status and by field, the operations that the lifecycle allows."""
-    return {
-        word: {field: _operations(field, fixed="treatments" not in fields) for field in fields}
-        for word, fields in mutable_by_status(Policy.LAUNCHDARKLY).items()
-    }
+    by_word: dict[str, dict[str, list[str]]] = {}
+    for at in Status:
+        fields = editable(Policy.LAUNCHDARKLY, FIELDS, at)
+        fixed = "treatments" not in fields
+        operations = {field: _operations(field, fixed=fixed) for field in fields}
+        by_word.setdefault(called(Policy.LAUNCHDARKLY, at), operations)
+    return by_word
 
 
 def _operations(field: str, *, fixed: bool) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from allotment.change.commands import Command, OrderExperiments
-from allotment.change.lifecycle import Policy, Status, called, editable_fields, iteration_status
+from allotment.change.lifecycle import Event, Policy, Status, allows, called, iteration_status
 from allotment.dialects.launchdarkly.codes import invalid
 from allotment.dialects.launchdarkly.ids import find_variation, id_of
 from allotment.dialects.launchdarkly.links import Scene, links_to
@@ -21,6 +21,9 @@ from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.flag import Flag, FlagExperiment, Miss
 
 _POLICY: Final = Policy.LAUNCHDARKLY
+
+# What it is to change the flags of an experiment.
+LISTING_EVENTS: Final = (Event.TREATMENTS, Event.AUDIENCE)
 
 # What an experiment that was made elsewhere shows: the rule that every flag has.
 _RULE: Final = "fallthrough"
@@ -128,7 +131,7 @@ def _with(
 def _check_editable(experiment: Experiment, listed: Listed | None) -> None:
     live = experiment.live
     at = iteration_status(experiment, live) if live else Status.DRAFT
-    if "flags" not in editable_fields(_POLICY, at):
+    if not all(allows(_POLICY, event, at) for event in LISTING_EVENTS):
         message = f"the flags of an experiment cannot be changed while {called(_POLICY, at)}"
         raise invalid(message, listed.path if listed else "$.flags")
 
