@@ -169,16 +169,60 @@ def made_by_vendors(api: Vendor, rng: Random) -> None:
     assert len(api.catalog.experiments) == 6
 
 
+def edited(shown: Any) -> Any:
+    """The iteration that edits are of: what runs, else the draft, else what ran last."""
+    current, draft = shown.get("currentIteration"), shown.get("draftIteration")
+    return current if current and current["status"] == "running" else draft or current
+
+
+def fields_of(shown: Any) -> dict[str, Any]:
+    """What LaunchDarkly shows of an experiment and its iteration, by the fields that edit it."""
+    iteration = edited(shown)
+    metric = iteration.get("primarySingleMetric") or {}
+    said = {
+        **{name: shown.get(name) for name in ("name", "description", "tags", "holdoutId")},
+        **{name: shown.get(name) for name in ("methodology", "analysisConfig")},
+        "maintainerId": shown["_maintainerId"],
+        **{name: iteration.get(name) for name in ("hypothesis", "canReshuffleTraffic")},
+        **{name: iteration.get(name) for name in ("randomizationUnit", "attributes")},
+        "reallocationFrequencyMillis": iteration.get("reallocationFrequencyMillis"),
+        "metrics": [
+            {"key": one["key"], "isGroup": one["isGroup"]} for one in iteration.get("metrics", ())
+        ],
+        "primarySingleMetricKey": metric.get("key"),
+        "flags": {
+            key: {
+                "ruleId": one["targetingRule"],
+                "flagConfigVersion": one["flagConfigVersion"],
+                "notInExperimentVariationId": one["notInExperimentVariationId"],
+            }
+            for key, one in iteration["flags"].items()
+        },
+        "treatments": [
+            {name: value for name, value in one.items() if name != "_id"}
+            for one in iteration["treatments"]
+        ],
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
 def fields_sent_to_launchdarkly(api: Vendor) -> None:
-    """The treatments of drafts, by the instruction that edits an experiment's fields."""
-    drafts = [key for key, one in api.catalog.experiments.items() if one.live is None and one.draft]
-    assert drafts
-    for key in drafts:
-        shown = api.get(f"{EXPERIMENTS}/{key}?expand=draftIteration,treatments")["draftIteration"]
-        first, second = (int(one["allocationPercent"]) for one in shown["treatments"])
-        method, path, body, headers = three.reweigh(three.LAUNCHDARKLY, key, (first, second))
-        answer = sent(api, method, path, body, **headers)
-        assert answer.is_success, answer.text
+    """Each field that the status lets be updated, by the instruction that edits fields."""
+    sent_of: set[tuple[str, str]] = set()
+    every = "expand=draftIteration,treatments,secondaryMetrics,analysisConfig,mutableFieldsByStatus"
+    for key in api.catalog.experiments:
+        shown = api.get(f"{EXPERIMENTS}/{key}?{every}")
+        iteration = edited(shown)
+        may = shown["mutableFieldsByStatus"][iteration["status"]]
+        for name, value in fields_of(shown).items():
+            edit = {"kind": "updateExperimentFields", "value": {name: {"operation": "update"}}}
+            edit["value"][name]["value"] = value
+            body = {"instructions": [edit]}
+            answer = sent(api, "PATCH", f"{EXPERIMENTS}/{key}", body, content_type=SEMANTIC)
+            assert answer.is_success is ("update" in may.get(name, ())), (name, answer.text)
+            sent_of.add((iteration["status"], name))
+    assert {name for _, name in sent_of} >= {"metrics", "treatments", "flags", "tags", "name"}
+    assert {status for status, _ in sent_of} >= {"not_started", "running"}
 
 
 def sent_to_auth0(api: Tenant) -> None:

@@ -37,6 +37,7 @@ from allotment.dialects.launchdarkly.schema.changes import (
     LDNamed,
     LDNoteInput,
 )
+from allotment.dialects.launchdarkly.schema.experiments import LDKeptExperiment
 from allotment.dialects.wire.given import Given
 from allotment.dialects.wire.model import read
 from allotment.dialects.wire.path import step
@@ -197,4 +198,7 @@ def _read_field(
     elif field == "holdoutId":
         yield SetHoldout(key, holdout_of(body.holdoutId, step(path, field), catalog))
     else:
-        yield NOTES.keep("experiment", key, field, kept_of(body).get(field))
+        said = kept_of(body).get(field)
+        shown = NOTES.read_fields(experiment, LDKeptExperiment).plain()[field]
+        if said is None or said != shown:  # what is shown may be a default that is not kept
+            yield NOTES.keep("experiment", key, field, said)

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy, Status, called
 from allotment.dialects.launchdarkly.fields import mutable_fields
-from allotment.dialects.launchdarkly.ids import NO_MEMBER, id_of, id_of_iteration, id_of_treatment
+from allotment.dialects.launchdarkly.ids import id_of, id_of_iteration, id_of_treatment
 from allotment.dialects.launchdarkly.iterations import before_draft, kept_note
 from allotment.dialects.launchdarkly.kept import NOTES
 from allotment.dialects.launchdarkly.links import Scene, links_of_window, links_to
@@ -171,7 +171,7 @@ def show_experiment(
         key=key,
         name=experiment.name or key,
         description=experiment.description,
-        _maintainerId=NO_MEMBER if kept.maintainerId is None else kept.maintainerId,
+        _maintainerId=kept.maintainerId,
         _creationDate=version.created_at,
         environmentKey=scene.environment,
         _links=links_to(parent=scene.href(), self=scene.href("experiments", key)),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
+from allotment.dialects.launchdarkly.ids import NO_MEMBER
 from allotment.dialects.launchdarkly.schema.fields import (
     ITEMS_MAX,
     TEXT_MAX,
@@ -239,7 +240,7 @@ class LDKeptExperiment(LDBody):
     dataSource: Source = "launchdarkly"
     type: Literal["experiment", "mab"] = "experiment"
     tags: list[str] = Field(default=[])
-    maintainerId: str | None = None
+    maintainerId: str = NO_MEMBER
     archivedDate: int | None = None
     analysisConfig: LDAnalysis | None = None
 
