@@ -1,10 +1,12 @@
 """A workspace of Confidence's API in this process: a flag to test, and short ways to ask."""
 
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from allotment.change.commands import Create, SwitchFlag
-from allotment.dialects.confidence.fields import MODULES, OWN, Holds
 from allotment.dialects.confidence.names import instance_name
+from allotment.dialects.confidence.schema.instances import MODULES as NAMES
+from allotment.dialects.confidence.schema.instances import ConfidenceInstanceEdit
+from allotment.dialects.confidence.schema.protobuf import fields_of, forms_in
 from allotment.model.flag import Flag, FlagState, Variation
 from allotment.model.segment import Clause, Operator, Segment
 from tenant import Vendor
@@ -28,16 +30,28 @@ LINK = Flag("link", BUTTON.variations, BUTTON.default)
 
 NORDICS = Segment("nordics", rules=(Clause(("country",), Operator.IN, ("SE", "NO")),))
 
-VALUES: dict[Holds, Any] = {
-    Holds.TEXT: "some text",
-    Holds.TRUTH: True,
-    Holds.NUMBER: 0.25,
-    Holds.OBJECT: {"isEnabled": True, "items": [{"key": "stop", "parameters": {}}]},
-    Holds.OBJECTS: [{"a": 1}, {"b": {"c": [None, "d"]}}],
-    Holds.TEXTS: ["web", "ios"],
-    Holds.LABELS: {"team": "growth"},
-    Holds.ANYTHING: {"isEnabled": True, "items": [{"key": "stop", "parameters": {}}]},
+# The fields that a request may set outside of the modules, and those of each module, with the forms
+# that each may have; and what is told and never set.
+MODULES: dict[str, dict[str, Any]] = {
+    name: fields_of(fields_of(ConfidenceInstanceEdit)[name][0]) for name in NAMES
 }
+OWN: dict[str, Any] = {
+    name: forms for name, forms in fields_of(ConfidenceInstanceEdit).items() if name not in MODULES
+}
+OUTPUT = ConfidenceInstanceEdit.told
+
+OPEN = {"isEnabled": True, "items": [{"key": "stop", "parameters": {}}]}
+
+
+def value_of(forms: tuple[Any, ...]) -> Any:
+    """A value of a field that may have these forms."""
+    form = forms[0]
+    if get_origin(form) is list:
+        inner = next(forms_in(get_args(form)[0]))
+        return ["web", "ios"] if inner is str else [{"a": 1}, {"b": {"c": [None, "d"]}}]
+    if get_origin(form) is dict:
+        return {"team": "growth"}
+    return {str: "some text", bool: True, int: 0.25}.get(form, OPEN)
 
 
 class Workspace(Vendor):
@@ -100,15 +114,15 @@ class Workspace(Vendor):
 
 
 def every_field() -> dict[str, Any]:
-    """A body with every field of the page, made from the list of fields."""
+    """A body with every field of the page, made from the models."""
     named = {"flag": "flags/button"}
     steering: dict[str, dict[str, Any]] = {
         "abtest": {**named, "treatments": arms(5000, 4000)},
         "flags": {**named, "segment": "segments/nordics", "targetingKeySelector": "targeting_key"},
     }
-    body = {name: VALUES[holds] for name, holds in OWN.items()}
+    body = {name: value_of(forms) for name, forms in OWN.items()}
     for module, fields in MODULES.items():
-        values = {name: VALUES[holds] for name, holds in fields.items()}
+        values = {name: value_of(forms) for name, forms in fields.items()}
         body[module] = {**values, **steering.get(module, {})}
     return body
 

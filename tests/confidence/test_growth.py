@@ -9,16 +9,19 @@ from hypothesis import strategies as st
 from allotment.change.apply import apply
 from allotment.change.commands import Create
 from allotment.change.lifecycle import Policy
-from allotment.dialects.confidence.instances import read_create, read_update
+from allotment.dialects.confidence.instances import create_instance, update_instance
 from allotment.dialects.confidence.names import instance_id
-from allotment.dialects.confidence.transitions import read_transition
-from allotment.dialects.wire.asked import Asked
-from allotment.dialects.wire.given import Given
-from allotment.dialects.wire.place import Place
+from allotment.dialects.confidence.schema.instances import (
+    ConfidenceInstanceCreate,
+    ConfidenceInstanceEdit,
+    ConfidenceTransition,
+)
+from allotment.dialects.confidence.transitions import transition_instance
+from allotment.dialects.wire.model import read
+from allotment.dialects.wire.operation import Call
 from allotment.errors import InvalidChange
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.slots import Slot, Slots, size
-from allotment.store import Version
 from workspace import BUTTON, arms
 
 BASE = apply(EMPTY, [Create(BUTTON)]).catalog
@@ -26,26 +29,22 @@ BASE = apply(EMPTY, [Create(BUTTON)]).catalog
 weights = st.tuples(*[st.integers(0, 4000)] * 3).filter(lambda parts: 0 < sum(parts) <= 10_000)
 
 
-def asked(body: Any) -> Asked:
-    given = Given(0, lambda size: "ab" * size)
-    return Asked(
-        {"instance": instance_id("growing")},
-        Place({}, "query"),
-        Place(body),
-        given,
-        {"experiment:growing": Version(1, 0, 0)},
-    )
+def asked(model: type[Any], body: Any) -> Call[Any]:
+    ids = {"instance": instance_id("growing")}
+    return Call(ids, read(model, body), 0, lambda size: "ab" * size)
 
 
 def live(parts: tuple[int, ...]) -> Catalog:
     body = {"displayName": "Growing", "abtest": {"treatments": arms(*parts)}}
-    catalog = apply(BASE, read_create(asked(body), BASE), Policy.CONFIDENCE).catalog
-    commands = read_transition(asked({"targetState": "live"}), catalog)
-    return apply(catalog, commands, Policy.CONFIDENCE).catalog
+    commands = create_instance(asked(ConfidenceInstanceCreate, body), BASE)
+    catalog = apply(BASE, commands, Policy.CONFIDENCE).catalog
+    start = asked(ConfidenceTransition, {"targetState": "live"})
+    return apply(catalog, transition_instance(start, catalog), Policy.CONFIDENCE).catalog
 
 
 def reweighted(catalog: Catalog, parts: tuple[int, ...]) -> Catalog:
-    commands = read_update(asked({"abtest": {"treatments": arms(*parts)}}), catalog)
+    body = {"abtest": {"flag": "flags/button", "treatments": arms(*parts)}}
+    commands = update_instance(asked(ConfidenceInstanceEdit, body), catalog)
     return apply(catalog, commands, Policy.CONFIDENCE).catalog
 
 

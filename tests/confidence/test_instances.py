@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from allotment.dialects.confidence.fields import OUTPUT
 from allotment.model.experiment import State
-from workspace import INSTANCES, LINK, WORKFLOW, Workspace, arms, every_field, written
+from workspace import INSTANCES, LINK, OUTPUT, WORKFLOW, Workspace, arms, every_field, written
 
 REQUIRED = ("displayName", "state", "createTime", "updateTime", "creator", "updater")
 

@@ -4,8 +4,7 @@ from typing import Any
 
 from allotment.change.commands import Keep
 from allotment.change.kinds import KINDS, nouns_of
-from allotment.dialects.confidence.fields import MODULES, OWN
-from workspace import INSTANCES, UNITS, Workspace, arms, every_field
+from workspace import INSTANCES, MODULES, OWN, UNITS, Workspace, arms, every_field
 
 KNOWN: list[dict[str, Any]] = [{}, {"country": "SE"}, {"country": "FR"}]
 TOLD = ("name", "state", "stateHistory", "possibleTransitions", "checks", "lockedDataKeys")

@@ -1,7 +1,8 @@
 """Laws of a PATCH, over bodies and masks that nobody chose."""
 
+from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,20 +10,32 @@ from hypothesis import strategies as st
 from allotment.change.apply import apply
 from allotment.change.commands import Create
 from allotment.change.lifecycle import Policy
-from allotment.dialects.confidence.fields import MODULES, OWN, Holds
-from allotment.dialects.confidence.instances import MASK, read_create, read_update
+from allotment.dialects.confidence.instances import create_instance, update_instance
 from allotment.dialects.confidence.names import instance_id
-from allotment.dialects.confidence.shown import READ, show_document
-from allotment.dialects.wire.asked import Asked
-from allotment.dialects.wire.given import Given
-from allotment.dialects.wire.place import Place
+from allotment.dialects.confidence.schema.instances import (
+    ConfidenceInstanceCreate,
+    ConfidenceInstanceEdit,
+    ConfidenceInstanceFields,
+)
+from allotment.dialects.confidence.schema.modules import (
+    ConfidenceModule,
+)
+from allotment.dialects.confidence.schema.protobuf import ConfidenceMask, fields_of, forms_in
+from allotment.dialects.confidence.views import get_instance
+from allotment.dialects.wire.model import read
+from allotment.dialects.wire.operation import Call, Noun
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.store import Version
-from workspace import BUTTON, NORDICS, every_field
+from workspace import BUTTON, MODULES, NORDICS, OWN, every_field
 
 KEY = "some-text"
 VERSIONS = {f"experiment:{KEY}": Version(1, 0, 0)}
-STEERING = {(module, field) for module, fields in READ.items() for field in fields}
+STEERING = {
+    (name, field)
+    for name, (module, *_) in fields_of(ConfidenceInstanceFields).items()
+    if isinstance(module, type) and issubclass(module, ConfidenceModule)
+    for field in module.steering
+}
 PATHS = [
     *((name,) for name in OWN if name != "displayName"),
     *((module, field) for module, fields in MODULES.items() for field in fields),
@@ -39,16 +52,15 @@ anything = st.recursive(
     max_leaves=4,
 )
 messages = st.dictionaries(st.text("xy", min_size=1), anything, max_size=2)
-values = {
-    Holds.TEXT: st.text("ab", max_size=2),
-    Holds.TRUTH: st.booleans(),
-    Holds.NUMBER: st.integers(0, 5) | st.floats(0, 1),
-    Holds.OBJECT: messages,
-    Holds.OBJECTS: st.lists(messages, max_size=2),
-    Holds.LABELS: messages | st.lists(messages, max_size=2),
-    Holds.TEXTS: st.lists(st.text("ab", max_size=2), max_size=2),
-    Holds.ANYTHING: anything,
-}
+
+
+def values(form: Any) -> st.SearchStrategy[Any]:
+    """Values of a field that has this form."""
+    if get_origin(form) is list:
+        inner = next(forms_in(get_args(form)[0]))
+        return st.lists(st.text("ab", max_size=2) if inner is str else messages, max_size=2)
+    plain = {str: st.text("ab", max_size=2), bool: st.booleans(), Any: anything}
+    return {**plain, int: st.integers(0, 5), float: st.floats(0, 1)}.get(form, messages)
 
 
 @st.composite
@@ -57,7 +69,8 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
     body: dict[str, Any] = {}
     for path in draw(st.lists(st.sampled_from(FREE), unique=True, max_size=12)):
         module = MODULES.get(path[0])
-        value = draw(values[module[path[1]] if module else OWN[path[0]]])
+        forms = module[path[1]] if module else OWN[path[0]]
+        value = draw(st.one_of([values(form) for form in forms]))
         if module:
             body.setdefault(path[0], {})[path[1]] = value
         else:
@@ -65,23 +78,34 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
     return body
 
 
-def asked(body: Any, mask: Any = None) -> Asked:
-    query = {} if mask is None else {MASK: ",".join(".".join(path) for path in mask)}
-    ids = {"instance": instance_id(KEY)}
-    return Asked(
-        ids, Place(query, "query"), Place(body), Given(0, lambda size: "ab" * size), VERSIONS
-    )
+@dataclass
+class State:
+    """What a view sees."""
+
+    catalog: Catalog
+    versions: Any
+
+
+def call(body: Any) -> Call[Any]:
+    return Call({"instance": instance_id(KEY)}, body, 0, lambda size: "ab" * size)
+
+
+def changes(catalog: Catalog, body: Any, mask: Any) -> Any:
+    text = None if mask is None else ",".join(".".join(path) for path in mask)
+    query = read(ConfidenceMask, {} if text is None else {"updateMask": text}, "query")
+    return call(ConfidenceInstanceEdit.changes(body, shown(catalog), query))
 
 
 def patched(catalog: Catalog, body: Any, mask: Any = None) -> Catalog:
     """What a PATCH makes of a catalog; the same one again is no change."""
-    after = apply(catalog, read_update(asked(body, mask), catalog), Policy.CONFIDENCE).catalog
-    assert read_update(asked(body, mask), after) == []
+    commands = update_instance(changes(catalog, body, mask), catalog)
+    after = apply(catalog, commands, Policy.CONFIDENCE).catalog
+    assert update_instance(changes(after, body, mask), after) == []
     return after
 
 
 def shown(catalog: Catalog) -> Any:
-    return show_document(catalog.experiments[KEY], catalog, "allotment")
+    return get_instance(State(catalog, VERSIONS), Noun("experiment", KEY)).plain()
 
 
 def at(tree: Any, path: tuple[str, ...]) -> Any:
@@ -93,7 +117,8 @@ def at(tree: Any, path: tuple[str, ...]) -> Any:
 
 def started() -> Catalog:
     base = apply(EMPTY, [Create(BUTTON), Create(NORDICS)]).catalog
-    return apply(base, read_create(asked(every_field()), base), Policy.CONFIDENCE).catalog
+    body = read(ConfidenceInstanceCreate, every_field())
+    return apply(base, create_instance(call(body), base), Policy.CONFIDENCE).catalog
 
 
 START = started()

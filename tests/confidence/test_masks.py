@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from allotment.dialects.confidence.fields import MODULES, OUTPUT, OWN
-from workspace import INSTANCES, Workspace, arms, every_field
+from workspace import INSTANCES, MODULES, OUTPUT, OWN, Workspace, arms, every_field
 
 # The flag stands in the names of variants again, and a selector is fixed when an instance is made.
 FIXED = {("abtest", "flag"), ("flags", "flag"), ("flags", "targetingKeySelector")}

@@ -3,7 +3,7 @@
 import pytest
 
 from allotment.change.commands import Command, Create, Describe, OrderExperiments
-from allotment.dialects.confidence.kept import keep
+from allotment.dialects.confidence.names import NOTES
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration
 from allotment.model.flag import FlagExperiment
@@ -58,7 +58,7 @@ def test_what_another_node_writes_into_the_same_module_stays(
     api: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = api.post(INSTANCES, {"displayName": "Bare", "stats": {"alpha": 0.05}})
-    stats = keep("experiment", "bare", "stats", {"alpha": 0.01})
+    stats = NOTES.keep("experiment", "bare", "stats", {"alpha": 0.01})
     interrupt(api, monkeypatch, lambda _catalog: [stats])
     shown = api.update(made, {"stats": {"power": 0.8}})
     assert shown["stats"] == {"alpha": 0.01, "power": 0.8}

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from allotment.dialects.confidence.codes import CODES
-from allotment.dialects.confidence.lists import FIELDS
+from allotment.dialects.confidence.views import FILTERED
 from serving import serving
 
 PAGE = (Path(__file__).parents[2] / "docs" / "confidence.md").read_text()
@@ -29,4 +29,4 @@ def test_the_tour_runs(tmp_path: Path) -> None:
 
 def test_the_page_has_every_code_and_every_field_of_a_filter() -> None:
     assert [name for name in CODES if f"`{name}`" not in PAGE] == []
-    assert [field for field in FIELDS if f"`{field}`" not in PAGE] == []
+    assert [field for field in FILTERED if f"`{field}`" not in PAGE] == []

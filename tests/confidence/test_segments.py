@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allotment.change.commands import Create, EndIteration, Keep
+from allotment.dialects.confidence.schema.targeting import (
+    ConfidenceTargeting,
+)
 from allotment.dialects.confidence.targeting import EVERYONE, read_targeting, show_targeting
-from allotment.dialects.wire.place import Place
+from allotment.dialects.wire.model import read
 from allotment.model.segment import (
     AllOf,
     AnyOf,
@@ -249,11 +252,11 @@ _conditions: st.SearchStrategy[Condition] = st.recursive(
 
 @given(st.lists(_conditions, max_size=3).map(tuple))
 def test_rules_that_can_be_said_are_read_as_they_were(rules: tuple[Condition, ...]) -> None:
-    read = read_targeting(Place(show_targeting(rules)))
+    found = read_targeting(read(ConfidenceTargeting, show_targeting(rules).plain()))
     # A list of one rule that is any of others is the list of these.
     if len(rules) == 1 and isinstance(rules[0], AnyOf):
         rules = rules[0].conditions
-    assert read == rules
+    assert found == rules
 
 
 def test_what_cannot_be_said_is_shown_as_near_as_can_be_and_never_written_back(
@@ -292,7 +295,7 @@ def test_a_segment_that_nobody_is_in_is_not_shown_as_one_that_everyone_is_in(api
     api.apply(Create(SegmentNoun("nobody")))
     shown = api.get("/v1/segments/nobody")["targeting"]
     assert shown["expression"] == {"or": {"operands": []}}
-    assert show_targeting(EVERYONE) == {}
+    assert show_targeting(EVERYONE).plain() == {}
 
 
 # Masks.

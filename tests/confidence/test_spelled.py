@@ -4,26 +4,32 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import pytest
-from fastapi.routing import APIRoute
 
-from allotment.dialects.confidence.fields import MODULES, OWN
+from allotment.dialects.confidence.operations import OPERATIONS
+from allotment.dialects.confidence.schema.protobuf import (
+    Message,
+    fields_of,
+    forms_in,
+    respelled,
+)
+from allotment.dialects.confidence.schema.resolving import (
+    ConfidenceApplyRequest,
+    ConfidenceResolveRequest,
+)
+from allotment.dialects.wire.operation import Changing
 from allotment.errors import InvalidInput
-from allotment.server.confidence.routes import router
-from allotment.server.confidence.schemas import SCHEMAS
-from allotment.server.confidence.spelled import respelled
 from resolving import SWEDEN, flag, run
 from tenant import Vendor, vendor
-from workspace import INSTANCES, Workspace, every_field
+from workspace import INSTANCES, MODULES, OWN, Workspace, every_field
 
 BODIES = {
-    route.name: route.openapi_extra["requestBody"]["content"]["application/json"]["schema"]
-    for route in router.routes
-    if isinstance(route, APIRoute) and "requestBody" in (route.openapi_extra or {})
+    *(each.body for each in OPERATIONS if isinstance(each, Changing) and each.body is not None),
+    *(ConfidenceResolveRequest, ConfidenceApplyRequest),
 }
-# Schemas may contain themselves.
+# Messages may contain themselves.
 DEPTH_MAX = 7
 
 SEGMENT = {
@@ -50,34 +56,31 @@ def snake(name: str) -> str:
     return re.sub(r"[A-Z]", lambda match: f"_{match[0].lower()}", name)
 
 
-def example(schema: Any, spell: Any, depth: int = 0) -> Any:
-    """A body that has every field that the schema declares, each spelled by `spell`."""
-    if "$ref" in schema:
-        schema = SCHEMAS[schema["$ref"].rpartition("/")[2]]
-    if depth > DEPTH_MAX:
-        return {}
-    if "items" in schema:
-        return [example(schema["items"], spell, depth + 1)] * 2
-    inner = schema.get("properties", {})
-    if inner:
-        return {spell(name): example(each, spell, depth + 1) for name, each in inner.items()}
-    if isinstance(schema.get("additionalProperties"), dict):
-        return {"kept_asIt_is": example(schema["additionalProperties"], spell, depth + 1)}
-    return {"kept_asIt_is": 1}
+def example(form: Any, spell: Any, depth: int = 0) -> Any:
+    """A value of a field of this form; a message has every field, each spelled by `spell`."""
+    if get_origin(form) is list:
+        return [example(next(forms_in(get_args(form)[0])), spell, depth + 1)] * 2
+    if get_origin(form) is dict:
+        return {"kept_asIt_is": example(next(forms_in(get_args(form)[1])), spell, depth + 1)}
+    if not isinstance(form, type) or not issubclass(form, Message) or depth > DEPTH_MAX:
+        return {"kept_asIt_is": 1}
+    fields = {name: example(forms[0], spell, depth + 1) for name, forms in fields_of(form).items()}
+    told = {name: {"kept_asIt_is": 1} for name in form.told}
+    return {spell(name): value for name, value in {**fields, **told}.items()}
 
 
-@pytest.mark.parametrize("name", BODIES)
-def test_every_declared_field_is_taken_in_either_spelling(name: str) -> None:
-    usual = example(BODIES[name], str)
-    assert respelled(usual, BODIES[name]) == usual
-    assert respelled(example(BODIES[name], snake), BODIES[name]) == usual
+@pytest.mark.parametrize("body", sorted(BODIES, key=str), ids=lambda body: body.__name__)
+def test_every_declared_field_is_taken_in_either_spelling(body: Any) -> None:
+    usual = example(body, str)
+    assert respelled(usual, body) == usual
+    assert respelled(example(body, snake), body) == usual
 
 
 def test_a_field_in_both_spellings_is_refused() -> None:
     body = {"resolve_token": "a", "resolveToken": "b"}
     for tree in (body, dict(reversed(body.items()))):
         with pytest.raises(InvalidInput, match="two spellings") as refused:
-            respelled(tree, BODIES["confidence_apply_flags"])
+            respelled(tree, ConfidenceApplyRequest)
         assert refused.value.path == "$.resolveToken"
 
 

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allotment.dialects.wire.mask import WHOLE, Part, Path, implied, masked, read_mask
-from allotment.dialects.wire.place import ABSENT, Place
 from allotment.errors import InvalidInput
 
 NAMES = ("name", "flags", "isPaused", "outcome", "bucket2")
@@ -108,12 +107,12 @@ def test_without_a_mask_false_and_null_are_given_and_an_empty_object_is_not() ->
     ],
 )
 def test_a_mask_is_paths_in_either_case(text: str, expected: Any) -> None:
-    found = read_mask(Place(text, "query.updateMask"), SHAPE)
+    found = read_mask(text, SHAPE)
     assert found == (None if expected is None else tuple(expected))
 
 
 def test_no_mask_is_none() -> None:
-    assert read_mask(Place(ABSENT, "query.updateMask"), SHAPE) is None
+    assert read_mask(None, SHAPE) is None
 
 
 @pytest.mark.parametrize(
@@ -126,6 +125,6 @@ def test_no_mask_is_none() -> None:
 )
 def test_a_path_to_no_field_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        read_mask(Place(text, "query.updateMask"), SHAPE)
+        read_mask(text, SHAPE)
     assert caught.value.path == "query.updateMask"
     assert text not in caught.value.message

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allotment.dialects.wire.page import page
-from allotment.dialects.wire.place import ABSENT, Place
 from allotment.errors import InvalidInput
 from allotment.model.keyed import Keyed
 
@@ -17,8 +16,7 @@ def keyed(keys: set[str]) -> Keyed[str]:
 
 
 def turn(nouns: Keyed[str], take: int, token: str | None) -> tuple[list[str], str | None]:
-    place = Place(ABSENT if token is None else token, "query.from")
-    found = page("nouns", nouns, lambda _one: True, take, place)
+    found = page("nouns", nouns, lambda _one: True, take, token, path="query.from")
     return list(found.items), found.token
 
 
@@ -49,15 +47,15 @@ def test_what_is_there_all_along_is_seen_once_whatever_comes_and_goes(
 
 def test_only_what_is_wanted_is_on_a_page() -> None:
     nouns = keyed({"a", "b", "c", "d"})
-    found = page("nouns", nouns, lambda one: one in "bd", 1, Place(ABSENT, "query.from"))
+    found = page("nouns", nouns, lambda one: one in "bd", 1, None, path="query.from")
     assert found.items == ("b",)
-    found = page("nouns", nouns, lambda one: one in "bd", 1, Place(found.token, "query.from"))
+    found = page("nouns", nouns, lambda one: one in "bd", 1, found.token, path="query.from")
     assert (found.items, found.token) == (("d",), None)
 
 
 def test_a_token_from_elsewhere_is_refused() -> None:
     nouns = keyed({"a", "b"})
-    token = page("others", nouns, lambda _one: True, 1, Place(ABSENT)).token
+    token = page("others", nouns, lambda _one: True, 1, None, path="query.from").token
     assert token is not None
     own = turn(nouns, 1, None)[1]
     assert own is not None

@@ -14,6 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from allotment.change.commands import Command
 from allotment.change.impact import Move
 from allotment.dialects.auth0.operations import OPERATIONS as AUTH0
+from allotment.dialects.confidence.operations import OPERATIONS as CONFIDENCE
 from allotment.dialects.launchdarkly.operations import OPERATIONS as LD
 from allotment.model.catalog import Catalog
 from allotment.server.api.mount import body_schemas as vendor_schemas
@@ -22,7 +23,6 @@ from allotment.server.api.route import body_schemas
 from allotment.server.api.version import running
 from allotment.server.assign.openapi import PATHS, SCHEMAS
 from allotment.server.auth.access import SPACE_NAME
-from allotment.server.confidence.schemas import SCHEMAS as CONFIDENCE
 from allotment.server.http.problems import PROBLEM
 from allotment.server.native.plainschema import PlainSchemas
 
@@ -54,9 +54,8 @@ def document(app: FastAPI) -> dict[str, Any]:
             **found,
             **_schemas(),
             **SCHEMAS,
-            **vendor_schemas((*AUTH0, *LD)),
+            **vendor_schemas((*AUTH0, *LD, *CONFIDENCE)),
             **body_schemas(app.routes),
-            **CONFIDENCE,
         },
         "parameters": _PARAMETERS,
         "headers": _HEADERS,

@@ -19,7 +19,6 @@ from allotment.dialects.auth0.views import (
 )
 from allotment.dialects.wire.operation import Noun, State
 from allotment.dialects.wire.page import page
-from allotment.dialects.wire.place import ABSENT, Place
 from allotment.model.experiment import Experiment
 from allotment.model.flag import Flag
 from allotment.model.keyed import Keyed
@@ -68,6 +67,5 @@ def _page(
     name: str, nouns: Keyed[N], is_wanted: Callable[[N], bool], query: Auth0Query
 ) -> tuple[list[str], str | None]:
     """The keys of a page of nouns, and where there are more, the token of the next page."""
-    token = Place(ABSENT if query.after is None else query.after, "query.from")
-    found = page(name, nouns, is_wanted, query.take, token)
+    found = page(name, nouns, is_wanted, query.take, query.after, path="query.from")
     return [one.key for one in found.items], found.token

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from allotment.change.commands import Command, SetAudience, SetIntake, SetKeeping, SetUnit
-from allotment.dialects.confidence.kept import Values
 from allotment.dialects.confidence.names import read_segment, segment_name
-from allotment.dialects.wire.place import Place
+from allotment.dialects.confidence.schema.modules import (
+    ConfidenceFlagModule,
+)
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.text import check_key
 
-# The attribute that names the unit where nobody says which, and the kind of unit that it names.
+# The attribute that names the unit where a request names none, and the kind of unit that it names.
 SELECTOR: Final = "targeting_key"
 UNIT: Final = "user"
+
+_PATH: Final = "$.flags"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,51 +34,48 @@ class Audience:
     open      whether new units are taken in
     """
 
-    unit: str = UNIT
-    segment: str | None = None
-    keeps: bool = False
-    ignoring: bool = False
-    open: bool = True
+    unit: str
+    segment: str | None
+    keeps: bool
+    ignoring: bool
+    open: bool
 
 
-def audience_of(experiment: Experiment) -> Audience:
-    """Who takes part in an experiment."""
-    return Audience(
-        experiment.unit,
-        experiment.current.audience,
-        experiment.keeps_assignments,
-        experiment.ignore_targeting,
-        experiment.intake_open,
-    )
+def selector_of(kind: str) -> str:
+    """Where in an evaluation context the unit of a kind stands."""
+    return SELECTOR if kind == UNIT else kind
 
 
-def show_audience(audience: Audience) -> Values:
-    """It in the module's fields."""
-    segment = audience.segment
+def show_audience(experiment: Experiment) -> dict[str, Any]:
+    """The module's fields of an experiment."""
+    segment = experiment.current.audience
     return {
-        **({} if segment is None else {"segment": segment_name(segment)}),
-        "targetingKeySelector": SELECTOR if audience.unit == UNIT else audience.unit,
-        "stickyAssignments": audience.keeps,
-        "ignoreTargetingForSticky": audience.ignoring,
-        "intakePaused": not audience.open,
+        "segment": None if segment is None else segment_name(segment),
+        "targetingKeySelector": selector_of(experiment.unit),
+        "stickyAssignments": experiment.keeps_assignments,
+        "ignoreTargetingForSticky": experiment.ignore_targeting,
+        "intakePaused": not experiment.intake_open,
     }
 
 
-def read_audience(module: Place, catalog: Catalog) -> Audience:
-    """It from the module's fields; what is not there is as good as false or empty."""
-    selector, segment = module.at("targetingKeySelector"), module.at("segment")
-    named = segment.given and segment.value != ""
+def read_audience(module: ConfidenceFlagModule, catalog: Catalog) -> Audience:
+    """It from the module's fields; what is not set is as good as false or empty."""
+    segment = module.segment
     return Audience(
-        _unit(selector) if selector.given else UNIT,
-        read_segment(segment, catalog).key if named else None,
-        _truth(module.at("stickyAssignments")),
-        _truth(module.at("ignoreTargetingForSticky")),
-        not _truth(module.at("intakePaused")),
+        _unit(module.targetingKeySelector),
+        read_segment(segment, f"{_PATH}.segment", catalog).key if segment else None,
+        module.stickyAssignments is True,
+        module.ignoreTargetingForSticky is True,
+        module.intakePaused is not True,
     )
 
 
-def write_audience(key: str, old: Audience, new: Audience) -> Iterator[Command]:
-    """The commands that make the old audience of an experiment the new one."""
+def write_audience(
+    experiment: Experiment, module: ConfidenceFlagModule, catalog: Catalog
+) -> Iterator[Command]:
+    """The commands that make the audience of an experiment what the module says."""
+    key, shown = experiment.key, ConfidenceFlagModule(**show_audience(experiment))
+    old, new = read_audience(shown, catalog), read_audience(module, catalog)
     if new.unit != old.unit:
         yield SetUnit(key, new.unit)
     if new.segment != old.segment:
@@ -86,17 +86,15 @@ def write_audience(key: str, old: Audience, new: Audience) -> Iterator[Command]:
         yield SetIntake(key, new.open)
 
 
-def _truth(place: Place) -> bool:
-    return place.given and place.truth()
-
-
-def _unit(place: Place) -> str:
+def _unit(selector: str | None) -> str:
     """The kind of unit that an attribute names: itself, but for the usual one."""
-    if place.value in ("", SELECTOR):
+    path = f"{_PATH}.targetingKeySelector"
+    if not selector or selector == SELECTOR:
         return UNIT
-    if place.value == UNIT:
-        raise place.refusal(f"a unit of the kind {UNIT} is named by {SELECTOR}")
+    if selector == UNIT:
+        raise InvalidInput(f"a unit of the kind {UNIT} is named by {SELECTOR}", path)
     try:
-        return check_key(place.value, place.path)
+        return check_key(selector, path)
     except InvalidInput:
-        raise place.refusal("the path of an attribute belongs here, such as visitor_id") from None
+        message = "the path of an attribute belongs here, such as visitor_id"
+        raise InvalidInput(message, path) from None

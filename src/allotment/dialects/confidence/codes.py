@@ -61,10 +61,17 @@ def missing(kind: str) -> NoReturn:
     raise Refusal(404, "NOT_FOUND", f"there is no such {WORDS[kind]}")
 
 
-def taken(kind: str, path: str = "") -> Refusal:
+def taken(kind: str) -> Refusal:
     """The 409 for an id that another noun of the kind has."""
-    message = f"another {WORDS[kind]} has this id; choose one"
-    return Refusal(409, "ALREADY_EXISTS", message, path)
+    word = WORDS[kind]
+    return Refusal(
+        409, "ALREADY_EXISTS", f"another {word} has this id; choose one", f"query.{word}Id"
+    )
+
+
+def precondition(message: str) -> Refusal:
+    """The 400 for what the nouns as they are do not allow."""
+    return Refusal(400, "FAILED_PRECONDITION", message)
 
 
 def show_error(error: AllotmentError) -> dict[str, Tree]:

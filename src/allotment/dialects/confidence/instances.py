@@ -1,90 +1,107 @@
-"""Instances of the workflow abtest: one experiment of one iteration each, listed by its flag."""
+"""Changes of instances: one experiment of one iteration each, listed by its flag.
+
+Only differences become commands: a document that is sent as it is shown changes nothing, however
+much of the experiment this API cannot say.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from allotment.change.commands import Command, Create
-from allotment.dialects.confidence.arms import NOTES, read_arms
-from allotment.dialects.confidence.audience import read_audience
-from allotment.dialects.confidence.edits import (
-    module_of,
-    read_label,
-    read_rest,
-    read_target,
-    treatments_of,
-    write_document,
+from allotment.change.commands import Command, Create, Rename
+from allotment.dialects.confidence.audience import read_audience, write_audience
+from allotment.dialects.confidence.locks import shown_locks
+from allotment.dialects.confidence.names import (
+    NOTES,
+    Values,
+    flag_name,
+    flag_of,
+    instance_at,
+    read_flag,
+    rule_name,
 )
-from allotment.dialects.confidence.fields import OUTPUT, SHAPE, read_document, without_nulls
-from allotment.dialects.confidence.kept import NOTES as KEEPER
-from allotment.dialects.confidence.kept import Values, keeping
-from allotment.dialects.confidence.names import get_instance
-from allotment.dialects.confidence.origin import creator_of
-from allotment.dialects.confidence.shown import show_document
-from allotment.dialects.confidence.treatments import allocations_of
-from allotment.dialects.wire.asked import Asked
-from allotment.dialects.wire.listed import enlist, flags_that_list, remove
-from allotment.dialects.wire.mask import implied, masked, read_mask
-from allotment.dialects.wire.place import Place
+from allotment.dialects.confidence.schema.instances import (
+    ConfidenceClone,
+    ConfidenceInstanceCreate,
+    ConfidenceInstanceEdit,
+    ConfidenceInstanceFields,
+)
+from allotment.dialects.confidence.schema.modules import (
+    ConfidenceAbtest,
+    ConfidenceFlagModule,
+    ConfidenceModule,
+)
+from allotment.dialects.confidence.transitions import shown_state
+from allotment.dialects.confidence.treatments import (
+    TREATMENTS,
+    Arms,
+    read_treatments,
+    show_treatments,
+    write_treatments,
+)
+from allotment.dialects.wire.alike import alike
+from allotment.dialects.wire.listed import enlist, flags_that_list, remove, unlist
+from allotment.dialects.wire.operation import Call
 from allotment.dialects.wire.slug import slug
+from allotment.errors import InvalidChange, InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State
-
-MASK: Final = "updateMask"
+from allotment.model.flag import FlagState
 
 _SALT_BYTES: Final = 12
 
 
-def read_create(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The commands that create a draft and list it with its flag, after those that are there."""
-    document = Place(without_nulls(read_document(asked.body)))
-    name = read_label(document.at("displayName"))
-    arms = read_arms(treatments_of(document), None, catalog)
-    flag = read_target(document, arms, None, catalog)
-    audience = read_audience(module_of(document, "flags"), catalog)
-    key = slug(name, catalog.experiments.__contains__, "abtest")
+def create_instance(call: Call[ConfidenceInstanceCreate], catalog: Catalog) -> list[Command]:
+    """Create a draft, and list it with its flag after those that are there."""
+    body = call.body
+    arms = read_treatments((body.abtest and body.abtest.treatments) or (), None, catalog)
+    flag = _target(body, arms, None, catalog)
+    audience = read_audience(body.flags or ConfidenceFlagModule(), catalog)
+    key = slug(body.displayName, catalog.experiments.__contains__, "abtest")
     iteration = Iteration(
         1,
         arms.treatments,
-        allocations_of(arms),
-        salt=asked.given.fresh(_SALT_BYTES),
+        arms.allocations,
+        salt=call.fresh(_SALT_BYTES),
         control=arms.control,
         audience=audience.segment,
     )
     # Nothing is kept of an owner that is not given: the creator is shown in its place.
-    notes: Values = {**read_rest(document, key, flag, ""), NOTES: arms.notes}
+    notes = {**_rest(body, key, flag), "owner": body.owner or None, TREATMENTS: arms.notes}
     experiment = Experiment(
         key,
         (iteration,),
-        name,
+        body.displayName,
         unit=audience.unit,
         keeps_assignments=audience.keeps,
         ignore_targeting=audience.ignoring,
         intake_open=audience.open,
-        kept=keeping(notes),
+        kept=NOTES.on_new(notes),
     )
     return [Create(experiment), *([enlist(key, flag, catalog)] if flag else [])]
 
 
-def read_clone(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The commands that create a draft like the instance, with a salt of its own.
+def create_abtest(call: Call[ConfidenceInstanceCreate], catalog: Catalog) -> list[Command]:
+    """Create a draft, at the other path that the vendor's pages name."""
+    return create_instance(call, catalog)
+
+
+def clone_instance(call: Call[ConfidenceClone], catalog: Catalog) -> list[Command]:
+    """Create a draft like an instance, with a salt of its own.
 
     What it has from elsewhere it has still, but for a place in a layer: that is another's.
     """
-    body = asked.body.fields(("displayName", "parameters"))
-    if body.at("parameters").given:
-        body.at("parameters").fields(())
-    source = get_instance(catalog, asked.ids["instance"])
-    label = body.at("displayName")
-    name = read_label(label) if label.given else source.name or source.key
+    source = instance_at(catalog, call.ids["instance"])
+    name = call.body.displayName or source.name or source.key
     key = slug(name, catalog.experiments.__contains__, "abtest")
     iteration = replace(
         source.current,
         number=1,
         state=State.DRAFT,
         allocations=tuple(replace(one, slots=()) for one in source.current.allocations),
-        salt=asked.given.fresh(_SALT_BYTES),
+        salt=call.fresh(_SALT_BYTES),
         reshuffle=False,
         justification="",
         winner=None,
@@ -92,7 +109,7 @@ def read_clone(asked: Asked, catalog: Catalog) -> list[Command]:
         started_at=None,
         ended_at=None,
     )
-    mine = tuple(note for note in source.kept if note[0].startswith(f"{KEEPER.dialect}/"))
+    mine = tuple(note for note in source.kept if note[0].startswith(f"{NOTES.dialect}/"))
     clone = replace(
         source,
         key=key,
@@ -107,23 +124,88 @@ def read_clone(asked: Asked, catalog: Catalog) -> list[Command]:
     return [Create(clone), *(enlist(key, flag, catalog) for flag in flags)]
 
 
-def read_update(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The commands of a PATCH: what leads from the document as it is shown to the one with what
-    the body has where the mask says; where there is no mask, at all that the body gives."""
-    experiment = get_instance(catalog, asked.ids["instance"])
-    place = asked.query.at(MASK)
-    mask = read_mask(place, SHAPE)
-    if any(path and path[0] in OUTPUT for path in mask or ()):
-        raise place.refusal(f"these are told and never set: {', '.join(OUTPUT)}")
-    body = read_document(asked.body)
-    creator = creator_of(asked.versions[f"experiment:{experiment.key}"])
-    was = show_document(experiment, catalog, creator)
-    wanted = masked(was, body, implied(body, SHAPE) if mask is None else mask)
-    document = without_nulls(wanted if isinstance(wanted, dict) else {})
-    return [*write_document(experiment, creator, Place(document), catalog)]
+def update_instance(call: Call[ConfidenceInstanceEdit], catalog: Catalog) -> list[Command]:
+    """Change what a mask names of an instance, or else what the body gives."""
+    return [*_edits(instance_at(catalog, call.ids["instance"]), call.body, catalog)]
 
 
-def read_delete(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The commands that take the instance from its flag and delete it."""
-    experiment = get_instance(catalog, asked.ids["instance"])
-    return remove(experiment.key, catalog)
+def delete_instance(call: Call[None], catalog: Catalog) -> list[Command]:
+    """Take an instance from its flag, and delete it."""
+    return remove(instance_at(catalog, call.ids["instance"]).key, catalog)
+
+
+def _edits(
+    experiment: Experiment, body: ConfidenceInstanceEdit, catalog: Catalog
+) -> Iterator[Command]:
+    key, old = experiment.key, flag_of(experiment, catalog)
+    if body.displayName is not None:
+        yield Rename("experiment", key, body.displayName)
+    shown = show_treatments(experiment, catalog)
+    wanted = shown
+    if "abtest" in body.model_fields_set:
+        wanted = (body.abtest or ConfidenceAbtest()).treatments or []
+    arms = read_treatments(wanted, experiment, catalog)
+    flag = _target(body, arms, old, catalog)
+    if wanted != shown:
+        yield from write_treatments(arms, experiment)
+    if flag != old and old is not None:
+        yield unlist(key, old, catalog)
+    if flag != old and flag is not None:
+        yield enlist(key, flag, catalog)
+    if "flags" in body.model_fields_set:
+        yield from write_audience(experiment, body.flags or ConfidenceFlagModule(), catalog)
+    yield from _edit_rest(experiment, _rest(body, key, old))
+
+
+def _edit_rest(experiment: Experiment, rest: Values) -> Iterator[Command]:
+    locks = shown_locks(experiment)
+    for name, value in rest.items():
+        if alike(value, NOTES.kept(experiment, name)):
+            continue
+        if name in locks:
+            message = f"this module is locked while the instance is {shown_state(experiment)}"
+            raise InvalidChange(message, f"$.{name}")
+        yield NOTES.keep("experiment", experiment.key, name, value)
+
+
+def _target(
+    body: ConfidenceInstanceFields, arms: Arms, old: str | None, catalog: Catalog
+) -> str | None:
+    """The key of the flag that the document is about, where the `old` one is shown so far.
+
+    It stands there twice and, in the names of variants, again: all that is new must agree.
+    """
+    was = None if old is None else flag_name(old)
+    named: dict[str, str] = {}
+    for name in ("abtest", "flags"):
+        module = getattr(body, name)
+        said = (module and module.flag) if name in body.model_fields_set else was
+        if said:
+            named[f"$.{name}.flag"] = said
+    new = {read_flag(name, path, catalog).key: path for path, name in named.items() if name != was}
+    if arms.flag is not None:
+        others = [path for key, path in new.items() if key != arms.flag.key]
+        new = {arms.flag.key: "$.abtest.treatments"}
+    else:
+        others = [*new.values()][1:]
+    if others:
+        raise InvalidInput("this names another flag than the rest of the instance does", others[0])
+    flag = next(iter(new), old if named else None)
+    if flag is not None and flag != old and catalog.flags[flag].state is FlagState.ARCHIVED:
+        raise InvalidChange("an archived flag takes no new instances", new[flag])
+    return flag
+
+
+def _rest(body: ConfidenceInstanceFields, key: str, flag: str | None) -> Values:
+    """What is kept of the fields that are set, by name: all that does not steer."""
+    said, rest = body.plain(), Values()
+    for name in ConfidenceInstanceFields.model_fields:
+        if name in body.model_fields_set:
+            value = getattr(body, name)
+            is_module = isinstance(value, ConfidenceModule)
+            rest[name] = (value.rest or None) if is_module else said.get(name)
+    module = rest.get("flags")
+    # The name of the rule is shown anyway.
+    if flag and isinstance(module, dict) and module.get("rule") == rule_name(flag, key):
+        rest["flags"] = {n: value for n, value in module.items() if n != "rule"} or None
+    return rest

@@ -1,4 +1,4 @@
-"""Names of resources, `flags/KEY/variants/KEY` and the like, and the nouns they name.
+"""How nouns are named, who made them, and what is kept with them.
 
 A flag, a variant and a segment stand in their names by their keys; an instance by 20 characters
 that are a pure function of its experiment's key.
@@ -6,20 +6,25 @@ that are a pure function of its experiment's key.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Container
+from typing import Any, Final
 
-from allotment.dialects.confidence.codes import missing
-from allotment.dialects.wire.place import Place
+from allotment.dialects.confidence.codes import missing, taken
+from allotment.dialects.wire.notes import Notes
+from allotment.dialects.wire.operation import Call
+from allotment.dialects.wire.source import Tree
 from allotment.dialects.wire.spelling import BASE36
+from allotment.dialects.wire.version import Version
+from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog, identity
 from allotment.model.experiment import Experiment
 from allotment.model.flag import Flag
+from allotment.model.instant import show_instant
 from allotment.model.segment import Segment
 
 INSTANCES: Final = "workflows/abtest/instances"
 
-# No name is as long.
-NAME_MAX: Final = 1_024
+_FRESH_BYTES: Final = 12
 
 
 def instance_id(key: str) -> str:
@@ -59,7 +64,16 @@ def find_instance(catalog: Catalog, text: str) -> Experiment | None:
     return next((catalog.experiments[key] for key in keys), None)
 
 
-def get_instance(catalog: Catalog, text: str) -> Experiment:
+def new_id(given: str | None, kind: str, nouns: Container[str], call: Call[Any]) -> str:
+    """The id that a request gives a new noun, or else 20 fresh characters."""
+    if given is None:
+        return BASE36.spell(call.fresh(_FRESH_BYTES))
+    if given in nouns:
+        raise taken(kind)
+    return given
+
+
+def instance_at(catalog: Catalog, text: str) -> Experiment:
     """The experiment whose instance has this id; raises Refusal, 404."""
     return find_instance(catalog, text) or missing("experiment")
 
@@ -72,47 +86,76 @@ def flag_of(experiment: Experiment, catalog: Catalog) -> str | None:
     return min(catalog.users.get(f"experiment:{experiment.key}", frozenset()), default=None)
 
 
-def get_flag(catalog: Catalog, key: str) -> Flag:
+def flag_at(catalog: Catalog, key: str) -> Flag:
     """The flag that a path names; raises Refusal, 404."""
     flag: Flag | None = catalog.flags.get(key)
     return flag or missing("flag")
 
 
-def get_segment(catalog: Catalog, key: str) -> Segment:
+def segment_at(catalog: Catalog, key: str) -> Segment:
     """The segment that a path names; raises Refusal, 404."""
     segment: Segment | None = catalog.segments.get(key)
     return segment or missing("segment")
 
 
-def read_flag(place: Place, catalog: Catalog) -> Flag:
+def read_flag(name: str, path: str, catalog: Catalog) -> Flag:
     """The flag that a name in a body names; raises InvalidInput where there is none."""
-    flag: Flag | None = catalog.flags.get(_key(place, "flags"))
+    flag: Flag | None = catalog.flags.get(_key(name, path, "flags"))
     if flag is None:
-        raise place.refusal("there is no such flag")
+        raise InvalidInput("there is no such flag", path)
     return flag
 
 
-def read_variant(place: Place, catalog: Catalog) -> tuple[Flag, str]:
+def read_variant(name: str, path: str, catalog: Catalog) -> tuple[Flag, str]:
     """The flag and the key of its variation that a name in a body names."""
-    parts = place.text(1, NAME_MAX).split("/")
+    parts = name.split("/")
     if len(parts) != 4 or (parts[0], parts[2]) != ("flags", "variants"):
-        raise place.refusal("a name like flags/FLAG/variants/VARIANT belongs here")
+        raise InvalidInput("a name like flags/FLAG/variants/VARIANT belongs here", path)
     flag: Flag | None = catalog.flags.get(parts[1])
     if flag is None or parts[3] not in (one.key for one in flag.variations):
-        raise place.refusal("there is no such variant")
+        raise InvalidInput("there is no such variant", path)
     return flag, parts[3]
 
 
-def read_segment(place: Place, catalog: Catalog) -> Segment:
+def read_segment(name: str, path: str, catalog: Catalog) -> Segment:
     """The segment that a name in a body names; raises InvalidInput where there is none."""
-    segment: Segment | None = catalog.segments.get(_key(place, "segments"))
+    segment: Segment | None = catalog.segments.get(_key(name, path, "segments"))
     if segment is None:
-        raise place.refusal("there is no such segment")
+        raise InvalidInput("there is no such segment", path)
     return segment
 
 
-def _key(place: Place, collection: str) -> str:
-    parts = place.text(1, NAME_MAX).split("/")
+def _key(name: str, path: str, collection: str) -> str:
+    parts = name.split("/")
     if len(parts) != 2 or parts[0] != collection:
-        raise place.refusal(f"a name like {collection}/ID belongs here")
+        raise InvalidInput(f"a name like {collection}/ID belongs here", path)
     return parts[1]
+
+
+# Shown where the journal does not know who it was; this API wants a name.
+_UNKNOWN: Final = "allotment"
+
+
+def creator_of(version: Version) -> str:
+    """Who brought the noun in, as the journal has it: the id of a token, mostly."""
+    return version.created_by or _UNKNOWN
+
+
+def show_origin(version: Version) -> dict[str, Any]:
+    """The times of a noun and who is behind them."""
+    return {
+        "createTime": show_instant(version.created_at),
+        "updateTime": show_instant(version.updated_at),
+        "creator": creator_of(version),
+        "updater": version.updated_by or _UNKNOWN,
+    }
+
+
+Values = dict[str, Tree]
+
+NOTES: Final = Notes("confidence")
+
+
+def labels_of(variant: str) -> str:
+    """Where a flag keeps the labels of a variant."""
+    return f"variant/{variant}/labels"

@@ -1,107 +1,139 @@
-"""Segments: a targeting, and an allocation that says how many of its units a segment has."""
+"""Segments, changed and shown: a targeting, and an allocation, which is a share of its units.
+
+A segment that says nothing of others is sampled at once. One that does is coordinated: what it
+declares is kept until it is allocated, which gives it buckets of a layer that all of them share.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
 
-from allotment.change.commands import Command, Create, Rename, SetRules, SetSample
-from allotment.dialects.confidence.flags_edit import read_edits, read_note, read_text
-from allotment.dialects.confidence.flags_ids import read_id
-from allotment.dialects.confidence.kept import Values, keep, keeping, kept
-from allotment.dialects.confidence.names import get_segment, segment_name
-from allotment.dialects.confidence.origin import show_origin
-from allotment.dialects.confidence.segments_allocation import (
-    ALLOCATION,
-    FIELDS,
-    allocate,
-    declared,
-    read_allocation,
-    sampled,
-    set_allocation,
-    show_allocation,
+from allotment.change.commands import Command, Create, Keep, Rename, SetRules, SetSample
+from allotment.dialects.confidence.codes import precondition
+from allotment.dialects.confidence.names import (
+    NOTES,
+    Values,
+    new_id,
+    segment_at,
+    segment_name,
+    show_origin,
+)
+from allotment.dialects.confidence.schema.fields import ConfidenceNothing, ConfidencePage
+from allotment.dialects.confidence.schema.segments import (
+    DECIMALS,
+    ConfidenceAllocation,
+    ConfidenceDecimal,
+    ConfidenceSegment,
+    ConfidenceSegmentCreate,
+    ConfidenceSegmentEdit,
+    ConfidenceSegmentFields,
+    ConfidenceSegmentId,
+    ConfidenceSegments,
+    ppm_of,
+)
+from allotment.dialects.confidence.schema.targeting import (
+    ConfidenceTargeting,
 )
 from allotment.dialects.confidence.targeting import Rules, read_targeting, show_targeting
 from allotment.dialects.wire.alike import alike
-from allotment.dialects.wire.asked import Asked
-from allotment.dialects.wire.mask import Part, Shape
-from allotment.dialects.wire.place import Place
-from allotment.dialects.wire.refusal import Refusal
+from allotment.dialects.wire.operation import Call, Noun, State
+from allotment.dialects.wire.page import page
 from allotment.dialects.wire.source import Tree
-from allotment.dialects.wire.version import Version
-from allotment.errors import AllotmentError, InvalidChange
+from allotment.errors import InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
-from allotment.model.limits import NAME_CHARACTERS_MAX
-from allotment.model.segment import Segment
+from allotment.model.layer import Layer
+from allotment.model.limits import BUCKETS
+from allotment.model.segment import Sample, Segment
 
-STATES: Final = ("OK", "UNALLOCATED", "ALLOCATED", "ARCHIVED")
-_OK, _UNALLOCATED, _ALLOCATED, _ARCHIVED = STATES
-
-# Fields that nothing here is decided by.
-_NOTES: Final = ("labels", "owner")
-
-_SHAPE: Final[Shape] = {
-    "displayName": Part.LEAF,
-    "targeting": {"criteria": Part.OPEN, "expression": Part.LEAF},
-    "allocation": dict.fromkeys(FIELDS, Part.LEAF),
-    **dict.fromkeys(_NOTES, Part.OPEN),
-}
-
-# What is told of a segment and never set.
-OUTPUT: Final = (
-    "name",
-    "state",
-    "bitsetAllocation",
-    "createTime",
-    "updateTime",
-    "creator",
-    "updater",
-)
+# The layer that coordinated segments have their buckets of.
+LAYER: Final = "confidence"
 
 _STATE: Final = "state"
 _TARGETING: Final = "targeting"
+_ALLOCATION: Final = "allocation"
+_NOTES: Final = ("labels", "owner")
+
+SegmentState = Literal["OK", "UNALLOCATED", "ALLOCATED", "ARCHIVED"]
 
 
-def read_create_segment(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The command that creates the segment: one that is coordinated waits to be allocated."""
-    body = asked.body.fields((*_SHAPE, *OUTPUT))
-    key = read_id(asked, "segment", "segment", catalog.segments.__contains__)
-    rules = _read_rules(body.at("targeting"))
-    wanted = read_allocation(body.at("allocation"))
-    notes: Values = {name: read_note(body.at(name)) for name in _NOTES}
-    notes[_TARGETING] = _as_sent(body.at("targeting"), rules)
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a segment declares: a share, the tags it has, and those it is exclusive to."""
+
+    share_ppm: int = BUCKETS
+    tags: tuple[str, ...] = ()
+    exclusive_to: tuple[str, ...] = ()
+
+    @property
+    def coordinated(self) -> bool:
+        """Whether it says anything of other segments."""
+        return bool(self.tags or self.exclusive_to)
+
+    @property
+    def sample(self) -> Sample | None:
+        """The sample of a segment that says nothing of others: none where it has all its units."""
+        return Sample(self.share_ppm) if self.share_ppm < BUCKETS else None
+
+    @property
+    def shown(self) -> ConfidenceAllocation:
+        """It as an allocation."""
+        whole, rest = divmod(self.share_ppm, BUCKETS)
+        text = f"{whole}.{rest:0{DECIMALS}d}".rstrip("0").rstrip(".")
+        return ConfidenceAllocation(
+            proportion=ConfidenceDecimal(value=text),
+            exclusivityTags=[*self.tags],
+            exclusiveTo=[*self.exclusive_to],
+        )
+
+
+def create_segment(
+    call: Call[ConfidenceSegmentCreate], catalog: Catalog, query: ConfidenceSegmentId
+) -> list[Command]:
+    """Create a segment. One that is coordinated waits to be allocated."""
+    body = call.body
+    key = new_id(query.segmentId, "segment", catalog.segments, call)
+    rules, wanted = read_targeting(body.targeting), _read_allocation(body.allocation)
+    notes: Values = {name: getattr(body, name) for name in _NOTES}
+    notes[_TARGETING] = _as_sent(body.targeting, rules)
     if wanted.coordinated:
-        notes[ALLOCATION] = show_allocation(wanted)
-    segment = Segment(
-        key,
-        read_text(body.at("displayName"), NAME_CHARACTERS_MAX),
-        rules=rules,
-        sample=None if wanted.coordinated else sampled(wanted),
-        kept=keeping(notes),
-    )
-    return [Create(segment)]
+        notes[_ALLOCATION] = wanted.shown.plain()
+    sample = None if wanted.coordinated else wanted.sample
+    name = body.displayName or ""
+    return [Create(Segment(key, name, rules=rules, sample=sample, kept=NOTES.on_new(notes)))]
 
 
-def read_update_segment(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The commands of a PATCH."""
-    segment = get_segment(catalog, asked.ids["segment"])
+def update_segment(call: Call[ConfidenceSegmentEdit], catalog: Catalog) -> list[Command]:
+    """Change what a mask names of a segment, or else what the body gives."""
+    segment = segment_at(catalog, call.ids["segment"])
     _refuse_archived(segment)
-    commands: list[Command] = []
-    for name, place in read_edits(asked, _shown_fields(segment), _SHAPE, OUTPUT).items():
-        commands.extend(_read_edit(name, place, segment, catalog))
+    return [*_edits(segment, call.body, catalog)]
+
+
+def allocate_segment(call: Call[ConfidenceNothing], catalog: Catalog) -> list[Command]:
+    """Give a segment the buckets that it waits for, if it does."""
+    segment = segment_at(catalog, call.ids["segment"])
+    _refuse_archived(segment)
+    return [*_allocate_waiting(segment, catalog)]
+
+
+def archive_segment(call: Call[ConfidenceNothing], catalog: Catalog) -> list[Command]:
+    """Put a segment away that nothing refers to. Others may have its buckets."""
+    segment = segment_at(catalog, call.ids["segment"])
+    if shown_state(segment) == "ARCHIVED":
+        return []
+    if any(catalog.users.get(f"{use}:{segment.key}") for use in ("segment", "inside")):
+        raise precondition("something refers to this segment; end it, or give it another one first")
+    commands: list[Command] = [_keep(segment, _STATE, "ARCHIVED")]
+    if segment.sample is not None:
+        commands.append(SetSample(segment.key, None))
+        commands.append(_keep(segment, _ALLOCATION, declared(segment).shown.plain()))
     return commands
 
 
-def read_allocate_segment(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The commands that give a segment the buckets it waits for; none where it waits for none."""
-    asked.body.fields(())
-    segment = get_segment(catalog, asked.ids["segment"])
-    _refuse_archived(segment)
-    return [*_allocate(segment, catalog)]
-
-
-def allocate_audience(experiment: Experiment, catalog: Catalog, place: Place) -> Iterator[Command]:
+def allocate_audience(experiment: Experiment, catalog: Catalog, path: str) -> Iterator[Command]:
     """The commands that give an experiment's audience the buckets it waits for, before it starts.
 
     It starts with all that its segment declares, or not at all: never with units it should exclude.
@@ -110,106 +142,125 @@ def allocate_audience(experiment: Experiment, catalog: Catalog, place: Place) ->
     if key is None:
         return
     segment = catalog.segments[key]
-    if shown_state(segment) == _ARCHIVED:
-        raise InvalidChange("the segment is archived; name another one", place.path)
-    yield from _allocate(segment, catalog)
+    if shown_state(segment) == "ARCHIVED":
+        raise InvalidChange("the segment is archived; name another one", path)
+    yield from _allocate_waiting(segment, catalog)
 
 
-def read_archive_segment(asked: Asked, catalog: Catalog) -> list[Command]:
-    """The commands that put a segment away: others may have its buckets."""
-    asked.body.fields(())
-    segment = get_segment(catalog, asked.ids["segment"])
-    if shown_state(segment) == _ARCHIVED:
-        return []
-    users = catalog.users.get(f"segment:{segment.key}") or catalog.users.get(
-        f"inside:{segment.key}"
-    )
-    if users:
-        message = "something refers to this segment; end it, or give it another one first"
-        raise Refusal(400, "FAILED_PRECONDITION", message)
-    commands: list[Command] = [keep("segment", segment.key, _STATE, _ARCHIVED)]
-    if segment.sample is not None:
-        commands.append(SetSample(segment.key, None))
-        note = show_allocation(declared(segment))
-        commands.append(keep("segment", segment.key, ALLOCATION, note))
-    return commands
-
-
-def show_segment(segment: Segment, version: Version) -> dict[str, Tree]:
-    """The segment as this API spells it."""
-    return {
-        "name": segment_name(segment.key),
-        **_shown_fields(segment),
-        "state": shown_state(segment),
-        **show_origin(version),
-    }
-
-
-def shown_state(segment: Segment) -> str:
+def shown_state(segment: Segment) -> SegmentState:
     """Where the segment stands: coordinated ones are allocated, or wait to be."""
-    if kept(segment, _STATE) == _ARCHIVED:
-        return _ARCHIVED
+    if NOTES.kept(segment, _STATE) == "ARCHIVED":
+        return "ARCHIVED"
     if segment.sample is not None:
-        return _ALLOCATED if segment.sample.layer else _OK
-    return _UNALLOCATED if kept(segment, ALLOCATION) is not None else _OK
+        return "ALLOCATED" if segment.sample.layer else "OK"
+    return "UNALLOCATED" if NOTES.kept(segment, _ALLOCATION) is not None else "OK"
 
 
-def _allocate(segment: Segment, catalog: Catalog) -> Iterator[Command]:
-    if shown_state(segment) == _UNALLOCATED:
-        yield from allocate(segment, declared(segment), catalog)
-        yield keep("segment", segment.key, ALLOCATION, None)
+def declared(segment: Segment) -> Declared:
+    """What the segment declares: by its sample, or else by what is kept."""
+    sample = segment.sample
+    if sample is not None:
+        return Declared(sample.share_ppm, sample.tags, sample.exclusive_to)
+    return _read_allocation(NOTES.read_fields(segment, ConfidenceSegmentFields).allocation)
 
 
-def _shown_fields(segment: Segment) -> dict[str, Tree]:
-    notes = {name: kept(segment, name) for name in _NOTES}
-    return {
-        "displayName": segment.name or segment.key,
-        "targeting": _shown_targeting(segment),
-        "allocation": show_allocation(declared(segment)),
-        **{name: value for name, value in notes.items() if value is not None},
-    }
-
-
-def _shown_targeting(segment: Segment) -> dict[str, Tree]:
-    """As it was sent, as long as that is what the rules say."""
-    sent = kept(segment, _TARGETING)
-    if isinstance(sent, dict):
-        try:
-            if read_targeting(Place(sent)) == segment.rules:
-                return sent
-        except AllotmentError:
-            pass  # it was kept by somebody else
-    return show_targeting(segment.rules)
-
-
-def _read_edit(name: str, place: Place, segment: Segment, catalog: Catalog) -> Iterator[Command]:
-    key = segment.key
-    if name == "displayName":
-        yield Rename("segment", key, read_text(place, NAME_CHARACTERS_MAX))
-    elif name == "targeting":
-        rules = _read_rules(place)
+def _edits(segment: Segment, body: ConfidenceSegmentEdit, catalog: Catalog) -> Iterator[Command]:
+    given = body.model_fields_set
+    if "displayName" in given:
+        yield Rename("segment", segment.key, body.displayName or "")
+    if "targeting" in given:
+        rules = read_targeting(body.targeting)
         if rules != segment.rules:
-            yield SetRules(key, rules)
-        sent = _as_sent(place, rules)
-        if not alike(sent, kept(segment, _TARGETING)):
-            yield keep("segment", key, _TARGETING, sent)
-    elif name == "allocation":
-        yield from set_allocation(segment, read_allocation(place), catalog)
-    else:
-        yield keep("segment", key, name, read_note(place))
+            yield SetRules(segment.key, rules)
+        sent = _as_sent(body.targeting, rules)
+        if not alike(sent, NOTES.kept(segment, _TARGETING)):
+            yield _keep(segment, _TARGETING, sent)
+    if "allocation" in given:
+        yield from _set_allocation(segment, _read_allocation(body.allocation), catalog)
+    for name in given.intersection(_NOTES):
+        yield _keep(segment, name, getattr(body, name))
 
 
-def _read_rules(place: Place) -> Rules:
-    return read_targeting(place if place.given and not place.null else Place({}, place.path))
-
-
-def _as_sent(place: Place, rules: Rules) -> Tree:
+def _as_sent(targeting: ConfidenceTargeting | None, rules: Rules) -> Tree:
     """The targeting, where it could not be told from the rules how it was spelled."""
-    if not place.given or place.null or alike(place.tree(), show_targeting(rules)):
+    if targeting is None or alike(targeting.plain(), show_targeting(rules).plain()):
         return None
-    return place.tree()
+    return targeting.plain()
+
+
+def _read_allocation(allocation: ConfidenceAllocation | None) -> Declared:
+    """What an allocation declares; of what it leaves out, everything or nothing."""
+    said = allocation or ConfidenceAllocation()
+    share = BUCKETS if said.proportion is None else ppm_of(said.proportion.value)
+    tags, exclusive_to = (
+        sorted({*(each or ())}) for each in (said.exclusivityTags, said.exclusiveTo)
+    )
+    return Declared(share, tuple(tags), tuple(exclusive_to))
+
+
+def _set_allocation(segment: Segment, wanted: Declared, catalog: Catalog) -> Iterator[Command]:
+    """The commands that make the segment declare this."""
+    if segment.sample is None and wanted.coordinated:
+        yield _keep(segment, _ALLOCATION, wanted.shown.plain())
+        return
+    if NOTES.kept(segment, _ALLOCATION) is not None:
+        yield _keep(segment, _ALLOCATION, None)
+    if wanted.coordinated:
+        yield from _allocate(segment, wanted, catalog)
+    elif segment.sample is not None or wanted.share_ppm < BUCKETS:
+        yield SetSample(segment.key, wanted.sample)
+
+
+def _allocate_waiting(segment: Segment, catalog: Catalog) -> Iterator[Command]:
+    if shown_state(segment) == "UNALLOCATED":
+        yield from _allocate(segment, declared(segment), catalog)
+        yield _keep(segment, _ALLOCATION, None)
+
+
+def _allocate(segment: Segment, wanted: Declared, catalog: Catalog) -> Iterator[Command]:
+    """The commands that give a coordinated segment buckets of the layer."""
+    layer = segment.sample.layer if segment.sample and segment.sample.layer else LAYER
+    if layer not in catalog.layers:
+        yield Create(Layer(layer, ""))
+    sample = Sample(wanted.share_ppm, layer, wanted.tags, wanted.exclusive_to)
+    yield SetSample(segment.key, sample)
+
+
+def _keep(segment: Segment, where: str, value: Tree) -> Keep:
+    return NOTES.keep("segment", segment.key, where, value)
 
 
 def _refuse_archived(segment: Segment) -> None:
-    if shown_state(segment) == _ARCHIVED:
-        raise Refusal(400, "FAILED_PRECONDITION", "this segment is archived, which is final")
+    if shown_state(segment) == "ARCHIVED":
+        raise precondition("this segment is archived, which is final")
+
+
+Done = Sequence[Command]
+
+
+def list_segments(query: ConfidencePage, state: State) -> ConfidenceSegments:
+    """A page of segments, archived ones among them."""
+    every = state.catalog.segments
+    found = page(
+        "segments", every, lambda _one: True, query.size, query.token, path="query.pageToken"
+    )
+    segments = [get_segment(state, Noun("segment", one.key)) for one in found.items]
+    return ConfidenceSegments(segments=segments, nextPageToken=found.token or "")
+
+
+def get_segment(state: State, noun: Noun, _done: Done = ()) -> ConfidenceSegment:
+    """A segment. Its targeting is as it was sent, as long as that is what the rules say."""
+    segment = state.catalog.segments[noun.key]
+    kept = NOTES.read_fields(segment, ConfidenceSegmentFields)
+    sent = kept.targeting
+    is_meant = sent is not None and read_targeting(sent) == segment.rules
+    return ConfidenceSegment.model_construct(
+        name=segment_name(segment.key),
+        displayName=segment.name or segment.key,
+        targeting=sent if is_meant else show_targeting(segment.rules),
+        allocation=declared(segment).shown,
+        labels=kept.labels,
+        owner=kept.owner,
+        state=shown_state(segment),
+        **show_origin(state.versions[noun.name]),
+    )

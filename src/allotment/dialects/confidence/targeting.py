@@ -1,89 +1,224 @@
-"""A segment's targeting: criteria by name, and an expression over them, as rules and back.
+"""A segment's targeting as rules, and back.
 
-What cannot be said in rules is refused on the way in. On the way out, a criterion that this API
-cannot say names its attribute, and no rule.
+What rules cannot say is refused on the way in, by the models. On the way out, a criterion that
+this API cannot say names its attribute, and no rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-from allotment.dialects.confidence.targeting_criteria import read_criterion, show_clause, show_range
-from allotment.dialects.wire.notes import json_text
-from allotment.dialects.wire.place import Place
-from allotment.dialects.wire.source import Tree
-from allotment.model.limits import KEPT_CHARACTERS_MAX, RULES_MAX
-from allotment.model.segment import AllOf, AnyOf, Clause, Condition, InSegment, Not
+from allotment.dialects.confidence.schema.targeting import (
+    SEGMENT,
+    ConfidenceAttribute,
+    ConfidenceCriterion,
+    ConfidenceEqRule,
+    ConfidenceExpression,
+    ConfidenceInSegment,
+    ConfidenceListRule,
+    ConfidenceOperands,
+    ConfidenceRangeRule,
+    ConfidenceSetRule,
+    ConfidenceTargeting,
+    ConfidenceTextRule,
+    ConfidenceValue,
+    ConfidenceVersion,
+)
+from allotment.model.segment import (
+    AllOf,
+    AnyOf,
+    Clause,
+    Condition,
+    InSegment,
+    Not,
+    Operator,
+    Scalar,
+)
 
 # A targeting that says nothing lets everyone in; rules, of which there are none, let nobody in.
 EVERYONE: Final[tuple[Condition, ...]] = (AllOf(()),)
 
-_WORDS: Final = ("ref", "not", "and", "or")
+_TEXTS: Final = {
+    "startsWithRule": Operator.STARTS_WITH,
+    "endsWithRule": Operator.ENDS_WITH,
+    "containsRule": Operator.CONTAINS,
+}
+_TEXT_RULES: Final = {operator: word for word, operator in _TEXTS.items()}
+
+_NUMBER, _VERSION = "numberValue", "versionValue"
+
+# The ends of a range: what each is called, and the kind of value that is compared.
+_BOUNDS: Final = {
+    Operator.AT_LEAST: ("startInclusive", _NUMBER),
+    Operator.GREATER: ("startExclusive", _NUMBER),
+    Operator.AT_MOST: ("endInclusive", _NUMBER),
+    Operator.LESS: ("endExclusive", _NUMBER),
+    Operator.SEMVER_AT_LEAST: ("startInclusive", _VERSION),
+    Operator.SEMVER_GREATER: ("startExclusive", _VERSION),
+    Operator.SEMVER_AT_MOST: ("endInclusive", _VERSION),
+    Operator.SEMVER_LESS: ("endExclusive", _VERSION),
+}
+_OPERATORS: Final = {bound: operator for operator, bound in _BOUNDS.items()}
 
 Rules = tuple[Condition, ...]
+_Path = tuple[str, ...]
 
 
-def read_targeting(place: Place) -> Rules:
+# In.
+
+
+def read_targeting(targeting: ConfidenceTargeting | None) -> Rules:
     """The rules that a targeting says."""
-    place.fields(("criteria", "expression"))
-    if len(json_text(place.tree())) > KEPT_CHARACTERS_MAX:
-        raise place.refusal(f"a targeting has at most {KEPT_CHARACTERS_MAX:,} characters as JSON")
-    criteria: dict[str, Condition] = {}
-    if place.at("criteria").given:
-        for name, criterion in place.at("criteria").entries(0, RULES_MAX):
-            criteria[name] = read_criterion(criterion)
-    expression = place.at("expression")
-    if expression.given and expression.entries(0, 1):
-        condition = _read(expression, criteria)
-        return condition.conditions if isinstance(condition, AnyOf) else (condition,)
-    if criteria:
-        raise expression.refusal("an expression says how the criteria go together; give one")
-    return EVERYONE
+    if targeting is None or targeting.expression is None:
+        return EVERYONE
+    criteria = {name: _criterion(one) for name, one in (targeting.criteria or {}).items()}
+    condition = _read(targeting.expression, criteria)
+    return condition.conditions if isinstance(condition, AnyOf) else (condition,)
 
 
-def show_targeting(rules: Rules) -> dict[str, Tree]:
+def _read(expression: ConfidenceExpression, criteria: Mapping[str, Condition]) -> Condition:
+    word, inner = expression.only
+    if word == "ref":
+        return criteria[inner]
+    if word == "not_":
+        return Not(_read(inner, criteria))
+    conditions = tuple(_read(one, criteria) for one in inner.operands or ())
+    return AllOf(conditions) if word == "and_" else AnyOf(conditions)
+
+
+def _criterion(criterion: ConfidenceCriterion) -> Condition:
+    if criterion.segment is not None:
+        return InSegment(criterion.segment.segment.removeprefix(SEGMENT))
+    attribute = criterion.attribute
+    assert attribute is not None, "there are two kinds of criteria"
+    ((word, rule),) = attribute.rules
+    return _rule(tuple(attribute.attributeName.split(".")), word, rule)
+
+
+def _rule(path: _Path, word: str, rule: Any) -> Condition:
+    match rule:
+        case ConfidenceListRule():
+            # A clause holds where it does for any item of a list: that is this very rule.
+            return _rule(path, *rule.rule.only)
+        case ConfidenceTextRule():
+            return Clause(path, _TEXTS[word], (rule.value,))
+        case ConfidenceRangeRule():
+            clauses = []
+            for bound, one in rule.bounds:
+                kind, value = _value(one)
+                clauses.append(Clause(path, _OPERATORS[bound, kind], (value,)))
+            return clauses[0] if len(clauses) == 1 else AllOf(tuple(clauses))
+    read = [_value(one) for one in (rule.values if word == "setRule" else [rule.value])]
+    operator = Operator.SEMVER_EQUALS if read[0][0] == _VERSION else Operator.IN
+    return Clause(path, operator, tuple(value for _, value in read))
+
+
+def _value(one: ConfidenceValue) -> tuple[str, Scalar]:
+    kind, value = one.only
+    return kind, value.version if kind == _VERSION else value
+
+
+# Out. Nothing is checked: what is shown may be more than can be sent.
+
+
+def show_targeting(rules: Rules) -> ConfidenceTargeting:
     """The targeting that says the rules, or the nearest there is."""
     if rules == EVERYONE:
-        return {}
-    criteria: dict[str, Tree] = {}
+        return ConfidenceTargeting()
+    criteria: dict[str, ConfidenceCriterion] = {}
     whole = rules[0] if len(rules) == 1 else AnyOf(rules)
     expression = _show(whole, criteria)
-    return {"criteria": criteria, "expression": expression}
+    return ConfidenceTargeting.model_construct(criteria=criteria, expression=expression)
 
 
-def _read(place: Place, criteria: Mapping[str, Condition]) -> Condition:
-    place.fields(_WORDS)
-    ((word, inner),) = place.entries(1, 1)
-    if word == "ref":
-        name = inner.text(1, KEPT_CHARACTERS_MAX)
-        if name not in criteria:
-            raise inner.refusal("there is no criterion of this name")
-        return criteria[name]
-    if word == "not":
-        return Not(_read(inner, criteria))
-    operands = inner.fields(("operands",)).at("operands")
-    items = operands.items(0, KEPT_CHARACTERS_MAX) if operands.given else []
-    conditions = tuple(_read(item, criteria) for item in items)
-    return AllOf(conditions) if word == "and" else AnyOf(conditions)
-
-
-def _show(condition: Condition, criteria: dict[str, Tree]) -> Tree:
+def _show(condition: Condition, criteria: dict[str, ConfidenceCriterion]) -> ConfidenceExpression:
     """The expression for a condition; its criteria are added to those there are."""
     if isinstance(condition, Not):
-        return {"not": _show(condition.condition, criteria)}
+        return _expression("not", _show(condition.condition, criteria))
     if isinstance(condition, InSegment):
-        return _ref({"segment": {"segment": f"segments/{condition.segment}"}}, criteria)
+        inside = ConfidenceInSegment.model_construct(segment=f"{SEGMENT}{condition.segment}")
+        return _ref(ConfidenceCriterion.model_construct(segment=inside), criteria)
     if isinstance(condition, Clause):
-        shown: list[Tree] = [_ref(one, criteria) for one in show_clause(condition)]
-        return shown[0] if len(shown) == 1 else {"or": {"operands": shown}}
-    if isinstance(condition, AllOf) and (both := show_range(condition)):
+        shown = [_ref(one, criteria) for one in _show_clause(condition)]
+        return shown[0] if len(shown) == 1 else _operands("or", shown)
+    if isinstance(condition, AllOf) and (both := _show_range(condition)):
         return _ref(both, criteria)
     word = "and" if isinstance(condition, AllOf) else "or"
-    return {word: {"operands": [_show(one, criteria) for one in condition.conditions]}}
+    return _operands(word, [_show(one, criteria) for one in condition.conditions])
 
 
-def _ref(criterion: Tree, criteria: dict[str, Tree]) -> dict[str, Tree]:
+def _ref(
+    criterion: ConfidenceCriterion, criteria: dict[str, ConfidenceCriterion]
+) -> ConfidenceExpression:
     name = f"c{len(criteria) + 1}"
     criteria[name] = criterion
-    return {"ref": name}
+    return _expression("ref", name)
+
+
+def _operands(word: str, shown: list[ConfidenceExpression]) -> ConfidenceExpression:
+    return _expression(word, ConfidenceOperands.model_construct(operands=shown))
+
+
+def _expression(word: str, inner: Any) -> ConfidenceExpression:
+    return ConfidenceExpression.model_construct(**{word: inner})
+
+
+def _attribute(path: _Path, **rule: Any) -> ConfidenceCriterion:
+    named = ConfidenceAttribute.model_construct(attributeName=".".join(path), **rule)
+    return ConfidenceCriterion.model_construct(attribute=named)
+
+
+def _show_clause(clause: Clause) -> Iterator[ConfidenceCriterion]:
+    """The criteria any of which is the clause."""
+    path, operator = clause.attribute, clause.operator
+    if operator in (Operator.IN, Operator.SEMVER_EQUALS):
+        kind = _VERSION if operator is Operator.SEMVER_EQUALS else ""
+        values = [_show_value(value, kind) for value in clause.values]
+        if len(values) == 1:
+            yield _attribute(path, eqRule=ConfidenceEqRule.model_construct(value=values[0]))
+        else:
+            yield _attribute(path, setRule=ConfidenceSetRule.model_construct(values=values))
+    elif operator in _TEXT_RULES:
+        for value in clause.values:
+            text = ConfidenceTextRule.model_construct(value=str(value))
+            yield _attribute(path, **{_TEXT_RULES[operator]: text})
+    elif operator in _BOUNDS:
+        for value in clause.values:
+            yield _range(path, (operator, value))
+    else:
+        yield _attribute(path)
+
+
+def _show_range(both: AllOf) -> ConfidenceCriterion | None:
+    """The criterion of a range that has a start and an end; None where that is not what it is."""
+    if len(both.conditions) != 2:
+        return None
+    start, end = both.conditions
+    if not isinstance(start, Clause) or not isinstance(end, Clause):
+        return None
+    if start.attribute != end.attribute or len(start.values) != 1 or len(end.values) != 1:
+        return None
+    one, other = (_BOUNDS.get(clause.operator, ("", "")) for clause in (start, end))
+    if not one[0].startswith("start") or not other[0].startswith("end") or one[1] != other[1]:
+        return None
+    return _range(start.attribute, (start.operator, start.values[0]), (end.operator, end.values[0]))
+
+
+def _range(path: _Path, *bounds: tuple[Operator, Scalar]) -> ConfidenceCriterion:
+    shown: dict[str, Any] = {}
+    for operator, value in bounds:
+        word, kind = _BOUNDS[operator]
+        shown[word] = _show_value(value, kind)
+    return _attribute(path, rangeRule=ConfidenceRangeRule.model_construct(**shown))
+
+
+def _show_value(value: Scalar, kind: str = "") -> ConfidenceValue:
+    if kind == _VERSION:
+        version = ConfidenceVersion.model_construct(version=str(value))
+        return ConfidenceValue.model_construct(versionValue=version)
+    if isinstance(value, bool):
+        return ConfidenceValue.model_construct(boolValue=value)
+    if isinstance(value, str):
+        return ConfidenceValue.model_construct(stringValue=value)
+    return ConfidenceValue.model_construct(numberValue=value)

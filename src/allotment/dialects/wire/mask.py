@@ -11,17 +11,28 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Final, TypeAlias
 
-from allotment.dialects.wire.place import ABSENT, Absent, Place
 from allotment.dialects.wire.source import Tree
+from allotment.errors import InvalidInput
 
 Path: TypeAlias = tuple[str, ...]
 
 # The path that leads nowhere is that of the whole document.
 WHOLE: Final[Path] = ()
 
-_LENGTH_MAX: Final = 16_384
+# Where a mask stands in the paths of errors.
+MASK: Final = "query.updateMask"
+
 _DEPTH_MAX: Final = 32
 _UNDERSCORED: Final = re.compile(r"_([a-z0-9])")
+
+
+class Absent(Enum):
+    """What stands where a document has nothing."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
 
 
 def camel(name: str) -> str:
@@ -44,21 +55,21 @@ class Part(Enum):
 Shape: TypeAlias = "Mapping[str, Shape | Part]"
 
 
-def read_mask(place: Place, shape: Shape) -> tuple[Path, ...] | None:
+def read_mask(text: str | None, shape: Shape) -> tuple[Path, ...] | None:
     """The paths of a mask in a query: separated by commas, in lowerCamelCase or snake_case.
 
     `*` is the whole document. None where there is no mask, or an empty one, which says as little.
     Raises InvalidInput for a path that leads to no field.
     """
-    if not place.given or not place.text(0, _LENGTH_MAX).strip():
+    if text is None or not text.strip():
         return None
-    texts = [text.strip() for text in place.text(0, _LENGTH_MAX).split(",")]
+    texts = [each.strip() for each in text.split(",")]
     if texts == ["*"]:
         return (WHOLE,)
-    return tuple(dict.fromkeys(_path(text, n, place, shape) for n, text in enumerate(texts)))
+    return tuple(dict.fromkeys(_path(each, n, shape) for n, each in enumerate(texts)))
 
 
-def _path(text: str, position: int, place: Place, shape: Shape) -> Path:
+def _path(text: str, position: int, shape: Shape) -> Path:
     here: Shape | Part = shape
     found: list[str] = []
     for name in text.split("."):
@@ -70,7 +81,7 @@ def _path(text: str, position: int, place: Place, shape: Shape) -> Path:
             wrong = known not in here
             here = here.get(known, Part.LEAF)
         if wrong:
-            raise place.refusal(f"path {position + 1} of this mask leads to no field")
+            raise InvalidInput(f"path {position + 1} of this mask leads to no field to set", MASK)
         found.append(known)
     return tuple(found)
 

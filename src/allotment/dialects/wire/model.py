@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Final, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import (
@@ -63,17 +64,21 @@ class Body(Model):
     @model_validator(mode="before")
     @classmethod
     def _check_fields(cls, value: Any) -> Any:
+        return cls.checked(value)
+
+    @classmethod
+    def checked(cls, value: Any) -> Any:
         """Refuse unknown fields before any other fault, and null where it has no meaning."""
         if not isinstance(value, dict):
             return value
         fields = {field.alias or name: field for name, field in cls.model_fields.items()}
         for name in value:
             if name not in fields:
-                words = {"field": name, "known": ", ".join(fields)}
-                raise PydanticCustomError("unknown_field", "unknown", words)
+                known = ", ".join(fields)
+                raise misplaced(step("", name), f"{UNKNOWN} {known}")
         for name, field in fields.items():
             if value.get(name, ...) is None and any(isinstance(m, _Maybe) for m in field.metadata):
-                raise PydanticCustomError("null_field", "null", {"field": name})
+                raise misplaced(step("", name), "null does not belong here; leave the field out")
         return value
 
 
@@ -84,6 +89,14 @@ class Update(Body):
 
     # How a field is compared with what is shown; as it is where this says nothing.
     compared: ClassVar[Mapping[str, Callable[[Tree], Tree]]] = {}
+
+    # The query that such a request may have, which says what it changes.
+    query: ClassVar[type[Body] | None] = None
+
+    @classmethod
+    def changes(cls, tree: Tree, shown: Mapping[str, Tree], *_query: Body) -> Self:
+        """What a request's JSON and its query change of a noun that is shown."""
+        return read_update(cls, tree, shown)
 
 
 # Field types.
@@ -133,6 +146,16 @@ def _as_digits(value: Any) -> Any:
     return number
 
 
+def _as_int64(value: Any) -> Any:
+    return _as_digits(value) if isinstance(value, str) else _as_whole(value)
+
+
+def _as_number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a number belongs here")
+    return value
+
+
 def not_blank(text: str) -> str:
     """The text, unless it is white space alone."""
     if is_blank(text):
@@ -148,6 +171,12 @@ EXACT: Final = BeforeValidator(_as_decimal)
 
 # A whole number as text, as a query has it.
 DIGITS: Final = BeforeValidator(_as_digits)
+
+# A whole number, or its digits as text, as protocol buffers' JSON has one of 64 bits.
+INT64: Final = BeforeValidator(_as_int64)
+
+# A number that stays as it is: 2 and 2.0 are not told apart, and both are given back.
+Number = Annotated[int | float, BeforeValidator(_as_number), WithJsonSchema({"type": "number"})]
 
 
 # Reading.
@@ -195,6 +224,11 @@ def refused(code: str, message: str, status: int = 400) -> PydanticCustomError:
     return PydanticCustomError("refused", "refused", words)
 
 
+def misplaced(below: str, message: str) -> PydanticCustomError:
+    """What a validator raises of something within its value; `below` is the path from there."""
+    return PydanticCustomError("misplaced", "misplaced", {"below": below, "message": message})
+
+
 def _same(model: type[Update], name: str, value: Tree, shown: Tree) -> bool:
     form = model.compared.get(name)
     return alike(form(value), form(shown)) if form else alike(value, shown)
@@ -204,12 +238,8 @@ def _refusal(error: ErrorDetails, tree: Tree, path: str) -> InvalidInput | Refus
     where = _path(path, error["loc"], tree, is_missing=error["type"] == "missing")
     context: dict[str, Any] = error.get("ctx", {})
     match error["type"]:
-        case "unknown_field":
-            message = f"this does not belong here; there may be {context['known']}"
-            return InvalidInput(message, step(where, context["field"]))
-        case "null_field":
-            message = "null does not belong here; leave the field out"
-            return InvalidInput(message, step(where, context["field"]))
+        case "misplaced":
+            return InvalidInput(context["message"], f"{where}{context['below']}")
         case "refused":
             return Refusal(context["status"], context["code"], context["message"], where)
         case "union_tag_invalid" | "union_tag_not_found":
@@ -225,6 +255,8 @@ def _refusal(error: ErrorDetails, tree: Tree, path: str) -> InvalidInput | Refus
             sentence = _SENTENCES.get(kind, "another value belongs here")
             return InvalidInput(sentence.format_map(context), where)
 
+
+UNKNOWN: Final = "this does not belong here; there may be"
 
 _SENTENCES: Final = {
     "missing": "this is required",

@@ -11,12 +11,13 @@ from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, get_args,
 
 from allotment.change.commands import Command, Create
 from allotment.change.kinds import kind_of
-from allotment.dialects.wire.model import Body, Model
+from allotment.dialects.wire.model import Body, Model, Update
 from allotment.dialects.wire.version import Version
 from allotment.model.catalog import Catalog
 
 B = TypeVar("B")
 
+_ID: Final = re.compile(r"\{(\w+)\}")
 _KEY: Final = re.compile(r"(\w+)(Id|Key)")
 
 
@@ -67,7 +68,8 @@ Find = Callable[[Ids, Catalog], Noun]
 # a plain GET. A view of an operation with a query has the model of the query as its last argument.
 View = Callable[..., Model]
 
-Read = Callable[[Call[Any], Catalog], Sequence[Command]]
+# The commands of a call. A reader of an operation with a query has its model as the last argument.
+Read = Callable[..., Sequence[Command]]
 
 # What an operation is about that is about no noun.
 NOTHING: Final = Noun("", "")
@@ -116,9 +118,9 @@ class Operation:
         """The ids and keys in the path, each with what it is."""
         words = self.path.split("/")
         return {
-            word[1:-1]: _said(word[1:-1], words[at - 1])
+            name: _said(name, words[at - 1])
             for at, word in enumerate(words)
-            if word.startswith("{")
+            for name in _ID.findall(word)
         }
 
 
@@ -195,12 +197,21 @@ class Changing(Operation):
         return body if isinstance(body, type) and issubclass(body, Body) else None
 
     @property
-    def query(self) -> type[Body] | None:  # noqa: D102
-        return None if self.view is None else _hints(self.view).get("query")
+    def query(self) -> type[Body] | None:
+        """The model of the query: the reader's, that of an update, or the view's."""
+        if takes_query(self.read) or self.body is None or not issubclass(self.body, Update):
+            asks = self.read if takes_query(self.read) else self.view
+            return None if asks is None else _hints(asks).get("query")
+        return self.body.query
 
     @property
     def answer(self) -> type[Model] | None:  # noqa: D102
         return None if self.view is None else _model(self.view, "return")
+
+
+def takes_query(function: Callable[..., Any]) -> bool:
+    """Whether a reader or a view takes the model of the query."""
+    return "query" in _hints(function)
 
 
 def _said(name: str, above: str) -> str:

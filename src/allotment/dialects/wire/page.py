@@ -10,13 +10,12 @@ from hashlib import blake2b
 from heapq import nsmallest
 from typing import Final, Generic, TypeVar
 
-from allotment.dialects.wire.place import Place
+from allotment.errors import InvalidInput
 from allotment.model.keyed import Keyed
 
 V = TypeVar("V")
 
 _MARK_BYTES: Final = 6
-_LENGTH_MAX: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +26,22 @@ class Page(Generic[V]):
     token: str | None
 
 
-def page(
-    name: str, nouns: Keyed[V], wanted: Callable[[V], bool], take: int, token: Place
+def page(  # noqa: PLR0913  # what a list says of a page
+    name: str,
+    nouns: Keyed[V],
+    wanted: Callable[[V], bool],
+    take: int,
+    token: str | None,
+    *,
+    path: str,
 ) -> Page[V]:
     """The first `take` of the nouns that are `wanted`, by key, after the page that gave the token.
 
     `name` is the list's, so that no list takes another's token. A token holds the last key that was
     shown: the pages show each noun that is there all along exactly once, whatever else comes
-    and goes. Raises InvalidInput for a token that no page gave.
+    and goes. Raises InvalidInput, with `path`, for a token that no page gave.
     """
-    after = _read(name, token) if token.given else ""
+    after = "" if token is None else _read(name, token, path)
     keys = nsmallest(
         take + 1,
         (
@@ -55,15 +60,14 @@ def _spell(name: str, key: str) -> str:
     return urlsafe_b64encode(_mark(name, key) + key.encode()).decode().rstrip("=")
 
 
-def _read(name: str, place: Place) -> str:
-    token = place.text(1, _LENGTH_MAX)
+def _read(name: str, token: str, path: str) -> str:
     try:
         data = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
         key = data[_MARK_BYTES:].decode()
     except (ValueError, binascii.Error):
         key = ""
     if not key or _spell(name, key) != token:
-        raise place.refusal("this is not a token that a page of this list gave")
+        raise InvalidInput("this is not a token that a page of this list gave", path)
     return key
 
 

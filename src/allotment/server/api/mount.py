@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
-from allotment.dialects.wire.model import Body, Model, Update, read, read_update
+from allotment.dialects.wire.model import Body, Model, Update, read
 from allotment.dialects.wire.operation import (
     NOTHING,
     Call,
@@ -29,6 +29,7 @@ from allotment.dialects.wire.operation import (
     Noun,
     Operation,
     State,
+    takes_query,
 )
 from allotment.dialects.wire.source import Tree
 from allotment.errors import AllotmentError
@@ -216,15 +217,17 @@ def _changing(api: Api, operation: Changing, admitted: Any) -> Endpoint:
             return find(ids, stored.catalog)[:2] if find else None
 
         def commands(stored: Stored) -> Sequence[Command]:
-            body = _body(operation, tree, ids, stored)
-            return operation.read(Call(ids, body, now, secrets.token_hex), stored.catalog)
+            body = _body(operation, tree, query, ids, stored)
+            asked = query if takes_query(operation.read) else ()
+            return operation.read(Call(ids, body, now, secrets.token_hex), stored.catalog, *asked)
 
         def shown(stored: Stored, done: Sequence[Command]) -> Shown:
             if view is None:
                 return Shown(None)
             noun = operation.made(done) if operation.made else _found(operation, ids, stored)
             state = api.state(request, caller, stored)
-            return Shown(view(state, noun, done, *query), noun[:2], digest=True)
+            asked = query if takes_query(view) else ()
+            return Shown(view(state, noun, done, *asked), noun[:2], digest=True)
 
         response = await change(
             request,
@@ -252,13 +255,15 @@ def _query(request: Request, operation: Operation) -> list[Body]:
     return []
 
 
-def _body(operation: Changing, tree: Tree, ids: Ids, stored: Stored) -> Body | None:
+def _body(
+    operation: Changing, tree: Tree, query: Sequence[Body], ids: Ids, stored: Stored
+) -> Body | None:
     noun = _found(operation, ids, stored)
     if operation.body is None:
         return None
     if not issubclass(operation.body, Update) or noun is NOTHING or operation.view is None:
         return read(operation.body, tree)
-    return read_update(operation.body, tree, operation.view(stored, noun, ()).plain())
+    return operation.body.changes(tree, operation.view(stored, noun, ()).plain(), *query)
 
 
 def _found(operation: Getting | Changing, ids: Ids, stored: Stored) -> Noun:

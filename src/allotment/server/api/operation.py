@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from typing import Any, Final
 
 from allotment.server.http.answer import JSON
@@ -28,53 +27,32 @@ CONDITIONS: Final = ("IfMatch", "IfNoneMatch", "IdempotencyKey")
 
 def operation(  # noqa: PLR0913  # each is a part of the document
     summary: str,
-    scope: Scope | None,
-    answers: Mapping[int, Schema | None],
+    scope: Scope,
+    answers: Mapping[int, Schema],
     *,
-    description: str = "",
-    parameters: Iterable[Schema] = (),
-    body: Schema | None = None,
-    conditional: bool = False,
-    changes: bool = False,
-    spaced: bool = True,
-    more: Mapping[int, Schema] | None = None,
-    refused: Iterable[int] = (),
-    error: Schema | None = None,
-    tag: str = "native",
+    description: str,
+    parameters: Iterable[Schema],
+    body: Schema | None,
+    tag: str,
 ) -> dict[str, Any]:
-    """The `openapi_extra` of a route.
+    """An operation about one space, as the document has it.
 
-    answers      status to the schema of the body, None for no body
+    answers      status to the schema of the body
     parameters   of path and query; the headers that all operations share are added
     body         schema of the JSON body, if there is one
-    conditional  whether conditions and idempotency keys are honoured: then it changes something
-    changes      whether it changes something all the same
-    spaced       whether it is about one space
-    more         by status, the other forms of an answer: media type to media object
-    refused      more statuses than the usual ones, answered with a problem
-    error        schema of a vendor's own body of errors, in the place of a problem
-    scope        what a token needs; None where no token is needed
     """
-    spaced = spaced and scope is not None
-    shared = [*(SPACE if spaced else ()), *(CONDITIONS if conditional else ())]
-    usual = (400,) if scope is None else WRITING if conditional or changes else READING
-    problems = (*usual, *refused)
     said: dict[str, Any] = {
         "summary": summary,
+        "description": description,
         "tags": [tag],
-        "x-allotment-scope": "none" if scope is None else str(scope),
-        "security": [] if scope is None else [{"token": []}],
-        "parameters": [*parameters, *headers_taken(shared)],
+        "x-allotment-scope": str(scope),
+        "security": [{"token": []}],
+        "parameters": [*parameters, *headers_taken(SPACE)],
         "responses": {
-            **{str(status): _answer(schema, spaced) for status, schema in answers.items()},
-            **{str(status): _refusal(status, error) for status in problems},
+            **{str(status): _answer(schema) for status, schema in answers.items()},
+            **{str(status): {"$ref": "#/components/responses/Problem"} for status in READING},
         },
     }
-    if description:
-        said["description"] = description
-    for status, said_more in (more or {}).items():
-        answer = said["responses"][str(status)]
-        answer["content"] = {**answer.get("content", {}), **said_more}
     if body is not None:
         said["requestBody"] = {"required": True, "content": {JSON: {"schema": body}}}
     return said
@@ -128,19 +106,6 @@ def headers_taken(names: Iterable[str]) -> list[dict[str, Any]]:
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
-def _refusal(status: int, error: Schema | None) -> dict[str, Any]:
-    if error is None:
-        return {"$ref": "#/components/responses/Problem"}
-    return {
-        "description": HTTPStatus(status).phrase,
-        "content": {JSON: {"schema": error}},
-    }
-
-
-def _answer(schema: Schema | None, spaced: bool) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": "Done." if schema is None else "What was asked for."}
-    if schema is not None:
-        answer["content"] = {JSON: {"schema": schema}}
-    if spaced:
-        answer["headers"] = dict(HEADERS)
-    return answer
+def _answer(schema: Schema) -> dict[str, Any]:
+    content = {JSON: {"schema": schema}}
+    return {"description": "What was asked for.", "content": content, "headers": dict(HEADERS)}

@@ -1,81 +1,125 @@
-"""`POST /v1/flags:resolve`: what a client's flags are, for whoever its context names."""
+"""`POST /v1/flags:resolve` and `:apply`: what flags are, and that a client showed what they are."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from allotment.dialects.confidence.audience import selector_of
 from allotment.dialects.confidence.names import flag_name, rule_name, variant_name
-from allotment.dialects.confidence.schema import (
+from allotment.dialects.confidence.schema.fields import ConfidenceError, ConfidenceNothing
+from allotment.dialects.confidence.schema.resolving import (
+    FLAGS_MAX,
+    ConfidenceApplyRequest,
+    ConfidenceResolvedFlag,
+    ConfidenceResolveRequest,
+    ConfidenceResolveResponse,
+    key_of,
+)
+from allotment.dialects.confidence.values import (
     CLIENT_DEFAULT,
     as_object,
     filled,
     is_lone,
     schema_of,
 )
+from allotment.dialects.wire.model import Model
 from allotment.dialects.wire.notes import json_text
-from allotment.dialects.wire.place import Place
-from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
+from allotment.kernel.unit import unit_key
+from allotment.matching.field import lookup
 from allotment.model.assignment import Resolution
+from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, FlagState
+from allotment.server.api.operation import HEADERS, READING, SPACE, headers_taken
+from allotment.server.api.route import Content, Route
 from allotment.server.assign.reading import ATTRIBUTES_BYTES_MAX, check_size
 from allotment.server.assign.shown import Shown
 from allotment.server.assign.unit import is_long
-from allotment.server.confidence.api import add
-from allotment.server.confidence.resolve_context import units_of
-from allotment.server.confidence.resolve_schemas import RESOLVE
-from allotment.server.confidence.token import Given, given_of, sign
-from allotment.server.confidence.token_client import client_and_body
+from allotment.server.confidence.client import asked
+from allotment.server.confidence.token import Given, given_of, read_token, sign
 from allotment.server.exposures import Exposures
-from allotment.server.http.answer import as_json, respond
-from allotment.server.http.limits import BODY_BYTES_MAX
+from allotment.server.http.answer import JSON, as_json, respond
 from allotment.server.http.requests import body_read
 from allotment.server.sticky.keeping import Keeping
 from allotment.server.sync.spaces import Served
 from allotment.server.writes.change import node_of
+from allotment.store import Scope
 
-PATH: Final = "/v1/flags:resolve"
+RESOLVE: Final = "/v1/flags:resolve"
+APPLY: Final = "/v1/flags:apply"
 
-FLAGS_MAX: Final = 1_000
+_MATCH: Final = "RESOLVE_REASON_MATCH"
+_NO_MATCH: Final = "RESOLVE_REASON_NO_SEGMENT_MATCH"
+_NO_KEY: Final = "RESOLVE_REASON_TARGETING_KEY_ERROR"
+_EXACT: Final = 2**53 - 1
 
-_FIELDS: Final = ("clientSecret", "evaluationContext", "apply", "flags", "sdk")
-_FLAG: Final = "flags/"
-_NAME_MAX: Final = 1_024
-
-_Found = tuple[dict[str, Tree], Given | None]
+# A client that was offline applies late; what is older is a clock that was set meanwhile.
+_AGO_MAX: Final = 7 * 24 * 60 * 60 * 1000
 
 
-async def resolve(request: Request) -> Response:
-    """Answers with the flags that were asked for, or all; what is not there is left out."""
-    client, body = await client_and_body(request)
-    body.fields(_FIELDS)
-    context = _read_context(body.at("evaluationContext"), request)
-    apply = body.at("apply").given and body.at("apply").truth()
-    node_of(request).counters.assigned[PATH] += 1
-    flags = _read_flags(body.at("flags"), client.served)
-    long = is_long(Shown(client.served), [flag.key for flag in flags], body_read(request))
-    asks = (_resolve(request, client.served, flag, context, long=long) for flag in flags)
+async def resolve_flags(request: Request) -> Response:
+    """Resolve flags for the units that a context names. A flag that is not there is left out."""
+    client = await asked(request, ConfidenceResolveRequest)
+    body, served, space = client.body, client.served, client.served.space
+    context = body.evaluationContext or {}
+    if len(body_read(request)) > ATTRIBUTES_BYTES_MAX:
+        check_size(len(json_text(context).encode()), "$.evaluationContext")
+    node_of(request).counters.assigned[RESOLVE] += 1
+    flags = _flags(body.flags or (), served)
+    long = is_long(Shown(served), [flag.key for flag in flags], body_read(request))
+    asks = (_resolve(request, served, flag, context, long=long) for flag in flags)
     found = await asyncio.gather(*asks)
     told = {flag.key: given for flag, (_, given) in zip(flags, found, strict=True)}
-    space = client.served.space
-    if apply:
-        expose(request, space, told.values())
-    answer: dict[str, Tree] = {
-        "resolvedFlags": [shown for shown, _ in found],
-        # What is applied already needs no token; that there is none must be said all the same.
-        "resolveToken": "" if apply else sign(client.secret, space, told),
-        "resolveId": secrets.token_hex(16),
-    }
+    if body.apply:
+        _expose(request, space, told.values())
+    return _shown(
+        ConfidenceResolveResponse(
+            resolvedFlags=[shown for shown, _ in found],
+            # What is applied already needs no token; that there is none must be said all the same.
+            resolveToken="" if body.apply else sign(client.secret, space, told),
+            resolveId=secrets.token_hex(16),
+        )
+    )
+
+
+async def apply_flags(request: Request) -> Response:
+    """Log what an earlier resolve gave in the flags that are named, when it was shown.
+
+    The clock of a client may be wrong: its times count by how long before the sending they were,
+    which is at most a week.
+    """
+    client = await asked(request, ConfidenceApplyRequest)
+    body, space = client.body, client.served.space
+    told = read_token(client.secret, space, body.resolveToken, "$.resolveToken")
+    received = int(time.time() * 1000)
+    given: list[tuple[Given | None, int]] = []
+    for index, each in enumerate(body.flags or ()):
+        key = key_of(each.flag)
+        if key not in told.flags:
+            message = "the resolve that gave the token did not have this flag"
+            raise InvalidInput(message, f"$.flags[{index}].flag")
+        ago = body.sendTime - each.applyTime
+        given.append((told.flags[key], received - min(max(ago, 0), _AGO_MAX)))
+    for one, at in given:
+        if one is not None and _is_there(one, client.served):
+            _expose(request, space, (one,), at)
+    return _shown(ConfidenceNothing())
+
+
+def _shown(answer: Model) -> Response:
     return respond(as_json(answer, headers=(("cache-control", "no-store"),)))
 
 
-def expose(
+def _expose(
     request: Request, space: str, given: Iterable[Given | None], at: int | None = None
 ) -> None:
     """Log what was given, each once; `at` says when, in milliseconds since 1970."""
@@ -86,12 +130,23 @@ def expose(
                 exposures.log(space, each.kind, each.unit, each.assignment, at)
 
 
+def _is_there(given: Given, served: Served) -> bool:
+    """Whether there is such a treatment: a client could sign anything with its own secret."""
+    experiment = served.engine.catalog.experiments.get(given.experiment)
+    return experiment is not None and any(
+        given.treatment == treatment.key
+        for iteration in experiment.iterations
+        if iteration.number == given.iteration
+        for treatment in iteration.treatments
+    )
+
+
 async def _resolve(
     request: Request, served: Served, flag: Flag, context: Mapping[str, Any], *, long: bool
-) -> _Found:
+) -> tuple[ConfidenceResolvedFlag, Given | None]:
     units = units_of(context, flag, served.engine.catalog)
     if units is None:
-        return _nothing(flag, "TARGETING_KEY_ERROR"), None
+        return ConfidenceResolvedFlag(flag=flag_name(flag.key), reason=_NO_KEY), None
     keeping: Keeping = request.app.state.keeping
     resolution, answer = await keeping.resolve(served, flag.key, units, context, long=long)
     given: Given | None = None
@@ -101,71 +156,86 @@ async def _resolve(
     return _show(flag, resolution, given), given
 
 
-def _show(flag: Flag, resolution: Resolution, given: Given | None) -> dict[str, Tree]:
+def _show(flag: Flag, resolution: Resolution, given: Given | None) -> ConfidenceResolvedFlag:
     """The variant; none where a treatment, or the lack of one, leaves it to the client."""
-    if resolution.variation == CLIENT_DEFAULT == flag.default:
-        shown = _nothing(flag, "NO_SEGMENT_MATCH" if given is None else "MATCH")
-    else:
-        assert resolution.variation is not None, "a flag that is there has a value"
-        schema = schema_of(flag)
-        shown = {
-            **_nothing(flag, "MATCH"),
-            "variant": variant_name(flag.key, resolution.variation),
-            "value": filled(as_object(resolution.value, is_lone(flag)), schema),
-            "flagSchema": {"schema": schema},
-        }
+    said: dict[str, Any] = {"flag": flag_name(flag.key)}
     if given is not None:
-        origin = rule_name(flag.key, given.experiment)
-        shown.update({"shouldApply": True, "assignmentOrigin": origin})
-    return shown
+        said |= {"shouldApply": True, "assignmentOrigin": rule_name(flag.key, given.experiment)}
+    if resolution.variation == CLIENT_DEFAULT == flag.default:
+        return ConfidenceResolvedFlag(reason=_NO_MATCH if given is None else _MATCH, **said)
+    assert resolution.variation is not None, "a flag that is there has a value"
+    schema = schema_of(flag)
+    return ConfidenceResolvedFlag(
+        variant=variant_name(flag.key, resolution.variation),
+        value=filled(as_object(resolution.value, is_lone(flag)), schema),
+        flagSchema={"schema": schema},
+        reason=_MATCH,
+        **said,
+    )
 
 
-def _nothing(flag: Flag, reason: str) -> dict[str, Tree]:
-    """No variant: the client has a value of its own for that."""
-    return {
-        "flag": flag_name(flag.key),
-        "variant": "",
-        "value": None,
-        "flagSchema": None,
-        "reason": f"RESOLVE_REASON_{reason}",
-        "shouldApply": False,
-        "assignmentOrigin": "",
-    }
-
-
-def _read_context(place: Place, request: Request) -> Mapping[str, Any]:
-    if not place.given or place.null:
-        return {}
-    if not isinstance(place.value, dict):
-        raise place.refusal("an object belongs here")
-    if len(body_read(request)) > ATTRIBUTES_BYTES_MAX:
-        check_size(len(json_text(place.value).encode()), place.path)
-    return place.value
-
-
-def _read_flags(place: Place, served: Served) -> list[Flag]:
+def _flags(names: Iterable[str], served: Served) -> list[Flag]:
     """The flags that are asked for, and are there: all of them where none is named."""
     flags = served.engine.catalog.flags
-    items = place.items(0, BODY_BYTES_MAX) if place.given and not place.null else []
-    keys = dict.fromkeys(read_flag_key(item) for item in items) if items else flags
+    keys = dict.fromkeys(map(key_of, names)) or flags
     found = [flags[key] for key in keys if key in flags]
     active = [flag for flag in found if flag.state is not FlagState.ARCHIVED]
     if len(active) > FLAGS_MAX:
-        raise InvalidInput(
+        message = (
             f"max {FLAGS_MAX} flags allowed in a single resolve request, this request would "
-            f"return {len(active)} flags.",
-            place.path,
+            f"return {len(active)} flags."
         )
+        raise InvalidInput(message, "$.flags")
     return active
 
 
-def read_flag_key(place: Place) -> str:
-    """The key of the flag that a name like `flags/my-flag` names, be it there or not."""
-    name = place.text(1, _NAME_MAX)
-    key = name.removeprefix(_FLAG)
-    if key == name or not key:
-        raise place.refusal("a name like flags/FLAG belongs here")
-    return key
+def units_of(context: Mapping[str, Any], flag: Flag, catalog: Catalog) -> dict[str, str] | None:
+    """By kind, the units before the flag's experiments; None where one is nothing to go by.
+
+    What is missing is no fault: its experiments give nothing. A whole number counts as its digits,
+    unless it may have lost some: a float above 2^53 - 1 stands for several whole numbers.
+    """
+    units: dict[str, str] = {}
+    for place in flag.experiments:
+        kind = catalog.experiments[place.experiment].unit
+        value = lookup(context, tuple(selector_of(kind).split(".")))
+        if value is None:
+            continue
+        if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+            value = int(value)
+        key = unit_key(value, kind) if isinstance(value, str | int) else None
+        if key is None and value != "":
+            return None
+        units[kind] = key or ""
+    return units
 
 
-add("POST", PATH, "resolve_flags", resolve, RESOLVE)
+router: Final = APIRouter(route_class=Route, tags=["confidence"])
+for _path, _endpoint, _body, _answer in (
+    (RESOLVE, resolve_flags, ConfidenceResolveRequest, ConfidenceResolveResponse),
+    (APPLY, apply_flags, ConfidenceApplyRequest, ConfidenceNothing),
+):
+    router.add_api_route(
+        _path,
+        _endpoint,
+        methods=["POST"],
+        name=f"confidence_{_endpoint.__name__}",
+        operation_id=f"confidence_{_endpoint.__name__}",
+        summary=_endpoint.__name__.replace("_", " ").capitalize(),
+        response_model=_answer,
+        responses={
+            200: {"headers": HEADERS},
+            **{
+                status: {"description": HTTPStatus(status).phrase, "model": ConfidenceError}
+                for status in (*READING, 413, 415)
+            },
+        },
+        openapi_extra={
+            "content": Content({JSON: _body}),
+            # The token stands in the body.
+            "x-allotment-scope": str(Scope.ASSIGN),
+            "x-allotment-secret": "clientSecret",
+            "parameters": headers_taken(SPACE),
+            "responses": {},
+        },
+    )

@@ -13,9 +13,8 @@ from typing import Final
 
 import msgspec
 
-from allotment.dialects.wire.place import Place
+from allotment.errors import InvalidInput
 from allotment.model.assignment import Assignment, Reason
-from allotment.server.http.limits import BODY_BYTES_MAX
 
 _MAC: Final = "sha256"
 _MAC_BYTES: Final = 32
@@ -84,10 +83,11 @@ def sign(secret: bytes, space: str, flags: Mapping[str, Given | None]) -> str:
     return _spell(_mac(secret, payload) + payload)
 
 
-def read_token(secret: bytes, space: str, place: Place) -> Told:
+def read_token(secret: bytes, space: str, text: str, path: str) -> Told:
     """What the resolve that gave the token answered; raises InvalidInput for any other text."""
-    refusal = place.refusal("this is not a token that a resolve with this client secret gave")
-    signed = _read_bytes(place.text(1, BODY_BYTES_MAX))
+    message = "this is not a token that a resolve with this client secret gave"
+    refusal = InvalidInput(message, path)
+    signed = _read_bytes(text)
     if signed is None:
         raise refusal
     mac, payload = signed[:_MAC_BYTES], signed[_MAC_BYTES:]

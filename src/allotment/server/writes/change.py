@@ -9,8 +9,6 @@ A route that changes something reads as
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +19,6 @@ from starlette.responses import Response
 
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
-from allotment.dialects.wire.given import Given
 from allotment.dialects.wire.source import DEPTH_MAX, Tree, read_json
 from allotment.errors import InvalidInput
 from allotment.server.auth.access import Caller
@@ -45,7 +42,6 @@ __all__ = [
     "admit",
     "authenticated",
     "change",
-    "given",
     "holding",
     "node_of",
     "tree_of",
@@ -179,11 +175,6 @@ async def holding(request: Request) -> AsyncIterator[list[Any]]:
         yield held
     finally:
         await node_of(request).drop(held)
-
-
-def given() -> Given:
-    """What a dialect takes from outside: the time, and a source of fresh text."""
-    return Given(now=int(time.time() * 1000), fresh=secrets.token_hex)
 
 
 def _answer(shown: Shown, stored: Stored, status: int) -> Answer:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache, reduce
 from typing import Final
 
-from allotment.dialects.confidence.kept import kept
+from allotment.dialects.confidence.names import NOTES
 from allotment.dialects.wire.source import Tree
 from allotment.model.flag import Flag, Variation
 
@@ -55,7 +55,7 @@ def schema_of(flag: Flag) -> Fields:
 
     It is made once for each flag as it stands, and is never to be changed.
     """
-    sent = kept(flag, SCHEMA)
+    sent = NOTES.kept(flag, SCHEMA)
     told = sent.get("schema") if isinstance(sent, dict) else None
     found = _struct(value_of(flag, one) for one in variants_of(flag))
     for name, kind in told.items() if isinstance(told, dict) else ():

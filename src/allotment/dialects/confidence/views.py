@@ -1,0 +1,145 @@
+"""Instances as this API shows them, one or a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from allotment.change.commands import Command
+from allotment.dialects.confidence.audience import show_audience
+from allotment.dialects.confidence.locks import shown_locks
+from allotment.dialects.confidence.names import (
+    NOTES,
+    creator_of,
+    flag_name,
+    flag_of,
+    instance_name,
+    rule_name,
+    segment_name,
+    show_origin,
+)
+from allotment.dialects.confidence.schema.instances import (
+    ConfidenceInstance,
+    ConfidenceInstanceFields,
+    ConfidenceInstancePage,
+    ConfidenceInstances,
+)
+from allotment.dialects.confidence.schema.modules import (
+    ConfidenceAbtest,
+    ConfidenceFlagModule,
+)
+from allotment.dialects.confidence.transitions import (
+    show_checks,
+    show_history,
+    shown_state,
+    shown_transitions,
+)
+from allotment.dialects.confidence.treatments import show_treatments
+from allotment.dialects.wire.operation import Noun, State
+from allotment.dialects.wire.page import page
+from allotment.dialects.wire.source import Tree
+from allotment.errors import InvalidInput
+from allotment.model.experiment import Experiment
+
+# `field:value`; a value with a space or a colon in it stands in quotes.
+_TERM: Final = re.compile(r'\s*([A-Za-z.]+):(?:"((?:[^"\\]|\\["\\])*)"|([^\s"():*?~]+))(?=\s|\Z)')
+_AND: Final = re.compile(r"\s+AND(?=\s)")
+
+Done = Sequence[Command]
+
+
+def get_instance(state: State, noun: Noun, _done: Done = ()) -> ConfidenceInstance:
+    """An instance: what a request may set of it, and what is told."""
+    experiment, version = state.catalog.experiments[noun.key], state.versions[noun.name]
+    key, flag = experiment.key, flag_of(experiment, state.catalog)
+    named = None if flag is None else flag_name(flag)
+    kept = NOTES.read_fields(experiment, ConfidenceInstanceFields)
+    treatments = show_treatments(experiment, state.catalog) or None
+    abtest = (kept.abtest or ConfidenceAbtest()).model_copy(
+        update={"flag": named, "treatments": treatments}
+    )
+    flags = kept.flags or ConfidenceFlagModule()
+    rule = rule_name(flag, key) if flags.rule is None and flag is not None else flags.rule
+    flags = flags.model_copy(update={"flag": named, "rule": rule, **show_audience(experiment)})
+    shown = {
+        **dict(kept),
+        "owner": creator_of(version) if kept.owner is None else kept.owner,
+        "abtest": abtest if any(value is not None for _, value in abtest) else None,
+        "flags": flags,
+    }
+    return ConfidenceInstance.model_construct(
+        name=instance_name(key),
+        state=shown_state(experiment),
+        checks=show_checks(experiment, state.catalog),
+        stateHistory=show_history(experiment, version.created_at),
+        possibleTransitions=shown_transitions(experiment),
+        lockedDataKeys=[*shown_locks(experiment)],
+        # A transition is made at once, and what is deleted is shown nowhere.
+        transitionStatus={},
+        deleteTime=None,
+        displayName=experiment.name or key,
+        **show_origin(version),
+        **shown,
+    )
+
+
+def list_instances(query: ConfidenceInstancePage, state: State) -> ConfidenceInstances:
+    """A page of instances, of those that a filter of terms finds."""
+    terms = read_filter(query.filter or "")
+
+    def is_wanted(one: Experiment) -> bool:
+        return all(FILTERED[field](one, state) == value for field, value in terms)
+
+    every = state.catalog.experiments
+    found = page("abtests", every, is_wanted, query.size, query.token, path="query.pageToken")
+    instances = [get_instance(state, Noun("experiment", one.key)) for one in found.items]
+    return ConfidenceInstances.model_construct(abtests=instances, nextPageToken=found.token or "")
+
+
+def _flag_name(experiment: Experiment, state: State) -> str:
+    flag = flag_of(experiment, state.catalog)
+    return "" if flag is None else flag_name(flag)
+
+
+def _segment_name(experiment: Experiment, _state: State) -> str:
+    segment = experiment.current.audience
+    return "" if segment is None else segment_name(segment)
+
+
+def _owner(experiment: Experiment, state: State) -> Tree:
+    version = state.versions[f"experiment:{experiment.key}"]
+    return NOTES.kept(experiment, "owner") or creator_of(version)
+
+
+# What a filter may ask about, and how that is shown.
+FILTERED: Final[dict[str, Callable[[Experiment, State], Tree]]] = {
+    "state": lambda one, _state: shown_state(one),
+    "name": lambda one, _state: instance_name(one.key),
+    "displayName": lambda one, _state: one.name or one.key,
+    "owner": _owner,
+    "abtest.flag": _flag_name,
+    "flags.flag": _flag_name,
+    "flags.segment": _segment_name,
+}
+
+
+def read_filter(text: str) -> list[tuple[str, str]]:
+    """The terms of a filter, all of which must hold: `field:value AND field:"some value"`."""
+    terms: list[tuple[str, str]] = []
+    at = 0
+    while text.strip():
+        term = _TERM.match(text, at)
+        if term is None or term[1] not in FILTERED:
+            known = ", ".join(FILTERED)
+            message = f"terms like state:live belong here, with AND between them; of {known}"
+            raise InvalidInput(message, "query.filter")
+        quoted = term[2]
+        terms.append((term[1], re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else term[3]))
+        more = _AND.match(text, term.end())
+        if more is None and not text[term.end() :].strip():
+            break
+        if more is None:
+            raise InvalidInput("AND belongs between two terms", "query.filter")
+        at = more.end()
+    return terms
