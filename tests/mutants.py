@@ -90,7 +90,7 @@ MUTANTS = [
         "src/allotment/change/check/layer.py",
         "        if start < stop:\n            raise Conflict(",
         "        if start < stop - 1:\n            raise Conflict(",
-        "tests/change tests/catalogfile",
+        "tests/change tests/dialects/catalogfile",
     ),
     Mutant(
         "a segment's exclude list is not asked",
@@ -125,7 +125,7 @@ MUTANTS = [
         "src/allotment/server/writes/conditions.py",
         "if not has_version(tags, version):",
         "if tags is None:",
-        "tests/server/test_conditions.py",
+        "tests/server/http/test_conditions.py",
     ),
     Mutant(
         "a last good file that is torn is loaded",
@@ -226,14 +226,14 @@ MUTANTS = [
         "src/allotment/dialects/wire/mask.py",
         "            found.pop(name, None)",
         "            pass",
-        "tests/wire/test_mask.py",
+        "tests/dialects/wire/test_mask.py",
     ),
     Mutant(
         "a JSON patch passes for a semantic one",
         "src/allotment/server/launchdarkly/routes.py",
         "if not request.app.state.settings.launchdarkly_lenient and not _is_semantic(request):",
         "if request.app.state.settings.launchdarkly_lenient is None:",
-        "tests/launchdarkly/test_refusals.py",
+        "tests/dialects/launchdarkly/test_refusals.py",
     ),
     Mutant(
         "an experiment that does not run ends its flag's list",
@@ -247,14 +247,14 @@ MUTANTS = [
         "src/allotment/dialects/launchdarkly/iterations.py",
         "if old is experiment.draft and reshuffle is old.reshuffle:",
         "if old is None:",
-        "tests/views",
+        "tests/laws/views",
     ),
     Mutant(
         "live weights may shrink through Confidence",
         "src/allotment/change/lifecycle.py",
         'Event.WEIGHTS_DOWN:   ("nalc", "n", ',
         'Event.WEIGHTS_DOWN:   ("nalc", "nc",',
-        "tests/confidence/test_live.py",
+        "tests/dialects/confidence/test_live.py",
     ),
 ]
 

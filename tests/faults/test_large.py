@@ -15,8 +15,8 @@ from allotment.dialects import catalogfile
 from allotment.model.catalog import EMPTY
 from allotment.model.experiment import Experiment
 from allotment.store import Store
-from assigning.keeping import SHOP
 from rawclient import connected, get
+from server.sticky.keeping import SHOP
 from serving import fill, serving
 
 pytestmark = pytest.mark.soak

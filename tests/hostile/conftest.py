@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from hostile.operations import Operation, operations
-from serving import Server, serving
-
-SHOP = Path(__file__).parents[1] / "assigning" / "shop.yaml"
+from serving import SHOP, Server, serving
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,8 @@ import httpx
 import pytest
 
 from allotment.store import Scope, Store
-from hostile.conftest import SHOP
 from hostile.operations import Operation
-from serving import Server, serving
+from serving import SHOP, Server, serving
 
 ELSEWHERE = "elsewhere/test"
 REVOKED, EXPIRED = "revoked", "expired"

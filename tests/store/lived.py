@@ -27,10 +27,10 @@ from allotment.engine import Engine
 from allotment.errors import AllotmentError
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.store import Scope, Store, Token
+from laws.views.begin import BEGIN
+from laws.views.changes import CHANGES
+from laws.views.world import VIEWS, World
 from tenant import SPACE, Vendor, vendor
-from views.begin import BEGIN
-from views.changes import CHANGES
-from views.world import VIEWS, World
 
 UNITS = [f"user-{number}" for number in range(200)]
 KNOWN: list[dict[str, Any]] = [{}, {"country": "SE"}, {"country": "FR", "plan": "pro"}]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from laws.views.world import differences
 from store.lived import answers, served
-from views.world import differences
 
 LIVED = Path(__file__).parent / "lived"
 LINES = (LIVED / "answers.ndjson").read_text().splitlines()

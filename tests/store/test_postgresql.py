@@ -226,10 +226,10 @@ with postgres() as server:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_server_of_the_tests_ends_with_them_however_they_end(how: signal.Signals) -> None:
-    tests = str(Path(__file__).parents[1])
+    support = str(Path(__file__).parents[1] / "support")
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER],
-        env={**os.environ, "PYTHONPATH": tests},
+        env={**os.environ, "PYTHONPATH": support},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

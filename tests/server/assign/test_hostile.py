@@ -1,0 +1,453 @@
+"""What no honest client sends: refused with a 4xx that repeats none of it, and nothing breaks."""
+
+from __future__ import annotations
+
+import random
+import struct
+from typing import Any
+
+import httpx
+import msgspec
+import pyarrow as pa
+import pytest
+
+from server.assign.test_batch import ARROW, JSON, NDJSON, send, stream
+from serving import Server
+
+SINGLE = ("/v1/assign", "/v1/resolve", "/v1/explain")
+BATCH = "/v1/assign/batch"
+MARK = "xyzzy"  # stands in every hostile value, and may stand in no answer
+
+
+def in_place_of_unit(value: bytes) -> list[tuple[str, bytes]]:
+    """Bodies for every path that have `value` where the unit belongs."""
+    return [
+        ("/v1/assign", b'{"unit":%b}' % value),
+        ("/v1/resolve", b'{"unit":%b}' % value),
+        ("/v1/explain", b'{"experiment":"checkout","unit":%b}' % value),
+        ("/v1/assign/batch", b'{"units":[%b]}' % value),
+    ]
+
+
+def in_attributes(value: bytes) -> list[tuple[str, bytes]]:
+    known = b'"attributes":{"%b":%b}' % (MARK.encode(), value)
+    return [
+        ("/v1/assign", b'{"unit":"a",%b}' % known),
+        ("/v1/resolve", b'{"unit":"a",%b}' % known),
+        ("/v1/explain", b'{"experiment":"checkout","unit":"a",%b}' % known),
+        ("/v1/assign/batch", b'{"units":["a"],"attributes":[{"%b":%b}]}' % (MARK.encode(), value)),
+        ("/v1/assign/batch", b'{"units":["a"],"attributes":{"%b":[%b]}}' % (MARK.encode(), value)),
+    ]
+
+
+# No reader of JSON may take these.
+NOT_JSON = [
+    b"NaN",
+    b"Infinity",
+    b"-Infinity",
+    b"1e999",
+    b"-1e999",
+    b"9" * 5_000,
+    b"01",
+    b"+1",
+    b".5",
+    b"'xyzzy'",
+    b'"xyzzy',
+    b'"xyzzy\\ud800"',
+    b'"\\udc00xyzzy"',
+    b'"\\ud800\\u0041xyzzy"',
+    b'"xyzzy\xff"',
+    b'"\xed\xa0\x80xyzzy"',
+    b'"\xc0\xaf"',
+    b'"xyzzy\x00"',
+    b'"xyzzy\n"',
+    b'"\\x41"',
+    b"[" * 3_000 + b"]" * 3_000,
+    b'{"a":' * 3_000 + b"1" + b"}" * 3_000,
+    b"/*xyzzy*/1",
+    b"1,",
+    b"undefined",
+    b"",
+]
+
+
+def refused(answer: httpx.Response, status: int = 400) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text[:300]
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert MARK not in answer.text
+    problem: dict[str, Any] = answer.json()
+    assert problem["status"] == status
+    assert len(answer.text) < 1_000
+    return problem
+
+
+@pytest.mark.parametrize("value", NOT_JSON, ids=lambda value: repr(value[:20]))
+def test_what_is_not_json_is_refused_wherever_it_stands(client: httpx.Client, value: bytes) -> None:
+    for path, body in in_place_of_unit(value) + in_attributes(value):
+        if path == BATCH and value == b"" and b'units":[]' in body:
+            continue  # an empty batch
+        refused(client.post(path, content=body, headers={"content-type": JSON}))
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"null", b"[]", b"1", b'"xyzzy"', b"{} {}", b"\0"])
+def test_what_is_no_request_is_refused(client: httpx.Client, body: bytes) -> None:
+    for path in (*SINGLE, BATCH):
+        refused(client.post(path, content=body, headers={"content-type": JSON}))
+
+
+def test_an_empty_object_is_a_request_only_where_no_unit_is_needed(client: httpx.Client) -> None:
+    for path in (*SINGLE, BATCH):
+        answer = client.post(path, content=b"{}", headers={"content-type": JSON})
+        if path == "/v1/resolve":
+            reasons = {flag["reason"] for flag in answer.json()["resolutions"].values()}
+            assert (answer.status_code, reasons) == (200, {"NO_UNIT", None})
+        else:
+            refused(answer)
+
+
+def test_other_encodings_are_refused(client: httpx.Client) -> None:
+    for path, body in in_place_of_unit(b'"xyzzy"'):
+        text = body.decode()
+        for encoded in (
+            b"\xef\xbb\xbf" + body,
+            text.encode("utf-16"),
+            text.encode("utf-16-le"),
+            text.encode("utf-32"),
+            text.replace("xyzzy", "\xe4").encode("latin-1"),
+        ):
+            refused(client.post(path, content=encoded, headers={"content-type": JSON}))
+
+
+@pytest.mark.parametrize(
+    "unit", ["1.5", "true", "null", "[]", '["xyzzy"]', '{"user":1.5}', '{"user":null}']
+)
+def test_a_value_of_the_wrong_type_is_no_unit(client: httpx.Client, unit: str) -> None:
+    for path, body in in_place_of_unit(unit.encode())[:3]:
+        assert refused(client.post(path, content=body))["path"].startswith("$.unit")
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        ("/v1/assign", {"xyzzy": 1}),
+        ("/v1/assign", {"experiment": None}),
+        ("/v1/assign", {"experiment": 7}),
+        ("/v1/assign", {"experiments": "xyzzy"}),
+        ("/v1/assign", {"experiments": [7]}),
+        ("/v1/assign", {"experiment": "a", "experiments": ["xyzzy"]}),
+        ("/v1/assign", {"stored": {"xyzzy": 7}}),
+        ("/v1/assign", {"stored": ["xyzzy"]}),
+        ("/v1/assign", {"attributes": ["xyzzy"]}),
+        ("/v1/assign", {"attributes": "xyzzy"}),
+        ("/v1/resolve", {"flag": "a", "flags": ["xyzzy"]}),
+        ("/v1/resolve", {"experiment": "xyzzy"}),
+        ("/v1/explain", {}),
+        ("/v1/explain", {"experiment": "checkout", "revision": "xyzzy"}),
+        ("/v1/explain", {"experiment": "checkout", "revision": 0}),
+        ("/v1/explain", {"experiment": "checkout", "revision": 1.5}),
+        ("/v1/explain", {"experiment": "checkout", "revision": 10**30}),
+        ("/v1/explain", {"experiment": "checkout", "stored": 7}),
+    ],
+)
+def test_fields_are_what_they_should_be(
+    client: httpx.Client, path: str, wrong: dict[str, Any]
+) -> None:
+    refused(client.post(path, json={"unit": "a", **wrong}))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"units": "xyzzy"},
+        {"units": {"user": ["xyzzy"]}},
+        {"units": ["a"], "xyzzy": 1},
+        {"units": ["a"], "attributes": [{}, {}]},
+        {"units": ["a"], "attributes": []},
+        {"units": ["a"], "attributes": ["xyzzy"]},
+        {"units": ["a"], "attributes": {"xyzzy": []}},
+        {"units": ["a"], "attributes": {"xyzzy": "SE"}},
+        {"units": ["a"], "experiments": None},
+        {"units": ["a"], "experiments": "xyzzy"},
+        {"units": ["a"], "experiments": [7]},
+        {"attributes": []},
+    ],
+)
+def test_a_document_of_a_batch_is_what_it_should_be(
+    client: httpx.Client, body: dict[str, Any]
+) -> None:
+    refused(client.post(BATCH, json=body))
+    # One that is read in pieces is refused for the same.
+    spaced = msgspec.json.encode(body)[:-1] + b" " * 1_100_000 + b"}"
+    refused(send(client, spaced, JSON))
+
+
+def test_a_large_document_is_refused_before_any_of_it_is_answered(client: httpx.Client) -> None:
+    units = b",".join(b'"unit-%d"' % number for number in range(100_000))
+    good = b'{"units":[%b],"experiments":["plain"]}' % units
+    assert send(client, good, JSON).status_code == 200
+    for broken in (
+        good[:-1],
+        good[:-30],
+        good + b"xyzzy",
+        good.replace(b'"unit-99999"', b"NaN"),
+        good.replace(b'"unit-99999"', b'"xyzzy\\ud800"'),
+        good.replace(b'"unit-99999"', b""),
+        good.replace(b'"unit-99999"', b'"xyzzy" "b"'),
+        good.replace(b'"unit-99999"', b'{"a":"xyzzy"'),
+        good.replace(b'"unit-99999"', b'"' + b"x" * 200_000 + b'"'),
+        good.replace(b'"unit-99999"', b"[" * 40 + b"]" * 40),
+        good.replace(b'"experiments":["plain"]', b'"attributes":{"xyzzy":[1]}'),
+        good.replace(b'"experiments":["plain"]', b'"attributes":[{}]'),
+        good.replace(b'"experiments":["plain"]', b'"attributes":7'),
+        good.replace(b'"experiments":["plain"]', b'"xyzzy":7'),
+        good.replace(b'"experiments":["plain"]', b'"experiments":{"xyzzy":1}'),
+        good.replace(b'"experiments"', b'"\\ud800"'),
+        b"[%b]" % units,
+        b" " * 1_100_000,
+    ):
+        refused(send(client, broken, JSON))
+
+
+def test_attributes_have_limits(client: httpx.Client) -> None:
+    for path, asked in (
+        ("/v1/assign", {"unit": "a"}),
+        ("/v1/resolve", {"unit": "a"}),
+        ("/v1/explain", {"unit": "a", "experiment": "checkout"}),
+    ):
+        for known, status in (
+            (deep(32), 200),
+            (deep(33), 400),
+            (wide(65_536), 200),
+            (wide(65_537), 400),
+        ):
+            answer = client.post(path, json={**asked, "attributes": known})
+            assert answer.status_code == status, answer.text[:300]
+            if status == 400:
+                assert refused(answer)["path"] == "$.attributes"
+    for known, status in (
+        (deep(32), 200),
+        (deep(33), 400),
+        (wide(65_536), 200),
+        (wide(65_537), 400),
+    ):
+        rows = {"units": ["a", "b"], "attributes": [{}, known]}
+        assert client.post(BATCH, json=rows).status_code == status
+
+
+def deep(levels: int) -> dict[str, Any]:
+    value: Any = 1
+    for _ in range(levels - 1):
+        value = [value]
+    return {"a": value}
+
+
+def wide(size: int) -> dict[str, Any]:
+    return {"a": "x" * (size - len('{"a":""}'))}
+
+
+def test_bodies_have_limits(client: httpx.Client) -> None:
+    size = 1 << 20
+    for path, body in in_place_of_unit(b'"xyzzy"')[:3]:
+        assert client.post(path, content=body.ljust(size)).status_code == 200
+        refused(client.post(path, content=body.ljust(size + 1)), 413)
+        in_pieces = (body.ljust(size + 1)[at : at + 9_999] for at in range(0, size + 1, 9_999))
+        refused(client.post(path, content=in_pieces), 413)
+    refused(client.post("/v1/assign", content=b"{}", headers={"content-encoding": "gzip"}), 415)
+
+
+def test_a_document_of_a_batch_has_a_limit(client: httpx.Client) -> None:
+    pieces = (b" " * (1 << 20) for _ in range(65))
+    refused(send(client, pieces, JSON), 413)
+
+
+def test_a_name_that_stands_twice_counts_as_it_stands_last(client: httpx.Client) -> None:
+    body = b'{"unit":"xyzzy","unit":"a","experiment":"gone","experiment":"plain"}'
+    given = client.post("/v1/assign", content=body).json()["assignments"]
+    assert (
+        given
+        == client.post("/v1/assign", json={"unit": "a", "experiment": "plain"}).json()[
+            "assignments"
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"xyzzy": "1"},
+        {"experiment": ""},
+        {"unit": ""},
+        {"unit": "xyzzy"},
+        {"unit": ["a", "xyzzy"]},
+        {"unit": ["user=a", "user=xyzzy"]},
+        {"unit": "user="},
+        {"unit": "=a"},
+    ],
+)
+def test_parameters_of_a_batch_are_what_they_should_be(
+    client: httpx.Client, parameters: dict[str, Any]
+) -> None:
+    body = stream(pa.table({"a": ["xyzzy"]}))
+    refused(send(client, body, ARROW, **parameters))
+    if "experiment" not in parameters:
+        refused(send(client, b'{"unit":"a"}', NDJSON, **parameters))
+    refused(send(client, b'{"units":["a"]}', JSON, **parameters))
+
+
+def arrow(**columns: Any) -> bytes:
+    return stream(pa.table(columns))
+
+
+def compressed() -> bytes:
+    sink = pa.BufferOutputStream()
+    table = pa.table({"unit": ["xyzzy"] * 1_000})
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
+    body: bytes = sink.getvalue().to_pybytes()
+    return body
+
+
+def claiming_many_rows() -> bytes:
+    """A column of nulls takes no bytes however long it is."""
+    honest = arrow(unit=pa.nulls(12_345))
+    return honest.replace(struct.pack("<q", 12_345), struct.pack("<q", 1 << 40))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"xyzzy",
+        b"xyzzy" * 100,
+        struct.pack("<Ii", 0xFFFFFFFF, 1 << 30),
+        struct.pack("<Ii", 0xFFFFFFFF, -8) + b"x" * 100,
+        struct.pack("<Ii", 0xFFFFFFFF, 0),
+        struct.pack("<Ii", 0xFFFFFFFF, 64) + b"\xff" * 64,
+        struct.pack("<Ii", 0xFFFFFFFF, 64) + b"\x00" * 64,
+        arrow(unit=["a"])[:-20],
+        arrow(unit=["a"]) + b"xyzzy",
+        arrow(xyzzy=["a"]),
+        arrow(unit=[1.5]),
+        arrow(unit=[True]),
+        arrow(unit=[["a"]]),
+        arrow(unit=[None]),
+        compressed(),
+        claiming_many_rows(),
+        stream(pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["unit", "unit"])),
+    ],
+    ids=range(18),
+)
+def test_what_is_no_arrow_stream_of_units_is_refused(client: httpx.Client, body: bytes) -> None:
+    for accept in (ARROW, NDJSON):
+        refused(send(client, body, ARROW, accept))
+
+
+def test_a_record_batch_that_is_too_large_is_refused(client: httpx.Client) -> None:
+    body = arrow(unit=["u" * 1_000] * 70_000)
+    refused(
+        send(client, (body[at : at + 65_536] for at in range(0, len(body), 65_536)), ARROW), 413
+    )
+
+
+def test_dictionaries_without_end_are_refused(client: httpx.Client) -> None:
+    head, dictionary = messages(arrow(unit=pa.array(["u" * 1_000_000]).dictionary_encode()))[:2]
+    refused(send(client, (dictionary if n else head for n in range(80)), ARROW), 413)
+    refused(send(client, [head, head], ARROW))
+    refused(send(client, dictionary, ARROW))
+
+
+def messages(body: bytes) -> list[bytes]:
+    """The messages of an Arrow stream, each whole."""
+    reader = pa.ipc.MessageReader.open_stream(body)
+    found = [message.serialize().to_pybytes() for message in reader]
+    assert b"".join(found) + struct.pack("<Ii", 0xFFFFFFFF, 0) == body
+    return found
+
+
+def test_columns_of_an_answer_have_names_of_their_own(client: httpx.Client) -> None:
+    refused(send(client, arrow(plain=["a"]), ARROW, unit="plain"))
+    assert send(client, arrow(plain=["a"]), ARROW, NDJSON, unit="plain").status_code == 200
+
+
+def nothing_failed(server: Server) -> bool:
+    """Whether the log has no trace but of answers that had to break off."""
+    return all("BrokenOff" in line for line in server.log.splitlines() if "Traceback" in line)
+
+
+def test_an_arrow_stream_with_any_byte_wrong_harms_nobody(
+    shop: Server, client: httpx.Client
+) -> None:
+    """It is refused or answered, or the answer breaks off; the process lives on."""
+    table = pa.table(
+        {
+            "unit": [f"unit-{n}" for n in range(64)],
+            "country": pa.array(["SE", "NO", None, "US"] * 16).dictionary_encode(),
+            "app": [{"version": "2.0.0", "tags": ["a", "b"]}] * 64,
+        }
+    )
+    good = stream(table, 40)
+    chance = random.Random(20261121)
+    outcomes = set()
+    for _ in range(600):
+        body = bytearray(good)
+        for _ in range(chance.randint(1, 3)):
+            body[chance.randrange(len(body))] = chance.choice(
+                (0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256))
+            )
+        try:
+            answer = send(client, bytes(body), ARROW, chance.choice((ARROW, NDJSON)))
+        except httpx.RemoteProtocolError:
+            outcomes.add(0)
+            continue
+        outcomes.add(answer.status_code)
+        assert answer.status_code in (200, 400, 413), answer.text[:300]
+    assert {200, 400} <= outcomes
+    assert shop.process.poll() is None
+    assert nothing_failed(shop)
+
+
+def test_bodies_with_bytes_wrong_are_refused_or_answered(
+    shop: Server, client: httpx.Client
+) -> None:
+    chance = random.Random(20261122)
+    for _ in range(1_000):
+        path, body = chance.choice(
+            in_attributes(b'{"a":[1,2.5,true,null,"\\u00e4\\ud83d\\ude00"]}')
+        )
+        wrong = bytearray(body)
+        for _ in range(chance.randint(1, 3)):
+            wrong[chance.randrange(len(wrong))] = chance.randrange(256)
+        answer = client.post(path, content=bytes(wrong), headers={"content-type": JSON})
+        assert answer.status_code in (200, 400, 404), answer.text[:300]
+    assert nothing_failed(shop)
+
+
+def test_headers_are_read_strictly(client: httpx.Client) -> None:
+    asked = {"unit": "a", "experiment": "plain"}
+    for revision, status in (
+        ("0", 200),
+        ("1", 200),
+        ("2", 412),
+        ("-1", 400),
+        ("x", 400),
+        ("1.0", 400),
+    ):
+        headers = {"allotment-min-revision": revision}
+        for path, body in (("/v1/assign", asked), (BATCH, {"units": ["a"]})):
+            answer = client.post(path, json=body, headers=headers)
+            assert answer.status_code == status, (revision, answer.text[:300])
+    twice = [("allotment-min-revision", "1"), ("allotment-min-revision", "0")]
+    refused(client.post("/v1/assign", json=asked, headers=twice))
+    refused(client.post("/v1/assign", json=asked, headers={"allotment-space": "xyzzy"}))
+    refused(client.post("/v1/assign", json=asked, headers={"allotment-space": "xyzzy/a"}), 404)
+
+
+def test_a_page_from_elsewhere_may_not_ask_in_the_name_of_this_machine(
+    client: httpx.Client,
+) -> None:
+    for origin, status in (("https://xyzzy.example", 403), ("http://localhost:3000", 200)):
+        answer = client.get("/v1/assign/plain/a", headers={"origin": origin})
+        assert answer.status_code == status
+        if status == 403:
+            refused(answer, 403)
