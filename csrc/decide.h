@@ -7,7 +7,7 @@
  * draws     draw k of the unit, in the order of plan->salts, is draws[k * stride]
  * members   member k of the plan is members[ids[k]], 0 or 1; ids has plan->members entries, and
  *           members[ids[0]] is 1: everyone
- * stored    the index of the kept treatment, or negative; one the plan does not have is ignored
+ * stored    the index of the sticky treatment, or negative; one the plan does not have is ignored
  *
  * One call has stride 1 and ids 0, 1, 2 ... (allot_ids_own). All experiments of a unit share one
  * sheet of members; each plan brings its own ids, and its draws are a stretch of one array

@@ -216,10 +216,10 @@ MUTANTS = [
     ),
     Mutant(
         "what another node kept first is not read back",
-        "src/allotment/store/kept.py",
+        "src/allotment/store/sticky.py",
         "    return read(connection, space, given)",
-        "    return {lot: Kept(given[lot], revision, at) for lot in given}",
-        "tests/store/test_kept.py",
+        "    return {sticky_key: Kept(given[sticky_key], revision, at) for sticky_key in given}",
+        "tests/store/test_sticky.py",
     ),
     Mutant(
         "a masked field that the body lacks stays",

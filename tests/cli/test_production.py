@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import allotment
 from allotment.cli.root import app
 from allotment.server.settings import Settings
-from allotment.store import Lot, Store
+from allotment.store import StickyKey, Store
 from postgres import Postgres, binary
 from serving import serving
 
@@ -123,10 +123,10 @@ def test_a_sqlite_store_comes_back_from_a_copy_made_while_it_is_served(
 ) -> None:
     with serving(tmp_path, catalog=catalog) as server:
         with Store.open(tmp_path / "allotment.db") as store:
-            lot = Lot("banner", 1, "ann")
-            store.keep({lot: "green"}, revision=1, when=datetime.now(UTC))
+            sticky_key = StickyKey("banner", 1, "ann")
+            store.keep({sticky_key: "green"}, revision=1, when=datetime.now(UTC))
             copies(tmp_path)
-            store.keep({Lot("banner", 1, "bo"): "green"}, revision=1, when=datetime.now(UTC))
+            store.keep({StickyKey("banner", 1, "bo"): "green"}, revision=1, when=datetime.now(UTC))
         before = allotment.load(tmp_path / "allotment.db").catalog
         catalog.write_text("allotment: 1")
         invoke("apply", catalog, "--server", server.url)
@@ -139,7 +139,7 @@ def test_a_sqlite_store_comes_back_from_a_copy_made_while_it_is_served(
         assert "banner" in invoke("export", "--server", again.url).stdout
     assert allotment.load(tmp_path / "allotment.db").catalog == before
     with Store.open(tmp_path / "allotment.db") as store:
-        assert list(store.kept([lot, Lot("banner", 1, "bo")])) == [lot]
+        assert list(store.sticky([sticky_key, StickyKey("banner", 1, "bo")])) == [sticky_key]
 
 
 def test_a_postgresql_store_comes_back_from_a_dump(

@@ -97,7 +97,7 @@ def _documents(store: Store, after: int) -> set[tuple[int, str, str]]:
 
 
 def _answered(store: Store) -> Iterator[int]:
-    """The revisions that kept answers are of."""
+    """The revisions that sticky answers are of."""
     with store._database.transaction(writes=False) as connection:
         for answer in connection.execute(select(schema.idempotency.c.answer)).scalars():
             headers = dict(json.loads(answer)["headers"])

@@ -16,7 +16,7 @@ from allotment.model.catalog import EMPTY
 from allotment.model.experiment import Experiment
 from allotment.store import Store
 from rawclient import connected, get
-from server.sticky.keeping import SHOP
+from server.sticky.shop import SHOP
 from serving import fill, serving
 
 pytestmark = pytest.mark.soak

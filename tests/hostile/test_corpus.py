@@ -11,7 +11,7 @@ from hostile.operations import Operation, leaves, put
 
 JSON = {"content-type": "application/json"}
 
-# A batch, kept assignments, and the lists of a segment have 64 MiB.
+# A batch, sticky assignments, and the lists of a segment have 64 MiB.
 TAKE_MORE = {
     "/v1/assign/batch",
     "/v1/commands",

@@ -42,7 +42,7 @@ def commit(store: Store, *commands: Command, when: datetime = NOON) -> int:
 
 
 def kept_in(database: str) -> str:
-    """The database that has a store's kept assignments."""
+    """The database that has a store's sticky assignments."""
     return database if "://" in database else f"{database}.kept"
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import event
 from allotment.change.commands import Command, Create, Rename
 from allotment.errors import MissingExtra, StoreError
 from allotment.model.segment import Segment
-from allotment.store import Lot, Once, Store, Stored, migrate
+from allotment.store import Once, StickyKey, Store, Stored, migrate
 from allotment.store.postgresql import PatientConnection
 from allotment.store.spaces import locked
 from faults.away import hanging
@@ -314,10 +314,10 @@ def test_a_step_of_a_migration_may_take_long(
 
 def test_an_assignment_is_kept_while_a_commit_holds_its_space(store: Store) -> None:
     """However long the commit takes: it is held here until the other is done."""
-    lot = Lot("checkout", 1, "ann")
+    sticky_key = StickyKey("checkout", 1, "ann")
     with store._database.transaction(writes=True) as connection:
         locked(connection, [store.space])
         with ThreadPoolExecutor(1) as threads:
-            keeping = threads.submit(store.keep, {lot: "green"}, revision=1, when=NOON)
-            assert keeping.result(5)[lot].treatment == "green"
+            keeping = threads.submit(store.keep, {sticky_key: "green"}, revision=1, when=NOON)
+            assert keeping.result(5)[sticky_key].treatment == "green"
     assert commit(store, Create(NORDICS)) == 1

@@ -17,7 +17,7 @@ from sqlalchemy import event
 from allotment.change.commands import Create
 from allotment.errors import InvalidInput, StoreError, StoreFull
 from allotment.model.segment import Segment
-from allotment.store import Lot, Scope, Store, Token, sqlite
+from allotment.store import Scope, StickyKey, Store, Token, sqlite
 from store.examples import NOON, NORDICS, commit, sql
 
 
@@ -213,40 +213,43 @@ def test_nothing_is_written_to_a_file_that_was_deleted(path: Path) -> None:
 def test_a_store_without_its_kept_assignments_is_refused_and_an_empty_file_accepts_that(
     path: Path,
 ) -> None:
-    lot = Lot("checkout", 1, "ann")
+    sticky_key = StickyKey("checkout", 1, "ann")
     with Store.open(path) as store:
-        store.keep({lot: "green"}, revision=1, when=NOON)
+        store.keep({sticky_key: "green"}, revision=1, when=NOON)
     kept = path.with_name(f"{path.name}.kept")
     moved = kept.rename(path.with_name("elsewhere"))
     for create in (False, True):
-        with pytest.raises(StoreError, match=f"kept assignments in {kept}, which is not there"):
+        with pytest.raises(StoreError, match=f"sticky assignments in {kept}, which is not there"):
             Store.open(path, create=create)
     assert not kept.exists()
     kept.touch()
     with Store.open(path) as store:
-        assert store.kept([lot]) == {}
-        assert store.keep({lot: "control"}, revision=1, when=NOON)[lot].treatment == "control"
+        assert store.sticky([sticky_key]) == {}
+        assert (
+            store.keep({sticky_key: "control"}, revision=1, when=NOON)[sticky_key].treatment
+            == "control"
+        )
     moved.replace(kept)
     with Store.open(path) as store:
-        assert store.kept([lot])[lot].treatment == "green"
+        assert store.sticky([sticky_key])[sticky_key].treatment == "green"
 
 
 def test_another_database_is_not_taken_for_the_kept_assignments(path: Path) -> None:
     Store.open(path).close()
     kept = path.with_name(f"{path.name}.kept")
     kept.write_bytes(path.read_bytes())
-    with pytest.raises(StoreError, match="not of kept assignments"):
+    with pytest.raises(StoreError, match="not of sticky assignments"):
         Store.open(path)
 
 
 def test_nothing_is_kept_in_a_file_that_was_deleted(path: Path) -> None:
-    lot = Lot("checkout", 1, "ann")
+    sticky_key = StickyKey("checkout", 1, "ann")
     with Store.open(path) as store:
-        store.keep({lot: "green"}, revision=1, when=NOON)
+        store.keep({sticky_key: "green"}, revision=1, when=NOON)
         path.with_name(f"{path.name}.kept").unlink()
         for ask in (
-            lambda: store.keep({lot: "green"}, revision=1, when=NOON),
-            lambda: store.kept([lot]),
+            lambda: store.keep({sticky_key: "green"}, revision=1, when=NOON),
+            lambda: store.sticky([sticky_key]),
         ) * 2:
             with pytest.raises(StoreError):
                 ask()
@@ -255,14 +258,14 @@ def test_nothing_is_kept_in_a_file_that_was_deleted(path: Path) -> None:
 
 
 def test_two_names_of_one_file_have_one_file_of_kept_assignments(path: Path) -> None:
-    lot = Lot("checkout", 1, "ann")
+    sticky_key = StickyKey("checkout", 1, "ann")
     with Store.open(path) as store:
-        store.keep({lot: "green"}, revision=1, when=NOON)
+        store.keep({sticky_key: "green"}, revision=1, when=NOON)
     (path.parent / "other").mkdir()
     link = path.parent / "other" / "link.db"
     link.symlink_to(path)
     with Store.open(link) as store:
-        assert store.kept([lot])[lot].treatment == "green"
+        assert store.sticky([sticky_key])[sticky_key].treatment == "green"
 
 
 def test_a_file_put_in_the_place_of_another_is_not_taken_for_it(path: Path) -> None:

@@ -24,7 +24,7 @@ from allotment.change.references import with_users
 from allotment.errors import StoreError
 from allotment.model.plain import to_plain
 from allotment.model.segment import Segment
-from allotment.store import Lot, Scope, Store, Token, Version
+from allotment.store import Scope, StickyKey, Store, Token, Version
 from allotment.store.schema import VERSION, kept_metadata, metadata
 from faults.mounts import read_only
 from store.examples import NOON, NORDICS, commit, kept_in, sql
@@ -108,27 +108,27 @@ def test_an_upgraded_store_goes_on_where_it_was(released: str) -> None:
 
 
 def test_an_upgraded_store_keeps_assignments(released: str) -> None:
-    lot = Lot("checkout", 1, "ann")
+    sticky_key = StickyKey("checkout", 1, "ann")
     with Store.open(released) as store:
-        assert store.kept([lot]) == {}
-        store.keep({lot: "green"}, revision=8, when=NOON)
+        assert store.sticky([sticky_key]) == {}
+        store.keep({sticky_key: "green"}, revision=8, when=NOON)
     with Store.open(released) as again:
-        assert again.kept([lot])[lot].treatment == "green"
+        assert again.sticky([sticky_key])[sticky_key].treatment == "green"
 
 
 def test_kept_assignments_of_a_released_store_stay_and_are_replaced(tmp_path: Path) -> None:
-    lots = [Lot("banner", 1, "bo"), Lot("banner", 1, "b\0ö")]
+    sticky_keys = [StickyKey("banner", 1, "bo"), StickyKey("banner", 1, "b\0ö")]
     with Store.open(laid(tmp_path / "allotment.db", RELEASED[2])) as store:
-        there = store.kept(lots)
-        assert [there[lot].treatment for lot in lots] == ["green", "control"]
-        now = store.keep({lots[0]: "red"}, revision=9, when=NOON, behind=there)
-        assert now[lots[0]].treatments == ("green", "red")
+        there = store.sticky(sticky_keys)
+        assert [there[sticky_key].treatment for sticky_key in sticky_keys] == ["green", "control"]
+        now = store.keep({sticky_keys[0]: "red"}, revision=9, when=NOON, behind=there)
+        assert now[sticky_keys[0]].treatments == ("green", "red")
 
 
 def test_kept_assignments_of_a_released_store_move_to_a_file_of_their_own(tmp_path: Path) -> None:
     path = laid(tmp_path / "allotment.db", RELEASED[3])
     with Store.open(path) as store:
-        kept = store.kept([Lot("banner", 1, "bo")])
+        kept = store.sticky([StickyKey("banner", 1, "bo")])
     assert [each.treatments for each in kept.values()] == [("green", "red")]
     tables = "SELECT name FROM sqlite_master WHERE name LIKE 'kept%' ORDER BY name"
     assert sql(path, tables) == []
@@ -151,7 +151,7 @@ def test_a_move_of_kept_assignments_that_broke_off_is_made_good_the_next_time(
     assert sql(path, "SELECT version FROM allotment_store") == [(4,)]
     assert sql(path, "SELECT count(*) FROM kept_assignment") == [(2,)]
     with Store.open(path) as store:
-        kept = store.kept([Lot("banner", 1, "bo")])
+        kept = store.sticky([StickyKey("banner", 1, "bo")])
     assert [each.treatments for each in kept.values()] == [("green", "red")]
 
 
@@ -303,7 +303,7 @@ def test_a_store_that_a_later_release_brought_up_is_written_by_no_earlier_one(
         token = Token("id", "digest", Scope.READ, "*/*", "", 0, None, None)
         for write in (
             lambda: commit(store, Create(Segment("other"))),
-            lambda: store.keep({Lot("e", 1, "u"): "a"}, revision=1, when=NOON),
+            lambda: store.keep({StickyKey("e", 1, "u"): "a"}, revision=1, when=NOON),
             lambda: store.add_token(token),
             lambda: store.create_space("other/space", who="me", when=NOON),
         ):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from allotment.store import Lot, Store
+from allotment.store import StickyKey, Store
 from serving import Server
 
 _spaces = itertools.count(1)
@@ -30,9 +30,11 @@ def place_in_a_store(folder: Path) -> Place:
     Store.open(store).close()
 
     def keep(experiment: str, given: Mapping[str, str]) -> None:
-        lots = {Lot(experiment, 1, unit): treatment for unit, treatment in given.items()}
+        sticky_keys = {
+            StickyKey(experiment, 1, unit): treatment for unit, treatment in given.items()
+        }
         with Store.open(store) as opened:
-            opened.keep(lots, revision=1, when=datetime.now(UTC))
+            opened.keep(sticky_keys, revision=1, when=datetime.now(UTC))
 
     return Place(("--store", str(store)), str(store), keep)
 

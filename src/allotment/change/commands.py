@@ -288,7 +288,7 @@ class StartIteration:
 
 @dataclass(frozen=True, slots=True)
 class PauseIteration:
-    """No unit gets a treatment, except by a kept assignment."""
+    """No unit gets a treatment, except by a sticky assignment."""
 
     experiment: str
 

@@ -18,7 +18,7 @@ from allotment.cli.home import Outcome
 from allotment.errors import StoreError
 from allotment.model.catalog import Catalog
 from allotment.server.auth.new_token import minted
-from allotment.store import Entry, Lot, Scope, Store, Token
+from allotment.store import Entry, Scope, StickyKey, Store, Token
 from allotment.store.schema import DEFAULT_SPACE
 
 _DAY: Final = 24 * 60 * 60 * 1000
@@ -81,8 +81,11 @@ class Local:
         """What is kept for some units; nothing where there is no store."""
         if self.is_new:
             return {}
-        lots = [Lot(experiment, iteration, unit) for unit in units]
-        return {lot.unit: each.treatments for lot, each in self._store().kept(lots).items()}
+        sticky_keys = [StickyKey(experiment, iteration, unit) for unit in units]
+        return {
+            sticky_key.unit: each.treatments
+            for sticky_key, each in self._store().sticky(sticky_keys).items()
+        }
 
     def spaces(self) -> tuple[str, ...]:
         """The names of all spaces."""

@@ -211,7 +211,7 @@ def _exclude(mine: Sample, theirs: Sample | None) -> bool:
 
 
 def sticky(case: Case) -> CheckMade:
-    """Check 7: a kept assignment, where the experiment keeps them and still wants the unit. The
+    """Check 7: a sticky assignment, where the experiment keeps them and still wants the unit. The
     first that the iteration has counts."""
     kept = next((t for key in case.stored if (t := _treatment(case, key))), None)
     applies = case.experiment.keeps_assignments and (

@@ -30,7 +30,7 @@ from allotment.server.metrics import Metrics
 from allotment.server.native.snapshot import ShownCatalogs
 from allotment.server.openapi import document
 from allotment.server.settings import Settings
-from allotment.server.sticky import Keeping
+from allotment.server.sticky import StickyAssignments
 from allotment.server.sticky import routes as kept
 from allotment.server.sync.node import Node
 
@@ -38,7 +38,7 @@ from allotment.server.sync.node import Node
 def create_app(node: Node, settings: Settings) -> App:
     """The ASGI application that serves a node; its lifespan starts the node, and stops it."""
     exposures = Exposures.of(settings, node.threads)
-    keeping = Keeping(node)
+    keeping = StickyAssignments(node)
     assign = AssignPaths(node, exposures, keeping)
     made = _framework(node, assign, exposures, keeping, settings)
     framework = Front(made, node, made.state.metrics)
@@ -56,7 +56,7 @@ def _framework(
     node: Node,
     assign: AssignPaths,
     exposures: Exposures,
-    keeping: Keeping,
+    keeping: StickyAssignments,
     settings: Settings,
 ) -> FastAPI:
     @asynccontextmanager

@@ -10,7 +10,7 @@ class Counters:
 
     assigned             answers of the assignment paths, by path
     shed                 requests turned away because there was too much to do, by reason
-    kept                 kept assignments that were asked of the store, by what came of it
+    sticky               sticky assignments that were asked of the store, by what came of it
     exposures_written    exposures that reached a file
     exposures_dropped    exposures that found the queue full, or that could not be written
     looks_failed         times the store was away when it was looked at
@@ -23,16 +23,16 @@ class Counters:
         "exposures_dropped",
         "exposures_written",
         "failures",
-        "kept",
         "looks_failed",
         "saves_failed",
         "shed",
+        "sticky",
     )
 
     def __init__(self) -> None:
         self.assigned: Counter[str] = Counter()
         self.shed: Counter[str] = Counter()
-        self.kept: Counter[str] = Counter()
+        self.sticky: Counter[str] = Counter()
         self.exposures_written = 0
         self.exposures_dropped = 0
         self.looks_failed = 0

@@ -85,9 +85,9 @@ class Metrics(Collector):
         )
         yield self._counter(
             "kept",
-            "Kept assignments asked of the store: read, kept, replaced as the treatment is gone, or"
-            " given without the store as it was away.",
-            _counted(counters.kept),
+            "Sticky assignments asked of the store: read, kept, replaced as the treatment is gone,"
+            " or given without the store as it was away.",
+            _counted(counters.sticky),
             "outcome",
         )
         exposures = [

@@ -3,9 +3,9 @@
 from allotment.store.commit import Build, Origin
 from allotment.store.idempotency import Once
 from allotment.store.journal import Entry
-from allotment.store.kept import Kept, Lot
 from allotment.store.lastgood import LastGood
 from allotment.store.lineage import OTHER_HISTORY, Head
+from allotment.store.sticky import StickyKey, StickyTreatment
 from allotment.store.store import Store
 from allotment.store.stored import Committed, Pulse, Stored, Version
 from allotment.store.token import Scope, Token
@@ -16,13 +16,13 @@ __all__ = [
     "Committed",
     "Entry",
     "Head",
-    "Kept",
     "LastGood",
-    "Lot",
     "Once",
     "Origin",
     "Pulse",
     "Scope",
+    "StickyKey",
+    "StickyTreatment",
     "Store",
     "Stored",
     "Token",

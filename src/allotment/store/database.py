@@ -46,7 +46,7 @@ class Database:
     """Connections to a database, in two ways: to read a consistent view, and to write alone.
 
     `name` is how messages call it; it holds neither user nor password. `beside` is the database of
-    kept assignments, where they are not in this one.
+    sticky assignments, where they are not in this one.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Database:
 
     @property
     def keeping(self) -> Database:
-        """Where kept assignments are."""
+        """Where sticky assignments are."""
         return self.beside or self
 
     @contextmanager

@@ -54,13 +54,13 @@ def ready(database: Database, *, create: bool) -> None:
 
 
 def _find_beside(database: Database) -> None:
-    """Raise StoreError where the file of kept assignments is not there, or is something else."""
+    """Raise StoreError where the file of sticky assignments is not there, or is something else."""
     beside = database.beside
     if beside is None:
         return
     if not Path(beside.name).exists():
         raise StoreError(
-            f"the store {database.name} has its kept assignments in {beside.name}, which is not "
+            f"the store {database.name} has its sticky assignments in {beside.name}, which is not "
             "there: put it back from the same back-up, or make an empty file of that name to go on "
             "without what was kept",
             code="no_kept",
@@ -70,11 +70,13 @@ def _find_beside(database: Database) -> None:
     if not tables:
         lay_beside(beside)
     elif kept_assignment.name not in tables:
-        raise StoreError(f"{beside.name} is a database of something else, not of kept assignments")
+        raise StoreError(
+            f"{beside.name} is a database of something else, not of sticky assignments"
+        )
 
 
 def lay_beside(beside: Database) -> None:
-    """Make the file of kept assignments, and what is in it of tables."""
+    """Make the file of sticky assignments, and what is in it of tables."""
     Path(beside.name).touch()
     with beside.transaction(writes=True) as connection:
         kept_metadata.create_all(connection)

@@ -1,10 +1,10 @@
 """The tables as they are now; `migrations` leads there from each release.
 
-In PostgreSQL all of them are in one database. A SQLite store is two files, so that kept assignments
-never wait for a change of the catalog: its own, and beside it one for `kept_metadata`.
+In PostgreSQL all of them are in one database. A SQLite store is two files, so that sticky
+assignments never wait for a change of the catalog: its own, and beside it one for `kept_metadata`.
 
 Nothing in them is ever updated but the revision rows and what is said of tokens; documents, journal
-and kept assignments grow. A revision comes from a row that is locked, never from a sequence: a
+and sticky assignments grow. A revision comes from a row that is locked, never from a sequence: a
 sequence hands out numbers before their transactions commit, and a reader that follows it can pass
 one by.
 
@@ -138,7 +138,7 @@ kept_assignment: Final = Table(
     sqlite_with_rowid=False,
 )
 
-# What stands in for a kept treatment that the iteration no longer has, and for that in its turn:
+# What stands in for a sticky treatment that the iteration no longer has, and for that in its turn:
 # 1, 2 and so on, each added behind those that are there.
 kept_replacement: Final = Table(
     "kept_replacement",

@@ -56,7 +56,7 @@ def locked(connection: Connection, wanted: Iterable[str]) -> dict[str, Head]:
     """
     wanted = sorted(wanted)
     query = select(space).where(space.c.name.in_(wanted)).order_by(space.c.name)
-    # Rows that refer to a space, as kept assignments do, need not wait: its name stays.
+    # Rows that refer to a space, as sticky assignments do, need not wait: its name stays.
     query = query.with_for_update(key_share=True)
     heads = {row.name: Head(row.revision, row.lineage) for row in connection.execute(query)}
     for name in wanted:

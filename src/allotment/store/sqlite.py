@@ -20,15 +20,15 @@ _PATIENCE: Final = 30
 # How long a change of a token waits, in seconds: the caller must soon know whether it was made.
 _PATIENCE_URGENT: Final = 10
 
-# What the file of kept assignments has behind the name of the file it belongs to.
+# What the file of sticky assignments has behind the name of the file it belongs to.
 KEPT: Final = ".kept"
 
 
 def connect(path: Path) -> Database:
     """The database in the file at `path`, which a first connection makes.
 
-    Kept assignments are in a file beside it: SQLite lets one writer into a file at a time, and they
-    wait for no change of the catalog.
+    Sticky assignments are in a file beside it: SQLite lets one writer into a file at a time, and
+    they wait for no change of the catalog.
     """
     real = path.resolve()
     beside = _database(real.with_name(f"{real.name}{KEPT}"), is_made=True)

@@ -14,13 +14,13 @@ from allotment.change.apply import Change
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
 from allotment.model.catalog import Catalog
-from allotment.store import documents, journal, kept, location, migrate, schema, spaces, token
+from allotment.store import documents, journal, location, migrate, schema, spaces, sticky, token
 from allotment.store.commit import Build, Origin, check_revision, commit, copied
 from allotment.store.database import Database
 from allotment.store.idempotency import Once, record, recorded
 from allotment.store.journal import Entry
-from allotment.store.kept import Kept, Lot
 from allotment.store.lineage import Head
+from allotment.store.sticky import StickyKey, StickyTreatment
 from allotment.store.stored import Committed, Pulse, Stored, milliseconds
 from allotment.store.token import Token
 
@@ -223,19 +223,19 @@ class Store:
             count, following = journal.fitting(connection, self.space, limit, before, size)
             return journal.read(connection, self.space, count, before), following
 
-    def kept(self, lots: Iterable[Lot]) -> dict[Lot, Kept]:
+    def sticky(self, sticky_keys: Iterable[StickyKey]) -> dict[StickyKey, StickyTreatment]:
         """What is kept for these lots of the space; nothing for those that are not there."""
         with self._database.keeping.transaction(writes=False) as connection:
-            return kept.read(connection, self.space, lots)
+            return sticky.read(connection, self.space, sticky_keys)
 
     def keep(
         self,
-        given: Mapping[Lot, str],
+        given: Mapping[StickyKey, str],
         *,
         revision: int,
         when: datetime,
-        behind: Mapping[Lot, Kept] | None = None,
-    ) -> dict[Lot, Kept]:
+        behind: Mapping[StickyKey, StickyTreatment] | None = None,
+    ) -> dict[StickyKey, StickyTreatment]:
         """Keep treatments where none was kept before, decided at `revision`.
 
         `behind` has what is kept for some of them and counts no longer: theirs are kept in its
@@ -244,8 +244,11 @@ class Store:
         """
         at = milliseconds(when)
         with self._database.keeping.transaction(writes=True) as connection:
-            new = {lot: Kept(treatment, revision, at) for lot, treatment in given.items()}
-            return kept.keep(connection, self.space, new, behind or {})
+            new = {
+                sticky_key: StickyTreatment(treatment, revision, at)
+                for sticky_key, treatment in given.items()
+            }
+            return sticky.keep(connection, self.space, new, behind or {})
 
     def tokens(self) -> tuple[Token, ...]:
         """Every token of the database, revoked and expired ones too, the oldest first."""

@@ -30,7 +30,7 @@ LAYERS = ("page", "cart")
 UNITS = [f"user-{number}" for number in range(60)]
 
 
-class Desk:
+class StickyBatcher:
     """Where requests are read and done, without a server; what is refused changes nothing."""
 
     def __init__(self) -> None:
@@ -162,7 +162,7 @@ def check(catalog: Catalog) -> set[str]:
 def test_who_is_held_out_or_in_another_experiment_of_a_layer_is_in_none(
     data: st.DataObject,
 ) -> None:
-    desk = Desk()
+    desk = StickyBatcher()
     desk.begin(data.draw)
     for _ in range(15):
         before = desk.catalog
@@ -174,7 +174,7 @@ def test_who_is_held_out_or_in_another_experiment_of_a_layer_is_in_none(
 
 def test_the_oracle_sees_a_holdout_that_holds_nobody_out() -> None:
     """What ends a holdout puts units into its experiments: the check above looks at somebody."""
-    desk = Desk()
+    desk = StickyBatcher()
     body = {"key": "one", "name": "one", "iteration": iteration()}
     desk.ask(create_experiment, {**body, "holdoutId": id_of("holdout", "spring")})
     desk.ask(patch_experiment, instructions("startIteration"), experimentKey="one")

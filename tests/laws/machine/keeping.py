@@ -10,7 +10,7 @@ from allotment.compile import compile_catalog
 from allotment.engine import Engine
 from allotment.model.catalog import Catalog
 from allotment.reference import assign
-from allotment.store import Lot, Store
+from allotment.store import StickyKey, Store
 from tenant import Vendor
 
 
@@ -21,7 +21,7 @@ class Keeping:
     A treatment is kept in place of those that the iteration has no longer: `replaced` times.
     """
 
-    kept: dict[Lot, tuple[str, ...]] = field(default_factory=dict)
+    kept: dict[StickyKey, tuple[str, ...]] = field(default_factory=dict)
     given: list[tuple[str, str, tuple[str, ...], Any]] = field(default_factory=list)
     replaced: int = 0
 
@@ -36,8 +36,8 @@ class Keeping:
         return found
 
     def _check(self, catalog: Catalog, key: str, unit: str, shown: Any) -> None:
-        lot = Lot(key, shown["iteration"], unit)
-        stored = self.kept.get(lot, ())
+        sticky_key = StickyKey(key, shown["iteration"], unit)
+        stored = self.kept.get(sticky_key, ())
         twin = assign(catalog, key, unit, None, stored)
         assert (shown["treatment"], shown["reason"]) == (twin.treatment, twin.reason), (key, unit)
         assert not shown["to_keep"], "the store is there"
@@ -45,7 +45,7 @@ class Keeping:
             assert twin.treatment is not None
             current = catalog.experiments[key].current
             assert not {*stored} & {each.key for each in current.treatments}
-            self.kept[lot] = (*stored, twin.treatment)
+            self.kept[sticky_key] = (*stored, twin.treatment)
             self.replaced += bool(stored)
         if catalog.experiments[key].keeps_assignments:
             self.given.append((key, unit, stored, shown))
@@ -55,8 +55,8 @@ class Keeping:
 
         The reason is, with what was kept before: the answer that keeps is not yet STICKY.
         """
-        rows = store.kept(self.kept)
-        assert {lot: each.treatments for lot, each in rows.items()} == self.kept
+        rows = store.sticky(self.kept)
+        assert {sticky_key: each.treatments for sticky_key, each in rows.items()} == self.kept
         engines: dict[int, Engine] = {}
         for key, unit, before, shown in self.given:
             revision = shown["revision"]
@@ -64,7 +64,7 @@ class Keeping:
                 engines[revision] = Engine(compile_catalog(store.catalog(revision)))
             engine = engines[revision]
             names = engine.snapshot.plans[key].names
-            row = rows.get(Lot(key, shown["iteration"], unit))
+            row = rows.get(StickyKey(key, shown["iteration"], unit))
             by_then = row and row.standing(names, revision)
             again = engine.assign(key, unit, None, by_then and by_then.treatment)
             assert again.treatment == shown["treatment"], (key, unit, shown)

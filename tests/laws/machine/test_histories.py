@@ -310,7 +310,7 @@ class History:
             for (key, unit), given in answered(Engine(compile_catalog(rebuilt))).items():
                 assert given == answers[key, unit]
         self.keeping.replay(store)
-        assert self.api.node.counters.kept["replaced"] == self.keeping.replaced
+        assert self.api.node.counters.sticky["replaced"] == self.keeping.replaced
 
 
 def answered(engine: Engine) -> Answers:

@@ -17,7 +17,7 @@ from allotment.server.assign.app import AssignPaths
 from allotment.server.auth.access import Access
 from allotment.server.counters import Counters
 from allotment.server.exposures import Exposures
-from allotment.server.sticky import Keeping
+from allotment.server.sticky import StickyAssignments
 from allotment.server.sync.spaces import Served, serve_stored
 from allotment.server.sync.threads import Threads
 from allotment.store import Store, Stored
@@ -80,7 +80,8 @@ class Paths:
 
     def __init__(self, catalog: Catalog, exposures: Exposures | None = None) -> None:
         self.node = StillNode(catalog)
-        self._app = AssignPaths(self.node, exposures, Keeping(self.node))  # type: ignore[arg-type]
+        sticky = StickyAssignments(self.node)  # type: ignore[arg-type]
+        self._app = AssignPaths(self.node, exposures, sticky)  # type: ignore[arg-type]
 
     def close(self) -> None:
         self._app.close()

@@ -15,7 +15,7 @@ import allotment
 from allotment.errors import StoreError
 from allotment.server.counters import Counters
 from allotment.server.exposures import Exposures
-from allotment.server.sticky import Keeping
+from allotment.server.sticky import StickyAssignments
 from allotment.server.sync.executor import Executor
 from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Spaces
@@ -115,7 +115,7 @@ def loops_of(node: Node, name: str) -> list[Loop]:
     if known:
         return known
     if name in ("kept", "assignments"):
-        Keeping(node)
+        StickyAssignments(node)
     elif name == "exposures":
         Exposures("ndjson", Path("unused"), node.threads)
     elif name == "batch":

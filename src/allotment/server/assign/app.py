@@ -24,7 +24,7 @@ from allotment.server.http.limits import BODY_BYTES_MAX
 from allotment.server.http.problems import answer_error
 from allotment.server.http.refusals import MethodNotAllowed
 from allotment.server.http.requests import header, read_body
-from allotment.server.sticky import Keeping
+from allotment.server.sticky import StickyAssignments
 from allotment.server.sync.node import Node
 from allotment.store import Scope as Needs
 
@@ -51,7 +51,7 @@ class AssignPaths:
     An answer is wholly of one revision: the one that was served when the request came in.
     """
 
-    def __init__(self, node: Node, exposures: Exposures | None, keeping: Keeping) -> None:
+    def __init__(self, node: Node, exposures: Exposures | None, keeping: StickyAssignments) -> None:
         self._node = node
         self._unit = OneUnit(exposures, keeping)
         self._explained = Explained(node)

@@ -15,7 +15,7 @@ from allotment.model.catalog import Catalog
 from allotment.server.assign.bodies import AssignmentBody, CheckBody, ExplainAnswer, ExplainRequest
 from allotment.server.assign.effort import Size, effort
 from allotment.server.assign.shown import Ready, Shown
-from allotment.server.sticky.lot import lot_of
+from allotment.server.sticky.key import sticky_key_of
 from allotment.server.sync.node import Node
 from allotment.server.sync.one_experiment import engine_of
 
@@ -60,11 +60,13 @@ class Explained:
             return None
         given = await self._node.run(engine.assign, asked.experiment, asked.unit, asked.attributes)
         assert isinstance(given, Assignment)
-        lot = lot_of(experiment, given, asked.unit)
-        if lot is None:
+        sticky_key = sticky_key_of(experiment, given, asked.unit)
+        if sticky_key is None:
             return None
         try:
-            kept = (await self._node.run(self._node.store_at(space).kept, [lot])).get(lot)
+            kept = (await self._node.run(self._node.store_at(space).sticky, [sticky_key])).get(
+                sticky_key
+            )
         except (StoreError, Overloaded):
             return None
         names = engine.snapshot.plans[asked.experiment].names

@@ -16,7 +16,7 @@ from allotment.server.assign.effort import Size, effort
 from allotment.server.assign.shown import Ready, Shown
 from allotment.server.exposures import Exposures
 from allotment.server.http.limits import ON_LOOP, SMALL_BYTES
-from allotment.server.sticky import Keeping
+from allotment.server.sticky import StickyAssignments
 from allotment.server.sync.spaces import Served
 
 # So many take a few milliseconds, which the event loop can spare; more are asked in a thread.
@@ -29,10 +29,10 @@ _Resolved: TypeAlias = tuple[Resolution, Assignment | None]
 class OneUnit:
     """Answers for one unit at a time, and logs the treatments that it hands out.
 
-    An answer that no kept assignment has a part in is ready at once.
+    An answer that no sticky assignment has a part in is ready at once.
     """
 
-    def __init__(self, exposures: Exposures | None, keeping: Keeping) -> None:
+    def __init__(self, exposures: Exposures | None, keeping: StickyAssignments) -> None:
         self._log = exposures.log if exposures is not None and exposures.on else None
         self._keeping = keeping
 

@@ -49,7 +49,7 @@ from allotment.server.confidence.token import Given, given_of, read_token, sign
 from allotment.server.exposures import Exposures
 from allotment.server.http.answer import JSON, as_json, respond
 from allotment.server.http.requests import body_read
-from allotment.server.sticky.keeping import Keeping
+from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.sync.spaces import Served
 from allotment.server.writes.change import node_of
 from allotment.store import Scope
@@ -147,7 +147,7 @@ async def _resolve(
     units = units_of(context, flag, served.engine.catalog)
     if units is None:
         return ConfidenceResolvedFlag(flag=flag_name(flag.key), reason=_NO_KEY), None
-    keeping: Keeping = request.app.state.keeping
+    keeping: StickyAssignments = request.app.state.keeping
     resolution, answer = await keeping.resolve(served, flag.key, units, context, long=long)
     given: Given | None = None
     if answer is not None:

@@ -1,8 +1,8 @@
-"""Kept assignments: what a unit was given first it gets again, for as long as its iteration lives.
+"""Sticky assignments: a unit gets its first treatment again, for as long as its iteration lives.
 
 The store has them; this is where a server asks it, off the event loop, and answers accordingly.
 """
 
-from allotment.server.sticky.keeping import Keeping
+from allotment.server.sticky.assignments import StickyAssignments
 
-__all__ = ["Keeping"]
+__all__ = ["StickyAssignments"]

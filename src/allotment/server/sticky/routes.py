@@ -26,8 +26,8 @@ from allotment.server.http.media import Form, form_given
 from allotment.server.http.refusals import UnsupportedMedia
 from allotment.server.http.requests import body_of, json_body_of, single
 from allotment.server.sticky.rows import (
-    KeptRequest,
-    KeptRows,
+    StickyImport,
+    StickyRequest,
     checked,
     read_asked,
     read_document,
@@ -35,7 +35,7 @@ from allotment.server.sticky.rows import (
 )
 from allotment.server.sync.spaces import Served
 from allotment.server.writes.change import holding, node_of
-from allotment.store import Kept, Lot, Store
+from allotment.store import StickyKey, StickyTreatment, Store
 
 
 class _Unit(Convertor[str]):
@@ -60,7 +60,7 @@ _AT_ONCE: Final = 5_000
 log: Final = logging.getLogger("allotment.server")
 
 
-class KeptCounts(Model):
+class StickyCounts(Model):
     """What came of rows."""
 
     kept: Annotated[int, Field(description="Rows that are kept from now on.")]
@@ -68,13 +68,13 @@ class KeptCounts(Model):
     differing: Annotated[int, Field(description="Those of them where it is another treatment.")]
 
 
-class KeptTreatments(Model):
+class StickyTreatments(Model):
     """What is kept for units, in the order of the request."""
 
     kept: list[tuple[str, ...]]
 
 
-class KeptAssignment(Model):
+class StickyAssignment(Model):
     """What is kept for a unit in an iteration."""
 
     experiment: str
@@ -85,7 +85,7 @@ class KeptAssignment(Model):
     at: Moment
 
 
-class KeptQuery(Body):
+class StickyQuery(Body):
     """The iteration that is asked for."""
 
     iteration: Annotated[
@@ -97,11 +97,11 @@ class KeptQuery(Body):
 @router.post(
     "/v1/kept",
     summary="Keep assignments that were made elsewhere",
-    response_model=KeptCounts,
+    response_model=StickyCounts,
     openapi_extra={
         "content": Content(
             {
-                JSON: KeptRows,
+                JSON: StickyImport,
                 Form.NDJSON.value: {
                     "type": "string",
                     "format": "binary",
@@ -128,24 +128,24 @@ async def keep(request: Request, caller: Writer) -> Response:
     store = node.store_at(caller.space)
     counts = {"kept": 0, "already_kept": 0, "differing": 0}
     async with holding(request) as held:
-        held.append(await node.run(_lots, served.stored.catalog, body, form))
+        held.append(await node.run(_sticky_keys, served.stored.catalog, body, form))
         for first in range(0, len(held[0]), _AT_ONCE):
             some = held[0][first : first + _AT_ONCE]
             found = await node.run(_keep, store, some, served)
             counts = {name: counts[name] + found[name] for name in counts}
     about = {"space": caller.space, "who": caller.who, **counts}
     log.info("assignments made elsewhere are kept", extra={"fields": about})
-    return respond(as_json(KeptCounts(**counts)))
+    return respond(as_json(StickyCounts(**counts)))
 
 
 @router.post(
     "/v1/kept/read",
     operation_id="read_kept",
     summary="Read what is kept for many units",
-    response_model=KeptTreatments,
+    response_model=StickyTreatments,
     openapi_extra={
         "content": Content(
-            {JSON: KeptRequest},
+            {JSON: StickyRequest},
             {"experiment": "checkout", "iteration": 1, "units": ["user-1", "user-2"]},
         )
     },
@@ -162,9 +162,13 @@ async def read_kept(request: Request, caller: Reader) -> Response:
 
     def answer() -> Answer:
         asked = read_asked(body)
-        lots = [Lot(asked.experiment, asked.iteration, unit) for unit in asked.units]
-        found = store.kept(lots)
-        return as_json(KeptTreatments(kept=[_treatments(found.get(lot)) for lot in lots]))
+        sticky_keys = [StickyKey(asked.experiment, asked.iteration, unit) for unit in asked.units]
+        found = store.sticky(sticky_keys)
+        return as_json(
+            StickyTreatments(
+                kept=[_treatments(found.get(sticky_key)) for sticky_key in sticky_keys]
+            )
+        )
 
     return respond(await node.run(answer))
 
@@ -173,14 +177,14 @@ async def read_kept(request: Request, caller: Reader) -> Response:
     "/v1/kept/{experiment}/{unit:unit}",
     operation_id="get_kept",
     summary="Get what is kept for a unit",
-    response_model=KeptAssignment,
+    response_model=StickyAssignment,
 )
 async def get_kept(
     request: Request,
     caller: Reader,
     key: Annotated[str, Path(alias="experiment", description="The experiment's key.")],
     unit: Annotated[str, Path(description="The unit's key as text.")],
-    query: Annotated[KeptQuery, Query(KeptQuery)],
+    query: Annotated[StickyQuery, Query(StickyQuery)],
 ) -> Response:
     """What is kept for a unit in an iteration of an experiment."""
     node = node_of(request)
@@ -188,14 +192,14 @@ async def get_kept(
     if experiment is None:
         raise NotFound("there is no such experiment", "path")
     number = experiment.current.number if query.iteration is None else query.iteration
-    lot = Lot(key, number, unit)
-    kept = (await node.run(node.store_at(caller.space).kept, [lot])).get(lot)
+    sticky_key = StickyKey(key, number, unit)
+    kept = (await node.run(node.store_at(caller.space).sticky, [sticky_key])).get(sticky_key)
     if kept is None:
         raise NotFound("nothing is kept for this unit in that iteration", "path")
     of_it = [each.treatments for each in experiment.iterations if each.number == number]
     found = kept.standing([treatment.key for each in of_it for treatment in each]) or kept
-    shown = KeptAssignment(
-        **lot._asdict(),
+    shown = StickyAssignment(
+        **sticky_key._asdict(),
         treatment=found.treatment,
         revision=found.revision,
         at=show_instant(found.at),
@@ -203,34 +207,41 @@ async def get_kept(
     return respond(as_json(shown))
 
 
-def _treatments(found: Kept | None) -> tuple[str, ...]:
+def _treatments(found: StickyTreatment | None) -> tuple[str, ...]:
     return () if found is None else found.treatments
 
 
-def _lots(catalog: Catalog, body: bytes | bytearray, form: Form) -> list[tuple[Lot, str]]:
+def _sticky_keys(
+    catalog: Catalog, body: bytes | bytearray, form: Form
+) -> list[tuple[StickyKey, str]]:
     rows = read_document(body) if form is Form.JSON else read_lines(body)
     return checked(catalog, rows)
 
 
-def _keep(store: Store, rows: Sequence[tuple[Lot, str]], served: Served) -> dict[str, int]:
+def _keep(store: Store, rows: Sequence[tuple[StickyKey, str]], served: Served) -> dict[str, int]:
     """Keep some rows, and count what came of each."""
-    first: dict[Lot, str] = {}
-    for lot, treatment in rows:
-        first.setdefault(lot, treatment)
-    names = {lot: served.engine.snapshot.plans[lot.experiment].names for lot in first}
-    there = store.kept(first)
+    first: dict[StickyKey, str] = {}
+    for sticky_key, treatment in rows:
+        first.setdefault(sticky_key, treatment)
+    names = {
+        sticky_key: served.engine.snapshot.plans[sticky_key.experiment].names
+        for sticky_key in first
+    }
+    there = store.sticky(first)
     new = {
-        lot: treatment
-        for lot, treatment in first.items()
-        if lot not in there or there[lot].standing(names[lot]) is None
+        sticky_key: treatment
+        for sticky_key, treatment in first.items()
+        if sticky_key not in there or there[sticky_key].standing(names[sticky_key]) is None
     }
     now = there
     if new:
-        behind = {lot: there[lot] for lot in new if lot in there}
+        behind = {sticky_key: there[sticky_key] for sticky_key in new if sticky_key in there}
         when = datetime.now(UTC)
         now |= store.keep(new, revision=served.revision, when=when, behind=behind)
-    standing = {lot: now[lot].standing(names[lot]) for lot in first}
-    treatments = {lot: each.treatment for lot, each in standing.items() if each is not None}
-    kept = sum(treatments.get(lot) == treatment for lot, treatment in new.items())
-    differing = sum(treatments.get(lot) != treatment for lot, treatment in rows)
+    standing = {sticky_key: now[sticky_key].standing(names[sticky_key]) for sticky_key in first}
+    treatments = {
+        sticky_key: each.treatment for sticky_key, each in standing.items() if each is not None
+    }
+    kept = sum(treatments.get(sticky_key) == treatment for sticky_key, treatment in new.items())
+    differing = sum(treatments.get(sticky_key) != treatment for sticky_key, treatment in rows)
     return {"kept": kept, "already_kept": len(rows) - kept, "differing": differing}

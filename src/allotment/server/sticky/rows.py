@@ -19,7 +19,7 @@ from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.limits import ITERATIONS_MAX
 from allotment.server.http.decoding import MALFORMED, refusal
 from allotment.server.sync.one_experiment import engine_of
-from allotment.store import Lot
+from allotment.store import StickyKey
 
 UNITS_MAX: Final = 10_000
 
@@ -33,7 +33,7 @@ _WHY: Final = {
 }
 
 
-class KeptRow(Struct, forbid_unknown_fields=True, gc=False):
+class StickyRow(Struct, forbid_unknown_fields=True, gc=False):
     """One unit, and the treatment that it has in an experiment."""
 
     experiment: str
@@ -41,13 +41,13 @@ class KeptRow(Struct, forbid_unknown_fields=True, gc=False):
     treatment: str
 
 
-class KeptRows(Struct, forbid_unknown_fields=True):
+class StickyImport(Struct, forbid_unknown_fields=True):
     """Assignments that were made elsewhere."""
 
-    rows: list[KeptRow]
+    rows: list[StickyRow]
 
 
-class KeptRequest(Struct, forbid_unknown_fields=True):
+class StickyRequest(Struct, forbid_unknown_fields=True):
     """Units of which it is asked what is kept for them in an iteration."""
 
     experiment: str
@@ -55,12 +55,12 @@ class KeptRequest(Struct, forbid_unknown_fields=True):
     units: Annotated[list[str], Meta(max_length=UNITS_MAX)]
 
 
-_asked: Final = msgspec.json.Decoder(KeptRequest)
-_document: Final = msgspec.json.Decoder(KeptRows)
-_row: Final = msgspec.json.Decoder(KeptRow)
+_asked: Final = msgspec.json.Decoder(StickyRequest)
+_document: Final = msgspec.json.Decoder(StickyImport)
+_row: Final = msgspec.json.Decoder(StickyRow)
 
 
-def read_document(body: bytes | bytearray) -> list[KeptRow]:
+def read_document(body: bytes | bytearray) -> list[StickyRow]:
     """The rows of a JSON document; raises InvalidInput with the place of the fault."""
     try:
         return _document.decode(body).rows
@@ -68,7 +68,7 @@ def read_document(body: bytes | bytearray) -> list[KeptRow]:
         raise refusal(error, body) from None
 
 
-def read_asked(body: bytes | bytearray) -> KeptRequest:
+def read_asked(body: bytes | bytearray) -> StickyRequest:
     """What a body asks; raises InvalidInput with the place of the fault."""
     try:
         return _asked.decode(body)
@@ -76,9 +76,9 @@ def read_asked(body: bytes | bytearray) -> KeptRequest:
         raise refusal(error, body) from None
 
 
-def read_lines(body: bytes | bytearray) -> list[KeptRow]:
+def read_lines(body: bytes | bytearray) -> list[StickyRow]:
     """The rows of NDJSON, one a line; empty lines are passed over."""
-    rows: list[KeptRow] = []
+    rows: list[StickyRow] = []
     for line in body.split(b"\n"):
         if not line.strip():
             continue
@@ -91,12 +91,12 @@ def read_lines(body: bytes | bytearray) -> list[KeptRow]:
     return rows
 
 
-def checked(catalog: Catalog, rows: Sequence[KeptRow]) -> list[tuple[Lot, str]]:
+def checked(catalog: Catalog, rows: Sequence[StickyRow]) -> list[tuple[StickyKey, str]]:
     """What is to be kept, in the order of the rows; raises for the first row that cannot be."""
     places: dict[str, list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
         places[row.experiment].append(place)
-    lots: list[tuple[Lot, str] | None] = [None] * len(rows)
+    sticky_keys: list[tuple[StickyKey, str] | None] = [None] * len(rows)
     faults: list[tuple[int, AllotmentError]] = []
     for key, of_it in places.items():
         try:
@@ -113,10 +113,10 @@ def checked(catalog: Catalog, rows: Sequence[KeptRow]) -> list[tuple[Lot, str]]:
                 break
             unit = unit_key(row.unit, experiment.unit)
             assert unit is not None, "it was assigned just now"
-            lots[place] = (Lot(key, live.number, unit), row.treatment)
+            sticky_keys[place] = (StickyKey(key, live.number, unit), row.treatment)
     if faults:
         raise min(faults, key=lambda fault: fault[0])[1]
-    return [each for each in lots if each is not None]
+    return [each for each in sticky_keys if each is not None]
 
 
 def _keeping(catalog: Catalog, key: str, path: str) -> tuple[Experiment, Iteration]:
@@ -131,7 +131,7 @@ def _keeping(catalog: Catalog, key: str, path: str) -> tuple[Experiment, Iterati
     return experiment, experiment.live
 
 
-def _reasons(catalog: Catalog, experiment: Experiment, rows: Sequence[KeptRow]) -> list[Reason]:
+def _reasons(catalog: Catalog, experiment: Experiment, rows: Sequence[StickyRow]) -> list[Reason]:
     """STICKY where a unit may have its treatment as far as the experiment's slots are concerned."""
     engine = _bare(catalog, experiment)
     units = [row.unit for row in rows]
@@ -156,7 +156,7 @@ def _bare(catalog: Catalog, experiment: Experiment) -> Engine:
     return engine_of(replace(catalog, experiments=experiments), experiment.key)
 
 
-def _fault(live: Iteration, row: KeptRow, reason: Reason, path: str) -> AllotmentError:
+def _fault(live: Iteration, row: StickyRow, reason: Reason, path: str) -> AllotmentError:
     if reason in _WHY:
         error, field, message = _WHY[reason]
         return error(message, f"{path}.{field}")

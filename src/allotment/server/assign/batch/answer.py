@@ -10,21 +10,21 @@ from starlette.requests import ClientDisconnect
 
 from allotment.errors import AllotmentError, Overloaded
 from allotment.server.assign.batch.course import Course
-from allotment.server.assign.batch.kept import Look
 from allotment.server.assign.batch.outbox import Outbox
 from allotment.server.assign.batch.room import Room
+from allotment.server.assign.batch.sticky import Look
 from allotment.server.assign.reading import read_query
 from allotment.server.assign.shown import Shown
 from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.http.media import form_given, form_wanted
 from allotment.server.http.requests import header, joined_header
-from allotment.server.sticky import Keeping
-from allotment.server.sticky.desk import Found
-from allotment.server.sticky.desk import Wanted as LotsWanted
+from allotment.server.sticky import StickyAssignments
+from allotment.server.sticky.batcher import Found
+from allotment.server.sticky.batcher import Wanted as StickyWanted
 from allotment.server.sync.executor import Executor
 from allotment.server.sync.spaces import Served
 from allotment.server.sync.threads import Threads
-from allotment.store import Lot
+from allotment.store import StickyKey
 
 # Two threads keep a batch of one client from waiting for the whole batch of another; more would
 # only fight for the interpreter.
@@ -51,7 +51,7 @@ class BrokenOff(AllotmentError):
 class Batches:
     """Answers batches, several at a time, in memory that does not grow with them."""
 
-    def __init__(self, keeping: Keeping, threads: Threads) -> None:
+    def __init__(self, keeping: StickyAssignments, threads: Threads) -> None:
         self._keeping = keeping
         self._crew = Executor("batch", _THREADS, threads)
         self._memory = Room(_MEMORY_BYTES)
@@ -103,7 +103,7 @@ class Batches:
         """How a thread of ours learns what is kept: it asks on this loop, as single requests do."""
         loop = asyncio.get_running_loop()
 
-        def look(wanted: LotsWanted) -> Mapping[Lot, Found]:
+        def look(wanted: StickyWanted) -> Mapping[StickyKey, Found]:
             asked = asyncio.run_coroutine_threadsafe(self._keeping.look(served, wanted), loop)
             return asked.result(_PATIENCE)
 

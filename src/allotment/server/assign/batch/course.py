@@ -9,8 +9,8 @@ from allotment.engine import Column
 from allotment.errors import InvalidInput
 from allotment.server.assign.batch.block import Block
 from allotment.server.assign.batch.document import DocumentSource
-from allotment.server.assign.batch.kept import Look
 from allotment.server.assign.batch.lines import LinesSource
+from allotment.server.assign.batch.sticky import Look
 from allotment.server.assign.batch.text import Document, Lines
 from allotment.server.assign.batch.wanted import Wanted
 from allotment.server.http.media import Form

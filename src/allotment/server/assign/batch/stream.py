@@ -16,7 +16,7 @@ from allotment.engine import Column
 from allotment.errors import InvalidInput
 from allotment.model.assignment import REASONS
 from allotment.server.assign.batch.block import Block
-from allotment.server.assign.batch.kept import KeptColumn
+from allotment.server.assign.batch.sticky import StickyColumn
 from allotment.server.assign.batch.wanted import Wanted
 
 _REASONS: Final = pa.array([reason.value for reason in REASONS], pa.string())
@@ -54,7 +54,7 @@ class Stream:
             arrays.append(pa.array(column))
             codes = pa.array(column.reasons.astype(np.int16))
             arrays.append(pa.DictionaryArray.from_arrays(codes, _REASONS))
-            if isinstance(column, KeptColumn):
+            if isinstance(column, StickyColumn):
                 arrays.append(pa.array(column.to_keep))
         self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
         return self._file.take()

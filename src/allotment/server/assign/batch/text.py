@@ -13,7 +13,7 @@ from msgspec import UNSET
 from allotment.engine import Column
 from allotment.model.assignment import REASONS
 from allotment.server.assign.batch.block import Block
-from allotment.server.assign.batch.kept import KeptColumn
+from allotment.server.assign.batch.sticky import StickyColumn
 from allotment.server.assign.batch.wanted import Wanted
 from allotment.server.assign.bodies import UnitAssignment, UnitFault
 
@@ -75,7 +75,7 @@ def _cells(key: str, column: Column) -> list[bytes]:
     """The text of each answer. Few are different, so each of those is made once."""
     width = 2 * len(REASONS)
     joint = (column.codes.astype(np.intp) + 1) * width + 2 * column.reasons.astype(np.intp)
-    if isinstance(column, KeptColumn):
+    if isinstance(column, StickyColumn):
         joint += column.to_keep
     texts: npt.NDArray[np.object_] = np.empty((len(column.treatments) + 1) * width, object)
     names = (None, *column.treatments)

@@ -11,7 +11,7 @@ from allotment.compile.experiment import Source
 from allotment.engine import Column
 from allotment.model.assignment import REASONS, Reason
 from allotment.server.assign.batch.block import Block
-from allotment.server.assign.batch.kept import KeptRows, Look
+from allotment.server.assign.batch.sticky import Look, StickyRows
 from allotment.server.assign.bodies import MeaningBody
 from allotment.server.sync.spaces import Served
 
@@ -70,7 +70,7 @@ class Wanted:
     def _kept(self, key: str, part: Block, given: Column) -> Column:
         """The answers of an experiment that keeps assignments."""
         units = part.units()
-        stored = KeptRows(self._engine.catalog.experiments[key], units, given, self._look)
+        stored = StickyRows(self._engine.catalog.experiments[key], units, given, self._look)
         if stored.treatments is not None:
             given = self._engine.assign_many(
                 key, units, part.attributes(), stored=stored.treatments

@@ -1,6 +1,6 @@
-"""Replacements of kept treatments, and the lineage of each revision.
+"""Replacements of sticky treatments, and the lineage of each revision.
 
-A replacement is what a unit was given in place of a kept treatment that was removed. A lineage
+A replacement is what a unit was given in place of a sticky treatment that was removed. A lineage
 tells a revision from another of the same number, and an operator may adopt the store as it is.
 """
 

@@ -1,4 +1,4 @@
-"""Kept assignments without a reference to their space, and on SQLite in a file of their own.
+"""Sticky assignments without a reference to their space, and on SQLite in a file of their own.
 
 The rows are in that file before they are gone from this one. Where the step breaks off between the
 two, it copies them again the next time.
@@ -9,9 +9,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from allotment.store.kept import add
 from allotment.store.migrate import lay_beside
 from allotment.store.schema import kept_assignment, kept_replacement
+from allotment.store.sticky import add
 
 revision = "5"
 down_revision = "4"

@@ -13,7 +13,7 @@ import msgspec
 
 from allotment.change.commands import Command, Replace, SetWeights
 from allotment.change.lifecycle import Policy
-from allotment.store import Lot
+from allotment.store import StickyKey
 from serving import fill
 from tenant import SPACE, Vendor, node_over
 
@@ -89,9 +89,9 @@ class Shop(Vendor):
 
     def kept(self, *units: str, experiment: str = "first", iteration: int = 1) -> dict[str, str]:
         """What the store keeps."""
-        lots = [Lot(experiment, iteration, unit) for unit in units]
-        found = self.node.store_at(SPACE).kept(lots)
-        return {lot.unit: each.treatment for lot, each in found.items()}
+        sticky_keys = [StickyKey(experiment, iteration, unit) for unit in units]
+        found = self.node.store_at(SPACE).sticky(sticky_keys)
+        return {sticky_key.unit: each.treatment for sticky_key, each in found.items()}
 
 
 @contextmanager

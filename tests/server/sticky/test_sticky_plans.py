@@ -33,7 +33,7 @@ from allotment.frames.rows import Rows
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.reference import assign
-from allotment.store import Lot, Store
+from allotment.store import StickyKey, Store
 from serving import fill
 
 BODY = """state: running, keeps_assignments: true, audience: swedes,
@@ -63,8 +63,8 @@ class Planned:
         self.changes = self.moves = self.replaced = 0
 
     def kept(self, key: str, iteration: int, units: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        found = self.store.kept([Lot(key, iteration, unit) for unit in units])
-        return {lot.unit: each.treatments for lot, each in found.items()}
+        found = self.store.sticky([StickyKey(key, iteration, unit) for unit in units])
+        return {sticky_key.unit: each.treatments for sticky_key, each in found.items()}
 
     def answers(self, catalog: Catalog) -> dict[str, list[str | None]]:
         """What each unit has, as the twin says it with what the store keeps."""
@@ -86,14 +86,17 @@ class Planned:
                 known = {"country": COUNTRIES[place]}
                 answer = assign(catalog, key, UNITS[place], known)
                 if answer.to_keep and answer.treatment is not None:
-                    lot = Lot(key, answer.iteration, UNITS[place])
-                    there = self.store.kept([lot])
-                    if lot in there and there[lot].standing(names[key]) is not None:
+                    sticky_key = StickyKey(key, answer.iteration, UNITS[place])
+                    there = self.store.sticky([sticky_key])
+                    if sticky_key in there and there[sticky_key].standing(names[key]) is not None:
                         continue
                     when = datetime.now(UTC)
                     self.replaced += len(there)
                     self.store.keep(
-                        {lot: answer.treatment}, revision=catalog.revision, when=when, behind=there
+                        {sticky_key: answer.treatment},
+                        revision=catalog.revision,
+                        when=when,
+                        behind=there,
                     )
 
     def change(self, *commands: Command) -> None:

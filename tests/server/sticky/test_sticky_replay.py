@@ -1,4 +1,4 @@
-"""A kept answer is replayed at the revision it names, and no row of a batch changes an earlier."""
+"""A sticky answer is replayed at the revision it names; no row of a batch changes an earlier."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from allotment.change.commands import Rename, SetIntake
-from server.sticky.keeping import SWEDEN, Shop, shop
+from server.sticky.shop import SWEDEN, Shop, shop
 
 SEGMENTED = """
 allotment: 1

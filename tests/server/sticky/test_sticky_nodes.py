@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from allotment.change.commands import SetWeights
 from allotment.store import Store
-from server.sticky.keeping import SHOP, SWEDEN
+from server.sticky.shop import SHOP, SWEDEN
 from serving import Server, fill, serving
 
 NDJSON = "application/x-ndjson"

@@ -33,10 +33,10 @@ from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.server.counters import Counters
-from allotment.server.sticky import Keeping
+from allotment.server.sticky import StickyAssignments
 from allotment.server.sync.spaces import Served, serve_stored
 from allotment.server.sync.threads import Threads
-from allotment.store import Lot, Store
+from allotment.store import StickyKey, Store
 from serving import fill
 
 CATALOG = """
@@ -77,7 +77,7 @@ def shop() -> bytes:
         return Path(folder, "allotment.db").read_bytes()
 
 
-class KeptNode:
+class StickyNode:
     """As much of a node as keeping asks for."""
 
     adopted = 0
@@ -101,12 +101,12 @@ class Histories(RuleBasedStateMachine):
         Path(self.database).write_bytes(shop())
         Path(f"{self.database}.kept").touch()
         self.runner = asyncio.Runner()
-        self.kept: dict[Lot, str] = {}
+        self.kept: dict[StickyKey, str] = {}
         self.open()
 
     def open(self) -> None:
         self.store = Store.open(self.database)
-        self.keeping = Keeping(KeptNode(self.store))  # type: ignore[arg-type]
+        self.keeping = StickyAssignments(StickyNode(self.store))  # type: ignore[arg-type]
         self.served: Served = serve_stored(self.store.read())
 
     def teardown(self) -> None:
@@ -207,17 +207,21 @@ class Histories(RuleBasedStateMachine):
     def check(self, given: Assignment, unit: str, country: str) -> None:
         experiment = self.catalog.experiments[given.experiment]
         assert not given.to_keep
-        lot = Lot(given.experiment, given.iteration, unit)
+        sticky_key = StickyKey(given.experiment, given.iteration, unit)
         if given.reason in ("ALLOCATED", "STICKY"):
             assert given.treatment is not None
-            assert self.kept.setdefault(lot, given.treatment) == given.treatment
-        elif lot in self.kept and self.stays(experiment, lot, country):
-            assert given.reason == "OVERRIDE", (given, self.kept[lot])
+            assert self.kept.setdefault(sticky_key, given.treatment) == given.treatment
+        elif sticky_key in self.kept and self.stays(experiment, sticky_key, country):
+            assert given.reason == "OVERRIDE", (given, self.kept[sticky_key])
 
-    def stays(self, experiment: Experiment, lot: Lot, country: str) -> bool:
+    def stays(self, experiment: Experiment, sticky_key: StickyKey, country: str) -> bool:
         """Whether a unit that was kept still has its treatment."""
         live = experiment.live
-        if live is None or live.number != lot.iteration or self.is_claimed(experiment, lot.unit):
+        if (
+            live is None
+            or live.number != sticky_key.iteration
+            or self.is_claimed(experiment, sticky_key.unit)
+        ):
             return False
         return experiment.ignore_targeting or country == "SE"
 
@@ -241,8 +245,10 @@ class Histories(RuleBasedStateMachine):
             for key in EXPERIMENTS
             if (each := self.catalog.experiments[key]).layer is not None and each.live is not None
         }
-        lots = [Lot(key, number, unit) for key, number in live.items() for unit in UNITS]
-        units = [lot.unit for lot in self.store.kept(lots)]
+        sticky_keys = [
+            StickyKey(key, number, unit) for key, number in live.items() for unit in UNITS
+        ]
+        units = [sticky_key.unit for sticky_key in self.store.sticky(sticky_keys)]
         assert len(units) == len(set(units))
 
 

@@ -14,7 +14,7 @@ from allotment.change.commands import SetHoldout, SetHoldoutShare, SetOverrides
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
 from allotment.model.assignment import REASONS, Reason
-from server.sticky.keeping import Shop, shop
+from server.sticky.shop import Shop, shop
 
 LAYERED = """
 allotment: 1

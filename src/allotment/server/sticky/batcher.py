@@ -13,7 +13,7 @@ from allotment.errors import AllotmentError, StoreError
 from allotment.server.sync.executor import Executor
 from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served
-from allotment.store import Kept, Lot
+from allotment.store import StickyKey, StickyTreatment
 
 # An assignment waits no longer for the store, in seconds. No request joins a store call that has
 # taken so long already: the store hangs, and would hold up every answer.
@@ -42,7 +42,7 @@ class Found(NamedTuple):
 
 
 # What is wanted of the store: what it keeps for a lot, or else that it keeps this from now on.
-Wanted: TypeAlias = Mapping[Lot, str | None]
+Wanted: TypeAlias = Mapping[StickyKey, str | None]
 
 _Group: TypeAlias = tuple[str, int]  # a space, and the revision that decided
 
@@ -50,14 +50,14 @@ _Group: TypeAlias = tuple[str, int]  # a space, and the revision that decided
 class _Wish(NamedTuple):
     served: Served
     wanted: Wanted
-    answer: asyncio.Future[Mapping[Lot, Found] | None]
+    answer: asyncio.Future[Mapping[StickyKey, Found] | None]
 
     @property
     def group(self) -> _Group:
         return self.served.space, self.served.revision
 
 
-class Desk:
+class StickyBatcher:
     """Asks the store in a thread of its own, for all who wait at once: one commit for them all."""
 
     def __init__(self, node: Node) -> None:
@@ -72,7 +72,7 @@ class Desk:
         """Finish what is under way."""
         self._crew.close()
 
-    async def ask(self, served: Served, wanted: Wanted) -> Mapping[Lot, Found] | None:
+    async def ask(self, served: Served, wanted: Wanted) -> Mapping[StickyKey, Found] | None:
         """What the store keeps of what is wanted; None where it cannot be asked now.
 
         What is given up because it took too long may be kept all the same.
@@ -102,7 +102,7 @@ class Desk:
         while self._waiting:
             wishes, self._waiting = self._waiting, []
             ask = partial(self._ask, _grouped(wishes))
-            found: Mapping[_Group, Mapping[Lot, Found]] = {}
+            found: Mapping[_Group, Mapping[StickyKey, Found]] = {}
             self._began = loop.time()
             try:
                 found = await self._crew.do(ask)
@@ -114,9 +114,9 @@ class Desk:
 
     def _ask(
         self, groups: Mapping[_Group, tuple[Served, Wanted]]
-    ) -> dict[_Group, Mapping[Lot, Found]]:
+    ) -> dict[_Group, Mapping[StickyKey, Found]]:
         """What the store keeps for each group; one that it cannot be asked for is left out."""
-        found: dict[_Group, Mapping[Lot, Found]] = {}
+        found: dict[_Group, Mapping[StickyKey, Found]] = {}
         for group, (served, wanted) in groups.items():
             try:
                 found[group] = self._kept(served, wanted)
@@ -133,16 +133,20 @@ class Desk:
                 self._failing = False
         return found
 
-    def _kept(self, served: Served, wanted: Wanted) -> Mapping[Lot, Found]:
-        store, count = self._node.store_at(served.space), self._node.counters.kept
-        kept = store.kept(wanted)
+    def _kept(self, served: Served, wanted: Wanted) -> Mapping[StickyKey, Found]:
+        store, count = self._node.store_at(served.space), self._node.counters.sticky
+        kept = store.sticky(wanted)
         found = _standing(served, kept, {})
         count["read"] += len(found)
         for _ in range(_TURNS):
-            new = {lot: t for lot, t in wanted.items() if t is not None and lot not in found}
+            new = {
+                sticky_key: t
+                for sticky_key, t in wanted.items()
+                if t is not None and sticky_key not in found
+            }
             if not new:
                 break
-            behind = {lot: kept[lot] for lot in new if lot in kept}
+            behind = {sticky_key: kept[sticky_key] for sticky_key in new if sticky_key in kept}
             kept = store.keep(new, revision=served.revision, when=datetime.now(UTC), behind=behind)
             count["kept"] += len(new) - len(behind)
             count["replaced"] += len(behind)
@@ -150,22 +154,26 @@ class Desk:
         return found
 
 
-def _standing(served: Served, kept: Mapping[Lot, Kept], new: Mapping[Lot, str]) -> dict[Lot, Found]:
+def _standing(
+    served: Served, kept: Mapping[StickyKey, StickyTreatment], new: Mapping[StickyKey, str]
+) -> dict[StickyKey, Found]:
     """What counts of all that is kept; fresh where it is what is new."""
     plans = served.engine.snapshot.plans
     return {
-        lot: Found(standing.treatment, standing.treatment == new.get(lot), each.treatments)
-        for lot, each in kept.items()
-        if (standing := each.standing(plans[lot.experiment].names)) is not None
+        sticky_key: Found(
+            standing.treatment, standing.treatment == new.get(sticky_key), each.treatments
+        )
+        for sticky_key, each in kept.items()
+        if (standing := each.standing(plans[sticky_key.experiment].names)) is not None
     }
 
 
 def _grouped(wishes: Sequence[_Wish]) -> Mapping[_Group, tuple[Served, Wanted]]:
-    """What all of them want together: of two treatments for one lot, the first is to be kept."""
-    groups: dict[_Group, tuple[Served, dict[Lot, str | None]]] = {}
+    """What all of them want together: of two treatments for one key, the first is to be kept."""
+    groups: dict[_Group, tuple[Served, dict[StickyKey, str | None]]] = {}
     for wish in wishes:
         _, group = groups.setdefault(wish.group, (wish.served, {}))
-        for lot, treatment in wish.wanted.items():
-            if group.get(lot) is None:
-                group[lot] = treatment
+        for sticky_key, treatment in wish.wanted.items():
+            if group.get(sticky_key) is None:
+                group[sticky_key] = treatment
     return groups

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any, Final, TypeAlias, TypeVar
 
 from allotment.model.assignment import Assignment, Reason, Resolution
-from allotment.server.sticky.desk import Desk, Found, Wanted
-from allotment.server.sticky.lot import lot_of
-from allotment.server.sticky.remembered import Remembered
+from allotment.server.sticky.batcher import Found, StickyBatcher, Wanted
+from allotment.server.sticky.cache import StickyCache
+from allotment.server.sticky.key import sticky_key_of
 from allotment.server.sync.executor import Executor
 from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served
-from allotment.store import Lot
+from allotment.store import StickyKey
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ _THREADS: Final = 2
 _ANSWERS_MAX: Final = 65_536
 
 
-class Keeping:
+class StickyAssignments:
     """Asks what the store keeps, and has it keep what is given first.
 
     Only experiments among `Served.keeping` have anything to do with it. It lives on the event loop;
@@ -37,16 +37,16 @@ class Keeping:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._desk = Desk(node)
+        self._batcher = StickyBatcher(node)
         self._crew = Executor("assignments", _THREADS, node.threads)
         self._counters = node.counters
-        self._remembered = Remembered()
+        self._cache = StickyCache()
         self._adopted = node.adopted
         self._first: dict[tuple[int, int], tuple[Assignment, Assignment]] = {}
 
     def close(self) -> None:
         """Finish what is under way."""
-        self._desk.close()
+        self._batcher.close()
         self._crew.close()
 
     async def in_thread(self, work: Callable[[], T]) -> T:
@@ -67,15 +67,19 @@ class Keeping:
         With `long` the engine is asked in a thread.
         """
         settled = {each.experiment: each for each in given}
-        lots = {key: _lot(served, each, unit) for key, each in settled.items()}
+        sticky_keys = {key: _sticky_key(served, each, unit) for key, each in settled.items()}
         found = await self.look(
             served,
-            {lot: _to_keep(settled[key]) for key, lot in lots.items() if lot is not None},
+            {
+                sticky_key: _to_keep(settled[key])
+                for key, sticky_key in sticky_keys.items()
+                if sticky_key is not None
+            },
         )
-        for key, lot in lots.items():
-            if lot is not None and lot in found:
+        for key, sticky_key in sticky_keys.items():
+            if sticky_key is not None and sticky_key in found:
                 settled[key] = await self._settled(
-                    served, unit, attributes, settled[key], found[lot], long=long
+                    served, unit, attributes, settled[key], found[sticky_key], long=long
                 )
         return settled
 
@@ -103,36 +107,40 @@ class Keeping:
             given = await self._do(long, engine.assign, key, unit, attributes, stored.get(key))
             assert isinstance(given, Assignment)
             given = self._named(served, given)
-            lot = _lot(served, given, unit) if given.to_keep and key not in stored else None
-            found = {} if lot is None else await self.look(served, {lot: given.treatment})
-            if lot is None or lot not in found:
+            sticky_key = (
+                _sticky_key(served, given, unit) if given.to_keep and key not in stored else None
+            )
+            found = (
+                {} if sticky_key is None else await self.look(served, {sticky_key: given.treatment})
+            )
+            if sticky_key is None or sticky_key not in found:
                 return resolution, given
-            if _is_own(found[lot], given):
+            if _is_own(found[sticky_key], given):
                 return resolution, self._kept(given)
-            stored[key] = found[lot].treatment
+            stored[key] = found[sticky_key].treatment
 
-    async def look(self, served: Served, wanted: Wanted) -> dict[Lot, Found]:
+    async def look(self, served: Served, wanted: Wanted) -> dict[StickyKey, Found]:
         """What is kept of what is wanted; nothing where the store cannot say."""
         if self._adopted != self._node.adopted:  # the store has other rows now
-            self._adopted, self._remembered = self._node.adopted, Remembered()
-        found: dict[Lot, Found] = {}
-        missing: dict[Lot, str | None] = {}
+            self._adopted, self._cache = self._node.adopted, StickyCache()
+        found: dict[StickyKey, Found] = {}
+        missing: dict[StickyKey, str | None] = {}
         plans = served.engine.snapshot.plans
-        for lot, treatment in wanted.items():
-            names = plans[lot.experiment].names
-            known = self._remembered.get(served.space, lot, names)
+        for sticky_key, treatment in wanted.items():
+            names = plans[sticky_key.experiment].names
+            known = self._cache.get(served.space, sticky_key, names)
             if known is None:
-                missing[lot] = treatment
+                missing[sticky_key] = treatment
             else:
-                found[lot] = Found(known, fresh=False)
+                found[sticky_key] = Found(known, fresh=False)
         if missing:
-            stored = await self._desk.ask(served, missing)
+            stored = await self._batcher.ask(served, missing)
             if stored is None:
-                self._counters.kept["away"] += len(missing)
-            for lot, each in (stored or {}).items():
-                if lot in missing:
-                    found[lot] = each
-                    self._remembered.add(served.space, lot, each.all)
+                self._counters.sticky["away"] += len(missing)
+            for sticky_key, each in (stored or {}).items():
+                if sticky_key in missing:
+                    found[sticky_key] = each
+                    self._cache.add(served.space, sticky_key, each.all)
         return found
 
     async def _stored(
@@ -141,14 +149,14 @@ class Keeping:
         """What is kept for the unit in those experiments of a flag that keep assignments."""
         noun = served.engine.catalog.flags.get(flag)
         places = () if noun is None else noun.experiments
-        wanted: dict[Lot, str | None] = {}
+        wanted: dict[StickyKey, str | None] = {}
         for key in {each.experiment for each in places} & served.keeping:
             given = await self._do(long, served.engine.assign, key, unit, attributes)
             assert isinstance(given, Assignment)
-            if (lot := _lot(served, given, unit)) is not None:
-                wanted[lot] = None
+            if (sticky_key := _sticky_key(served, given, unit)) is not None:
+                wanted[sticky_key] = None
         found = await self.look(served, wanted)
-        return {lot.experiment: each.treatment for lot, each in found.items()}
+        return {sticky_key.experiment: each.treatment for sticky_key, each in found.items()}
 
     async def _settled(  # noqa: PLR0913  # what `settle` knows
         self,
@@ -177,8 +185,10 @@ class Keeping:
         return self._changed(given, given.revision, to_keep=False)
 
     def _named(self, served: Served, given: Assignment) -> Assignment:
-        """A kept answer, which names the revision served: what is kept now counts at that one, and
-        may not have at the one the plan is of."""
+        """A sticky answer names the revision served.
+
+        What is kept now counts at that one, and may not have at the one the plan is of.
+        """
         if given.reason is not Reason.STICKY:
             return given
         return self._changed(given, served.revision, to_keep=False)
@@ -195,10 +205,10 @@ class Keeping:
         return known[1]
 
 
-def _lot(served: Served, given: Assignment, unit: Unit) -> Lot | None:
+def _sticky_key(served: Served, given: Assignment, unit: Unit) -> StickyKey | None:
     if given.experiment not in served.keeping:
         return None
-    return lot_of(served.engine.catalog.experiments[given.experiment], given, unit)
+    return sticky_key_of(served.engine.catalog.experiments[given.experiment], given, unit)
 
 
 def _to_keep(given: Assignment) -> str | None:

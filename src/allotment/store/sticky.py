@@ -1,4 +1,4 @@
-"""Kept assignments: a unit keeps its first treatment for as long as the iteration lives.
+"""Sticky assignments: a unit keeps its first treatment for as long as the iteration lives.
 
 If the iteration no longer has that treatment, another one is kept after it. The first kept
 treatment that the iteration has is the one that counts. The program never changes or deletes a row,
@@ -26,7 +26,7 @@ _INSERTS: Final[dict[str, Callable[[Table], Insert]]] = {
 }
 
 
-class Lot(NamedTuple):
+class StickyKey(NamedTuple):
     """What a treatment is kept for: a unit, by its key, in an iteration of an experiment."""
 
     experiment: str
@@ -35,8 +35,8 @@ class Lot(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A kept treatment: the `revision` that decided it, and the time in milliseconds since 1970.
+class StickyTreatment:
+    """A sticky treatment: the `revision` that decided it, and the time in milliseconds since 1970.
 
     `later` has what was kept in its place, in the order of keeping.
     """
@@ -44,14 +44,14 @@ class Kept:
     treatment: str
     revision: int
     at: int
-    later: tuple[Kept, ...] = ()
+    later: tuple[StickyTreatment, ...] = ()
 
     @property
     def treatments(self) -> tuple[str, ...]:
         """All that is kept, in the order of keeping."""
         return (self.treatment, *(each.treatment for each in self.later))
 
-    def standing(self, names: Container[str], until: int | None = None) -> Kept | None:
+    def standing(self, names: Container[str], until: int | None = None) -> StickyTreatment | None:
         """What counts in an iteration that has the treatments `names`; None where nothing does.
 
         What was kept after the revision `until` is passed over.
@@ -62,10 +62,12 @@ class Kept:
         return None
 
 
-def read(connection: Connection, space: str, lots: Iterable[Lot]) -> dict[Lot, Kept]:
-    """What is kept for these lots; nothing for those that are not there."""
-    found: dict[Lot, Kept] = {}
-    for (experiment, iteration), units in _grouped(lots):
+def read(
+    connection: Connection, space: str, sticky_keys: Iterable[StickyKey]
+) -> dict[StickyKey, StickyTreatment]:
+    """What is kept for these keys; nothing for those that are not there."""
+    found: dict[StickyKey, StickyTreatment] = {}
+    for (experiment, iteration), units in _grouped(sticky_keys):
         for table in (kept_assignment, kept_replacement):
             c = table.c
             query = (
@@ -76,36 +78,38 @@ def read(connection: Connection, space: str, lots: Iterable[Lot]) -> dict[Lot, K
                 .order_by(*table.primary_key.columns)
             )
             for unit, *kept in connection.execute(query):
-                lot = Lot(experiment, iteration, bytes(unit).decode())
-                first, each = found.get(lot), Kept(*kept)
-                found[lot] = each if first is None else replace(first, later=(*first.later, each))
+                sticky_key = StickyKey(experiment, iteration, bytes(unit).decode())
+                first, each = found.get(sticky_key), StickyTreatment(*kept)
+                found[sticky_key] = (
+                    each if first is None else replace(first, later=(*first.later, each))
+                )
     return found
 
 
 def keep(
     connection: Connection,
     space: str,
-    given: Mapping[Lot, Kept],
-    behind: Mapping[Lot, Kept],
-) -> dict[Lot, Kept]:
+    given: Mapping[StickyKey, StickyTreatment],
+    behind: Mapping[StickyKey, StickyTreatment],
+) -> dict[StickyKey, StickyTreatment]:
     """Keep treatments where none was kept before, or `behind` what is; what is kept from now on.
 
-    Of several that keep a treatment for one lot at once, the first to insert it decides for all.
+    Of several that keep a treatment for one key at once, the first to insert it decides for all.
     """
     rows: dict[Table, list[dict[str, object]]] = {kept_assignment: [], kept_replacement: []}
     # In one order, so that two transactions never wait for each other.
-    for lot in sorted(given):
+    for sticky_key in sorted(given):
         row = {
             "space": space,
-            "experiment": lot.experiment,
-            "iteration": lot.iteration,
-            "unit": lot.unit.encode(),
-            "treatment": given[lot].treatment,
-            "revision": given[lot].revision,
-            "at": given[lot].at,
+            "experiment": sticky_key.experiment,
+            "iteration": sticky_key.iteration,
+            "unit": sticky_key.unit.encode(),
+            "treatment": given[sticky_key].treatment,
+            "revision": given[sticky_key].revision,
+            "at": given[sticky_key].at,
         }
-        if lot in behind:
-            rows[kept_replacement].append({**row, "turn": len(behind[lot].treatments)})
+        if sticky_key in behind:
+            rows[kept_replacement].append({**row, "turn": len(behind[sticky_key].treatments)})
         else:
             rows[kept_assignment].append(row)
     for table, new in rows.items():
@@ -119,11 +123,11 @@ def add(connection: Connection, table: Table) -> Insert:
     return _INSERTS[connection.dialect.name](table)
 
 
-def _grouped(lots: Iterable[Lot]) -> Iterator[tuple[tuple[str, int], list[bytes]]]:
+def _grouped(sticky_keys: Iterable[StickyKey]) -> Iterator[tuple[tuple[str, int], list[bytes]]]:
     """Units that are asked for together, by experiment and iteration."""
     groups: dict[tuple[str, int], list[bytes]] = defaultdict(list)
-    for lot in lots:
-        groups[lot.experiment, lot.iteration].append(lot.unit.encode())
+    for sticky_key in sticky_keys:
+        groups[sticky_key.experiment, sticky_key.iteration].append(sticky_key.unit.encode())
     for group, units in groups.items():
         for start in range(0, len(units), _UNITS):
             yield group, units[start : start + _UNITS]

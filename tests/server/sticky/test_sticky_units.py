@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from arrowtypes import BYTES, UNIT_TYPES, plain_of
-from server.sticky.keeping import Shop, shop
+from server.sticky.shop import Shop, shop
 
 ARROW = "application/vnd.apache.arrow.stream"
 

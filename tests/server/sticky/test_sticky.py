@@ -26,9 +26,9 @@ from allotment.model.assignment import Assignment
 from allotment.server.assign.bodies import AssignRequest, ResolveRequest
 from allotment.server.assign.shown import Shown
 from allotment.server.assign.unit import OneUnit
-from allotment.server.sticky import Keeping
-from allotment.store import Lot, Store
-from server.sticky.keeping import SWEDEN, Shop, shop, shop_of
+from allotment.server.sticky import StickyAssignments
+from allotment.store import StickyKey, Store
+from server.sticky.shop import SWEDEN, Shop, shop, shop_of
 from tenant import SPACE
 
 
@@ -207,7 +207,7 @@ def test_while_the_store_is_away_an_answer_says_that_it_is_not_kept(site: Shop) 
         assert given == {"treatment": "new", "reason": "ALLOCATED", "to_keep": True}
         body = {"unit": "bo", "attributes": SWEDEN, "experiment": "first"}
         assert site.asked("/v1/explain", body)["assignment"]["reason"] == "ALLOCATED"
-    assert node.counters.kept["away"] >= 2
+    assert node.counters.sticky["away"] >= 2
     assert site.kept("bo") == {}
     assert site.given("bo") == ("new", "ALLOCATED", False)
 
@@ -233,7 +233,7 @@ def test_a_store_that_hangs_holds_up_one_answer_and_no_other(site: Shop) -> None
         away(store)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(store), "kept", hanging)
+        patch.setattr(type(store), "sticky", hanging)
         answers, took = site.run(asked())
     assert all(each.json()["assignments"]["first"]["to_keep"] for each in answers)
     assert took < 1.0
@@ -253,11 +253,14 @@ def test_a_kept_treatment_that_was_removed_is_replaced_once(site: Shop, way: str
     for unit in (old, new):
         assert WAYS[way](site, unit) == "new"
         assert site.given(unit) == ("new", "STICKY", False)
-    assert (site.node.counters.kept["replaced"], site.node.counters.kept["away"]) == (1, 0)
+    assert (site.node.counters.sticky["replaced"], site.node.counters.sticky["away"]) == (1, 0)
     store = site.node.store_at(SPACE)
-    lots = [Lot("first", 1, unit) for unit in (old, new)]
-    kept = store.kept(lots)
-    assert [kept[lot].treatments for lot in lots] == [("control", "new"), ("new",)]
+    sticky_keys = [StickyKey("first", 1, unit) for unit in (old, new)]
+    kept = store.sticky(sticky_keys)
+    assert [kept[sticky_key].treatments for sticky_key in sticky_keys] == [
+        ("control", "new"),
+        ("new",),
+    ]
     assert site.get(f"/v1/kept/first/{old}")["treatment"] == "new"
     # What it had first is what it has once that is there again, as after a roll back.
     site.treat("other", "new", "control")
@@ -275,7 +278,7 @@ def test_two_nodes_replace_a_removed_treatment_by_the_same(tmp_path: Path) -> No
         assert one.given("ann") == ("new", "ALLOCATED", False)
         assert other.given("ann") == ("new", "STICKY", False)
         # One that has not seen the change yet gives what its revision has.
-        keeping = Keeping(other.node)
+        keeping = StickyAssignments(other.node)
         first = stale.engine.assign("first", "ann", SWEDEN)
         assert isinstance(first, Assignment)
         given = other.run(keeping.settle(stale, "ann", SWEDEN, (first,)))["first"]
@@ -289,26 +292,26 @@ def test_what_another_revision_kept_and_this_one_lacks_is_replaced_again(tmp_pat
         site.given("ann")
         site.treat("new")
         store = site.node.store_at(SPACE)
-        lot = Lot("first", 1, "ann")
-        read = type(store).kept
+        sticky_key = StickyKey("first", 1, "ann")
+        read = type(store).sticky
 
-        def late(self: Store, lots: Any) -> Any:
-            found = read(self, lots)
-            if lot in found and not found[lot].later:
-                self.keep({lot: "gone"}, revision=1, when=datetime.now(UTC), behind=found)
+        def late(self: Store, sticky_keys: Any) -> Any:
+            found = read(self, sticky_keys)
+            if sticky_key in found and not found[sticky_key].later:
+                self.keep({sticky_key: "gone"}, revision=1, when=datetime.now(UTC), behind=found)
             return found
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(type(store), "kept", late)
+            patch.setattr(type(store), "sticky", late)
             assert site.given("ann") == ("new", "ALLOCATED", False)
-        assert store.kept([lot])[lot].treatments == ("control", "gone", "new")
+        assert store.sticky([sticky_key])[sticky_key].treatments == ("control", "gone", "new")
         assert site.given("ann") == ("new", "STICKY", False)
 
 
 def test_the_store_is_not_asked_for_what_keeps_nothing(site: Shop) -> None:
     site.given("ann", "plain")
     site.asked("/v1/assign/batch", {"units": ["ann"], "experiments": ["plain"]})
-    assert not site.node.counters.kept
+    assert not site.node.counters.sticky
 
 
 class Logged:
@@ -327,17 +330,17 @@ class Logged:
 def test_who_comes_second_gives_and_logs_what_the_first_kept(site: Shop, noun: str) -> None:
     """Another node kept something just after this one had looked."""
     logged = Logged()
-    unit = OneUnit(logged, Keeping(site.node))  # type: ignore[arg-type]
+    unit = OneUnit(logged, StickyAssignments(site.node))  # type: ignore[arg-type]
     shown = Shown(site.node.served(SPACE))
     store = site.node.store_at(SPACE)
-    read = type(store).kept
+    read = type(store).sticky
     looks: list[object] = []
 
-    def late(self: Store, lots: Any) -> Any:
-        looks.append(lots)
-        found = read(self, lots)
+    def late(self: Store, sticky_keys: Any) -> Any:
+        looks.append(sticky_keys)
+        found = read(self, sticky_keys)
         if not found:
-            self.keep({Lot("first", 1, "ann"): "new"}, revision=1, when=datetime.now(UTC))
+            self.keep({StickyKey("first", 1, "ann"): "new"}, revision=1, when=datetime.now(UTC))
         return found
 
     async def ask() -> Any:
@@ -349,7 +352,7 @@ def test_who_comes_second_gives_and_logs_what_the_first_kept(site: Shop, noun: s
         return await asked
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(store), "kept", late)
+        patch.setattr(type(store), "sticky", late)
         ready = site.run(ask())
     assert looks
     found = msgspec.json.decode(ready.body)
