@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from allotment.change.lifecycle import STRUCTURE, Event, Fields, Policy, editable, status
+from allotment.dialects.confidence.schema.instances import MODULES
 from allotment.model.experiment import Experiment
 
 # The gate of `flags` is its intake, which is switched while live; each other field in it is asked
 # about by the event that it is.
 _MODULES: Final[Fields] = {
+    **dict.fromkeys(("abtest", "flags", *MODULES), (Event.NAME,)),
     "abtest": STRUCTURE,
     "flags": (Event.INTAKE,),
-    **dict.fromkeys(("decision", "explore", "exposure", "hypothesis", "metrics"), (Event.NAME,)),
-    **dict.fromkeys(("planning", "recommendations", "report", "reviews"), (Event.NAME,)),
-    **dict.fromkeys(("samplesize", "stats"), (Event.NAME,)),
 }
 
 
