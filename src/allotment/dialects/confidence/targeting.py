@@ -36,7 +36,7 @@ from allotment.model.segment import (
     Scalar,
 )
 
-# A targeting that says nothing lets everyone in; rules, of which there are none, let nobody in.
+# A targeting that says nothing lets everyone in; an empty list of rules lets no unit in.
 EVERYONE: Final[tuple[Condition, ...]] = (AllOf(()),)
 
 _TEXTS: Final = {

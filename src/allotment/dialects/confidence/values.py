@@ -11,7 +11,7 @@ from allotment.dialects.confidence.names import NOTES
 from allotment.dialects.wire.source import Tree
 from allotment.model.flag import Flag, Variation
 
-# The variation that a flag made here has for whoever gets no variant: the client has a value of its
+# The variation that a flag made here has for units without a variant: the client has a value of its
 # own for them. This API does not list it.
 CLIENT_DEFAULT: Final = "client-default"
 

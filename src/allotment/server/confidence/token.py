@@ -1,6 +1,6 @@
 """The token that tells a later `flags:apply` what a resolve gave: signed, and kept nowhere.
 
-It is signed with the client's own secret: nobody who lacks that can make one, or change it, and no
+It is signed with the client's own secret: without that none can be made or changed, and no
 client can bring another's. What is in it is no secret: the client was told all of it.
 """
 
