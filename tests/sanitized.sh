@@ -9,4 +9,4 @@ export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export ALLOTMENT_TWIN_INPUTS="${ALLOTMENT_TWIN_INPUTS:-100000}"
 cd "$(dirname "$0")/.."
 LD_PRELOAD="$libraries" PYTHONPATH= exec "$1" -m pytest -n 2 -m 'not soak and not memory' -p no:cacheprovider \
-  tests/kernel tests/laws tests/engine tests/frames tests/matching tests/reference
+  tests/kernel tests/laws/test_*.py tests/engine tests/frames tests/matching tests/reference
