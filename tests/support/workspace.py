@@ -31,14 +31,14 @@ LINK = Flag("link", BUTTON.variations, BUTTON.default)
 NORDICS = Segment("nordics", rules=(Clause(("country",), Operator.IN, ("SE", "NO")),))
 
 # The fields that a request may set outside of the modules, and those of each module, with the forms
-# that each may have; and what is told and never set.
+# that each may have; and what is output only.
 MODULES: dict[str, dict[str, Any]] = {
     name: fields_of(fields_of(ConfidenceInstanceEdit)[name][0]) for name in NAMES
 }
 OWN: dict[str, Any] = {
     name: forms for name, forms in fields_of(ConfidenceInstanceEdit).items() if name not in MODULES
 }
-OUTPUT = ConfidenceInstanceEdit.told
+OUTPUT = ConfidenceInstanceEdit.output_only
 
 OPEN = {"isEnabled": True, "items": [{"key": "stop", "parameters": {}}]}
 

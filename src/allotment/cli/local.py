@@ -81,11 +81,8 @@ class Local:
         """What is kept for some units; nothing where there is no store."""
         if self.is_new:
             return {}
-        sticky_keys = [StickyKey(experiment, iteration, unit) for unit in units]
-        return {
-            sticky_key.unit: each.treatments
-            for sticky_key, each in self._store().sticky(sticky_keys).items()
-        }
+        keys = [StickyKey(experiment, iteration, unit) for unit in units]
+        return {key.unit: each.treatments for key, each in self._store().sticky(keys).items()}
 
     def spaces(self) -> tuple[str, ...]:
         """The names of all spaces."""

@@ -63,11 +63,11 @@ class StickyTreatment:
 
 
 def read(
-    connection: Connection, space: str, sticky_keys: Iterable[StickyKey]
+    connection: Connection, space: str, keys: Iterable[StickyKey]
 ) -> dict[StickyKey, StickyTreatment]:
     """What is kept for these keys; nothing for those that are not there."""
     found: dict[StickyKey, StickyTreatment] = {}
-    for (experiment, iteration), units in _grouped(sticky_keys):
+    for (experiment, iteration), units in _grouped(keys):
         for table in (kept_assignment, kept_replacement):
             c = table.c
             query = (
@@ -78,11 +78,9 @@ def read(
                 .order_by(*table.primary_key.columns)
             )
             for unit, *kept in connection.execute(query):
-                sticky_key = StickyKey(experiment, iteration, bytes(unit).decode())
-                first, each = found.get(sticky_key), StickyTreatment(*kept)
-                found[sticky_key] = (
-                    each if first is None else replace(first, later=(*first.later, each))
-                )
+                key = StickyKey(experiment, iteration, bytes(unit).decode())
+                first, each = found.get(key), StickyTreatment(*kept)
+                found[key] = each if first is None else replace(first, later=(*first.later, each))
     return found
 
 
@@ -98,18 +96,18 @@ def keep(
     """
     rows: dict[Table, list[dict[str, object]]] = {kept_assignment: [], kept_replacement: []}
     # In one order, so that two transactions never wait for each other.
-    for sticky_key in sorted(given):
+    for key in sorted(given):
         row = {
             "space": space,
-            "experiment": sticky_key.experiment,
-            "iteration": sticky_key.iteration,
-            "unit": sticky_key.unit.encode(),
-            "treatment": given[sticky_key].treatment,
-            "revision": given[sticky_key].revision,
-            "at": given[sticky_key].at,
+            "experiment": key.experiment,
+            "iteration": key.iteration,
+            "unit": key.unit.encode(),
+            "treatment": given[key].treatment,
+            "revision": given[key].revision,
+            "at": given[key].at,
         }
-        if sticky_key in behind:
-            rows[kept_replacement].append({**row, "turn": len(behind[sticky_key].treatments)})
+        if key in behind:
+            rows[kept_replacement].append({**row, "turn": len(behind[key].treatments)})
         else:
             rows[kept_assignment].append(row)
     for table, new in rows.items():
@@ -123,11 +121,11 @@ def add(connection: Connection, table: Table) -> Insert:
     return _INSERTS[connection.dialect.name](table)
 
 
-def _grouped(sticky_keys: Iterable[StickyKey]) -> Iterator[tuple[tuple[str, int], list[bytes]]]:
+def _grouped(keys: Iterable[StickyKey]) -> Iterator[tuple[tuple[str, int], list[bytes]]]:
     """Units that are asked for together, by experiment and iteration."""
     groups: dict[tuple[str, int], list[bytes]] = defaultdict(list)
-    for sticky_key in sticky_keys:
-        groups[sticky_key.experiment, sticky_key.iteration].append(sticky_key.unit.encode())
+    for key in keys:
+        groups[key.experiment, key.iteration].append(key.unit.encode())
     for group, units in groups.items():
         for start in range(0, len(units), _UNITS):
             yield group, units[start : start + _UNITS]

@@ -223,10 +223,10 @@ class Store:
             count, following = journal.fitting(connection, self.space, limit, before, size)
             return journal.read(connection, self.space, count, before), following
 
-    def sticky(self, sticky_keys: Iterable[StickyKey]) -> dict[StickyKey, StickyTreatment]:
+    def sticky(self, keys: Iterable[StickyKey]) -> dict[StickyKey, StickyTreatment]:
         """What is kept for these lots of the space; nothing for those that are not there."""
         with self._database.keeping.transaction(writes=False) as connection:
-            return sticky.read(connection, self.space, sticky_keys)
+            return sticky.read(connection, self.space, keys)
 
     def keep(
         self,
@@ -245,8 +245,7 @@ class Store:
         at = milliseconds(when)
         with self._database.keeping.transaction(writes=True) as connection:
             new = {
-                sticky_key: StickyTreatment(treatment, revision, at)
-                for sticky_key, treatment in given.items()
+                key: StickyTreatment(treatment, revision, at) for key, treatment in given.items()
             }
             return sticky.keep(connection, self.space, new, behind or {})
 

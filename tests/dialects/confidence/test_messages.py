@@ -79,7 +79,7 @@ def test_what_is_no_such_message_is_refused_whatever_the_mask_names(
 
 
 def test_what_is_told_is_passed_over_and_in_no_mask() -> None:
-    for name in ConfidenceSegmentEdit.told:
+    for name in ConfidenceSegmentEdit.output_only:
         assert name not in fields_of(ConfidenceSegmentEdit)
         assert changed({name: "other"}) == {}
         with pytest.raises(InvalidInput, match="no field to set"):

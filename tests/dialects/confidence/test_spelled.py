@@ -65,7 +65,7 @@ def example(form: Any, spell: Any, depth: int = 0) -> Any:
     if not isinstance(form, type) or not issubclass(form, Message) or depth > DEPTH_MAX:
         return {"kept_asIt_is": 1}
     fields = {name: example(forms[0], spell, depth + 1) for name, forms in fields_of(form).items()}
-    told = {name: {"kept_asIt_is": 1} for name in form.told}
+    told = {name: {"kept_asIt_is": 1} for name in form.output_only}
     return {spell(name): value for name, value in {**fields, **told}.items()}
 
 

@@ -37,8 +37,8 @@ class Reader:
 
 
 def box(reader: Any, disk: Room, memory: Room | None = None) -> Outbox:
-    crew = Executor("batch", 2, Threads(Counters()))
-    return Outbox(reader, [(b"a", b"b")], crew, memory or Room(PLENTY), disk)
+    executor = Executor("batch", 2, Threads(Counters()))
+    return Outbox(reader, [(b"a", b"b")], executor, memory or Room(PLENTY), disk)
 
 
 def test_all_is_sent_in_order_however_fast_it_is_read() -> None:

@@ -162,27 +162,27 @@ async def test_every_thread_outlives_what_a_step_raises_and_its_death_is_seen(
 
 async def test_no_work_ends_the_thread_that_does_it() -> None:
     threads = Threads(Counters())
-    crew = Executor("test", 1, threads)
+    executor = Executor("test", 1, threads)
 
     def fails(error: BaseException) -> None:
         raise error
 
     for error in (ValueError("an item"), KeyboardInterrupt(), MemoryError(), StoreError("away")):
         with pytest.raises(type(error)):
-            await crew.do(lambda error=error: fails(error))
-    assert await crew.do(lambda: 17) == 17
-    crew.close()
+            await executor.do(lambda error=error: fails(error))
+    assert await executor.do(lambda: 17) == 17
+    executor.close()
     assert threads.dead == {"test": 0}
 
 
 async def test_work_that_waits_is_given_up_when_the_threads_close() -> None:
-    crew = Executor("test", 1, Threads(Counters()))
+    executor = Executor("test", 1, Threads(Counters()))
     goes_on = threading.Event()
-    first = asyncio.ensure_future(crew.do(goes_on.wait))
-    second = asyncio.ensure_future(crew.do(lambda: 17))
+    first = asyncio.ensure_future(executor.do(goes_on.wait))
+    second = asyncio.ensure_future(executor.do(lambda: 17))
     await asyncio.sleep(0.05)
     threading.Timer(0.1, goes_on.set).start()
-    await asyncio.to_thread(crew.close)
+    await asyncio.to_thread(executor.close)
     assert await first
     with pytest.raises(asyncio.CancelledError):
         await second

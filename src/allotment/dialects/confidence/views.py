@@ -50,7 +50,7 @@ Done = Sequence[Command]
 
 
 def get_instance(state: State, noun: Noun, _done: Done = ()) -> ConfidenceInstance:
-    """An instance: what a request may set of it, and what is told."""
+    """An instance: what a request may set of it, and what is output only."""
     experiment, version = state.catalog.experiments[noun.key], state.versions[noun.name]
     key, flag = experiment.key, flag_of(experiment, state.catalog)
     named = None if flag is None else flag_name(flag)

@@ -1,12 +1,9 @@
-"""What an operation says of itself in the OpenAPI document, beside its path and its method."""
+"""What operations share in the OpenAPI document: statuses, headers, references, schemas."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
-
-from allotment.server.http.answer import JSON
-from allotment.store import Scope
 
 Schema = Mapping[str, Any]
 
@@ -23,61 +20,6 @@ HEADERS: Final = {
 }
 SPACE: Final = ("Space", "MinRevision")
 CONDITIONS: Final = ("IfMatch", "IfNoneMatch", "IdempotencyKey")
-
-
-def operation(  # noqa: PLR0913  # each is a part of the document
-    summary: str,
-    scope: Scope,
-    answers: Mapping[int, Schema],
-    *,
-    description: str,
-    parameters: Iterable[Schema],
-    body: Schema | None,
-    tag: str,
-) -> dict[str, Any]:
-    """An operation about one space, as the document has it.
-
-    answers      status to the schema of the body
-    parameters   of path and query; the headers that all operations share are added
-    body         schema of the JSON body, if there is one
-    """
-    said: dict[str, Any] = {
-        "summary": summary,
-        "description": description,
-        "tags": [tag],
-        "x-allotment-scope": str(scope),
-        "security": [{"token": []}],
-        "parameters": [*parameters, *headers_taken(SPACE)],
-        "responses": {
-            **{str(status): _answer(schema) for status, schema in answers.items()},
-            **{str(status): {"$ref": "#/components/responses/Problem"} for status in READING},
-        },
-    }
-    if body is not None:
-        said["requestBody"] = {"required": True, "content": {JSON: {"schema": body}}}
-    return said
-
-
-def in_path(name: str, schema: Schema, description: str) -> dict[str, Any]:
-    """A parameter of the path."""
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "description": description,
-        "schema": schema,
-    }
-
-
-def in_query(name: str, schema: Schema, description: str) -> dict[str, Any]:
-    """A parameter of the query, which may be left out."""
-    return {
-        "name": name,
-        "in": "query",
-        "required": False,
-        "description": description,
-        "schema": schema,
-    }
 
 
 def ref(name: str) -> dict[str, str]:
@@ -104,8 +46,3 @@ def closed(properties: Mapping[str, Schema], *optional: str, **more: object) -> 
 def headers_taken(names: Iterable[str]) -> list[dict[str, Any]]:
     """References to the headers that operations share, such as SPACE and CONDITIONS."""
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
-
-
-def _answer(schema: Schema) -> dict[str, Any]:
-    content = {JSON: {"schema": schema}}
-    return {"description": "What was asked for.", "content": content, "headers": dict(HEADERS)}

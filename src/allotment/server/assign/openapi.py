@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from allotment.server.api.operation import Schema, in_path, in_query, operation, ref
+from allotment.server.api.operation import HEADERS, READING, SPACE, headers_taken, ref
 from allotment.server.api.route import schemas_of
 from allotment.server.assign import bodies
+from allotment.server.http.answer import JSON
 from allotment.server.http.media import Form
 from allotment.store import Scope
 
@@ -40,22 +41,40 @@ def _operation(  # noqa: PLR0913  # each is a part of the document
     answer: str,
     *,
     body: str | None = None,
-    parameters: Iterable[Schema] = (),
+    parameters: Iterable[dict[str, Any]] = (),
     problems: Iterable[int] = (),
 ) -> dict[str, Any]:
-    said = operation(
-        summary,
-        Scope.ASSIGN,
-        {200: ref(answer)},
-        description=description,
-        parameters=parameters,
-        body=None if body is None else ref(body),
-        tag="assignments",
-    )
-    said["responses"] |= {str(status): _PROBLEM for status in problems}
-    # An answer has no version of its own.
-    said["responses"]["200"]["headers"].pop("ETag", None)
+    said: dict[str, Any] = {
+        "summary": summary,
+        "description": description,
+        "tags": ["assignments"],
+        "x-allotment-scope": str(Scope.ASSIGN),
+        "security": [{"token": []}],
+        "parameters": [*parameters, *headers_taken(SPACE)],
+        "responses": {
+            "200": {
+                "description": "What was asked for.",
+                "content": {JSON: {"schema": ref(answer)}},
+                # An answer has no version of its own.
+                "headers": {"Allotment-Revision": HEADERS["Allotment-Revision"]},
+            },
+            **{str(status): _PROBLEM for status in (*READING, *problems)},
+        },
+    }
+    if body is not None:
+        said["requestBody"] = {"required": True, "content": {JSON: {"schema": ref(body)}}}
     return said
+
+
+def _in(where: str, name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    """A parameter of the path, or of the query, where it may be left out."""
+    return {
+        "name": name,
+        "in": where,
+        "required": where == "path",
+        "description": description,
+        "schema": schema,
+    }
 
 
 def _batch() -> dict[str, Any]:
@@ -72,12 +91,14 @@ def _batch() -> dict[str, Any]:
         "BatchAnswer",
         body="BatchRequest",
         parameters=[
-            in_query(
+            _in(
+                "query",
                 "experiment",
                 {"type": "array", "items": {"type": "string", "minLength": 1}},
                 "With NDJSON and Arrow: an experiment that is asked for; default: all of them.",
             ),
-            in_query(
+            _in(
+                "query",
                 "unit",
                 {"type": "array", "items": {"type": "string", "minLength": 1}},
                 "With Arrow: the column of units, as COLUMN or, for each kind, KIND=COLUMN;"
@@ -113,8 +134,14 @@ PATHS: Final[dict[str, Any]] = {
             "What a unit gets in one experiment; the body is that of `POST /v1/assign`.",
             "AssignAnswer",
             parameters=[
-                in_path("experiment", {"type": "string", "minLength": 1}, "The experiment's key."),
-                in_path(
+                _in(
+                    "path",
+                    "experiment",
+                    {"type": "string", "minLength": 1},
+                    "The experiment's key.",
+                ),
+                _in(
+                    "path",
                     "unit",
                     {"type": "string", "minLength": 1},
                     "The unit's key as text; a slash within it is written %2F.",

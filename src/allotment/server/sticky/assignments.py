@@ -38,7 +38,7 @@ class StickyAssignments:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._batcher = StickyBatcher(node)
-        self._crew = Executor("assignments", _THREADS, node.threads)
+        self._executor = Executor("assignments", _THREADS, node.threads)
         self._counters = node.counters
         self._cache = StickyCache()
         self._adopted = node.adopted
@@ -47,11 +47,11 @@ class StickyAssignments:
     def close(self) -> None:
         """Finish what is under way."""
         self._batcher.close()
-        self._crew.close()
+        self._executor.close()
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """What `work` gives: for assignments that would keep the event loop; no read delays it."""
-        return await self._crew.do(work)
+        return await self._executor.do(work)
 
     async def settle(
         self,

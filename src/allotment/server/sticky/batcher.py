@@ -62,7 +62,7 @@ class StickyBatcher:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._crew = Executor("kept", 1, node.threads)
+        self._executor = Executor("kept", 1, node.threads)
         self._waiting: list[_Wish] = []
         self._way: asyncio.Future[None] | None = None
         self._began: float | None = None
@@ -70,7 +70,7 @@ class StickyBatcher:
 
     def close(self) -> None:
         """Finish what is under way."""
-        self._crew.close()
+        self._executor.close()
 
     async def ask(self, served: Served, wanted: Wanted) -> Mapping[StickyKey, Found] | None:
         """What the store keeps of what is wanted; None where it cannot be asked now.
@@ -105,7 +105,7 @@ class StickyBatcher:
             found: Mapping[_Group, Mapping[StickyKey, Found]] = {}
             self._began = loop.time()
             try:
-                found = await self._crew.do(ask)
+                found = await self._executor.do(ask)
             finally:
                 self._began = None
                 for wish in wishes:
@@ -139,14 +139,10 @@ class StickyBatcher:
         found = _standing(served, kept, {})
         count["read"] += len(found)
         for _ in range(_TURNS):
-            new = {
-                sticky_key: t
-                for sticky_key, t in wanted.items()
-                if t is not None and sticky_key not in found
-            }
+            new = {key: t for key, t in wanted.items() if t is not None and key not in found}
             if not new:
                 break
-            behind = {sticky_key: kept[sticky_key] for sticky_key in new if sticky_key in kept}
+            behind = {key: kept[key] for key in new if key in kept}
             kept = store.keep(new, revision=served.revision, when=datetime.now(UTC), behind=behind)
             count["kept"] += len(new) - len(behind)
             count["replaced"] += len(behind)
@@ -160,11 +156,9 @@ def _standing(
     """What counts of all that is kept; fresh where it is what is new."""
     plans = served.engine.snapshot.plans
     return {
-        sticky_key: Found(
-            standing.treatment, standing.treatment == new.get(sticky_key), each.treatments
-        )
-        for sticky_key, each in kept.items()
-        if (standing := each.standing(plans[sticky_key.experiment].names)) is not None
+        key: Found(standing.treatment, standing.treatment == new.get(key), each.treatments)
+        for key, each in kept.items()
+        if (standing := each.standing(plans[key.experiment].names)) is not None
     }
 
 
@@ -173,7 +167,7 @@ def _grouped(wishes: Sequence[_Wish]) -> Mapping[_Group, tuple[Served, Wanted]]:
     groups: dict[_Group, tuple[Served, dict[StickyKey, str | None]]] = {}
     for wish in wishes:
         _, group = groups.setdefault(wish.group, (wish.served, {}))
-        for sticky_key, treatment in wish.wanted.items():
-            if group.get(sticky_key) is None:
-                group[sticky_key] = treatment
+        for key, treatment in wish.wanted.items():
+            if group.get(key) is None:
+                group[key] = treatment
     return groups

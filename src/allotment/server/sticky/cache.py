@@ -23,21 +23,21 @@ class StickyCache:
         self._young: dict[tuple[str, StickyKey], tuple[str, ...]] = {}
         self._old: dict[tuple[str, StickyKey], tuple[str, ...]] = {}
 
-    def get(self, space: str, sticky_key: StickyKey, names: Container[str]) -> str | None:
+    def get(self, space: str, key: StickyKey, names: Container[str]) -> str | None:
         """The treatment that counts where the iteration has `names`, if that is remembered.
 
         More may be kept meanwhile, but only behind what is remembered: the first that the iteration
         has stays the first.
         """
-        found = self._young.get((space, sticky_key))
+        found = self._young.get((space, key))
         if found is None:
-            found = self._old.get((space, sticky_key))
+            found = self._old.get((space, key))
             if found is not None:
-                self.add(space, sticky_key, found)
+                self.add(space, key, found)
         return next((each for each in found or () if each in names), None)
 
-    def add(self, space: str, sticky_key: StickyKey, treatments: tuple[str, ...]) -> None:
+    def add(self, space: str, key: StickyKey, treatments: tuple[str, ...]) -> None:
         """Remember all that the store keeps for a lot, in the order of keeping."""
         if len(self._young) >= self._window:
             self._old, self._young = self._young, {}
-        self._young[space, sticky_key] = treatments
+        self._young[space, key] = treatments

@@ -112,8 +112,8 @@ class Node:
         for watch in self._watches:
             await asyncio.to_thread(watch.stop)
         await asyncio.to_thread(self._writers.close)
-        for crew in (self._tokens, self._readers, self._past, self._pages, self._answers):
-            await asyncio.to_thread(crew.close)
+        for executor in (self._tokens, self._readers, self._past, self._pages, self._answers):
+            await asyncio.to_thread(executor.close)
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.save_at_last)
         await asyncio.to_thread(self._follower.close)

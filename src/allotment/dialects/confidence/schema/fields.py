@@ -67,7 +67,7 @@ class ConfidenceOrigin(Model):
 
 
 # What a request may repeat of any answer.
-TOLD: Final = ("name", *ConfidenceOrigin.model_fields)
+OUTPUT_ONLY: Final = ("name", *ConfidenceOrigin.model_fields)
 
 
 class ConfidencePage(Body):

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from allotment.dialects.confidence.schema.fields import (
     IS_ID,
-    TOLD,
+    OUTPUT_ONLY,
     ConfidenceOrigin,
     Kept,
     Text,
@@ -46,7 +46,7 @@ def _empty(name: str) -> AfterValidator:
 
 
 # What a request may repeat of a flag.
-_TOLD: Final = (*TOLD, "state", "usageMetadata")
+_OUTPUT_ONLY: Final = (*OUTPUT_ONLY, "state", "usageMetadata")
 
 _NONE: Final = WithJsonSchema({"type": ["array", "null"], "maxItems": 0})
 
@@ -66,7 +66,7 @@ class ConfidenceVariantFields(Message):
 class ConfidenceVariantCreate(ConfidenceVariantFields):
     """The body that adds a variant."""
 
-    told: ClassVar = TOLD
+    output_only: ClassVar = OUTPUT_ONLY
 
     value: Value
 
@@ -74,7 +74,7 @@ class ConfidenceVariantCreate(ConfidenceVariantFields):
 class ConfidenceNewVariant(ConfidenceVariantFields):
     """A variant of a new flag."""
 
-    told: ClassVar = tuple(ConfidenceOrigin.model_fields)
+    output_only: ClassVar = tuple(ConfidenceOrigin.model_fields)
 
     name: VariantName
     value: Value
@@ -83,7 +83,7 @@ class ConfidenceNewVariant(ConfidenceVariantFields):
 class ConfidenceVariantEdit(ConfidenceVariantFields, Edit):
     """The body that changes a variant."""
 
-    told: ClassVar = TOLD
+    output_only: ClassVar = OUTPUT_ONLY
 
     value: Maybe[Value] = LEFT_OUT
 
@@ -154,7 +154,7 @@ class ConfidenceFlagFields(Message):
 class ConfidenceFlagCreate(ConfidenceFlagFields):
     """The body that creates a flag."""
 
-    told: ClassVar = _TOLD
+    output_only: ClassVar = _OUTPUT_ONLY
 
     variants: Annotated[list[ConfidenceNewVariant], Field(max_length=VARIANTS_MAX)] | None = (
         LEFT_OUT
@@ -166,7 +166,7 @@ class ConfidenceFlagCreate(ConfidenceFlagFields):
 class ConfidenceFlagEdit(ConfidenceFlagFields, Edit):
     """The body that changes a flag."""
 
-    told: ClassVar = _TOLD
+    output_only: ClassVar = _OUTPUT_ONLY
     elsewhere: ClassVar = _ELSEWHERE
 
 

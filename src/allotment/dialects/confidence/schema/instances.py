@@ -104,8 +104,8 @@ class ConfidenceEntry(Model):
     checks: list[ConfidenceCheck]
 
 
-class ConfidenceInstanceTold(ConfidenceOrigin):
-    """What is told of an instance and never set."""
+class ConfidenceInstanceOutput(ConfidenceOrigin):
+    """What is output only of an instance."""
 
     name: Annotated[str, pattern(f"^{INSTANCES}/{ID}$")]
     state: InstanceState
@@ -117,19 +117,19 @@ class ConfidenceInstanceTold(ConfidenceOrigin):
     deleteTime: None
 
 
-class ConfidenceInstance(ConfidenceInstanceFields, ConfidenceInstanceTold):
+class ConfidenceInstance(ConfidenceInstanceFields, ConfidenceInstanceOutput):
     """An instance."""
 
     displayName: Label
 
 
-_TOLD: Final = (*ConfidenceInstanceTold.model_fields, "pendingTransition")
+_OUTPUT_ONLY: Final = (*ConfidenceInstanceOutput.model_fields, "pendingTransition")
 
 
 class ConfidenceInstanceCreate(ConfidenceInstanceFields):
     """The body that creates an instance."""
 
-    told: ClassVar = _TOLD
+    output_only: ClassVar = _OUTPUT_ONLY
 
     displayName: Label
 
@@ -137,7 +137,7 @@ class ConfidenceInstanceCreate(ConfidenceInstanceFields):
 class ConfidenceInstanceEdit(ConfidenceInstanceFields, Edit):
     """The body that changes an instance."""
 
-    told: ClassVar = _TOLD
+    output_only: ClassVar = _OUTPUT_ONLY
 
     displayName: Maybe[Label] = LEFT_OUT
 

@@ -39,12 +39,12 @@ _MASK_MAX = 16_384
 class Message(Body):
     """A message.
 
-    told       fields of its answers that a request may repeat and never sets
-    elsewhere  fields that are set in another way, with what to do
-    whole      whether a mask replaces it whole, or names its fields
+    output_only  fields of its answers that a request may repeat and never sets
+    elsewhere    fields that are set in another way, with what to do
+    whole        whether a mask replaces it whole, or names its fields
     """
 
-    told: ClassVar[tuple[str, ...]] = ()
+    output_only: ClassVar[tuple[str, ...]] = ()
     elsewhere: ClassVar[Mapping[str, str]] = {}
     whole: ClassVar[bool] = False
 
@@ -56,7 +56,7 @@ class Message(Body):
         for name, why in cls.elsewhere.items():
             if name in value:
                 raise misplaced(step("", name), why)
-        written = {name: each for name, each in value.items() if name not in cls.told}
+        written = {name: each for name, each in value.items() if name not in cls.output_only}
         return super().checked(written)
 
     @classmethod
@@ -65,8 +65,8 @@ class Message(Body):
     ) -> dict[str, Any]:
         made = handler(schema)
         own = handler.resolve_ref_schema(made)
-        for name in cls.told:
-            own["properties"].setdefault(name, {"description": "Told, never set."})
+        for name in cls.output_only:
+            own["properties"].setdefault(name, {"description": "Output only."})
         return made
 
 
@@ -168,7 +168,7 @@ def _fields(tree: dict[str, Tree], model: type[Message], path: str) -> Tree:
     fields, found = fields_of(model), dict[str, Tree]()
     for name, value in tree.items():
         other = camel(name)
-        known = other if other in fields or other in model.told else name
+        known = other if other in fields or other in model.output_only else name
         here = step(path, known)
         if known in found:
             raise InvalidInput("this field is given in two spellings; keep one", here)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from allotment.dialects.confidence.schema.fields import (
     IS_ID,
-    TOLD,
+    OUTPUT_ONLY,
     ConfidenceOrigin,
     Kept,
     Name,
@@ -89,19 +89,19 @@ class ConfidenceSegmentFields(Message):
     owner: Kept = LEFT_OUT
 
 
-_TOLD: Final = (*TOLD, "state", "bitsetAllocation")
+_OUTPUT_ONLY: Final = (*OUTPUT_ONLY, "state", "bitsetAllocation")
 
 
 class ConfidenceSegmentCreate(ConfidenceSegmentFields):
     """The body that creates a segment."""
 
-    told: ClassVar = _TOLD
+    output_only: ClassVar = _OUTPUT_ONLY
 
 
 class ConfidenceSegmentEdit(ConfidenceSegmentFields, Edit):
     """The body that changes a segment."""
 
-    told: ClassVar = _TOLD
+    output_only: ClassVar = _OUTPUT_ONLY
 
 
 class ConfidenceSegment(ConfidenceSegmentFields, ConfidenceOrigin):

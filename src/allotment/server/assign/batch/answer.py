@@ -53,13 +53,13 @@ class Batches:
 
     def __init__(self, keeping: StickyAssignments, threads: Threads) -> None:
         self._keeping = keeping
-        self._crew = Executor("batch", _THREADS, threads)
+        self._executor = Executor("batch", _THREADS, threads)
         self._memory = Room(_MEMORY_BYTES)
         self._disk = Room(_DISK_BYTES)
 
     def close(self) -> None:
         """End the threads; a batch under way is finished first."""
-        self._crew.close()
+        self._executor.close()
 
     async def answer(self, scope: Scope, receive: Receive, send: Send, shown: Shown) -> None:
         """Answer one batch, from the revision that is shown however long it takes.
@@ -72,9 +72,9 @@ class Batches:
         look = self._looks(shown.served)
         query = read_query(scope)
         # In a thread, as the first one for Arrow loads its library.
-        course = await self._crew.do(lambda: Course(shown.served, given, wanted, query, look))
+        course = await self._executor.do(lambda: Course(shown.served, given, wanted, query, look))
         headers = [(b"content-type", wanted.encode()), *shown.headers[1:]]
-        outbox = Outbox(send, headers, self._crew, self._memory, self._disk)
+        outbox = Outbox(send, headers, self._executor, self._memory, self._disk)
         held = 0
         try:
             more = True
@@ -113,7 +113,7 @@ class Batches:
         """Put the pieces into the outbox; each is made in a thread."""
         done = False
         while not done:
-            piece, done = await self._crew.do(lambda: _some(pieces))
+            piece, done = await self._executor.do(lambda: _some(pieces))
             if done and last:
                 await outbox.finish(piece)
             elif piece:

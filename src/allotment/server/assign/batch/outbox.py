@@ -34,13 +34,13 @@ class Outbox:
         self,
         send: Send,
         headers: list[tuple[bytes, bytes]],
-        crew: Executor,
+        executor: Executor,
         memory: Room,
         disk: Room,
     ) -> None:
         self._send = send
         self._headers = headers
-        self._crew = crew
+        self._executor = executor
         self._memory = memory
         self._disk = disk
         self._sender: asyncio.Task[None] | None = None
@@ -67,7 +67,8 @@ class Outbox:
         self._left.clear()
         while not (self._keep(piece) or await self._store(piece)):
             if not self._waiting and self._read == self._written:
-                self._hold(piece)  # nothing of this answer will make room for it
+                self._memory.overdraw(len(piece))  # nothing of this answer will make room for it
+                self._queue(piece)
                 break
             if self._sender.done():
                 self._sender.result()  # it can only have failed
@@ -131,13 +132,12 @@ class Outbox:
             return False
         if self._waiting and self._size + len(piece) > _MEMORY_BYTES:
             return False
-        if not self._memory.has(len(piece)):
+        if not self._memory.take(len(piece)):
             return False
-        self._hold(piece)
+        self._queue(piece)
         return True
 
-    def _hold(self, piece: bytes) -> None:
-        self._memory.give(-len(piece))
+    def _queue(self, piece: bytes) -> None:
         self._waiting.append(piece)
         self._size += len(piece)
 
@@ -147,7 +147,7 @@ class Outbox:
             return False
         self._writing = True
         try:
-            await self._crew.do(lambda: self._write(piece))
+            await self._executor.do(lambda: self._write(piece))
         except OSError:  # the disk is full
             self._disk.give(len(piece))
             return False
@@ -166,7 +166,7 @@ class Outbox:
                 view, place = view[count:], place + count
 
     async def _load(self) -> bytes:
-        piece = await self._crew.do(self._read_piece)
+        piece = await self._executor.do(self._read_piece)
         self._read += len(piece)
         if self._read == self._written and not self._writing:
             self._empty()

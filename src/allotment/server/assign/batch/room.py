@@ -9,16 +9,16 @@ class Room:
     def __init__(self, size: int) -> None:
         self.left = size
 
-    def has(self, size: int) -> bool:
-        """Whether so many bytes are left."""
-        return size <= max(0, self.left)
-
     def take(self, size: int) -> bool:
-        """Take so many bytes, or none; whether they were there. Fewer than none are given back."""
-        if not self.has(size):
+        """Take so many bytes, or none; whether they were there. A negative size gives back."""
+        if size > max(0, self.left):
             return False
         self.left -= size
         return True
+
+    def overdraw(self, size: int) -> None:
+        """Take so many bytes, whether they are there or not."""
+        self.left -= size
 
     def give(self, size: int) -> None:
         """Give so many bytes back."""
