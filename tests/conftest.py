@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,23 @@ def _same_draws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     """In `make test` a test draws the same salts and ids in every run."""
     if request.config.getoption("--seed") is None:
         monkeypatch.setattr(secrets, "token_hex", drawing(request.node.nodeid))
+
+
+def pytest_collection_finish() -> None:
+    """No collection walks what stays for the whole run: modules and the tests themselves."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_garbage() -> Iterator[None]:
+    """What the tests of a module leave is collected with them, not in the middle of a later test.
+
+    There it would count as that test's time; and in a test that goes to the recursion limit what is
+    collected has no stack left to be finalised on, which pytest reports as a fault.
+    """
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
