@@ -501,7 +501,8 @@ def test_a_segment_that_is_archived_leaves_its_room_to_others(api: Vendor) -> No
 
 
 @pytest.mark.parametrize(
-    "wrong", ["1.1", "-0.5", "half", "", "0.0000001", "1e-3x", "NaN", "Infinity"]
+    "wrong",
+    ["1.1", "-0.5", "half", "", "0.0000001", "1e-1", " 0.5", "0_5", "\u0665", "NaN", "Infinity"],
 )
 def test_a_proportion_is_a_decimal_from_0_to_1(api: Vendor, wrong: str) -> None:
     body = {"allocation": {"proportion": {"value": wrong}}}
