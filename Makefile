@@ -50,10 +50,13 @@ bench: $(VENV)/ready ## every speed claim, as ratios to an interleaved reference
 	@$(PY) -m pip install -q --group bench
 	@$(PY) -m benchmarks
 
-lint: $(VENV)/ready ## ruff, mypy, and the kernel's stubs against the kernel
+lint: $(VENV)/ready ## ruff, mypy, pyright over the pages' code, and the kernel's stubs against the kernel
 	@$(PY) -m pip install -q --group lint
 	@$(VENV)/bin/ruff check && $(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
+	@$(PY) tests/docs/blocks.py build/pages
+	@$(VENV)/bin/mypy build/pages tests/engine/typed.py
+	@$(VENV)/bin/pyright --pythonpath $(PY)
 	@$(PY) -m mypy.stubtest allotment.kernel --allowlist tests/stubtest-allowlist.txt \
 	  --ignore-unused-allowlist --mypy-config-file pyproject.toml
 

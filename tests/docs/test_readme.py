@@ -1,31 +1,18 @@
 """The pages say what is true: their code runs, and the README keeps its promises of form."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).parents[2]
-PAGES = ["README.md", "docs/catalog.md", "ARCHITECTURE.md"]
+from docs.blocks import HOUSE, Block, blocks
+
+OURS = [block for block in blocks() if block.is_ours]
 
 
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
-
-
-def python_blocks() -> list[tuple[str, str]]:
-    return [
-        (f"{page}#{number}", block)
-        for page in PAGES
-        for number, block in enumerate(BLOCK.findall((HOUSE / page).read_text()))
-    ]
-
-
-@pytest.mark.parametrize(("place", "block"), python_blocks(), ids=lambda value: value[:20])
-def test_the_code_of_the_pages_runs(
-    place: str, block: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("block", OURS, ids=lambda block: f"{block.page}#{block.number}")
+def test_the_code_of_the_pages_runs(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(HOUSE)
-    exec(compile(block, place, "exec"), {"__name__": place})
+    exec(compile(block.text, block.page, "exec"), {"__name__": block.page})
 
 
 def test_the_readme_shows_code_by_line_twenty() -> None:

@@ -20,7 +20,7 @@ from allotment.kernel.plan import Plan
 from allotment.kernel.unit import unit_key
 from allotment.kernel.units import texts_of
 from allotment.matching.why import why_not
-from allotment.model.assignment import Resolution
+from allotment.model.assignment import Assignment, Resolution
 from allotment.model.catalog import Catalog
 from allotment.values import mapping_of
 
@@ -28,7 +28,7 @@ Unit = str | int | Mapping[str, str | int]
 Attributes = Mapping[str, object] | None
 
 
-class Engine(Assigner):
+class Engine(Assigner[Assignment]):
     """Answers what every unit gets, from the snapshot that was published last.
 
     `assign(experiment, unit, attributes=None, stored=None)` and `assign_all(unit, attributes=None)`
@@ -69,7 +69,12 @@ class Engine(Assigner):
         still = Assigner(unknown)
         still.publish_plans(snapshot.plans)
         notes = None if self._note is None else Notes(snapshot, self._note)
-        self._current: tuple[Snapshot, Assigner, Known, Notes | None] = (snapshot, still, {}, notes)
+        self._current: tuple[Snapshot, Assigner[Assignment], Known, Notes | None] = (
+            snapshot,
+            still,
+            {},
+            notes,
+        )
         self.publish_plans(snapshot.plans)
 
     def resolve(
@@ -91,7 +96,7 @@ class Engine(Assigner):
             return Resolution(flag, None, None, None, None)
         kept = stored or {}
 
-        def assign(experiment: str) -> object:
+        def assign(experiment: str) -> Assignment:
             return still.assign(experiment, unit, attributes, kept.get(experiment))
 
         def is_live(experiment: str) -> bool:

@@ -21,7 +21,7 @@ Known: TypeAlias = dict[tuple[str, str, str | None, Reason | None], Resolution]
 
 def resolve(
     flag: Flag,
-    assign: Callable[[str], object],
+    assign: Callable[[str], Assignment],
     is_live: Callable[[str], bool],
     known: Known,
 ) -> Resolution:
@@ -34,7 +34,6 @@ def resolve(
     reason: Reason | None = None
     for place in flag.experiments:
         answer = assign(place.experiment)
-        assert isinstance(answer, Assignment)
         reason = answer.reason
         variation = answer.variations.get(flag.key)
         if variation is not None:

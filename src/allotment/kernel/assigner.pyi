@@ -1,10 +1,12 @@
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypedDict, type_check_only
+from typing import Generic, Protocol, TypedDict, TypeVar, type_check_only
 
 from typing_extensions import disjoint_base
 
 from allotment.kernel.answers import Answers
 from allotment.kernel.plan import Plan
+
+_A = TypeVar("_A")
 
 @type_check_only
 class _Shards(Protocol):
@@ -27,14 +29,14 @@ class Trace(TypedDict):
     pick: int | None
 
 @disjoint_base
-class Assigner:
-    """The one slot that holds the current plans.
+class Assigner(Generic[_A]):
+    """The one slot that holds the current plans; _A is the type of their answers.
 
     A call sees the plans that were published when it began, whole. Nothing raises for the sake of
     data: the answer says why. Only `attributes` that are no mapping raise InvalidInput.
     """
 
-    def __init__(self, unknown: Callable[[str], object]) -> None:
+    def __init__(self, unknown: Callable[[str], _A]) -> None:
         """`unknown` gives the answer for an experiment that does not exist."""
     def publish_plans(self, plans: _Shards) -> None:
         """Puts `plans` into the slot: 256 dicts, a key's shard is hash(key) & 255."""
@@ -44,7 +46,7 @@ class Assigner:
         unit: str | int | Mapping[str, str | int],
         attributes: Mapping[str, object] | None = None,
         stored: str | None = None,
-    ) -> object:
+    ) -> _A:
         """The answer for one unit in one experiment.
 
         `stored` is the treatment kept for the unit; one that the plan does not have is ignored.
@@ -53,7 +55,7 @@ class Assigner:
         self,
         unit: str | int | Mapping[str, str | int],
         attributes: Mapping[str, object] | None = None,
-    ) -> Answers:
+    ) -> Answers[_A]:
         """The answers for one unit in all experiments, decided before this returns."""
     def trace(
         self,

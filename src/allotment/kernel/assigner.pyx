@@ -1,6 +1,7 @@
 """The one slot that holds the current plans, and the calls for one unit."""
 
 from collections.abc import Mapping
+from types import GenericAlias
 
 from cpython.dict cimport PyDict_Check, PyDict_GetItemWithError
 from cpython.object cimport PyObject, PyObject_Hash
@@ -71,6 +72,10 @@ cdef inline bint prepare(Plan plan, object unit, dict attributes, Case *case) ex
 cdef class Assigner:
     def __cinit__(self, *args, **options):
         self.shards = tuple([{} for _ in range(SHARDS)])
+
+    @classmethod
+    def __class_getitem__(cls, answer):
+        return GenericAlias(cls, answer)
 
     def __init__(self, unknown):
         self.unknown = unknown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
@@ -172,9 +172,9 @@ def _assigned(
     """The answers; with `turns` other threads have theirs between two experiments."""
     engine, unit, attributes = served.engine, asked.unit, asked.attributes
     if keys is engine.snapshot.plans and not asked.stored and not turns:
-        return cast(_Answers, engine.assign_all(unit, attributes).values())
+        return engine.assign_all(unit, attributes).values()
     own = (asked.stored or {}).get
-    return cast(_Answers, [engine.assign(key, unit, attributes, own(key)) for key in keys])
+    return [engine.assign(key, unit, attributes, own(key)) for key in keys]
 
 
 def _resolved(served: Served, asked: ResolveRequest, key: str) -> _Resolved:
