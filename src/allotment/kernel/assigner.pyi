@@ -1,4 +1,5 @@
 from collections.abc import Callable, Mapping
+from types import GenericAlias
 from typing import Generic, Protocol, TypedDict, TypeVar, type_check_only
 
 from typing_extensions import disjoint_base
@@ -38,6 +39,8 @@ class Assigner(Generic[_A]):
 
     def __init__(self, unknown: Callable[[str], _A]) -> None:
         """`unknown` gives the answer for an experiment that does not exist."""
+    @classmethod
+    def __class_getitem__(cls, answer: object) -> GenericAlias: ...
     def publish_plans(self, plans: _Shards) -> None:
         """Puts `plans` into the slot: 256 dicts, a key's shard is hash(key) & 255."""
     def assign(
