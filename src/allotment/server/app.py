@@ -23,7 +23,7 @@ from allotment.server.exposures import Exposures
 from allotment.server.front import Front
 from allotment.server.http.answer import respond
 from allotment.server.http.asgi import App, Receive, Scope, Send
-from allotment.server.http.problems import answer_error
+from allotment.server.http.problems import RENDERERS, answer_error
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.launchdarkly import routes as launchdarkly
 from allotment.server.metrics import Metrics
@@ -91,6 +91,8 @@ def _framework(
     app.state.strangers = Counter()
     # The routes themselves, not routers within the router: each then says what it answers to.
     vendors = (auth0, launchdarkly, confidence)
+    for vendor in vendors:
+        RENDERERS.update(vendor.API.renderers)
     for router in (*native.ROUTERS, kept.router, *(each.router for each in vendors)):
         app.router.routes.extend(map(_whole, router.routes))
     app.add_exception_handler(AllotmentError, _show_error)

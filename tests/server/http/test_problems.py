@@ -1,6 +1,8 @@
 """What is refused, and how: RFC 9457 on native paths, nothing of what we have inside."""
 
 import logging
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -235,3 +237,23 @@ async def test_a_model_refuses_a_native_body_with_the_path_and_the_rule(
         problem = (await client.post("/v1/tokens", json=body)).json()
         assert (problem["status"], problem["path"]) == (400, path), body
         assert said in problem["detail"], body
+
+
+def test_importing_a_vendors_routes_registers_nothing() -> None:
+    """The app takes the renderers that each vendor declares; the order of imports says nothing."""
+    said = (
+        "from allotment.server import auth0, app, openapi\n"
+        "from allotment.server.http.problems import RENDERERS, prefix_of\n"
+        "assert RENDERERS == {} and prefix_of('/api/v2/flags/x') == ''\n"
+        "assert '/api/v2/' in auth0.API.renderers\n"
+    )
+    subprocess.run([sys.executable, "-c", said], check=True)
+
+
+async def test_the_app_answers_errors_as_each_vendor_declares(client: httpx.AsyncClient) -> None:
+    for path, field in (
+        ("/api/v2/experimentation/none", "statusCode"),
+        ("/api/v2/flags/none/none/none", "id"),
+        ("/v1/workflows/none", "details"),
+    ):
+        assert field in (await client.get(path)).json(), path

@@ -60,7 +60,7 @@ _EVERY_FLOW: Final = "all"
 Done = Sequence[Command]
 
 
-def get_experiment(state: State, noun: Noun, _done: Done = ()) -> Auth0Experiment:
+def get_experiment(state: State, noun: Noun) -> Auth0Experiment:
     """An experiment."""
     catalog = state.catalog
     experiment = catalog.experiments[noun.key]
@@ -95,7 +95,7 @@ def show_experiment(experiment: Experiment, catalog: Catalog, version: Version) 
     )
 
 
-def validate_experiment(state: State, noun: Noun, _done: Done = ()) -> Auth0Validation:
+def validate_experiment(state: State, noun: Noun) -> Auth0Validation:
     """Everything that keeps an experiment from being activated."""
     experiment = state.catalog.experiments[noun.key]
     errors = [
@@ -105,7 +105,7 @@ def validate_experiment(state: State, noun: Noun, _done: Done = ()) -> Auth0Vali
     return Auth0Validation(is_valid=not errors, errors=errors)
 
 
-def get_ramp(state: State, noun: Noun, done: Done) -> Auth0Ramp:
+def get_ramp(state: State, noun: Noun, done: Done = ()) -> Auth0Ramp:
     """Where a ramp was and is; the same level twice where there was nothing to do."""
     experiment = state.catalog.experiments[noun.key]
     here = current_level(experiment) or 0
@@ -118,7 +118,7 @@ def get_ramp(state: State, noun: Noun, done: Done) -> Auth0Ramp:
     )
 
 
-def get_flag(state: State, noun: Noun, _done: Done = ()) -> Auth0Flag:
+def get_flag(state: State, noun: Noun) -> Auth0Flag:
     """A feature flag."""
     return show_flag(state.catalog.flags[noun.key], state.versions[noun.name])
 
@@ -146,14 +146,14 @@ def show_flag(flag: Flag, version: Version) -> Auth0Flag:
     )
 
 
-def get_variation(state: State, noun: Noun, _done: Done = ()) -> Auth0Variation:
+def get_variation(state: State, noun: Noun) -> Auth0Variation:
     """A variation, which is a part of its flag."""
     flag = state.catalog.flags[noun.key]
     variation = next(one for one in flag.variations if one.key == noun.part)
     return show_variation(flag, variation, state.versions[noun.name])
 
 
-def list_variations(state: State, noun: Noun, _done: Done = ()) -> Auth0Variations:
+def list_variations(state: State, noun: Noun) -> Auth0Variations:
     """All variations of a flag."""
     flag, version = state.catalog.flags[noun.key], state.versions[noun.name]
     return Auth0Variations(variations=[show_variation(flag, v, version) for v in visible(flag)])
@@ -175,7 +175,7 @@ def show_variation(flag: Flag, variation: Variation, version: Version) -> Auth0V
     )
 
 
-def get_segment(state: State, noun: Noun, _done: Done = ()) -> Auth0Segment:
+def get_segment(state: State, noun: Noun) -> Auth0Segment:
     """A segment."""
     segment, version = state.catalog.segments[noun.key], state.versions[noun.name]
     return Auth0Segment(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Final
@@ -183,9 +182,6 @@ def _value_text(value: dict[str, Tree], *, lone: bool) -> str:
     return json_text(value[LONE])
 
 
-Done = Sequence[Command]
-
-
 def list_flags(query: ConfidencePage, state: State) -> ConfidenceFlags:
     """A page of flags, archived ones among them."""
     every = state.catalog.flags
@@ -194,7 +190,7 @@ def list_flags(query: ConfidencePage, state: State) -> ConfidenceFlags:
     return ConfidenceFlags(flags=flags, nextPageToken=found.token or "")
 
 
-def get_flag(state: State, noun: Noun, _done: Done = ()) -> ConfidenceFlag:
+def get_flag(state: State, noun: Noun) -> ConfidenceFlag:
     """A flag. One that is off is not archived, so it is active."""
     flag, version = state.catalog.flags[noun.key], state.versions[noun.name]
     experiments = [state.catalog.experiments[one.experiment] for one in flag.experiments]
@@ -212,20 +208,20 @@ def get_flag(state: State, noun: Noun, _done: Done = ()) -> ConfidenceFlag:
     )
 
 
-def list_variants(state: State, noun: Noun, _done: Done = ()) -> ConfidenceVariants:
+def list_variants(state: State, noun: Noun) -> ConfidenceVariants:
     """All variants of a flag, which are few."""
     flag, version = state.catalog.flags[noun.key], state.versions[noun.name]
     shown = [show_variant(flag, one, version) for one in variants_of(flag)]
     return ConfidenceVariants(variants=shown, nextPageToken="")
 
 
-def get_variant(state: State, noun: Noun, _done: Done = ()) -> ConfidenceVariant:
+def get_variant(state: State, noun: Noun) -> ConfidenceVariant:
     """A variant. Its times are its flag's, whose part it is."""
     flag = state.catalog.flags[noun.key]
     return show_variant(flag, variant_of(flag, noun.part), state.versions[noun.name])
 
 
-def show_nothing(_state: State, _noun: Noun, _done: Done = ()) -> ConfidenceNothing:
+def show_nothing(_state: State, _noun: Noun) -> ConfidenceNothing:
     """What is left of what was deleted."""
     return ConfidenceNothing()
 

@@ -6,7 +6,7 @@ declares is kept until it is allocated, which gives it buckets of a layer that a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -235,9 +235,6 @@ def _refuse_archived(segment: Segment) -> None:
         raise precondition("this segment is archived, which is final")
 
 
-Done = Sequence[Command]
-
-
 def list_segments(query: ConfidencePage, state: State) -> ConfidenceSegments:
     """A page of segments, archived ones among them."""
     every = state.catalog.segments
@@ -248,7 +245,7 @@ def list_segments(query: ConfidencePage, state: State) -> ConfidenceSegments:
     return ConfidenceSegments(segments=segments, nextPageToken=found.token or "")
 
 
-def get_segment(state: State, noun: Noun, _done: Done = ()) -> ConfidenceSegment:
+def get_segment(state: State, noun: Noun) -> ConfidenceSegment:
     """A segment. Its targeting is as it was sent, as long as that is what the rules say."""
     segment = state.catalog.segments[noun.key]
     kept = NOTES.read_fields(segment, ConfidenceSegmentFields)

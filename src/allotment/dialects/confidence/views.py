@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-from allotment.change.commands import Command
 from allotment.dialects.confidence.audience import show_audience
 from allotment.dialects.confidence.locks import shown_locks
 from allotment.dialects.confidence.names import (
@@ -46,10 +45,8 @@ from allotment.model.experiment import Experiment
 _TERM: Final = re.compile(r'\s*([A-Za-z.]+):(?:"((?:[^"\\]|\\["\\])*)"|([^\s"():*?~]+))(?=\s|\Z)')
 _AND: Final = re.compile(r"\s+AND(?=\s)")
 
-Done = Sequence[Command]
 
-
-def get_instance(state: State, noun: Noun, _done: Done = ()) -> ConfidenceInstance:
+def get_instance(state: State, noun: Noun) -> ConfidenceInstance:
     """An instance: what a request may set of it, and what is output only."""
     experiment, version = state.catalog.experiments[noun.key], state.versions[noun.name]
     key, flag = experiment.key, flag_of(experiment, state.catalog)

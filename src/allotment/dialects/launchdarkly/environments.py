@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from allotment.change.commands import Command
 from allotment.dialects.launchdarkly.codes import missing
 from allotment.dialects.launchdarkly.ids import id_of
 from allotment.dialects.launchdarkly.links import Scene, links_of_window, links_to
@@ -23,8 +20,6 @@ from allotment.dialects.launchdarkly.state import LDState
 from allotment.dialects.wire.operation import Noun
 from allotment.model.flag import Flag, FlagState
 
-Done = Sequence[Command]
-
 
 def get_environments_by_project(query: LDEnvironmentQuery, state: LDState) -> LDEnvironments:
     """A window of the environments of the project that the token reaches, by key."""
@@ -39,7 +34,7 @@ def get_environments_by_project(query: LDEnvironmentQuery, state: LDState) -> LD
     )
 
 
-def get_environment(state: LDState, _noun: Noun, _done: Done = ()) -> LDEnvironment:
+def get_environment(state: LDState, _noun: Noun) -> LDEnvironment:
     """An environment."""
     return _show_environment(state.scene)
 
@@ -53,7 +48,7 @@ def _show_environment(scene: Scene) -> LDEnvironment:
     )
 
 
-def get_feature_flag_statuses(state: LDState, _noun: Noun, _done: Done = ()) -> LDFlagStatuses:
+def get_feature_flag_statuses(state: LDState, _noun: Noun) -> LDFlagStatuses:
     """How the flags of an environment are used that are not archived, by key."""
     flags = sorted(state.catalog.flags.values(), key=lambda flag: flag.key)
     there = [flag for flag in flags if flag.state is not FlagState.ARCHIVED]
@@ -63,13 +58,13 @@ def get_feature_flag_statuses(state: LDState, _noun: Noun, _done: Done = ()) -> 
     )
 
 
-def get_feature_flag_status(state: LDState, noun: Noun, _done: Done = ()) -> LDFlagStatus:
+def get_feature_flag_status(state: LDState, noun: Noun) -> LDFlagStatus:
     """How a flag is used in an environment."""
     return _show_status(state.catalog.flags[noun.key], state.scene)
 
 
 def get_feature_flag_status_across_environments(
-    state: LDState, noun: Noun, _done: Done, query: LDEnvironmentsQuery
+    state: LDState, noun: Noun, query: LDEnvironmentsQuery
 ) -> LDFlagStatusAcross:
     """How a flag is used in every environment of the project, or in those asked for."""
     flags = {name: each.catalog.flags.get(noun.key) for name, each in state.project.items()}
@@ -95,7 +90,7 @@ def _use(flag: Flag) -> LDUse:
     return LDUse(name="active" if flag.state is FlagState.ON else "inactive")
 
 
-def get_caller_identity(state: LDState, _noun: Noun, _done: Done = ()) -> LDCaller:
+def get_caller_identity(state: LDState, _noun: Noun) -> LDCaller:
     """The caller: the token, and the space that it means."""
     scene = state.scene
     return LDCaller(

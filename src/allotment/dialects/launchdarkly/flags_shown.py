@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from typing import TypeAlias
 
-from allotment.change.commands import Command
 from allotment.dialects.launchdarkly.flags import fields_of, value_of
 from allotment.dialects.launchdarkly.ids import id_of
 from allotment.dialects.launchdarkly.links import links_of_window, links_to
@@ -25,23 +24,22 @@ from allotment.dialects.launchdarkly.state import LDState, Numbered, Project
 from allotment.dialects.wire.operation import Noun
 from allotment.model.flag import Flag, FlagState, Variation
 
-Done = Sequence[Command]
 _Wanted: TypeAlias = Callable[[Flag], bool]
 
 
-def show_flag(state: LDState, noun: Noun, _done: Done = ()) -> LDFlag:
+def show_flag(state: LDState, noun: Noun) -> LDFlag:
     """A flag, with its switch in every environment of the project."""
     return _show(state.catalog.flags[noun.key], state, state.project)
 
 
-def get_feature_flag(state: LDState, noun: Noun, _done: Done, query: LDEnvironmentsQuery) -> LDFlag:
+def get_feature_flag(state: LDState, noun: Noun, query: LDEnvironmentsQuery) -> LDFlag:
     """A flag, with its switch in every environment of the project, or in those asked for."""
     return _show(state.catalog.flags[noun.key], state, query.shown(state.project))
 
 
-def show_patched(state: LDState, noun: Noun, done: Done, query: LDFlagPatchQuery) -> LDFlag:
+def show_patched(state: LDState, noun: Noun, query: LDFlagPatchQuery) -> LDFlag:
     """A flag that was changed, likewise."""
-    return get_feature_flag(state, noun, done, query)
+    return get_feature_flag(state, noun, query)
 
 
 def get_feature_flags(query: LDFlagsQuery, state: LDState) -> LDFlags:

@@ -6,7 +6,7 @@ not. The model needs none, so one is made up that shows what the holdout is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any, Final
 
 from allotment.change.commands import (
@@ -143,13 +143,13 @@ def patch_holdout(call: Call[LDHoldoutPatch], catalog: Catalog) -> list[Command]
     return follow(call.body.instructions, read, catalog)
 
 
-def show_holdout(state: LDState, noun: Noun, _done: Sequence[Command] = ()) -> LDHoldout:
+def show_holdout(state: LDState, noun: Noun) -> LDHoldout:
     """A holdout, as it is shown after a change."""
     holdout = state.catalog.holdouts[noun.key]
     return LDHoldout(**_shown(holdout, state, ()), experiments=_related(holdout, state))
 
 
-def get_holdout_by_id(state: LDState, noun: Noun, _done: Sequence[Command] = ()) -> LDHoldout:
+def get_holdout_by_id(state: LDState, noun: Noun) -> LDHoldout:
     """A holdout, found by its id."""
     return show_holdout(state, noun)
 
@@ -164,9 +164,7 @@ def get_all_holdouts(query: LDWindow, state: LDState) -> LDHoldouts:
     )
 
 
-def get_holdout(
-    state: LDState, noun: Noun, _done: Sequence[Command], query: LDHoldoutQuery
-) -> LDHoldoutDetail:
+def get_holdout(state: LDState, noun: Noun, query: LDHoldoutQuery) -> LDHoldoutDetail:
     """A holdout with the experiments under it."""
     expanded = query.expand or ()
     own = [each for each in expanded if not each.startswith(RELATED)]

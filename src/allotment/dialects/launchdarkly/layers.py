@@ -5,7 +5,7 @@ A layer is the project's. What each experiment reserves of it is its environment
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from allotment.change.commands import Command, Create, Describe, Release, Reserve
@@ -77,7 +77,7 @@ def update_layer(call: Call[LDLayerPatch], catalog: Catalog) -> list[Command]:
         raise invalid(error.message, error.path) from None
 
 
-def show_layer(state: LDState, noun: Noun, _done: Sequence[Command] = ()) -> LDLayer:
+def show_layer(state: LDState, noun: Noun) -> LDLayer:
     """A layer; an environment that lacks it reserves nothing in it."""
     return _show(state.catalog.layers[noun.key], state)
 

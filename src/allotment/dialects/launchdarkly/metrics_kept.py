@@ -105,7 +105,7 @@ def delete_metric(call: Call[None], catalog: Catalog) -> list[Command]:
     return _METRICS.delete(call, catalog)
 
 
-def get_metric(state: LDState, noun: Noun, _done: Sequence[Command] = ()) -> LDMetric:
+def get_metric(state: LDState, noun: Noun) -> LDMetric:
     """A metric."""
     return _show_metric(noun.key, _METRICS.get(noun.key, state.catalog), state.scene)
 
@@ -152,7 +152,7 @@ def delete_metric_group(call: Call[None], catalog: Catalog) -> list[Command]:
     return _GROUPS.delete(call, catalog)
 
 
-def get_metric_group(state: LDState, noun: Noun, _done: Sequence[Command] = ()) -> LDMetricGroup:
+def get_metric_group(state: LDState, noun: Noun) -> LDMetricGroup:
     """A metric group."""
     return _show_group(noun.key, _GROUPS.get(noun.key, state.catalog), state)
 

@@ -6,7 +6,6 @@ stored with the catalogs of the project, and given back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -39,9 +38,7 @@ def put_experimentation_settings(call: Call[LDSettingsPut], _catalog: Catalog) -
     return [NOTES.keep("catalog", "catalog", PATH, [one.plain() for one in units])]
 
 
-def get_experimentation_settings(
-    state: LDState, _noun: Noun, _done: Sequence[Command] = ()
-) -> LDSettings:
+def get_experimentation_settings(state: LDState, _noun: Noun) -> LDSettings:
     """The kinds of unit as they were put; until then there are users, the default."""
     usual = [LDRandomizationUnit(randomizationUnit="user", default=True)]
     return LDSettings(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy, Status, called
 from allotment.dialects.launchdarkly.fields import mutable_fields
 from allotment.dialects.launchdarkly.ids import id_of, id_of_iteration, id_of_treatment
@@ -44,21 +43,19 @@ Wanted: TypeAlias = Callable[[Experiment, Catalog], bool]
 _FILTER: Final = "query.filter"
 
 
-def get_experiment(
-    state: LDState, noun: Noun, _done: Sequence[Command], query: LDExpandQuery
-) -> LDExperiment:
+def get_experiment(state: LDState, noun: Noun, query: LDExpandQuery) -> LDExperiment:
     """An experiment, with what is asked for of it."""
     experiment, version = state.catalog.experiments[noun.key], state.versions[noun.name]
     return show_experiment(experiment, state.catalog, version, state.scene, query.expand or ())
 
 
-def show_changed(state: LDState, noun: Noun, _done: Sequence[Command] = ()) -> LDExperiment:
+def show_changed(state: LDState, noun: Noun) -> LDExperiment:
     """An experiment after a change, with everything."""
     experiment, version = state.catalog.experiments[noun.key], state.versions[noun.name]
     return show_experiment(experiment, state.catalog, version, state.scene)
 
 
-def show_draft(state: LDState, noun: Noun, _done: Sequence[Command] = ()) -> LDIteration:
+def show_draft(state: LDState, noun: Noun) -> LDIteration:
     """The draft of an experiment."""
     experiment, version = state.catalog.experiments[noun.key], state.versions[noun.name]
     draft = experiment.draft or experiment.current

@@ -94,7 +94,7 @@ class Update(Body):
     query: ClassVar[type[Body] | None] = None
 
     @classmethod
-    def changes(cls, tree: Tree, shown: Mapping[str, Tree], *_query: Body) -> Self:
+    def changes(cls, tree: Tree, shown: Mapping[str, Tree], _query: Body | None) -> Self:
         """What a request's JSON and its query change of a noun that is shown."""
         return read_update(cls, tree, shown)
 

@@ -64,11 +64,11 @@ Ids = Mapping[str, str]
 # The noun that a path names; raises the vendor's 404.
 Find = Callable[[Ids, Catalog], Noun]
 
-# A noun as the API shows it, of a state of the API. The commands are those that were done, none for
-# a plain GET. A view of an operation with a query has the model of the query as its last argument.
+# A noun as the API shows it, of a state of the API. A view may also name `query`, the model of the
+# query, and `done`, the commands that were done, none for a plain GET.
 View = Callable[..., Model]
 
-# The commands of a call. A reader of an operation with a query has its model as the last argument.
+# The commands of a call. A reader of an operation with a query names its model, `query`.
 Read = Callable[..., Sequence[Command]]
 
 # What an operation is about that is about no noun.
@@ -212,6 +212,11 @@ class Changing(Operation):
 def takes_query(function: Callable[..., Any]) -> bool:
     """Whether a reader or a view takes the model of the query."""
     return "query" in _hints(function)
+
+
+def taken(function: Callable[..., Any], **offered: Any) -> dict[str, Any]:
+    """What a reader or a view takes of what it may name."""
+    return {name: value for name, value in offered.items() if name in _hints(function)}
 
 
 def _said(name: str, above: str) -> str:

@@ -29,10 +29,9 @@ from allotment.dialects.wire.operation import (
     Noun,
     Operation,
     State,
-    takes_query,
+    taken,
 )
 from allotment.dialects.wire.source import Tree
-from allotment.errors import AllotmentError
 from allotment.server.api.operation import (
     CONDITIONS,
     HEADERS,
@@ -46,7 +45,7 @@ from allotment.server.api.route import BEARER, query_parameters, read_query, sch
 from allotment.server.auth.access import Caller
 from allotment.server.http.answer import Answer, respond
 from allotment.server.http.etags import digest_of, etag
-from allotment.server.http.problems import RENDERERS
+from allotment.server.http.problems import Renderer
 from allotment.server.http.requests import query_of
 from allotment.server.writes.change import (
     Shown,
@@ -102,7 +101,7 @@ class Api:
     under: tuple[str, ...]
     content_type: str
     error: type[Model]
-    show_error: Callable[[AllotmentError], Answer]
+    show_error: Renderer
     space: Callable[[Request], str | None] = _path_names_no_space
     named: Callable[[Request, Changing, Tree], str | None] = _body_names_no_space
     tree: Callable[[Request, Changing], Awaitable[Tree]] = _tree
@@ -110,11 +109,15 @@ class Api:
     state: Callable[[Request, Caller, Stored], State] = _state
     route_class: type[APIRoute] = APIRoute
 
+    @property
+    def renderers(self) -> dict[str, Renderer]:
+        """What makes the answers to errors, by the beginnings of paths."""
+        return dict.fromkeys(self.under, self.show_error)
+
 
 def mount(api: Api, operations: Iterable[Operation]) -> APIRouter:
     """A router with a route of each operation."""
     router = APIRouter(prefix=api.prefix, tags=[api.dialect], route_class=api.route_class)
-    RENDERERS.update(dict.fromkeys(api.under, api.show_error))
     callers = {scope: _admitted(api, scope) for scope in (Scope.READ, Scope.WRITE)}
     for each in operations:
         scope = Scope.WRITE if isinstance(each, Changing) else Scope.READ
@@ -172,7 +175,7 @@ def _endpoint(api: Api, operation: Operation, admitted: Any) -> Endpoint:
 
 def _listing(api: Api, operation: Listing, admitted: Any) -> Endpoint:
     async def endpoint(request: Request, caller: Annotated[Caller, admitted]) -> Response:
-        (query,) = _query(request, operation)
+        query = _query(request, operation)
         node = node_of(request)
         state = api.state(request, caller, node.served(caller.space).stored)
         # A large catalog takes its time, off the event loop.
@@ -190,7 +193,8 @@ def _getting(api: Api, operation: Getting, admitted: Any) -> Endpoint:
         noun = _found(operation, request.path_params, stored)
         state = api.state(request, caller, stored)
         # What is large takes its time, off the event loop.
-        body = await node.run(lambda: operation.view(state, noun, (), *query).json_bytes())
+        asked = taken(operation.view, query=query)
+        body = await node.run(lambda: operation.view(state, noun, **asked).json_bytes())
         if not operation.tagged:
             return _shown(api, Answer(200, (), body))
         # The answer also shows other nouns, so the tag has a digest of it.
@@ -218,16 +222,16 @@ def _changing(api: Api, operation: Changing, admitted: Any) -> Endpoint:
 
         def commands(stored: Stored) -> Sequence[Command]:
             body = _body(operation, tree, query, ids, stored)
-            asked = query if takes_query(operation.read) else ()
-            return operation.read(Call(ids, body, now, secrets.token_hex), stored.catalog, *asked)
+            asked = taken(operation.read, query=query)
+            return operation.read(Call(ids, body, now, secrets.token_hex), stored.catalog, **asked)
 
         def shown(stored: Stored, done: Sequence[Command]) -> Shown:
             if view is None:
                 return Shown(None)
             noun = operation.made(done) if operation.made else _found(operation, ids, stored)
             state = api.state(request, caller, stored)
-            asked = query if takes_query(view) else ()
-            return Shown(view(state, noun, done, *asked), noun[:2], digest=True)
+            asked = taken(view, query=query, done=done)
+            return Shown(view(state, noun, **asked), noun[:2], digest=True)
 
         response = await change(
             request,
@@ -247,23 +251,23 @@ def _changing(api: Api, operation: Changing, admitted: Any) -> Endpoint:
     return endpoint
 
 
-def _query(request: Request, operation: Operation) -> list[Body]:
-    """The query as its model; nothing where the operation has none."""
+def _query(request: Request, operation: Operation) -> Body | None:
+    """The query as its model; None where the operation has none."""
     if operation.query is not None:
-        return [read_query(request, operation.query)]
+        return read_query(request, operation.query)
     query_of(request)
-    return []
+    return None
 
 
 def _body(
-    operation: Changing, tree: Tree, query: Sequence[Body], ids: Ids, stored: Stored
+    operation: Changing, tree: Tree, query: Body | None, ids: Ids, stored: Stored
 ) -> Body | None:
     noun = _found(operation, ids, stored)
     if operation.body is None:
         return None
     if not issubclass(operation.body, Update) or noun is NOTHING or operation.view is None:
         return read(operation.body, tree)
-    return operation.body.changes(tree, operation.view(stored, noun, ()).plain(), *query)
+    return operation.body.changes(tree, operation.view(stored, noun).plain(), query)
 
 
 def _found(operation: Getting | Changing, ids: Ids, stored: Stored) -> Noun:

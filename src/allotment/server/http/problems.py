@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -22,9 +22,12 @@ from allotment.server.http.refusals import MethodNotAllowed
 
 PROBLEM: Final = "application/problem+json"
 
+Renderer: TypeAlias = Callable[[AllotmentError], Answer]
+
 # A vendor's paths answer errors as the vendor does, by the longest prefix of whole steps that a
-# path begins with; a dialect's `routes` adds its own here.
-RENDERERS: Final[dict[str, Callable[[AllotmentError], Answer]]] = {}
+# path begins with. Empty until `create_app` fills it: connections answer errors too, before there
+# is a request for the app.
+RENDERERS: Final[dict[str, Renderer]] = {}
 
 _DETAIL_MAX: Final = 600
 _RETRY_SECONDS: Final = "1"

@@ -232,7 +232,7 @@ class Edit(Message, Update):
     query: ClassVar = ConfidenceMask
 
     @classmethod
-    def changes(cls, tree: Tree, shown: Mapping[str, Tree], *query: Body) -> Self:
+    def changes(cls, tree: Tree, shown: Mapping[str, Tree], query: Body | None) -> Self:
         """The fields that come to hold another value than is shown, each as a whole."""
         shape = shape_of(cls)
         if not isinstance(tree, dict):
@@ -241,7 +241,7 @@ class Edit(Message, Update):
         _check_messages(tree, shape, "$")
         was: dict[str, Tree] = {name: shown[name] for name in shape if name in shown}
         said: dict[str, Tree] = {name: tree[name] for name in shape if name in tree}
-        mask = next((each.updateMask for each in query if isinstance(each, ConfidenceMask)), None)
+        mask = query.updateMask if isinstance(query, ConfidenceMask) else None
         paths = read_mask(mask, shape)
         if paths is None:
             paths = implied(said, shape)
