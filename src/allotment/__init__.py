@@ -14,6 +14,8 @@ from allotment.load import load
 from allotment.model.assignment import REASONS, Assignment, Reason, Resolution
 from allotment.model.catalog import Catalog
 
+__version__ = "0.1.0"
+
 __all__ = [
     "REASONS",
     "AllotmentError",
@@ -33,5 +35,6 @@ __all__ = [
     "Resolution",
     "StoreError",
     "Table",
+    "__version__",
     "load",
 ]

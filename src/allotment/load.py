@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from allotment.change.apply import Change, apply
 from allotment.change.commands import Command
+from allotment.change.diff import diff
+from allotment.change.kinds import KINDS, nouns_of
+from allotment.change.references import follow
 from allotment.compile import compile_catalog
 from allotment.dialects import catalogfile
 from allotment.engine import Engine
 from allotment.errors import InvalidInput, MissingExtra
 from allotment.matching.check import check_segment
 from allotment.model.catalog import EMPTY, Catalog
+from allotment.model.plain import from_plain
 
 # A megabyte more than a million of the longest keys would take is not an id list.
 _LIST_BYTES_MAX = 1 << 30
@@ -30,16 +34,28 @@ class HasCatalog(Protocol):
         """The newest catalog."""
 
 
-def load(source: str | os.PathLike[str] | Catalog | HasCatalog) -> Engine:
-    """An engine that answers from a catalog file, a store's file, a Catalog, or a store.
+def load(source: str | bytes | os.PathLike[str] | Catalog | HasCatalog) -> Engine:
+    """An engine that answers from a catalog: a file, a store, text, or what a server sends.
 
-    A store in a database is given by its URL, as text: "postgresql+psycopg://user@host/name". Of a
-    store it is what the store has now; load again, or publish, to follow it.
+    source  the name of a catalog file or of a store's file; a store's URL as text, such as
+            "postgresql+psycopg://user@host/name"; a catalog's YAML or JSON, as bytes or as text
+            that begins with "{" or has a line break; what a server's `/v1/snapshot` answers,
+            alike; a Catalog; or a store
+
+    What a server or a store sent has the revision that it has there. An engine does not follow its
+    source: load again, or publish.
 
     Raises an AllotmentError with the path of the fault, and OSError for a file that cannot be read.
     """
     if isinstance(source, Catalog):
         catalog = source
+    elif isinstance(source, bytes) or (isinstance(source, str) and _is_text(source)):
+        catalog = _catalog_of(source)
+    elif isinstance(source, str) and source.startswith(("http://", "https://")):
+        raise InvalidInput(
+            "an engine asks no server: fetch URL/v1/snapshot with a token that may read, "
+            "and load the bytes of the answer"
+        )
     elif isinstance(source, str) and "://" in source:
         catalog = _stored(source)
     elif isinstance(source, str | os.PathLike):
@@ -47,15 +63,43 @@ def load(source: str | os.PathLike[str] | Catalog | HasCatalog) -> Engine:
     elif callable(getattr(source, "catalog", None)):
         catalog = source.catalog()
     else:
-        raise InvalidInput(f"a catalog is loaded from a file, not from {type(source).__name__}")
+        raise InvalidInput(
+            f"a catalog is loaded from a file, text or a store, not from {type(source).__name__}"
+        )
     return Engine(compile_catalog(catalog))
+
+
+def _is_text(source: str) -> bool:
+    """Whether it is a catalog's text and not the name of a file."""
+    return "\n" in source or source.lstrip().startswith("{")
 
 
 def _catalog_in(file: Path) -> Catalog:
     """The catalog of a file: what it says, or what it keeps if it is a store."""
     with file.open("rb") as opened:
-        is_store = opened.read(len(_SQLITE)) == _SQLITE
-    return _stored(file) if is_store else change_by(file, EMPTY).catalog
+        start = opened.read(len(_SQLITE))
+        if start != _SQLITE:
+            return _catalog_of(start + opened.read(), lists_beside(file))
+    return _stored(file)
+
+
+def _catalog_of(text: str | bytes, lists: Callable[[str], bytes] | None = None) -> Catalog:
+    """The catalog that a catalog file's text says, or that a server's answer holds."""
+    tree = catalogfile.parse(text)
+    if isinstance(tree, dict) and "catalog" in tree:
+        return sent_catalog(tree)
+    return checked_change(diff(EMPTY, catalogfile.read_tree(tree, lists)), EMPTY).catalog
+
+
+def sent_catalog(snapshot: Mapping[str, Any]) -> Catalog:
+    """The catalog in what `/v1/snapshot` answers, at its revision and with its index.
+
+    Raises InvalidInput where this version does not read it.
+    """
+    catalog: Catalog = from_plain(Catalog, snapshot["catalog"], "$.catalog")
+    return follow(
+        EMPTY, catalog, [(kind, key) for kind in KINDS for key in nouns_of(catalog, kind)]
+    )
 
 
 def _stored(database: str | Path) -> Catalog:
@@ -71,11 +115,6 @@ def _stored(database: str | Path) -> Catalog:
 def commands_of(file: Path, base: Catalog) -> tuple[Command, ...]:
     """The commands that lead from `base` to what `file` says; its id lists lie beside it."""
     return catalogfile.read(file.read_bytes(), base, lists_beside(file))
-
-
-def change_by(file: Path, base: Catalog) -> Change:
-    """What `file` makes of `base`; the segments' patterns and versions are checked too."""
-    return checked_change(commands_of(file, base), base)
 
 
 def checked_change(commands: Iterable[Command], base: Catalog) -> Change:

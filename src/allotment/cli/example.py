@@ -13,7 +13,7 @@ from urllib.parse import quote
 from allotment.cli.local import login
 from allotment.dialects.auth0.ids import id_of
 from allotment.dialects.confidence.names import instance_name
-from allotment.load import change_by, commands_of
+from allotment.load import checked_change, commands_of
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, State
 from allotment.store import Store
@@ -34,8 +34,8 @@ def begin_with(file: Path, store: Store) -> Catalog:
     catalog = store.catalog()
     if catalog.revision:
         return catalog
-    change_by(file, catalog)  # refuses before anything is written, patterns and versions too
     commands = commands_of(file, catalog)
+    checked_change(commands, catalog)  # before anything is written
     when = datetime.now(UTC)
     store.commit(commands, who=login(), when=when, dialect="catalogfile", comment="the example")
     return store.catalog()

@@ -9,12 +9,11 @@ from urllib.parse import quote
 
 from allotment.change.commands import Command
 from allotment.change.impact import Move
-from allotment.change.kinds import KINDS, nouns_of
-from allotment.change.references import follow
 from allotment.cli.home import Outcome
 from allotment.cli.http_client import HttpClient
 from allotment.errors import InvalidInput, StoreError
-from allotment.model.catalog import EMPTY, Catalog
+from allotment.load import sent_catalog
+from allotment.model.catalog import Catalog
 from allotment.model.instant import read_instant
 from allotment.model.plain import from_plain, to_plain
 from allotment.server.http.etags import catalog_version, etag
@@ -139,11 +138,8 @@ class Remote:
 
 
 def _stored(snapshot: Any) -> Stored:
-    """The catalog of a snapshot, with its index and its lineage."""
-    catalog: Catalog = from_plain(Catalog, snapshot["catalog"])
-    nouns = [(kind, key) for kind in KINDS for key in nouns_of(catalog, kind)]
-    followed = follow(EMPTY, catalog, nouns)
-    return Stored(snapshot["space"], followed, lineage=snapshot["lineage"])
+    """The catalog of a snapshot with its lineage."""
+    return Stored(snapshot["space"], sent_catalog(snapshot), lineage=snapshot["lineage"])
 
 
 def _outcome(done: Any) -> Outcome:

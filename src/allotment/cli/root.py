@@ -6,12 +6,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+import allotment
 from allotment.cli import (
     adopt,
     apply,
@@ -100,15 +100,8 @@ def _give_up_output() -> None:
 
 def _show_version(value: bool) -> None:
     if value:
-        results.print(f"allotment {_version()}", highlight=False)
+        results.print(f"allotment {allotment.__version__}", highlight=False)
         raise typer.Exit
-
-
-def _version() -> str:
-    try:
-        return version("allotment")
-    except PackageNotFoundError:  # run from its sources
-        return "of no version: it is not installed"
 
 
 Version = Annotated[

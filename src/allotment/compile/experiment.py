@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from allotment.compile import fingerprint
 from allotment.compile.segment import CompiledSegment
+from allotment.errors import AllotmentError, InvalidInput
 from allotment.kernel.idset import IdSet
 from allotment.kernel.plan import Plan
 from allotment.matching.index import NO_WORK, Work
@@ -42,14 +43,36 @@ SegmentOf = Callable[[str], CompiledSegment]
 
 
 def compile_experiment(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) -> Plan:
-    """The plan of an experiment; `segment_of` gives compiled segments by key."""
+    """The plan of an experiment; `segment_of` gives compiled segments by key.
+
+    An experiment that cannot be compiled has a plan that answers FAILED. Raises InvalidInput for
+    what is no experiment at all.
+    """
+    _check_form(experiment)
     if experiment.archived:
         # What it named may be gone: nothing of it is looked up.
         return _closed(experiment, catalog.revision, ARCHIVED)
     try:
         return _compile(experiment, catalog, segment_of)
     except Exception as error:  # noqa: BLE001  # a broken experiment never takes the snapshot down
-        return _closed(experiment, catalog.revision, FAILED, f"{type(error).__name__}: {error}")
+        return _closed(experiment, catalog.revision, FAILED, _failure(error))
+
+
+def _check_form(experiment: Experiment) -> None:
+    """Refuse what is no experiment; only a catalog that was put together in Python has it."""
+    if not isinstance(experiment, Experiment):
+        raise InvalidInput(f"an experiment is an Experiment, not {type(experiment).__name__}")
+    if not experiment.iterations or not isinstance(experiment.unit, str):
+        raise InvalidInput(
+            "an experiment has at least one iteration, and a kind of unit that is text",
+            f"$.experiments.{experiment.key}",
+        )
+
+
+def _failure(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"it names {error.args[0]!r}, which is not there"
+    return str(error) if isinstance(error, AllotmentError) else f"{type(error).__name__}: {error}"
 
 
 def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) -> Plan:

@@ -83,6 +83,8 @@ def _checks(
         if name == "treatment" and open_:
             yield from _allocations(source, trace["pick"], segments, why)
         outcome = _told(assignment) if decided else "passes" if open_ and applies else "not asked"
+        if decided and source.failure:
+            outcome = f"{outcome}: {source.failure}"
         if name == "audience" and decided and source.iteration.audience is not None:
             outcome = f"{outcome}: {why(source.iteration.audience)}"
         yield Check(name, applies and open_, draw, bucket, bound, outcome, decided)

@@ -21,7 +21,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from allotment.server.api.version import running
+from allotment import __version__
 from allotment.server.auth.access import EVERYWHERE, reaches
 from allotment.server.sync.node import Node
 
@@ -66,7 +66,7 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Every metric as it is now."""
         node, counters = self._node, self._node.counters
-        yield self._gauge("build_info", "The version.", [((running(),), 1)], "version")
+        yield self._gauge("build_info", "The version.", [((__version__,), 1)], "version")
         yield self._counter(
             "requests",
             "Requests answered.",

@@ -11,6 +11,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from allotment import __version__
 from allotment.change.commands import Command
 from allotment.change.impact import Move
 from allotment.dialects.auth0.operations import OPERATIONS as AUTH0
@@ -20,7 +21,6 @@ from allotment.model.catalog import Catalog
 from allotment.server.api.mount import body_schemas as vendor_schemas
 from allotment.server.api.operation import SPELLED
 from allotment.server.api.route import body_schemas
-from allotment.server.api.version import running
 from allotment.server.assign.openapi import PATHS, SCHEMAS
 from allotment.server.auth.access import SPACE_NAME
 from allotment.server.http.problems import PROBLEM
@@ -39,7 +39,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     """The document of everything that is served."""
     made = get_openapi(
         title="Allotment",
-        version=running(),
+        version=__version__,
         description=_DESCRIPTION,
         routes=app.routes,
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 from allotment.change.commands import Command
 from allotment.change.diff import diff
-from allotment.dialects.catalogfile.cursor import Cursor
+from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.dialects.catalogfile.experiments import read_experiment
 from allotment.dialects.catalogfile.flags import read_flag
 from allotment.dialects.catalogfile.layers import read_holdout, read_layer
@@ -31,13 +31,18 @@ def read(text: str | bytes, catalog: Catalog, lists: Lists | None = None) -> tup
 
 
 def read_target(text: str | bytes, lists: Lists | None = None, catalog: Catalog = EMPTY) -> Catalog:
-    """The catalog that the text says, at revision 0.
+    """The catalog that the text says, at revision 0; see `read_tree`."""
+    return read_tree(parse(text), lists, catalog)
+
+
+def read_tree(tree: Tree, lists: Lists | None = None, catalog: Catalog = EMPTY) -> Catalog:
+    """The catalog that a text's tree says, at revision 0.
 
     Salts that it leaves out are "", slots and the ranges of a share are (): as the catalog has
     them, or laid afresh. The number of an iteration that it leaves out, and then the iterations
     beside it, are taken from `catalog`.
     """
-    top = Cursor(parse(text)).fields(_FIELDS)
+    top = Cursor(tree).fields(_FIELDS)
     version = top.at("allotment")
     if not version.given or version.whole(0) != _VERSION:
         raise version.refusal(f"a catalog begins with its format: `allotment: {_VERSION}`")

@@ -10,10 +10,10 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from allotment import __version__
 from allotment.dialects.wire.model import Model
 from allotment.server.api.docs import POLICY, page
 from allotment.server.api.route import Monitor, Route
-from allotment.server.api.version import running
 from allotment.server.http.answer import JSON, Answer, as_json, encode, respond
 from allotment.server.metrics import Metrics
 from allotment.server.writes.change import node_of
@@ -82,7 +82,7 @@ async def get_readiness(request: Request) -> Response:
 @router.get("/version", summary="Which version this is", response_model=Version)
 async def get_version() -> Response:
     """The version of Allotment, and of what it runs on."""
-    return respond(as_json(Version(version=running(), python=platform.python_version())))
+    return respond(as_json(Version(version=__version__, python=platform.python_version())))
 
 
 @router.get(
