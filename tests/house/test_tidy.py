@@ -41,6 +41,7 @@ def test_the_public_names_are_these() -> None:
         "Resolution",
         "StoreError",
         "Table",
+        "__version__",
         "load",
     ]
     assert all(hasattr(allotment, name) for name in allotment.__all__)
