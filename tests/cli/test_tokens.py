@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from allotment.cli.local import login
 from allotment.store import Store
 from serving import Server, serving
 
@@ -89,6 +90,35 @@ def test_the_plain_form_has_the_token_once_and_its_digest_never(
     listed = invoke("token", "list", "--json", *where).stdout
     assert made in json.loads(listed)
     assert digest not in listed
+
+
+def test_who_made_and_who_revoked_a_token_is_in_the_log_of_a_running_server(
+    invoke, running: Server, where: list[str]
+) -> None:
+    made = json.loads(
+        invoke("token", "create", "--scope", "read", "--name", "ci", "--json", *where).stdout
+    )
+    invoke("token", "revoke", made["id"], *where)
+    (own,) = [
+        each
+        for each in json.loads(invoke("token", "list", "--json", *where).stdout)
+        if each["id"] == made["id"]
+    ]
+    if "--store" in where:
+        assert (own["created_by"], own["revoked_by"]) == (login(), login())
+    assert own["created_by"] == own["revoked_by"] != ""
+
+    def told() -> list[tuple[str, str]]:
+        lines = [json.loads(line) for line in running.log.splitlines() if made["id"] in line]
+        return [(line["event"], line["by"]) for line in lines]
+
+    deadline = time.monotonic() + PATIENCE
+    while len(told()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert told() == [
+        ("a token is made", own["created_by"]),
+        ("a token is revoked", own["revoked_by"]),
+    ]
 
 
 def test_a_token_that_is_not_there_cannot_be_revoked(invoke, where: list[str]) -> None:

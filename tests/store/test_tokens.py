@@ -40,6 +40,15 @@ def test_a_token_is_revoked_for_good(store: Store) -> None:
         store.revoke_token("tok-3", NOON)
 
 
+def test_who_made_and_who_revoked_a_token_is_kept(store: Store, database: str) -> None:
+    store.add_token(token(created_by="ann"))
+    store.revoke_token("tok-1", NOON, who="bo")
+    store.revoke_token("tok-1", NOON + timedelta(days=1), who="cy")  # it is revoked already
+    with Store.open(database) as again:
+        (kept,) = again.tokens()
+    assert (kept.created_by, kept.revoked_by) == ("ann", "bo")
+
+
 def test_every_change_of_tokens_is_in_the_pulse(store: Store, database: str) -> None:
     counts = [store.pulse().tokens]
     with Store.open(database) as elsewhere:
@@ -79,7 +88,9 @@ def test_two_tokens_share_neither_id_nor_digest(store: Store, field: str) -> Non
     assert store.pulse().tokens == counted
 
 
-@pytest.mark.parametrize("fields", [{"id": "a b"}, {"id": ""}, {"name": "a\0b"}])
+@pytest.mark.parametrize(
+    "fields", [{"id": "a b"}, {"id": ""}, {"name": "a\0b"}, {"created_by": "a\0b"}]
+)
 def test_a_token_whose_text_cannot_be_kept_is_refused(store: Store, fields: dict[str, str]) -> None:
     with pytest.raises(InvalidInput):
         store.add_token(token(**fields))

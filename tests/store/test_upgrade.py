@@ -1,6 +1,7 @@
 """A store of every release becomes one of this release, with all that it holds.
 
-`released/N.sql` is the dump of a store with data that the release of schema version N wrote.
+`released/N.sql` is the dump of a store with data that the release of schema version N wrote, and
+`N.kept` that of the file of its sticky assignments, where it has one.
 """
 
 from __future__ import annotations
@@ -34,8 +35,11 @@ DAY_MS = 86_400_001  # the steps of the dump are a day and a millisecond apart
 
 
 def laid(path: Path, dump: Path) -> str:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(dump.read_text())
+    files = {path: dump, Path(kept_in(str(path))): dump.with_suffix(".kept")}
+    for file, of_it in files.items():
+        if of_it.exists():
+            with closing(sqlite3.connect(file)) as connection:
+                connection.executescript(of_it.read_text())
     return str(path)
 
 
@@ -161,6 +165,30 @@ def test_tokens_of_a_released_store_stay(tmp_path: Path) -> None:
         (token,) = store.tokens()
         assert (token.id, token.revoked_at) == ("3f9a1c02", 1_769_160_600_000)
         assert store.pulse().tokens == 2
+
+
+def test_tokens_of_before_are_of_an_unknown_author_and_new_ones_of_a_known_one(
+    tmp_path: Path,
+) -> None:
+    released = laid(tmp_path / "allotment.db", RELEASED[4])
+    with Store.open(released) as store:
+        store.revoke_token("77c0ffee", NOON, who="ann")
+        found = [(each.id, each.created_by, each.revoked_by) for each in store.tokens()]
+    assert found == [("3f9a1c02", "", ""), ("77c0ffee", "", "ann")]
+
+
+def test_the_last_step_is_made_on_a_store_with_tokens(database: str) -> None:
+    token = Token("id", "digest", Scope.READ, "*/*", "old", 0)
+    with Store.open(database) as store:
+        store.add_token(token)
+        commit(store, Create(NORDICS))
+    for column in ("created_by", "revoked_by"):
+        sql(database, f"ALTER TABLE token DROP COLUMN {column}")
+    sql(database, "UPDATE allotment_store SET version = 5")
+    sql(database, "UPDATE alembic_version SET version_num = '5'")
+    with Store.open(database) as store:
+        assert store.tokens() == (token,)
+        assert store.catalog().revision == 1
 
 
 def test_reading_a_released_store_upgrades_it_too(released: str) -> None:

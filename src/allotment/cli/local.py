@@ -104,13 +104,15 @@ class Local:
         now = round(time.time() * 1000)
         end = None if days is None else now + days * _DAY
         secret = secrets.token_urlsafe(32)
-        token, text = minted(scope, space, name, secret=secret, now=now, expires_at=end)
+        token, text = minted(
+            scope, space, name, secret=secret, now=now, who=login(), expires_at=end
+        )
         self._store(create=True).add_token(token)
         return token, text
 
     def revoke_token(self, id_: str) -> None:
         """Make a token worthless."""
-        self._store().revoke_token(id_, datetime.now(UTC))
+        self._store().revoke_token(id_, datetime.now(UTC), who=login())
 
     def close(self) -> None:
         """Give back every connection."""

@@ -190,4 +190,15 @@ def _token(plain: Any) -> Token:
     ends = (plain["expires_at"], plain["revoked_at"])
     expires, revoked = (None if end is None else read_instant(end, "$") for end in ends)
     created, scope = read_instant(plain["created_at"], "$"), Scope(plain["scope"])
-    return Token(plain["id"], "", scope, plain["space"], plain["name"], created, expires, revoked)
+    return Token(
+        plain["id"],
+        "",
+        scope,
+        plain["space"],
+        plain["name"],
+        created,
+        expires,
+        revoked,
+        plain["created_by"],
+        plain["revoked_by"],
+    )

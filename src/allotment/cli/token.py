@@ -110,6 +110,8 @@ def _plain(token: Token) -> dict[str, Any]:
         "created_at": created,
         "expires_at": expires,
         "revoked_at": revoked,
+        "created_by": token.created_by,
+        "revoked_by": token.revoked_by,
     }
 
 

@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 
 # Raised whenever the tables or the plain form of what is in them change.
-VERSION: Final = 5
+VERSION: Final = 6
 
 # The space of a catalog whose user names none.
 DEFAULT_SPACE: Final = "default/production"
@@ -106,7 +106,8 @@ idempotency: Final = Table(
     Index("idempotency_by_age", "space", "at"),
 )
 
-# Who may call; the three times in milliseconds since 1970 UTC.
+# Who may call; the three times in milliseconds since 1970 UTC. Who made a token and who revoked it
+# are as in the journal; "" for one made or revoked before that was kept.
 token: Final = Table(
     "token",
     metadata,
@@ -118,6 +119,8 @@ token: Final = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
+    Column("created_by", Text, nullable=False, server_default=text("''")),
+    Column("revoked_by", Text, nullable=False, server_default=text("''")),
 )
 
 # The treatment that a unit was given first in an iteration of an experiment that keeps assignments.

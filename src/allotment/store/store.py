@@ -264,10 +264,10 @@ class Store:
         with self._database.transaction(writes=True) as connection:
             return token.add_first(connection, new)
 
-    def revoke_token(self, token_id: str, when: datetime) -> None:
+    def revoke_token(self, token_id: str, when: datetime, *, who: str = "") -> None:
         """End a token for good; one that has ended keeps its time. Raises NotFound."""
         with self._database.transaction(writes=True, urgent=True) as connection:
-            token.revoke(connection, token_id, milliseconds(when))
+            token.revoke(connection, token_id, milliseconds(when), who)
 
     def _locked(self, connection: Connection, *, whole_project: bool) -> dict[str, Head]:
         """The locked space, or the spaces of its project, with their latest revisions."""

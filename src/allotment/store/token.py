@@ -35,6 +35,8 @@ class Token:
     space       the spaces it reaches: "project/environment", where either may be "*"
     name        what its owner calls it
     created_at  milliseconds since 1970 UTC, as are the two others; None means never
+    created_by  who made it, as the journal names the author of a change; "" if unknown
+    revoked_by  who revoked it, if anyone has
     """
 
     id: str
@@ -45,6 +47,8 @@ class Token:
     created_at: int
     expires_at: int | None = None
     revoked_at: int | None = None
+    created_by: str = ""
+    revoked_by: str = ""
 
     @property
     def about(self) -> dict[str, str]:
@@ -69,6 +73,7 @@ def add(connection: Connection, token: Token) -> None:
     table = schema.token
     check_name(token.name, "$.name")
     check_key(token.id, "$.id")
+    check_name(token.created_by, "$.created_by")
     _count(connection)
     taken = select(table.c.id).where(or_(table.c.id == token.id, table.c.digest == token.digest))
     if connection.execute(taken).first() is not None:
@@ -85,8 +90,9 @@ def add_first(connection: Connection, token: Token) -> bool:
     return True
 
 
-def revoke(connection: Connection, token_id: str, at: int) -> None:
+def revoke(connection: Connection, token_id: str, at: int, who: str) -> None:
     """End a token, for good; one that has ended keeps its time. Raises NotFound."""
+    ended = {"revoked_at": at, "revoked_by": check_name(who, "$.revoked_by")}
     table = schema.token
     _count(connection)
     held = select(table.c.revoked_at).where(table.c.id == token_id)
@@ -94,7 +100,7 @@ def revoke(connection: Connection, token_id: str, at: int) -> None:
     if row is None:
         raise NotFound(f"there is no token {token_id!r}", "$.id")
     if row.revoked_at is None:
-        connection.execute(update(table).where(table.c.id == token_id).values(revoked_at=at))
+        connection.execute(update(table).where(table.c.id == token_id).values(ended))
 
 
 def _count(connection: Connection) -> None:

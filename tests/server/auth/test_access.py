@@ -5,6 +5,7 @@ import hashlib
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from allotment.change.commands import Command
 from allotment.errors import AllotmentError, Forbidden, InvalidInput, StoreError, Unauthorized
 from allotment.server.auth.access import Access, reaches
 from allotment.server.auth.new_token import minted
+from allotment.server.sync.follower import log_changes
 from allotment.server.sync.node import Node
 from allotment.store import Scope, Store, Stored, Token
 from server.nodes import calling, until
@@ -137,7 +139,7 @@ def test_a_pattern_reaches_what_lies_within_it() -> None:
 
 
 def test_a_token_that_is_minted_is_known_by_its_digest_only() -> None:
-    made, text = minted(Scope.READ, "*/*", "mine", secret="s" * 43, now=5)
+    made, text = minted(Scope.READ, "*/*", "mine", secret="s" * 43, now=5, who="me")
     assert made.digest == hashlib.sha256(text.encode()).hexdigest()
     assert "s" * 43 not in repr(made)
     assert (made.created_at, made.expires_at, made.revoked_at) == (5, None, None)
@@ -231,6 +233,12 @@ async def test_a_reader_of_one_space_sees_no_other_in_the_metrics(
     assert 'allotment_revision{space="secret/launch"}' in (await admin.get("/metrics")).text
 
 
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, object]]:
+    """What the log says with fields: the events and their fields."""
+    found = [each for each in caplog.records if hasattr(each, "fields")]
+    return [(each.getMessage(), each.__dict__["fields"]) for each in found]
+
+
 async def test_making_and_revoking_a_token_leave_a_line_in_the_log(
     admin: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -238,16 +246,14 @@ async def test_making_and_revoking_a_token_leave_a_line_in_the_log(
     made = await admin.post("/v1/tokens", json={"scope": "read", "name": "ci"})
     token_id, text = made.json()["id"], made.json()["token"]
     await admin.delete(f"/v1/tokens/{token_id}")
-    lines = [
-        (record.getMessage(), record.__dict__["fields"])
-        for record in caplog.records
-        if record.name.endswith("tokens")
+    tokens = (await admin.get("/v1/tokens")).json()["tokens"]
+    (own,) = [each for each in tokens if each["id"] == token_id]
+    about = {"token": token_id, "scope": "read", "space": "default/production", "name": "ci"}
+    assert logged(caplog) == [
+        ("a token is made", {**about, "by": own["created_by"]}),
+        ("a token is revoked", {**about, "by": own["revoked_by"]}),
     ]
-    assert [event for event, _ in lines] == ["a token is made", "a token is revoked"]
-    for _, fields in lines:
-        about = {"token": token_id, "scope": "read", "space": "default/production", "name": "ci"}
-        assert fields == {**about, "by": fields["by"]}
-        assert fields["by"]
+    assert own["created_by"] == own["revoked_by"] != ""
     assert text not in caplog.text
 
 
@@ -255,22 +261,33 @@ async def test_what_happens_to_tokens_in_the_store_is_in_the_log_of_each_node(
     node: Node, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "allotment")
-
-    def lines() -> list[tuple[str, object]]:
-        found = [each for each in caplog.records if hasattr(each, "fields")]
-        return [(each.getMessage(), each.__dict__["fields"]) for each in found]
-
-    made, text = minted(Scope.READ, "*/*", "by hand", secret="s" * 43, now=5)
+    made, text = minted(Scope.READ, "*/*", "by hand", secret="s" * 43, now=5, who="ann")
     about = {"token": made.id, "scope": "read", "space": "*/*", "name": "by hand"}
-    assert lines() == []
+    assert logged(caplog) == []
     with Store.open(database) as elsewhere:
         elsewhere.add_token(made)
-        await until(lines)
-        assert lines() == [("a token holds from now on", about)]
-        elsewhere.revoke_token(made.id, datetime.now(UTC))
-        await until(lambda: len(lines()) > 1)
-        assert lines()[1:] == [("a token holds no longer", about)]
+        await until(lambda: logged(caplog))
+        assert logged(caplog) == [("a token is made", {**about, "by": "ann"})]
+        elsewhere.revoke_token(made.id, datetime.now(UTC), who="bo")
+        await until(lambda: len(logged(caplog)) > 1)
+        assert logged(caplog)[1:] == [("a token is revoked", {**about, "by": "bo"})]
     assert text not in caplog.text
+
+
+async def test_a_token_that_came_and_went_between_two_looks_is_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "allotment")
+    made, _ = minted(Scope.READ, "*/*", "brief", secret="s" * 43, now=5, who="ann")
+    ended = replace(made, revoked_at=6, revoked_by="bo")
+    log_changes((), [ended])
+    log_changes([ended], [ended])
+    log_changes([ended], [])
+    assert [event for event, _ in logged(caplog)] == [
+        "a token is made",
+        "a token is revoked",
+        "a token is no longer in the store",
+    ]
 
 
 async def test_a_token_is_made_before_the_changes_that_wait(

@@ -27,7 +27,9 @@ def make_first_token(store: Store, file: Path, last_good: Path) -> None:
     starting: that is logged.
     """
     secret, now = secrets.token_urlsafe(32), round(time.time() * 1000)
-    token, text = minted(Scope.ADMIN, EVERYWHERE, "first", secret=secret, now=now)
+    token, text = minted(
+        Scope.ADMIN, EVERYWHERE, "first", secret=secret, now=now, who="the first start"
+    )
     terminal = next((each for each in (sys.stderr, sys.stdout) if each.isatty()), None)
     written = file.with_name(f"{file.name}.{token.id}")
     try:

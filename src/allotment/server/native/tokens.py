@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 import time
@@ -20,14 +19,12 @@ from allotment.model.instant import show_instant
 from allotment.server.api.fields import PART, Moment
 from allotment.server.api.operation import spelled
 from allotment.server.api.route import Admin, Json, Route
-from allotment.server.auth.access import Caller, check_reach, reaches
+from allotment.server.auth.access import check_reach, reaches
 from allotment.server.auth.new_token import minted
 from allotment.server.http.answer import Answer, as_json, respond
 from allotment.server.writes.change import node_of
 from allotment.store import Scope
 from allotment.store import Token as StoredToken
-
-log = logging.getLogger(__name__)
 
 router: Final = APIRouter(route_class=Route, tags=["native"])
 
@@ -57,6 +54,10 @@ class Token(Model):
     created_at: Moment
     expires_at: Moment | None
     revoked_at: Moment | None
+    created_by: Annotated[str, Field(description='Who made it; "" if that is not known.')]
+    revoked_by: Annotated[
+        str, Field(description='Who revoked it; "" if it holds, or if that is not known.')
+    ]
 
 
 class NewToken(Token):
@@ -106,12 +107,12 @@ async def create_token(
         body.name or "",
         secret=secrets.token_urlsafe(32),
         now=now,
+        who=caller.who,
         expires_at=None if body.days is None else now + body.days * _DAY,
     )
     node = node_of(request)
     store = node.store
     await node.change_tokens(lambda: store.add_token(token))
-    _log("a token is made", token, caller)
     shown = NewToken(**_fields(token), token=text)
     return respond(as_json(shown, 201, headers=(("cache-control", "no-store"),)))
 
@@ -135,19 +136,14 @@ async def revoke_token(
     node = node_of(request)
     store = node.store
 
-    def revoke() -> StoredToken:
+    def revoke() -> None:
         known = {token.id: token for token in store.tokens()}
         if token_id not in known or not reaches(caller.reach, known[token_id].space):
             raise NotFound("there is no token of that id")
-        store.revoke_token(token_id, datetime.now(UTC))
-        return known[token_id]
+        store.revoke_token(token_id, datetime.now(UTC), who=caller.who)
 
-    _log("a token is revoked", await node.change_tokens(revoke), caller)
+    await node.change_tokens(revoke)
     return respond(Answer(204, (), b""))
-
-
-def _log(event: str, token: StoredToken, caller: Caller) -> None:
-    log.info(event, extra={"fields": {**token.about, "by": caller.who}})
 
 
 def _fields(token: StoredToken) -> dict[str, Any]:
@@ -158,6 +154,8 @@ def _fields(token: StoredToken) -> dict[str, Any]:
         "space": token.space,
         "name": token.name,
         **{each: _moment(getattr(token, each)) for each in times},
+        "created_by": token.created_by,
+        "revoked_by": token.revoked_by,
     }
 
 

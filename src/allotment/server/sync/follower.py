@@ -98,7 +98,7 @@ class Follower:
     def take_over(self, tokens: tuple[Token, ...], adopted: int) -> None:
         """Honour these tokens, and no others, until the store is seen next."""
         if self.access.known:
-            _log_changes(self.tokens, tokens)
+            log_changes(self.tokens, tokens)
         self.tokens = tokens
         self.access = self._access(tokens)
         self._tokens_seen = None
@@ -143,17 +143,20 @@ class Follower:
         return pulse.heads
 
 
-def _log_changes(before: Iterable[Token], tokens: Iterable[Token]) -> None:
-    """Log what happened to tokens in the store, also where no server did it."""
+def log_changes(before: Iterable[Token], tokens: Iterable[Token]) -> None:
+    """Log what happened to the tokens of a store, and who did it, on whatever way."""
     old = {token.id: token for token in before}
     new = {token.id: token for token in tokens}
-    for token_id in old.keys() | new.keys():
-        token = new.get(token_id) or old[token_id]
-        held, holds = (_holds(each.get(token_id)) for each in (old, new))
-        if held != holds:
-            event = "a token holds from now on" if holds else "a token holds no longer"
-            log.info(event, extra={"fields": token.about})
+    for token in new.values():
+        known = old.get(token.id)
+        if known is None:
+            _log("a token is made", {**token.about, "by": token.created_by})
+        if token.revoked_at is not None and (known is None or known.revoked_at is None):
+            _log("a token is revoked", {**token.about, "by": token.revoked_by})
+    for token in old.values():
+        if token.id not in new:
+            _log("a token is no longer in the store", token.about)
 
 
-def _holds(token: Token | None) -> bool:
-    return token is not None and token.revoked_at is None
+def _log(event: str, fields: Mapping[str, str]) -> None:
+    log.info(event, extra={"fields": fields})
