@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any
 
 from allotment.compile.experiment import Source, answer
+from allotment.engine import report
 from allotment.model.assignment import Assignment
 from allotment.model.experiment import Allocation
+from allotment.model.limits import BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,22 @@ class Explanation:
                 bound = f" of {check.bound}" if check.bound else ""
                 lines.append(f"  {check.name}:{bucket}{bound} -> {check.outcome}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        first, *_ = str(self).split("\n")
+        rows = [
+            (escape(each.name), *_place(each), escape(each.bound), escape(each.outcome))
+            for each in self.checks
+            if each.applies
+        ]
+        return report.table(("check", "bucket", "", "bound", "outcome"), rows, first)
+
+
+def _place(check: Check) -> tuple[str, str]:
+    """The bucket of a check that draws, in figures and as a bar: its share of all buckets."""
+    if check.bucket is None:
+        return ("", "")
+    return (f"{check.bucket:,}", report.bar(check.bucket / BUCKETS))
 
 
 # Why the unit is no member of a segment, by its key.
