@@ -465,6 +465,6 @@ def test_what_reads_a_store_reads_it_where_nothing_can_be_written(
         assert invoke("history", *store, "--json").exit_code == 0
         invoke("plan", catalog, *store)
         invoke("assign", units, tmp_path / "out.csv", "--unit-column", "id", *store)
-        assert "cannot be written" in invoke("rollback", "--to", 0, *store, code=1).output
+        assert "cannot be written" in invoke("rollback", "--to", 0, "--yes", *store, code=1).output
         names = {file.name for file in folder.iterdir()}
         assert names == {"allotment.db", "allotment.db.kept"}

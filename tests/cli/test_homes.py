@@ -55,7 +55,7 @@ def transcript(invoke, place: Place, catalog: Path, units: Path) -> list[str]:
     run("assign", units, "-", "--unit-column", "id")
     run("rollback", "--to", 1)
     run("rollback", "--to", 1, "--json")
-    run("rollback", "--to", 0, "--comment", "all of it")
+    run("rollback", "--to", 0, "--comment", "all of it", "--yes")
     run("export")
     run("history")
     run("export", "--revision", 5, code=1)
@@ -127,9 +127,9 @@ def test_a_rollback_brings_back_what_was_kept_and_when_it_ran(
     assert "mfa_challenge" in before
     assert "2026-02-03T04:05:06.789Z" in before
     file.write_text("allotment: 1")
-    invoke("apply", file, *place.options)
+    invoke("apply", file, "--yes", *place.options)
     assert "mfa_challenge" not in invoke("export", *place.options).stdout
-    done = invoke("rollback", "--to", 1, *place.options)
+    done = invoke("rollback", "--to", 1, "--yes", *place.options)
     assert "+ experiment page" in done.stdout
     assert done.stderr == f"{place.name} is now at revision 3\n"
     assert invoke("export", *place.options).stdout == before
@@ -194,8 +194,8 @@ def test_a_file_is_not_applied_to_another_catalog_than_it_was_compared_with(
     edit(catalog, "control: 50, green: 50", "control: 10, green: 90")
     read = allotment.cli.apply.commands_of
 
-    def meanwhile(file: Path, base: Catalog) -> object:
-        commands = read(file, base)
+    def meanwhile(file: Path, base: Catalog, **options: object) -> object:
+        commands = read(file, base, **options)
         if file == catalog:
             invoke("apply", other, *place.options)
         return commands

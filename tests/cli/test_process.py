@@ -160,11 +160,17 @@ def test_a_result_can_be_sent_through_a_name_of_an_open_file(catalog, units, out
     assert done.stdout.splitlines()[8] == '"user-7","green","OVERRIDE"'
 
 
-def on_a_terminal(arguments: list[str]) -> tuple[int, bytes, bytes]:
-    """Exit code, standard output, and what a terminal on standard error was sent."""
+def on_a_terminal(arguments: list[str], typed: bytes = b"") -> tuple[int, bytes, bytes]:
+    """Exit code, standard output, and what a terminal on standard error was sent.
+
+    What is `typed` comes from the same terminal.
+    """
     terminal, end = pty.openpty()
-    with subprocess.Popen([*ALLOTMENT, *arguments], stdout=subprocess.PIPE, stderr=end) as process:
+    with subprocess.Popen(
+        [*ALLOTMENT, *arguments], stdin=end, stdout=subprocess.PIPE, stderr=end
+    ) as process:
         os.close(end)
+        os.write(terminal, typed)
         sent = b""
         try:
             while part := os.read(terminal, 65536):

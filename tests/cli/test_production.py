@@ -129,7 +129,7 @@ def test_a_sqlite_store_comes_back_from_a_copy_made_while_it_is_served(
             store.keep({StickyKey("banner", 1, "bo"): "green"}, revision=1, when=datetime.now(UTC))
         before = allotment.load(tmp_path / "allotment.db").catalog
         catalog.write_text("allotment: 1")
-        invoke("apply", catalog, "--server", server.url)
+        invoke("apply", catalog, "--yes", "--server", server.url)
         server.stop()
     assert (tmp_path / "allotment.db.lastgood").exists()
     shell(lines_of("rm -f allotment.db"), tmp_path)

@@ -50,7 +50,7 @@ def test_a_space_gets_the_flags_of_its_project_and_then_goes_its_own_way(
     assert "page" in staging
     assert "experiments" not in staging
     file.write_text("allotment: 1")
-    invoke("apply", file, "--space", "shop/staging", *house)
+    invoke("apply", file, "--yes", "--space", "shop/staging", *house)
     assert "50" in invoke("export", "--space", "shop/production", *house).stdout
     listed = invoke("space", "list", *house).stdout.split()
     assert {"default/production", "shop/production", "shop/staging"} <= set(listed)
@@ -60,7 +60,7 @@ def test_a_space_gets_the_flags_of_its_project_and_then_goes_its_own_way(
 def test_a_space_is_made_from_the_one_that_is_named(invoke, house: list[str], file: Path) -> None:
     for name in ("app/a", "app/b"):
         invoke("space", "create", name, *house)
-    invoke("apply", file, "--space", "app/b", *house)
+    invoke("apply", file, "--yes", "--space", "app/b", *house)
     invoke("space", "create", "app/c", *house)
     invoke("space", "create", "app/d", "--from", "app/b", *house)
     assert "page" not in invoke("export", "--space", "app/c", *house).stdout

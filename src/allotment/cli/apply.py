@@ -1,23 +1,28 @@
-"""`allotment apply FILE`: make the catalog what a file says."""
+"""`allotment apply FILE`: make the catalog what a file or a plan says."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from allotment.change.commands import Command
+from allotment.change.commands import Command, Delete
+from allotment.cli.changes import NoDelete, Only, PlanOrCatalog, commands_of
 from allotment.cli.console import notes, print_json, results
 from allotment.cli.home import Home
-from allotment.cli.options import AsJson, CatalogFile, base_of, existing
+from allotment.cli.options import AsJson, base_of
 from allotment.cli.plan_text import moved_line, planned_lines, planned_plain
-from allotment.errors import PreconditionFailed
-from allotment.load import checked_change, commands_of
+from allotment.errors import InvalidInput, PreconditionFailed
+from allotment.load import checked_change
 from allotment.model.catalog import Catalog
 from allotment.model.plain import to_plain
 
 NAME = "apply"
+
+# How many deletions are named.
+_SHOWN_MAX: Final = 10
 
 Comment = Annotated[str, typer.Option(help="Why; kept in the history.")]
 Who = Annotated[
@@ -25,20 +30,27 @@ Who = Annotated[
 ]
 
 
-def run(
-    file: CatalogFile,
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")]
+
+
+def run(  # noqa: PLR0913  # each is an option
+    file: PlanOrCatalog,
     *,
     home: Home,
+    only: Only = None,
+    no_delete: NoDelete = False,
+    yes: Yes = False,
     comment: Comment = "",
     who: Who = None,
     as_json: AsJson = False,
 ) -> None:
     """Change the catalog to what the file says; all of it or, if anything is refused, nothing.
 
-    It is refused if the catalog changes while it runs, as the file was compared with the old one.
+    What the file lacks is deleted; that is asked first. It is refused if the catalog changes while
+    it runs, as the file was compared with the old one, and a plan if it has changed since.
     """
     base = base_of(home)
-    commands = commands_of(existing(file), base)
+    commands = commands_of(file, base, keys=only, no_delete=no_delete)
     checked_change(commands, base)  # before a store is made, and with patterns and versions checked
     commit_and_print(
         home,
@@ -46,6 +58,8 @@ def run(
         commands,
         comment=comment,
         who=who,
+        yes=yes,
+        advice="--no-delete leaves them",
         dialect="catalogfile",
         refused="applied; see `allotment plan`, and apply again",
         unchanged="is already as the file says, at",
@@ -60,6 +74,8 @@ def commit_and_print(  # noqa: PLR0913  # each stands for itself
     *,
     comment: str,
     who: str | None = None,
+    yes: bool,
+    advice: str = "",
     dialect: str = "native",
     refused: str,
     unchanged: str,
@@ -67,8 +83,11 @@ def commit_and_print(  # noqa: PLR0913  # each stands for itself
 ) -> None:
     """Commit commands that were made for `base`, unless the catalog has changed since; print them.
 
+    Deletions are asked for, unless `yes` says that they are meant; `advice` is another way.
     `refused` says what was not done then, and what to do; `unchanged` that they changed nothing.
     """
+    if not yes:
+        _ask(deletions(commands, base), advice, can_ask=not as_json and sys.stdin.isatty())
     try:
         outcome = home.commit(
             commands, comment=comment, who=who, dialect=dialect, expect_revision=base.revision
@@ -85,3 +104,28 @@ def commit_and_print(  # noqa: PLR0913  # each stands for itself
         results.print(line, markup=False, highlight=False, soft_wrap=True)
     done = unchanged if outcome.revision == base.revision else "is now at"
     notes.print(f"{home.name} {done} revision {outcome.revision}", markup=False, soft_wrap=True)
+
+
+def deletions(commands: Sequence[Command], base: Catalog) -> list[str]:
+    """What the commands delete, in words; of an experiment its state, too."""
+    named: list[str] = []
+    for command in commands:
+        if isinstance(command, Delete):
+            found = base.experiments.get(command.key) if command.kind == "experiment" else None
+            live = found.live if found else None
+            state = f" ({live.state})" if live else ""
+            named.append(f"{command.kind} {command.key}{state}")
+    return named
+
+
+def _ask(deleted: Sequence[str], advice: str, *, can_ask: bool) -> None:
+    if not deleted:
+        return
+    shown = [*deleted[:_SHOWN_MAX], f"{len(deleted) - _SHOWN_MAX:,} more"][: len(deleted)]
+    what = f"this deletes {', '.join(shown)}"
+    ways = f"; say --yes if that is meant{f', {advice}' if advice else ''}"
+    if not can_ask:
+        raise InvalidInput(what + ways)
+    notes.print(what, markup=False, highlight=False, soft_wrap=True)
+    if not typer.confirm("Delete?", err=True):
+        raise InvalidInput(f"nothing was changed{ways}")

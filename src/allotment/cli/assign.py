@@ -51,6 +51,9 @@ Experiments = Annotated[
     list[str] | None,
     typer.Option("--experiment", help="An experiment's key; repeat for more. Default: all."),
 ]
+Keep = Annotated[
+    str, typer.Option("--keep", metavar="COLUMN,...", help="Columns of IN to copy to OUT.")
+]
 Format = Annotated[
     Literal["parquet", "csv", "ndjson"] | None,
     typer.Option("--format", help="Default: by OUT's name, and ndjson to standard output."),
@@ -67,6 +70,7 @@ def run(  # noqa: PLR0913  # each is an option
     catalog: FromFile = None,
     home: Home,
     experiment: Experiments = None,
+    keep: Keep = "",
     format_: Format = None,
     threads: Threads = 1,
     summary: Summary = True,
@@ -74,8 +78,8 @@ def run(  # noqa: PLR0913  # each is an option
 ) -> None:
     """Assign a table of any size in bounded memory; shows counts and the sample-ratio check.
 
-    The result has the unit column and, for each experiment, a column of treatments named after it
-    and one of reasons. It appears under its name only when it is whole.
+    The result has the unit column, those to keep and, for each experiment, a column of treatments
+    named after it and one of reasons. It appears under its name only when it is whole.
 
     CSV: a line is a row, so no value holds a line break. A value is text, or the number or the
     truth value (true, t, yes, y, on, 1) that a condition compares it with.
@@ -92,7 +96,7 @@ def run(  # noqa: PLR0913  # each is an option
     chosen = catalog_of(catalog, home)
     check_kinds(columns, chosen)
     keys = _chosen(chosen, experiment)
-    wanted = wanted_columns(chosen, keys, columns)
+    wanted = wanted_columns(chosen, keys, columns, filter(None, keep.split(",")))
     catalog_with_parts, strata = stratified(chosen, keys)
     engine = Engine(compile_catalog(catalog_with_parts), note=None if as_json else _note)
     tallies = {key: Tally(strata[key]) for key in keys}

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from allotment.change.diff import diff
-from allotment.cli.apply import commit_and_print
+from allotment.change.part import only_experiment
+from allotment.cli.apply import Yes, commit_and_print
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson
 
@@ -17,19 +18,44 @@ To = Annotated[int, typer.Option("--to", min=0, help="The revision to be as in a
 Comment = Annotated[str, typer.Option(help="Why; kept in the history.")]
 
 
-def run(*, to: To, home: Home, comment: Comment = "", as_json: AsJson = False) -> None:
+Only = Annotated[
+    str | None,
+    typer.Option(
+        "--experiment",
+        metavar="KEY",
+        help="Undo the changes of this experiment, and leave those of others.",
+    ),
+]
+
+
+def run(  # noqa: PLR0913  # each is an option
+    *,
+    to: To,
+    home: Home,
+    experiment: Only = None,
+    comment: Comment = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
     """Make the catalog what it was at a revision; nothing of the history is lost.
 
-    It is refused if the catalog changes while it runs, as that change would be undone as well.
+    What was not there then is deleted; that is asked first. It is refused
+    if the catalog changes while it runs, as that change would be undone as well.
     """
     now = home.catalog()
-    commands = diff(now, home.catalog(to))
+    then = home.catalog(to)
+    if experiment is not None:
+        then = only_experiment(now, then, experiment)
+    commands = diff(now, then)
+    what = "" if experiment is None else f"experiment {experiment} "
+    state = f"has {what.rstrip()}" if what else "is"
     commit_and_print(
         home,
         now,
         commands,
-        comment=comment or f"back to revision {to}",
+        comment=comment or f"{what}back to revision {to}",
         refused="undone; see `allotment history`, and roll back again",
-        unchanged=f"is as it was at revision {to}, so there is nothing to undo; it stays at",
+        yes=yes,
+        unchanged=f"{state} as it was at revision {to}, so there is nothing to undo; it stays at",
         as_json=as_json,
     )

@@ -37,7 +37,7 @@ class _CsvSource:
     measure = "bytes"
 
     def __init__(self, path: Path, file: BinaryIO, wanted: Wanted) -> None:
-        self.types = dict.fromkeys(wanted.units.values(), pa.string())
+        self.types = dict.fromkeys(wanted.written, pa.string())
         self.total = path.stat().st_size
         self._lines = CsvLines(path, file)
         blocks = self._lines.blocks()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from allotment.engine import Column, Engine
 from allotment.errors import InvalidInput
@@ -16,6 +18,12 @@ from allotment.kernel.units import unit_keys
 # What is kept in an iteration of an experiment for those of some units that have something kept: of
 # several treatments, the first that the iteration has counts.
 Kept: TypeAlias = Callable[[str, int, Sequence[str]], Mapping[str, Sequence[str]]]
+
+
+Positions: TypeAlias = npt.NDArray[np.intp]
+
+# A unit that a change moves: its treatments before and after, null where it has none.
+MOVED: Final = pa.schema([(name, pa.string()) for name in ("experiment", "unit", "from", "to")])
 
 
 @dataclass(slots=True)
@@ -33,8 +41,8 @@ class Moved:
     gained: int = 0
     lost: int = 0
 
-    def add(self, before: Column, after: Column) -> None:
-        """Count n units by what they have and what they would get."""
+    def add(self, before: Column, after: Column) -> Positions:
+        """Count n units by what they have and what they would get; gives where the two differ."""
         index = {name: code for code, name in enumerate(before.treatments)}
         fresh = len(index)  # stands for every treatment that was not there before
         same = np.array([*(index.get(name, fresh) for name in after.treatments), -1], np.int16)
@@ -43,27 +51,52 @@ class Moved:
         self.moved += int(np.count_nonzero((then >= 0) & (now >= 0) & (then != now)))
         self.gained += int(np.count_nonzero((then < 0) & (now >= 0)))
         self.lost += int(np.count_nonzero((then >= 0) & (now < 0)))
+        return np.flatnonzero(then != now)
 
 
-def count_moves(
-    before: Engine, after: Engine, batches: Iterable[Rows], experiments: Iterable[str], kept: Kept
+def count_moves(  # noqa: PLR0913, PLR0917  # what is compared, of whom, and where it goes
+    before: Engine,
+    after: Engine,
+    batches: Iterable[Rows],
+    experiments: Iterable[str],
+    kept: Kept,
+    write: Callable[[pa.RecordBatch], object] | None = None,
 ) -> dict[str, Moved]:
     """Assign every row under both engines, with what is kept for its units.
 
-    An engine that lacks an experiment gives nothing in it.
+    An engine that lacks an experiment gives nothing in it. `write` is called with the units whose
+    treatment changes, in batches of MOVED.
     """
     counts = {key: Moved() for key in experiments}
     for rows in batches:
         then, now = (_assigned(engine, rows, counts, kept) for engine in (before, after))
         for key, count in counts.items():
             had, has = then.get(key), now.get(key)
-            if had is not None and has is not None:
-                count.add(had, has)
-            elif had is not None:
-                count.add(had, _nothing(had))
-            elif has is not None:
-                count.add(_nothing(has), has)
+            if had is None and has is None:
+                continue
+            had = _nothing(has) if had is None else had
+            has = _nothing(had) if has is None else has
+            changed = count.add(had, has)
+            if write is not None and len(changed):
+                write(_rows_of(key, _units_of(key, rows, (after, before)), had, has, changed))
     return counts
+
+
+def _units_of(experiment: str, rows: Rows, engines: Iterable[Engine]) -> list[str | None]:
+    found = (engine.catalog.experiments.get(experiment) for engine in engines)
+    (kind, *_) = [noun.unit for noun in found if noun is not None]
+    return unit_keys(rows.units, kind)
+
+
+def _rows_of(
+    experiment: str, units: Sequence[str | None], had: Column, has: Column, changed: Positions
+) -> pa.RecordBatch:
+    columns = [
+        [experiment] * len(changed),
+        [units[row] for row in changed],
+        *(side.to_numpy()[changed].tolist() for side in (had, has)),
+    ]
+    return pa.record_batch([pa.array(each, pa.string()) for each in columns], MOVED)
 
 
 def _assigned(
@@ -89,7 +122,8 @@ def _assigned(
     return columns
 
 
-def _nothing(like: Column) -> Column:
+def _nothing(like: Column | None) -> Column:
+    assert like is not None, "one of the two engines has the experiment"
     return replace(like, codes=np.full_like(like.codes, -1))
 
 

@@ -32,8 +32,9 @@ def open_ndjson(path: Path, wanted: Wanted) -> Iterator[Source]:
     """The rows of an NDJSON file. A unit is text or an integer; the result has it as text.
 
     What stands in the unit's place and is neither is no unit; the result has its JSON, to find the
-    row by. The unit column `user.id` is the row's key of that name, or else the key `id` of the
-    object under `user`. A line that is not a JSON object raises InvalidInput with its row.
+    row by. Other columns are written alike. The unit column `user.id` is the row's key of that
+    name, or else the key `id` of the object under `user`. A line that is not a JSON object raises
+    InvalidInput with its row.
     """
     with reading(path):
         opened = path.open("rb")
@@ -46,7 +47,7 @@ class _NdjsonSource:
     absent: frozenset[str] = frozenset()  # a line may lack what others have
 
     def __init__(self, path: Path, file: BinaryIO, wanted: Wanted) -> None:
-        self.types = dict.fromkeys(wanted.units.values(), pa.string())
+        self.types = dict.fromkeys(wanted.written, pa.string())
         self.total = path.stat().st_size
         self._path, self._file, self._wanted = path, file, wanted
 
@@ -65,7 +66,7 @@ class _NdjsonSource:
             written = {name: pa.array(map(_text, keys[name]), pa.string()) for name in keys}
             yield Rows(units, written, rows)
         if unseen and first > 1:
-            raise InvalidInput(f"no line of {self._path} has {unseen.pop()!r}, the unit column")
+            raise InvalidInput(f"no line of {self._path} has {unseen.pop()!r}, which is asked for")
 
     def _lines(self) -> list[bytes]:
         with reading(self._path):

@@ -43,15 +43,15 @@ class _ParquetSource:
     def __init__(self, path: Path, file: pq.ParquetFile, wanted: Wanted) -> None:
         names = file.schema_arrow.names
         self._paths = {
-            column: [column] if column in names else column.split(".")
-            for column in wanted.units.values()
+            column: [column] if column in names else column.split(".") for column in wanted.written
         }
         tops = {top: path[0] if path[0] in names else top for top, path in self._paths.items()}
         self.absent = check_columns(path, names, Wanted(tops, wanted.attributes))
-        self.types = {
-            column: _written_type(_type_at(path, file.schema_arrow, keys))
-            for column, keys in self._paths.items()
+        types = {
+            column: _type_at(path, file.schema_arrow, keys) for column, keys in self._paths.items()
         }
+        self._keys = {name: _written_type(types[name]) for name in wanted.units.values()}
+        self.types = types | self._keys
         self.total = file.metadata.num_rows
         self._path, self._file, self._wanted = path, file, wanted
         self._done = 0
@@ -67,7 +67,7 @@ class _ParquetSource:
                 self._done += batch.num_rows
                 keys = {name: _column_at(batch, path) for name, path in self._paths.items()}
                 units = {kind: keys[name] for kind, name in self._wanted.units.items()}
-                written = {name: _written(keys[name], kind) for name, kind in self.types.items()}
+                written = keys | {name: _written(keys[name], k) for name, k in self._keys.items()}
                 yield Rows(units, written, batch.select(attributes))
 
 

@@ -20,20 +20,27 @@ FAULTS: Final = (pa.ArrowException, OSError, UnicodeError)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The columns to read, and no others: unit kind to column, and attribute columns.
+    """The columns to read, and no others: unit kind to column, attribute columns, and others.
 
     With an attribute stand the kinds of values it is compared with itself, beside what it may hold.
+    `others` are only copied to the result.
     """
 
     units: Mapping[str, str]
     attributes: Mapping[str, AbstractSet[Compared]]
+    others: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The columns that are written to the result."""
+        return tuple(dict.fromkeys((*self.units.values(), *self.others)))
 
 
 class Rows(NamedTuple):
     """A batch of n rows.
 
     units       unit kind to n unit keys, for the engine
-    written     unit column to the same n keys as they are written to the result
+    written     column to its n values as they are written to the result, units first
     attributes  n rows of attributes, for the engine: columns, a record batch, or n dicts
     """
 
@@ -55,7 +62,7 @@ class Source(Protocol):
 
     @property
     def types(self) -> Mapping[str, pa.DataType]:
-        """Unit column to the Arrow type of `Rows.written`."""
+        """Column to the Arrow type of `Rows.written`."""
 
     @property
     def absent(self) -> frozenset[str]:
@@ -89,18 +96,18 @@ def sentence_of(error: BaseException) -> str:
 def check_columns(path: Path, names: Sequence[str], wanted: Wanted) -> frozenset[str]:
     """The wanted attribute columns that are not among `names`.
 
-    Raises InvalidInput for a unit column that is not there and a wanted one that stands twice.
+    Raises InvalidInput for a column to write that is not there and a wanted one that stands twice.
     """
-    for column in wanted.units.values():
+    for column in wanted.written:
         if column not in names:
             raise no_column(path, names, column)
-    for column in (*wanted.units.values(), *wanted.attributes):
+    for column in (*wanted.written, *wanted.attributes):
         if names.count(column) > 1:
             raise InvalidInput(f"{path} has {names.count(column)} columns {column!r}")
     return frozenset(wanted.attributes.keys() - set(names))
 
 
 def no_column(path: Path, names: Sequence[str], column: str) -> InvalidInput:
-    """The error for a unit column that a file does not have."""
+    """The error for a column that a file does not have."""
     known = ", ".join(names) or "none"
     return InvalidInput(f"{path} has no column {column!r}; its columns are: {known}")

@@ -13,9 +13,12 @@ from allotment.model.experiment import Iteration
 
 
 def wanted_columns(
-    catalog: Catalog, experiments: Iterable[str], unit_columns: Mapping[str | None, str]
+    catalog: Catalog,
+    experiments: Iterable[str],
+    unit_columns: Mapping[str | None, str],
+    others: Iterable[str] = (),
 ) -> Wanted:
-    """The unit columns, and the top-level columns of the attributes that segments look at.
+    """The unit columns, the top-level columns of the attributes that segments look at, and others.
 
     `unit_columns` maps the kind of unit to a column; under None stands the column of the only kind
     that these experiments randomise. Raises InvalidInput for a kind without a column.
@@ -28,7 +31,7 @@ def wanted_columns(
             kinds = attributes.setdefault(field.path[0], set())
             if len(field.path) == 1:
                 kinds.update(kind for _, clause in field.clauses for kind in compared(clause))
-    return Wanted(_units(catalog, keys, unit_columns), attributes)
+    return Wanted(_units(catalog, keys, unit_columns), attributes, tuple(others))
 
 
 def _segments(iteration: Iteration) -> set[str]:
