@@ -52,13 +52,15 @@ def test_columns_are_kept_beside_the_treatments(
 
 
 def test_a_kept_column_of_parquet_has_its_own_type(invoke, catalog: Path, tmp_path: Path) -> None:
-    table = pa.table({
-        "id": ["a", "b"],
-        "when": pa.array([1, 2], pa.timestamp("us")),
-        "bytes": pa.array([b"\xff", None], pa.binary()),
-        "list": [[1], []],
-        "coded": pa.array(["x", "x"]).dictionary_encode(),
-    })
+    table = pa.table(
+        {
+            "id": ["a", "b"],
+            "when": pa.array([1, 2], pa.timestamp("us")),
+            "bytes": pa.array([b"\xff", None], pa.binary()),
+            "list": [[1], []],
+            "coded": pa.array(["x", "x"]).dictionary_encode(),
+        }
+    )
     pq.write_table(table, tmp_path / "in.parquet")
     asked = ("--catalog", catalog, "--unit-column", "id", "--keep", "when,bytes,list,coded")
     invoke("assign", "in.parquet", "out.parquet", *asked)
