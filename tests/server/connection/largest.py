@@ -374,32 +374,31 @@ def confidence() -> Asks:
     yield Ask("POST /v1/flags/{flag}:archive", {}, {"flag": "bare"})
 
 
-def assigned(part: int, secret: str) -> Asks:
-    flags = [
+def large_flags(count: int) -> tuple[list[str], list[dict[str, Any]]]:
+    """The keys of flags with the largest values, and the commands that make them."""
+    keys = [f"large{number:04d}" for number in range(count)]
+    value = json.dumps("v" * (TEXT_CHARACTERS_MAX - 8))
+    on = [{"is": "Variation", "key": "on", "value": value}]
+    made: list[dict[str, Any]] = [
         {
-            "is": "Flag",
-            "key": f"large{number:04d}",
-            "default": "on",
-            "variations": [
-                {
-                    "is": "Variation",
-                    "key": "on",
-                    "value": json.dumps("v" * (TEXT_CHARACTERS_MAX - 8)),
-                }
-            ],
+            "is": "Create",
+            "noun": {"is": "Flag", "key": key, "default": "on", "variations": on},
         }
-        for number in range(800 // part)
+        for key in keys
     ]
-    made = [{"is": "Create", "noun": flag} for flag in flags]
-    made += [{"is": "SwitchFlag", "flag": flag["key"], "state": "on"} for flag in flags]
+    return keys, made + [{"is": "SwitchFlag", "flag": key, "state": "on"} for key in keys]
+
+
+def assigned(part: int, secret: str) -> Asks:
+    keys, made = large_flags(800)
     yield Ask("POST /v1/commands", {"commands": made})
     attributes = {"list": [f"{number:05d}" for number in range(8_000)]}
     unit = {"unit": "u" * 1_024, "attributes": attributes}
-    keys = [flag["key"] for flag in flags]
     for flag in keys[:2]:
         yield Ask("POST /v1/resolve", {"unit": "u", "flag": flag})
     yield Ask("POST /v1/resolve", {"unit": "u", "flags": keys})
     yield Ask("POST /v1/resolve", unit)
+    yield Ask("POST /v1/resolve", {"unit": "u"})
     yield Ask("POST /v1/assign", unit)
     yield Ask("POST /v1/assign", {"unit": "u"})
     yield Ask("POST /v1/explain", {**unit, "experiment": "x0000", "revision": 1})

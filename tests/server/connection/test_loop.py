@@ -16,7 +16,7 @@ import pytest
 from allotment.model.limits import CLAUSE_VALUES_MAX
 from allotment.server.http.limits import BODY_BYTES_MAX
 from hostile.operations import operations
-from server.connection.largest import largest
+from server.connection.largest import large_flags, largest
 from serving import Server, serving
 
 MILLISECONDS = 20
@@ -130,6 +130,25 @@ def test_confidence_resolves_a_thousand_flags_without_holding_the_loop(watched: 
             json={"clientSecret": secret, "evaluationContext": context, "flags": []},
         )
         assert answer.status_code == 200, answer.text
+        assert watched.slow() == []
+
+
+def test_confidence_shows_all_large_flags_of_a_space_without_holding_the_loop(
+    watched: Watched,
+) -> None:
+    """The request is short, and the answer has 15 MB."""
+    secret = watched.client.headers["authorization"].removeprefix("Bearer ")
+    space = {"allotment-space": "large/production"}
+    watched.client.post("/v1/spaces", json={"name": "large/production"}).raise_for_status()
+    _, made = large_flags(900)
+    made_of = watched.client.post("/v1/commands", json={"commands": made}, headers=space)
+    assert made_of.is_success, made_of.text
+    watched.slow()
+    for context in ({"targeting_key": "u"}, {}):
+        body = {"clientSecret": secret, "evaluationContext": context, "apply": True}
+        answer = watched.client.post("/v1/flags:resolve", json=body, headers=space)
+        assert len(answer.json()["resolvedFlags"]) == 900
+        assert len(answer.content) > 14_000_000
         assert watched.slow() == []
 
 

@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import InvalidInput
+from allotment.kernel.json_shape import JsonShape
 from allotment.server.assign.batch.answer import Batches, BrokenOff
 from allotment.server.assign.bodies import AssignRequest, ExplainRequest, ResolveRequest
 from allotment.server.assign.explained import Explained
@@ -23,7 +24,7 @@ from allotment.server.http.asgi import Message, Receive, Scope, Send
 from allotment.server.http.limits import BODY_BYTES_MAX
 from allotment.server.http.problems import answer_error
 from allotment.server.http.refusals import MethodNotAllowed
-from allotment.server.http.requests import header, read_body
+from allotment.server.http.requests import check_shape, header, read_body
 from allotment.server.sticky import StickyAssignments
 from allotment.server.sync.node import Node
 from allotment.store import Scope as Needs
@@ -162,6 +163,7 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
     if first["type"] == "http.request" and not first.get("more_body", False):
         body: bytes = first.get("body", b"")
         if len(body) <= BODY_BYTES_MAX:
+            check_shape(body, JsonShape())
             return body
     came = iter((first,))
 

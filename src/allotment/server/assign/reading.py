@@ -10,10 +10,12 @@ import msgspec
 from msgspec import Struct
 
 from allotment.errors import InvalidInput
+from allotment.kernel.json_shape import JsonShape
 from allotment.server.assign.bodies import AssignRequest, Attributes, ExplainRequest, ResolveRequest
 from allotment.server.http.asgi import Scope
 from allotment.server.http.decoding import DEPTH_MAX, MALFORMED, refusal
 from allotment.server.http.refusals import NoSuchPath
+from allotment.server.http.requests import check_shape
 
 ATTRIBUTES_BYTES_MAX: Final = 64 * 1024
 
@@ -49,6 +51,7 @@ def read_asked(decoder: msgspec.json.Decoder[_Asked], body: bytes) -> _Asked:
 def read_attributes(text: bytes) -> Attributes:
     """Attributes that stand alone, as in a query."""
     check_size(len(text), "query.attributes")
+    check_shape(text, JsonShape(), "query.attributes")
     try:
         attributes = _attributes.decode(text)
     except MALFORMED as error:

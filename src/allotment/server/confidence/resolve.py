@@ -47,7 +47,7 @@ from allotment.server.assign.unit import is_long
 from allotment.server.confidence.client import asked
 from allotment.server.confidence.token import Given, given_of, read_token, sign
 from allotment.server.exposures import Exposures
-from allotment.server.http.answer import JSON, as_json, respond
+from allotment.server.http.answer import JSON, Answer, as_json, respond
 from allotment.server.http.requests import body_read
 from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.sync.spaces import Served
@@ -61,6 +61,9 @@ _MATCH: Final = "RESOLVE_REASON_MATCH"
 _NO_MATCH: Final = "RESOLVE_REASON_NO_SEGMENT_MATCH"
 _NO_KEY: Final = "RESOLVE_REASON_TARGETING_KEY_ERROR"
 _EXACT: Final = 2**53 - 1
+
+# So many values, of 16 KB each, are shown on the event loop.
+_FEW: Final = 16
 
 # A client that was offline applies late; what is older is a clock that was set meanwhile.
 _AGO_MAX: Final = 7 * 24 * 60 * 60 * 1000
@@ -81,14 +84,22 @@ async def resolve_flags(request: Request) -> Response:
     told = {flag.key: given for flag, (_, given) in zip(flags, found, strict=True)}
     if body.apply:
         _expose(request, space, told.values())
-    return _shown(
-        ConfidenceResolveResponse(
-            resolvedFlags=[shown for shown, _ in found],
-            # What is applied already needs no token; that there is none must be said all the same.
-            resolveToken="" if body.apply else sign(client.secret, space, told),
-            resolveId=secrets.token_hex(16),
+
+    def show() -> Answer:
+        return _shown(
+            ConfidenceResolveResponse(
+                resolvedFlags=[
+                    _show(flag, resolution, given)
+                    for flag, (resolution, given) in zip(flags, found, strict=True)
+                ],
+                # What is applied already needs no token; that there is none must be said.
+                resolveToken="" if body.apply else sign(client.secret, space, told),
+                resolveId=secrets.token_hex(16),
+            )
         )
-    )
+
+    keeping: StickyAssignments = request.app.state.keeping
+    return respond(show() if len(flags) <= _FEW and not long else await keeping.in_thread(show))
 
 
 async def apply_flags(request: Request) -> Response:
@@ -112,11 +123,11 @@ async def apply_flags(request: Request) -> Response:
     for one, at in given:
         if one is not None and _is_there(one, client.served):
             _expose(request, space, (one,), at)
-    return _shown(ConfidenceNothing())
+    return respond(_shown(ConfidenceNothing()))
 
 
-def _shown(answer: Model) -> Response:
-    return respond(as_json(answer, headers=(("cache-control", "no-store"),)))
+def _shown(answer: Model) -> Answer:
+    return as_json(answer, headers=(("cache-control", "no-store"),))
 
 
 def _expose(
@@ -143,21 +154,24 @@ def _is_there(given: Given, served: Served) -> bool:
 
 async def _resolve(
     request: Request, served: Served, flag: Flag, context: Mapping[str, Any], *, long: bool
-) -> tuple[ConfidenceResolvedFlag, Given | None]:
+) -> tuple[Resolution | None, Given | None]:
+    """What a flag is, and what of it was given; nothing where no unit is named."""
     units = units_of(context, flag, served.engine.catalog)
     if units is None:
-        return ConfidenceResolvedFlag(flag=flag_name(flag.key), reason=_NO_KEY), None
+        return None, None
     keeping: StickyAssignments = request.app.state.keeping
     resolution, answer = await keeping.resolve(served, flag.key, units, context, long=long)
     given: Given | None = None
     if answer is not None:
         kind = served.engine.catalog.experiments[answer.experiment].unit
         given = given_of(kind, units[kind], answer)
-    return _show(flag, resolution, given), given
+    return resolution, given
 
 
-def _show(flag: Flag, resolution: Resolution, given: Given | None) -> ConfidenceResolvedFlag:
+def _show(flag: Flag, resolution: Resolution | None, given: Given | None) -> ConfidenceResolvedFlag:
     """The variant; none where a treatment, or the lack of one, leaves it to the client."""
+    if resolution is None:
+        return ConfidenceResolvedFlag(flag=flag_name(flag.key), reason=_NO_KEY)
     said: dict[str, Any] = {"flag": flag_name(flag.key)}
     if given is not None:
         said |= {"shouldApply": True, "assignmentOrigin": rule_name(flag.key, given.experiment)}

@@ -32,9 +32,19 @@ REQUEST_NANOSECONDS_MAX: Final = 10_000_000_000
 # What may hold a list of ids, or a whole catalog.
 LISTS_BYTES_MAX: Final = 64 << 20
 
+# A value or a name in a body takes some 60 to 90 bytes once it is read, so a body becomes 700 MB at
+# the most. 100,000 experiments as commands, or seven lists of a million ids, fit.
+BODY_VALUES_MAX: Final = 8_000_000
+
+# A condition may be nested 32 deep, and each level of it is an object and a list. It is looked at
+# before a body is decoded: Python objects that nest some hundred deep are not safe to free.
+BODY_DEPTH_MAX: Final = 96
+
 # What is kept of the bodies and the large answers of all requests of a process together, until
-# each is answered. What is made of a body takes several times as much.
+# each is answered. A value or a name counts as so many bytes beside its own: what is made of a body
+# takes three to four times what is counted. The largest body fits alone.
 BODIES_BYTES_MAX: Final = 256 << 20
+VALUE_BYTES: Final = 24
 
 # Answers are written in pieces of so many bytes, each when the client has taken most of the one
 # before. A larger answer counts against the bytes above.

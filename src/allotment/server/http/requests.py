@@ -10,9 +10,16 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import ClientDisconnect, Request
 
 from allotment.errors import InvalidInput, TooLarge
+from allotment.kernel.json_shape import JsonShape
 from allotment.model.number import read_whole
 from allotment.server.http.headers import Media, read_media
-from allotment.server.http.limits import BODY_BYTES_MAX, REVISION_MAX
+from allotment.server.http.limits import (
+    BODY_BYTES_MAX,
+    BODY_DEPTH_MAX,
+    BODY_VALUES_MAX,
+    REVISION_MAX,
+    VALUE_BYTES,
+)
 from allotment.server.http.refusals import UnsupportedMedia
 
 Scope = MutableMapping[str, Any]
@@ -31,14 +38,18 @@ async def body_of(request: Request, limit: int = BODY_BYTES_MAX) -> bytes | byte
 async def read_body(
     scope: Scope, receive: Receive, limit: int = BODY_BYTES_MAX
 ) -> bytes | bytearray:
-    """The body of a raw ASGI request, whether or not it says how long it is."""
+    """The body of a raw ASGI request, whether or not it says how long it is.
+
+    Raises TooLarge as soon as more has come than `limit` bytes or values, InvalidInput for too deep
+    nesting, and Overloaded where all bodies together take too much room.
+    """
     for name, value in scope["headers"]:
         if name == b"content-length" and (not value.isdigit() or int(value[:20]) > limit):
             raise _too_large(limit)
         if name == b"content-encoding" and value.strip().lower() != b"identity":
             raise UnsupportedMedia("a body is sent as it is, not compressed")
     # It grows in place: to join the parts of 64 MiB would keep the event loop for 30 ms.
-    whole = bytearray()
+    whole, shape = bytearray(), JsonShape()
     hold = scope.get("hold")  # of the connection, where there is one
     while True:
         message = await receive()
@@ -47,14 +58,30 @@ async def read_body(
         part: bytes = message.get("body", b"")
         if len(whole) + len(part) > limit:
             raise _too_large(limit)
+        before = shape.values
+        check_shape(part, shape)
         if hold is not None:
-            hold(len(part))
+            hold(len(part) + VALUE_BYTES * (shape.values - before))
         if not message.get("more_body", False):
             if not whole:
                 return part
             whole += part
             return whole
         whole += part
+
+
+def check_shape(part: bytes, shape: JsonShape, path: str = "$") -> None:
+    """Refuse JSON that holds or nests too much, before anything is made of it.
+
+    `shape` is of what came before this part. A megabyte takes a millisecond.
+    """
+    shape.feed(part)
+    if shape.values > BODY_VALUES_MAX:
+        raise TooLarge(
+            f"a body has at most {BODY_VALUES_MAX:,} values and names of fields; send it in parts"
+        )
+    if shape.deepest > BODY_DEPTH_MAX:
+        raise InvalidInput(f"this is nested deeper than {BODY_DEPTH_MAX} levels", path)
 
 
 async def json_body_of(

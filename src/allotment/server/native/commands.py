@@ -23,8 +23,7 @@ from allotment.server.api.fields import Move as NativeMove
 from allotment.server.api.fields import Revision
 from allotment.server.api.operation import ref
 from allotment.server.api.route import Editor, Json, Route
-from allotment.server.http.limits import LISTS_BYTES_MAX
-from allotment.server.native.spelled import NESTED_MAX
+from allotment.server.http.limits import BODY_DEPTH_MAX, LISTS_BYTES_MAX
 from allotment.server.writes.change import Shown, change, holding, node_of
 from allotment.store import Stored
 
@@ -75,7 +74,7 @@ class Changed(Model):
 async def post_commands(
     request: Request,
     caller: Editor,
-    body: Annotated[CommandsBody, Json(CommandsBody, LISTS_BYTES_MAX, NESTED_MAX)],
+    body: Annotated[CommandsBody, Json(CommandsBody, LISTS_BYTES_MAX, BODY_DEPTH_MAX)],
 ) -> Response:
     """All of them happen, in their order, or none. `If-Match` takes the snapshot's ETag.
 

@@ -18,8 +18,8 @@ from allotment.server.api.operation import closed, spelled
 from allotment.server.api.route import UNCHANGED, Content, Editor, Query, Reader, Route
 from allotment.server.http.answer import JSON, Answer, as_json, respond
 from allotment.server.http.etags import etag
-from allotment.server.http.limits import BODY_BYTES_MAX, LISTS_BYTES_MAX
-from allotment.server.native.spelled import NESTED_MAX, keys_from, noun_of, read_noun, show_noun
+from allotment.server.http.limits import BODY_BYTES_MAX, BODY_DEPTH_MAX, LISTS_BYTES_MAX
+from allotment.server.native.spelled import keys_from, noun_of, read_noun, show_noun
 from allotment.server.writes.change import (
     Shown,
     change,
@@ -106,7 +106,7 @@ def _add(kind: str) -> None:
             return Shown(shown, (kind, key), 200 if was_there else 201)
 
         async with holding(request) as held:
-            held.append(await tree_of(request, limit, NESTED_MAX))
+            held.append(await tree_of(request, limit, BODY_DEPTH_MAX))
             return await change(
                 request,
                 caller,

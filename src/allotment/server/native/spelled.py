@@ -24,9 +24,6 @@ from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.text import check_key
 
-# A condition may be nested 32 deep, and each level of it is an object and a list.
-NESTED_MAX: Final = 96
-
 _SHOW: Final[dict[str, Any]] = {
     "flag": show_flag,
     "segment": show_segment,

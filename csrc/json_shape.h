@@ -1,0 +1,29 @@
+/* How much a JSON text holds and how deep it nests, before anything is made of it.
+ *
+ * The text is read in parts, as they come. What is no JSON is counted too; the reader refuses it
+ * afterwards. */
+#ifndef ALLOT_JSON_SHAPE_H
+#define ALLOT_JSON_SHAPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* values   values and names of members so far
+ * depth    lists and objects that are open
+ * deepest  the most that were open at once
+ * within   where the last part ended */
+typedef struct {
+    uint64_t values;
+    uint32_t depth, deepest;
+    enum {
+        ALLOT_JSON_BETWEEN,
+        ALLOT_JSON_WORD, /* a number, true, false or null */
+        ALLOT_JSON_TEXT,
+        ALLOT_JSON_ESCAPE, /* after a backslash in a text */
+    } within;
+} allot_json_shape;
+
+/* Reads another part of the text. */
+void allot_json_shape_feed(allot_json_shape *shape, const uint8_t *part, size_t size);
+
+#endif

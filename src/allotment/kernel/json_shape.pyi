@@ -1,0 +1,16 @@
+from typing import final
+
+@final
+class JsonShape:
+    """How much a JSON text holds and how deep it nests, read in parts before it is decoded."""
+
+    @property
+    def values(self) -> int:
+        """Values and names of members so far."""
+
+    @property
+    def deepest(self) -> int:
+        """The most lists and objects that were open at once."""
+
+    def feed(self, part: bytes | bytearray) -> None:
+        """Read another part of the text."""
