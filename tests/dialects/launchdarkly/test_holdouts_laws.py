@@ -11,7 +11,8 @@ from allotment.change.apply import apply
 from allotment.change.lifecycle import Policy
 from allotment.compile import compile_catalog
 from allotment.dialects.launchdarkly.experiments import create_experiment
-from allotment.dialects.launchdarkly.flags import patch_feature_flag, post_feature_flag
+from allotment.dialects.launchdarkly.flag_patch import patch_feature_flag
+from allotment.dialects.launchdarkly.flags import post_feature_flag
 from allotment.dialects.launchdarkly.holdouts import patch_holdout, post_holdout
 from allotment.dialects.launchdarkly.ids import id_of
 from allotment.dialects.launchdarkly.instructions import patch_experiment

@@ -10,12 +10,13 @@ from allotment.change.apply import apply
 from allotment.change.commands import Create
 from allotment.change.lifecycle import Policy
 from allotment.change.references import with_users
+from allotment.dialects.launchdarkly.experiment_views import show_experiment
 from allotment.dialects.launchdarkly.experiments import create_experiment
 from allotment.dialects.launchdarkly.ids import id_of_treatment
 from allotment.dialects.launchdarkly.instructions import patch_experiment
 from allotment.dialects.launchdarkly.iterations import create_iteration, said_iteration
 from allotment.dialects.launchdarkly.links import Scene
-from allotment.dialects.launchdarkly.views import show_experiment
+from allotment.dialects.launchdarkly.state import LDState
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Iteration
 from allotment.model.flag import Flag, Variation
@@ -206,7 +207,9 @@ def test_an_iteration_comes_back_as_it_was_sent(body: Any) -> None:
     experiment = dialect.catalog.experiments["colour"]
     assert said_iteration(experiment, experiment.current, dialect.catalog) == _plain(body)
     salts = experiment.current.salt
-    shown = show_experiment(experiment, dialect.catalog, Version(1, 0, 0), Scene("p", "e"))
+    versions = {"experiment:colour": Version(1, 0, 0)}
+    state = LDState(Scene("p", "e"), dialect.catalog, versions, dict)
+    shown = show_experiment(experiment, state)
     draft = shown.plain()["draftIteration"]
     assert [one["key"] for one in draft["metrics"]] == [one["key"] for one in body["metrics"]]
     assert draft["primaryMetric"]["key"] in body.values()

@@ -8,12 +8,12 @@ from typing import get_args
 import pytest
 
 from allotment.dialects.launchdarkly.codes import CODES
-from allotment.dialects.launchdarkly.fields import mutable_fields
-from allotment.dialects.launchdarkly.schema.changes import LDExperimentPatch
-from allotment.dialects.launchdarkly.schema.fields import LDPatch
-from allotment.dialects.launchdarkly.schema.flags import LDFlagPatch, LDLackedOfFlag
-from allotment.dialects.launchdarkly.schema.holdouts import LDHoldoutPatch
-from allotment.dialects.launchdarkly.schema.layers import LDLayerPatch
+from allotment.dialects.launchdarkly.edits import mutable_fields
+from allotment.dialects.launchdarkly.flag_patch import LDFlagPatch, LDLackedOfFlag
+from allotment.dialects.launchdarkly.holdouts import LDHoldoutPatch
+from allotment.dialects.launchdarkly.instructions import LDExperimentPatch
+from allotment.dialects.launchdarkly.layers import LDLayerPatch
+from allotment.dialects.launchdarkly.patch import LDPatch
 from serving import serving
 
 HOUSE = Path(__file__).parents[3]

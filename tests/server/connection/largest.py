@@ -16,7 +16,8 @@ import httpx
 import pyarrow as pa
 
 from allotment.dialects.auth0.schema.experiments import ITEMS_MAX as ALLOCATIONS_MAX
-from allotment.dialects.launchdarkly.schema.fields import INSTRUCTIONS_MAX, ITEMS_MAX, TEXT_MAX
+from allotment.dialects.launchdarkly.fields import ITEMS_MAX, TEXT_MAX
+from allotment.dialects.launchdarkly.patch import INSTRUCTIONS_MAX
 from allotment.model.limits import (
     KEPT_CHARACTERS_MAX,
     LISTED_IDS_MAX,

@@ -36,11 +36,6 @@ def invalid(message: str, path: str) -> Refusal:
     return Refusal(400, INVALID, message, path)
 
 
-def not_understood(message: str, path: str = "$") -> Refusal:
-    """The 422 for a body that is no semantic patch."""
-    return Refusal(422, INVALID, message, path)
-
-
 def show_error(error: AllotmentError) -> dict[str, Tree]:
     """The body of an error, but for the id of the request."""
     return {"code": _code(error), "message": str(error)}

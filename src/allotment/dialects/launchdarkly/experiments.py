@@ -1,38 +1,100 @@
-"""Creates experiments: what a request says of one beside its iteration."""
+"""Creates experiments: what a request says of one beside its iteration, and what is kept of it."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, Literal
+
+from pydantic import Field
 
 from allotment.change.commands import Command, Create
 from allotment.dialects.launchdarkly.codes import invalid, taken
-from allotment.dialects.launchdarkly.ids import find_holdout
-from allotment.dialects.launchdarkly.iterations import (
+from allotment.dialects.launchdarkly.experiment_flags import list_in_flags
+from allotment.dialects.launchdarkly.fields import (
     UNIT,
+    Description,
+    Key,
+    LDBody,
+    Name,
+    Tags,
+    Text,
+    Word,
+)
+from allotment.dialects.launchdarkly.ids import NO_MEMBER, NOTES, find_holdout
+from allotment.dialects.launchdarkly.iterations import (
+    LDIterationInput,
     check_primary,
     first_of,
     note_path,
     read_iteration,
 )
-from allotment.dialects.launchdarkly.kept import NOTES
-from allotment.dialects.launchdarkly.listings import list_in_flags
-from allotment.dialects.launchdarkly.schema.changes import LDEditable, LDExperimentPost
-from allotment.dialects.wire.given import Given
+from allotment.dialects.wire.model import LEFT_OUT
 from allotment.dialects.wire.operation import Call
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 
-_KEPT: Final = {"maintainerId", "tags", "methodology", "analysisConfig"}
+Methodology = Literal["bayesian", "frequentist", "export_only"]
+Source = Literal["launchdarkly", "snowflake"]
+Correction = Literal["bonferroni", "benjamini-hochberg"]
+Corrected = Literal["variations", "variations-and-metrics", "metrics"]
+
+
+class LDAnalysis(LDBody):
+    """The settings of an analysis that is done elsewhere."""
+
+    bayesianThreshold: Text | None = LEFT_OUT
+    significanceThreshold: Text | None = LEFT_OUT
+    testDirection: Text | None = LEFT_OUT
+    multipleComparisonCorrectionMethod: Correction | None = LEFT_OUT
+    multipleComparisonCorrectionScope: Corrected | None = LEFT_OUT
+    sequentialTestingEnabled: bool | None = LEFT_OUT
+
+
+class LDNamed(LDBody):
+    """The name of an experiment."""
+
+    name: Name
+
+
+class LDEditable(LDBody):
+    """What an experiment has beside its key, its name and its iterations, and can be changed."""
+
+    description: Description | None = LEFT_OUT
+    maintainerId: Word | None = LEFT_OUT
+    holdoutId: Text | None = LEFT_OUT
+    tags: Tags | None = LEFT_OUT
+    methodology: Methodology | None = LEFT_OUT
+    analysisConfig: LDAnalysis | None = LEFT_OUT
+
+
+class LDExperimentPost(LDNamed, LDEditable):
+    """The body that creates an experiment with its first iteration."""
+
+    key: Key
+    iteration: LDIterationInput
+    dataSource: Source | None = LEFT_OUT
+    type: Literal["experiment", "mab"] | None = LEFT_OUT
+
+
+class LDKeptExperiment(LDBody):
+    """What is kept of an experiment, each field at its own path."""
+
+    methodology: Methodology = "frequentist"
+    dataSource: Source = "launchdarkly"
+    type: Literal["experiment", "mab"] = "experiment"
+    tags: list[str] = Field(default=[])
+    maintainerId: str = NO_MEMBER
+    archivedDate: int | None = None
+    analysisConfig: LDAnalysis | None = None
 
 
 def create_experiment(call: Call[LDExperimentPost], catalog: Catalog) -> list[Command]:
     """Create an experiment with its first iteration, a draft, and list it with its flags."""
-    body, given = call.body, Given(call.now, call.fresh)
+    body = call.body
     if body.key in catalog.experiments:
         raise taken("experiment")
     check_primary(body.iteration, "$.iteration")
-    drafted = read_iteration(body.iteration, "$.iteration", catalog, None, given)
+    drafted = read_iteration(body.iteration, "$.iteration", catalog, None, call.now)
     kind = body.type or "experiment"
     kept: dict[str, Tree] = {
         "type": kind,
@@ -42,7 +104,7 @@ def create_experiment(call: Call[LDExperimentPost], catalog: Catalog) -> list[Co
     }
     experiment = Experiment(
         body.key,
-        (first_of(drafted, given),),
+        (first_of(drafted, call),),
         body.name,
         body.description or "",
         unit=drafted.unit or UNIT,
@@ -52,9 +114,12 @@ def create_experiment(call: Call[LDExperimentPost], catalog: Catalog) -> list[Co
     return [Create(experiment), *list_in_flags(body.key, drafted.listed, None, catalog)]
 
 
-def kept_of(body: LDEditable) -> dict[str, Tree]:
+_KEPT: Final = {"maintainerId", "tags", "methodology", "analysisConfig"}
+
+
+def kept_of(body: LDEditable) -> dict[str, Any]:
     """What is said that the model lacks."""
-    return {name: value for name, value in body.plain().items() if name in _KEPT}
+    return body.model_dump(mode="json", include=_KEPT)
 
 
 def holdout_of(holdout_id: str | None, path: str, catalog: Catalog) -> str | None:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
-from allotment.dialects.launchdarkly.codes import missing
+from allotment.change.kinds import nouns_of
+from allotment.dialects.launchdarkly.codes import invalid, missing
+from allotment.dialects.wire.notes import Notes
+from allotment.dialects.wire.operation import Find, Ids, Noun
 from allotment.dialects.wire.spelling import HEX
 from allotment.model.catalog import Catalog, identity
-from allotment.model.experiment import Experiment, Iteration, Treatment
+from allotment.model.experiment import Iteration, Treatment
 from allotment.model.flag import Flag, Variation
-from allotment.model.layer import Holdout, Layer
+from allotment.model.keyed import Keyed
+from allotment.model.layer import Holdout
+
+V = TypeVar("V")
 
 # No id is as long.
 ID_MAX: Final = 64
 
 # Where an answer must have an id and there is nothing to name.
 NO_MEMBER: Final = "0" * 24
+
+# What this API has and the model lacks.
+NOTES: Final = Notes("launchdarkly")
 
 
 def id_of(kind: str, *keys: str) -> str:
@@ -33,12 +42,12 @@ def id_of_treatment(experiment: str, iteration: Iteration, treatment: str) -> st
     return id_of("treatment", experiment, str(iteration.number), treatment)
 
 
-def find_variation(flag: Flag, text: str) -> Variation | None:
-    """The variation of the flag that the id names."""
+def read_variation(flag: Flag, text: str, path: str) -> Variation:
+    """The variation of the flag that the id names; raises Refusal, 400."""
     for variation in flag.variations:
         if id_of("variation", flag.key, variation.key) == text:
             return variation
-    return None
+    raise invalid("the flag has no variation with this id", path)
 
 
 def find_treatment(experiment: str, iteration: Iteration, text: str) -> Treatment | None:
@@ -56,25 +65,16 @@ def find_holdout(catalog: Catalog, text: str) -> Holdout | None:
     return next((catalog.holdouts[key] for key in keys), None)
 
 
-def get_experiment(catalog: Catalog, key: str) -> Experiment:
-    """The experiment with the key; raises Refusal, 404."""
-    found: Experiment | None = catalog.experiments.get(key)
-    return found or missing("experiment")
+def get(kind: str, nouns: Keyed[V], key: str) -> V:
+    """The noun with the key; raises Refusal, 404."""
+    found: V | None = nouns.get(key)
+    return missing(kind) if found is None else found
 
 
-def get_flag(catalog: Catalog, key: str) -> Flag:
-    """The flag with the key; raises Refusal, 404."""
-    found: Flag | None = catalog.flags.get(key)
-    return found or missing("flag")
+def by_key(kind: str) -> Find:
+    """Finds the noun of the kind whose key a path has."""
 
+    def find(ids: Ids, catalog: Catalog) -> Noun:
+        return Noun(kind, get(kind, nouns_of(catalog, kind), ids[f"{kind}Key"]).key)
 
-def get_layer(catalog: Catalog, key: str) -> Layer:
-    """The layer with the key; raises Refusal, 404."""
-    found: Layer | None = catalog.layers.get(key)
-    return found or missing("layer")
-
-
-def get_holdout(catalog: Catalog, key: str) -> Holdout:
-    """The holdout with the key; raises Refusal, 404."""
-    found: Holdout | None = catalog.holdouts.get(key)
-    return found or missing("holdout")
+    return find

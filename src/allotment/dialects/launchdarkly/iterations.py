@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Annotated, Any, Final
+
+from pydantic import Field
 
 from allotment.change.commands import (
     Command,
@@ -15,34 +17,86 @@ from allotment.change.commands import (
 )
 from allotment.change.lifecycle import Event, Policy, Status, allows, iteration_status
 from allotment.dialects.launchdarkly.codes import invalid
-from allotment.dialects.launchdarkly.ids import get_experiment
-from allotment.dialects.launchdarkly.kept import NOTES
-from allotment.dialects.launchdarkly.listings import (
+from allotment.dialects.launchdarkly.experiment_flags import (
+    LDFlagInput,
+    LDKeptFlag,
     Listed,
     list_in_flags,
-    note_of,
     read_listings,
     said_flags,
 )
-from allotment.dialects.launchdarkly.metrics import kept_metrics
-from allotment.dialects.launchdarkly.schema.changes import LDIterationInput, LDNoteInput
+from allotment.dialects.launchdarkly.fields import (
+    ITEMS_MAX,
+    Key,
+    LDBody,
+    LongText,
+    Positive,
+    Word,
+    Words,
+)
+from allotment.dialects.launchdarkly.ids import NOTES, get
+from allotment.dialects.launchdarkly.iteration_metrics import (
+    LDKeptMeasures,
+    Metrics,
+    kept_metrics,
+)
+from allotment.dialects.launchdarkly.layers import LDLayerSnapshot
 from allotment.dialects.launchdarkly.treatments import (
     Dealt,
+    Treatments,
     is_as_shown,
     read_treatments,
-    said_treatment,
+    said_treatments,
 )
-from allotment.dialects.wire.given import Given
+from allotment.dialects.wire.model import LEFT_OUT
+from allotment.dialects.wire.notes import without_wrong
 from allotment.dialects.wire.operation import Call
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration
 
-UNIT: Final = "user"
-
 _SALT_BYTES: Final = 12
-_PRIMARY: Final = ("primarySingleMetricKey", "primaryFunnelKey")
-_OPTIONAL: Final = (*_PRIMARY, "covariateId", "reallocationFrequencyMillis", "attributes")
+
+
+class LDNoteInput(LDBody):
+    """What an iteration says that nothing here acts on."""
+
+    hypothesis: LongText
+    metrics: Metrics
+    primarySingleMetricKey: Word | None = LEFT_OUT
+    primaryFunnelKey: Word | None = LEFT_OUT
+    covariateId: Word | None = LEFT_OUT
+    reallocationFrequencyMillis: Positive | None = LEFT_OUT
+    attributes: Words | None = LEFT_OUT
+
+
+class LDIterationInput(LDNoteInput):
+    """An iteration. A new one has primarySingleMetricKey or primaryFunnelKey."""
+
+    treatments: Treatments
+    flags: Annotated[dict[str, LDFlagInput], Field(max_length=ITEMS_MAX)]
+    canReshuffleTraffic: bool | None = LEFT_OUT
+    randomizationUnit: Key | None = LEFT_OUT
+
+
+class LDKeptIteration(LDKeptMeasures):
+    """What is kept of an iteration, all at one path."""
+
+    hypothesis: str = ""
+    createdAt: int | None = None
+    reallocationFrequencyMillis: int | None = None
+    attributes: list[str] | None = None
+    covariateId: str | None = None
+    layerSnapshot: LDLayerSnapshot | None = None
+    flags: dict[str, Any] = Field(default={})
+
+
+# What an iteration has that steers, and what it has that is kept.
+STEERING: Final = LDIterationInput.model_fields.keys() - LDNoteInput.model_fields.keys()
+NOTED: Final = {*LDNoteInput.model_fields}
+
+
+# Reading.
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,40 +114,42 @@ class Drafted:
 
 
 def read_iteration(
-    body: LDIterationInput, path: str, catalog: Catalog, old: Iteration | None, given: Given
+    body: LDIterationInput, path: str, catalog: Catalog, old: Iteration | None, now: int
 ) -> Drafted:
     """An iteration, in the place of or after the `old` one."""
     dealt = read_treatments(body.treatments, f"{path}.treatments", catalog, old)
     listed = read_listings(body.flags, f"{path}.flags", dealt, catalog)
+    kept = {*LDKeptFlag.model_fields}
+    flags: Tree = {key: one.model_dump(include=kept) for key, one in body.flags.items()}
     return Drafted(
         dealt,
         listed,
         body.randomizationUnit,
         body.canReshuffleTraffic is not False,
-        {**note_of_input(body), "flags": note_of(listed), "createdAt": given.now},
+        {**note_of_input(body), "flags": flags, "createdAt": now},
     )
 
 
 def note_of_input(body: LDNoteInput) -> dict[str, Tree]:
     """What is kept of what nothing here acts on."""
-    plain = body.plain()
-    optional: dict[str, Tree] = {name: plain[name] for name in _OPTIONAL if name in plain}
-    return {"hypothesis": body.hypothesis, "metrics": kept_metrics(body.metrics), **optional}
+    said = body.model_dump(mode="json", include=NOTED)
+    return {**said, "metrics": kept_metrics(body.metrics)}
 
 
 def check_primary(body: LDNoteInput, path: str) -> None:
     """Raise the 400 for a new iteration that names no primary metric."""
     if body.primarySingleMetricKey is None and body.primaryFunnelKey is None:
-        raise invalid(f"either {_PRIMARY[0]} or {_PRIMARY[1]} belongs here", path)
+        message = "either primarySingleMetricKey or primaryFunnelKey belongs here"
+        raise invalid(message, path)
 
 
-def first_of(drafted: Drafted, given: Given) -> Iteration:
+def first_of(drafted: Drafted, call: Call[Any]) -> Iteration:
     """The first iteration of a new experiment."""
     return Iteration(
         1,
         drafted.dealt.treatments,
         drafted.dealt.allocations,
-        salt=given.fresh(_SALT_BYTES),
+        salt=call.fresh(_SALT_BYTES),
         control=drafted.dealt.control,
         reshuffle=drafted.reshuffle,
     )
@@ -101,13 +157,13 @@ def first_of(drafted: Drafted, given: Given) -> Iteration:
 
 def create_iteration(call: Call[LDIterationInput], catalog: Catalog) -> list[Command]:
     """Draft an iteration, in the place of the draft there is."""
-    experiment = get_experiment(catalog, call.ids["experimentKey"])
+    experiment = get("experiment", catalog.experiments, call.ids["experimentKey"])
     check_primary(call.body, "$")
-    return draft(call.body, "$", experiment, catalog, Given(call.now, call.fresh))
+    return draft(call.body, "$", experiment, catalog, call)
 
 
 def draft(
-    body: LDIterationInput, path: str, experiment: Experiment, catalog: Catalog, given: Given
+    body: LDIterationInput, path: str, experiment: Experiment, catalog: Catalog, call: Call[Any]
 ) -> list[Command]:
     """The commands after which what the body says is the experiment's draft.
 
@@ -115,25 +171,26 @@ def draft(
     """
     before = before_draft(experiment)
     there = [one for one in (experiment.draft, before) if one is not None]
-    drafted = read_iteration(body, path, catalog, before or experiment.draft, given)
+    drafted = read_iteration(body, path, catalog, before or experiment.draft, call.now)
     reshuffle = drafted.reshuffle or not may_carry_over(experiment)
     old, dealt = there[0], drafted.dealt
     for one in there:
         if is_as_shown(body.treatments, one):
             # What this API cannot say of them, segments and priorities, is as it was too.
-            allocations = tuple(replace(each, slots=()) for each in one.allocations)
-            old, dealt = one, Dealt(one.treatments, allocations, one.control)
+            old, dealt = one, Dealt(one.treatments, without_slots(one).allocations, one.control)
             break
+    unit, number = drafted.unit, experiment.iterations[-1].number
     return [
-        *_dealt(experiment, old, dealt, reshuffle, given),
-        *_counted(experiment, drafted.unit),
+        *_dealt(experiment, old, dealt, reshuffle, call),
+        # All of an experiment's iterations share who is counted.
+        *([] if unit in (None, experiment.unit) else [SetUnit(experiment.key, unit)]),
         *list_in_flags(experiment.key, drafted.listed, experiment, catalog),
-        keep_note(experiment.key, number_of_draft(experiment), drafted.note),
+        keep_note(experiment.key, number if experiment.draft else number + 1, drafted.note),
     ]
 
 
 def _dealt(
-    experiment: Experiment, old: Iteration, dealt: Dealt, reshuffle: bool, given: Given
+    experiment: Experiment, old: Iteration, dealt: Dealt, reshuffle: bool, call: Call[Any]
 ) -> Iterator[Command]:
     """The commands that make the draft, by edits of the one there is where that will do: then its
     salt is as it was, and what it has of buckets too, as far as it can."""
@@ -142,11 +199,12 @@ def _dealt(
         yield SetTreatments(key, dealt.treatments, dealt.control, old.number)
         yield SetAllocations(key, dealt.allocations, old.number)
         return
+    fresh = reshuffle or before_draft(experiment) is None
     iteration = Iteration(
         0,
         dealt.treatments,
         dealt.allocations,
-        salt=given.fresh(_SALT_BYTES) if reshuffle or before_draft(experiment) is None else "",
+        salt=call.fresh(_SALT_BYTES) if fresh else "",
         control=dealt.control,
         audience=old.audience,
         enrolment_ppm=old.enrolment_ppm,
@@ -155,22 +213,16 @@ def _dealt(
     yield DraftIteration(key, iteration)
 
 
-def _counted(experiment: Experiment, unit: str | None) -> Iterator[Command]:
-    """The command that changes who is counted, which all of an experiment's iterations share."""
-    if unit not in (None, experiment.unit):
-        yield SetUnit(experiment.key, unit)
+def without_slots(iteration: Iteration) -> Iteration:
+    """The iteration before its allocations have any slots."""
+    bare = tuple(replace(one, slots=()) for one in iteration.allocations)
+    return replace(iteration, allocations=bare)
 
 
 def before_draft(experiment: Experiment) -> Iteration | None:
     """The last iteration that was started."""
     started = experiment.iterations[:-1] if experiment.draft else experiment.iterations
     return started[-1] if started else None
-
-
-def number_of_draft(experiment: Experiment) -> int:
-    """The number that a draft has, or would have."""
-    last = experiment.iterations[-1]
-    return last.number if experiment.draft else last.number + 1
 
 
 def may_carry_over(experiment: Experiment) -> bool:
@@ -181,7 +233,7 @@ def may_carry_over(experiment: Experiment) -> bool:
     return allows(Policy.LAUNCHDARKLY, Event.CARRY_OVER, at)
 
 
-def reshuffled(experiment: Experiment, given: Given) -> list[Command]:
+def reshuffled(experiment: Experiment, call: Call[Any]) -> list[Command]:
     """The command that deals a draft afresh that was drafted to keep units where they are, and may
     no longer; none where there is nothing to do."""
     old = experiment.draft
@@ -189,16 +241,22 @@ def reshuffled(experiment: Experiment, given: Given) -> list[Command]:
         return []
     if may_carry_over(experiment):
         return []
-    allocations = tuple(replace(one, slots=()) for one in old.allocations)
-    salt = given.fresh(_SALT_BYTES)
-    new = replace(old, allocations=allocations, salt=salt, reshuffle=True)
+    new = replace(without_slots(old), salt=call.fresh(_SALT_BYTES), reshuffle=True)
     return [DraftIteration(experiment.key, new)]
+
+
+# What is kept, and what a request would say.
 
 
 def kept_note(experiment: Experiment, iteration: Iteration) -> dict[str, Tree]:
     """What is kept of an iteration; nothing of one that was made elsewhere."""
     note = NOTES.kept(experiment, note_path(iteration.number))
     return note if isinstance(note, dict) else {}
+
+
+def kept_iteration(experiment: Experiment, iteration: Iteration) -> LDKeptIteration:
+    """The same as its fields."""
+    return without_wrong(LDKeptIteration, kept_note(experiment, iteration))
 
 
 def keep_note(key: str, number: int, note: dict[str, Tree]) -> Command:
@@ -215,13 +273,11 @@ def said_iteration(
     experiment: Experiment, iteration: Iteration, catalog: Catalog
 ) -> dict[str, Tree]:
     """An iteration as a request would say it."""
-    note = kept_note(experiment, iteration)
+    kept = kept_iteration(experiment, iteration)
     return {
-        "hypothesis": note.get("hypothesis", ""),
+        **kept.model_dump(mode="json", include=NOTED, exclude_none=True),
         "canReshuffleTraffic": iteration.reshuffle,
-        "metrics": note.get("metrics", []),
-        "treatments": [said_treatment(iteration, one) for one in iteration.treatments],
-        "flags": said_flags(experiment, iteration, note, catalog),
+        "treatments": said_treatments(iteration),
+        "flags": said_flags(experiment, iteration, kept.flags, catalog),
         "randomizationUnit": experiment.unit,
-        **{name: note[name] for name in _OPTIONAL if name in note},
     }

@@ -5,28 +5,36 @@ A layer is the project's. What each experiment reserves of it is its environment
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final, Literal
 
-from allotment.change.commands import Command, Create, Describe, Release, Reserve
+from pydantic import AfterValidator, Field
+
+from allotment.change.commands import Command, Create, Release, Reserve
 from allotment.dialects.launchdarkly.codes import invalid, taken
-from allotment.dialects.launchdarkly.ids import get_experiment, get_layer
-from allotment.dialects.launchdarkly.links import links_to
-from allotment.dialects.launchdarkly.patch import follow, renamed
-from allotment.dialects.launchdarkly.schema.layers import (
-    LDDescribeLayer,
-    LDLayer,
-    LDLayerEnvironment,
-    LDLayerPatch,
-    LDLayerPost,
-    LDLayerQuery,
-    LDLayerReservation,
-    LDLayers,
-    LDRelease,
-    LDRenameLayer,
-    LDReserve,
+from allotment.dialects.launchdarkly.fields import (
+    TEXT_MAX,
+    UNIT,
+    Description,
+    Key,
+    LDBody,
+    Moment,
+    Name,
+    Percent,
+    Word,
+)
+from allotment.dialects.launchdarkly.ids import by_key, get
+from allotment.dialects.launchdarkly.links import Links, links_to
+from allotment.dialects.launchdarkly.patch import (
+    SOME,
+    LDPatch,
+    LDUpdateDescription,
+    LDUpdateName,
+    follow,
 )
 from allotment.dialects.launchdarkly.state import LDState
+from allotment.dialects.wire.model import LEFT_OUT, Body, Model
 from allotment.dialects.wire.operation import Call, Noun
 from allotment.errors import Conflict
 from allotment.model.catalog import Catalog
@@ -35,12 +43,59 @@ from allotment.model.layer import Layer, Reservation
 from allotment.model.limits import BUCKETS
 from allotment.model.slots import size
 
-PERCENT: Final = BUCKETS // 100
+_PERCENT: Final = BUCKETS // 100
 
-# What a layer draws by where the request does not say.
-_UNIT: Final = "user"
+# Changes.
 
-_Instruction = LDRenameLayer | LDDescribeLayer | LDReserve | LDRelease
+
+class LDLayerPost(LDBody):
+    """The body that creates a layer.
+
+    The vendor's call never says what a layer draws by. `randomizationUnit` is read all the same:
+    answers have it, and a layer of other units than users could not be made otherwise.
+    """
+
+    key: Key
+    name: Name
+    description: Description
+    randomizationUnit: Key | None = LEFT_OUT
+
+
+class LDRenameLayer(LDUpdateName):
+    """Names the layer."""
+
+    value: Name = Field(alias="name")
+
+
+class LDDescribeLayer(LDUpdateDescription):
+    """Describes the layer."""
+
+    value: Description = Field(alias="description")
+
+
+class LDReserve(LDBody):
+    """Reserves a part of the layer for an experiment of an environment."""
+
+    kind: Literal["updateExperimentReservation"]
+    experimentKey: Word
+    reservationPercent: Percent
+
+
+class LDRelease(LDBody):
+    """Takes an experiment of an environment from the layer."""
+
+    kind: Literal["removeExperiment"]
+    experimentKey: Word
+
+
+LDLayerStep = LDRenameLayer | LDDescribeLayer | LDReserve | LDRelease
+
+
+class LDLayerPatch(LDPatch):
+    """The instructions that change a layer."""
+
+    environmentKey: Key | None = LEFT_OUT
+    instructions: Annotated[list[Annotated[LDLayerStep, Field(discriminator="kind")]], SOME]
 
 
 def create_layer(call: Call[LDLayerPost], catalog: Catalog) -> list[Command]:
@@ -48,33 +103,84 @@ def create_layer(call: Call[LDLayerPost], catalog: Catalog) -> list[Command]:
     body = call.body
     if body.key in catalog.layers:
         raise taken("layer")
-    unit = body.randomizationUnit or _UNIT
+    unit = body.randomizationUnit or UNIT
     return [Create(Layer(body.key, "", body.name, body.description, unit))]
 
 
 def update_layer(call: Call[LDLayerPatch], catalog: Catalog) -> list[Command]:
     """Change a layer, and what experiments reserve of it in the environment of the body."""
-    key, body = get_layer(catalog, call.ids["layerKey"]).key, call.body
+    layer, body = by_key("layer")(call.ids, catalog), call.body
 
-    def read(step: _Instruction, catalog: Catalog) -> list[Command]:
-        match step:
-            case LDRenameLayer():
-                return renamed(catalog.layers[key], step.name)
-            case LDDescribeLayer():
-                return [Describe("layer", key, step.description)]
+    def read(step: LDReserve | LDRelease, _path: str, catalog: Catalog) -> list[Command]:
         if body.environmentKey is None:
             message = "this instruction is about an environment; name it"
             raise invalid(message, "$.environmentKey")
-        experiment = get_experiment(catalog, step.experimentKey)
+        experiment = get("experiment", catalog.experiments, step.experimentKey)
         if isinstance(step, LDReserve):
-            return [Reserve(key, experiment.key, step.reservationPercent * PERCENT)]
-        return [Release(experiment.key)] if experiment.layer == key else []
+            return [Reserve(layer.key, experiment.key, step.reservationPercent * _PERCENT)]
+        return [Release(experiment.key)] if experiment.layer == layer.key else []
 
     try:
-        return follow(body.instructions, read, catalog)
+        return follow(body.instructions, layer, read, catalog)
     except Conflict as error:
         # For a layer, 409 would say that another change was under way, and to try again.
         raise invalid(error.message, error.path) from None
+
+
+# Views.
+
+
+class LDLayerReservation(Model):
+    """What an experiment has of a layer."""
+
+    experimentKey: str
+    flagKey: str
+    reservationPercent: Percent
+
+
+class LDLayerEnvironment(Model):
+    """What the experiments of an environment have of a layer."""
+
+    reservations: list[LDLayerReservation]
+
+
+class LDLayer(Model):
+    """A layer of the project."""
+
+    key: str
+    name: str
+    description: str
+    createdAt: Moment
+    randomizationUnit: str
+    environments: dict[str, LDLayerEnvironment]
+
+
+class LDLayers(Model):
+    """The layers of a project."""
+
+    items: list[LDLayer]
+    totalCount: int
+    links: Links = Field(alias="_links")
+
+
+_FILTER: Final = re.compile(r"reservations\.experimentKey contains ([A-Za-z0-9][A-Za-z0-9._-]*)\Z")
+
+
+def _experiment_key(text: str) -> str:
+    found = _FILTER.match(text)
+    if found is None:
+        raise ValueError("the one filter of layers is `reservations.experimentKey contains KEY`")
+    return found[1]
+
+
+class LDLayerQuery(Body):
+    """The query of the list of layers: those with a reservation of an experiment."""
+
+    filter: Annotated[
+        Annotated[str, Field(min_length=1, max_length=TEXT_MAX), AfterValidator(_experiment_key)]
+        | None,
+        Field(description="`reservations.experimentKey contains KEY`"),
+    ] = LEFT_OUT
 
 
 def show_layer(state: LDState, noun: Noun) -> LDLayer:
@@ -120,20 +226,47 @@ def _reservations(key: str, catalog: Catalog) -> list[LDLayerReservation]:
     return [
         LDLayerReservation(
             experimentKey=each.experiment,
-            flagKey=flag_of(catalog.experiments[each.experiment]),
-            reservationPercent=in_percent([each]),
+            flagKey=_flag_of(catalog.experiments[each.experiment]),
+            reservationPercent=_in_percent([each]),
         )
         for each in (layer.reservations if layer else ())
     ]
 
 
-def in_percent(reservations: Iterable[Reservation]) -> int:
+def _in_percent(reservations: Iterable[Reservation]) -> int:
     """The nearest whole percent, where another API reserved parts of one."""
     buckets = sum(size(one.ranges) for one in reservations)
-    return (buckets + PERCENT // 2) // PERCENT
+    return (buckets + _PERCENT // 2) // _PERCENT
 
 
-def flag_of(experiment: Experiment) -> str:
+def _flag_of(experiment: Experiment) -> str:
     """The flag that the experiment's treatments set first; "" where they set none."""
     flags = (flag for one in experiment.current.treatments for flag, _ in one.sets)
     return next(flags, "")
+
+
+# What an experiment has of its layer.
+
+
+class LDLayerSnapshot(Model):
+    """What an iteration had of its layer."""
+
+    key: str
+    name: str
+    reservationPercent: int
+    otherReservationPercent: int
+
+
+def snapshot_of(experiment: Experiment, catalog: Catalog) -> LDLayerSnapshot | None:
+    """What an experiment has of its layer now; None where it is in none."""
+    layer = catalog.layers.get(experiment.layer) if experiment.layer is not None else None
+    if layer is None:
+        return None
+    own = [one for one in layer.reservations if one.experiment == experiment.key]
+    others = [one for one in layer.reservations if one.experiment != experiment.key]
+    return LDLayerSnapshot(
+        key=layer.key,
+        name=layer.name or layer.key,
+        reservationPercent=_in_percent(own),
+        otherReservationPercent=_in_percent(others),
+    )

@@ -1,82 +1,295 @@
-"""The metrics of an iteration: they are kept and given back, and nothing is measured here."""
+"""The metrics of a project, which scripts create before an experiment.
+
+Nothing here measures. They are stored with the catalogs of the project and given back as they were
+sent.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
-from allotment.dialects.launchdarkly.ids import id_of
-from allotment.dialects.launchdarkly.links import Scene, links_to
-from allotment.dialects.launchdarkly.metrics_kept import group_metrics, named_metric
-from allotment.dialects.launchdarkly.schema.experiments import (
-    LDFunnel,
-    LDIterationMetric,
-    LDKeptIteration,
-    LDMetricInput,
-    LDSingleMetric,
+from pydantic import Field, TypeAdapter
+
+from allotment.change.commands import Command, Keep
+from allotment.change.kinds import CATALOG
+from allotment.dialects.launchdarkly.codes import missing, taken
+from allotment.dialects.launchdarkly.fields import (
+    ITEMS_MAX,
+    WHOLE_MAX,
+    Description,
+    Key,
+    LDBody,
+    Moment,
+    Name,
+    Percent,
+    Text,
+    Words,
 )
+from allotment.dialects.launchdarkly.ids import NOTES, id_of
+from allotment.dialects.launchdarkly.links import LDPage, LDWindow, Links, Scene, links_to
+from allotment.dialects.launchdarkly.state import LDState
+from allotment.dialects.wire.model import LEFT_OUT, WHOLE, Model, Number
+from allotment.dialects.wire.notes import shown_as
+from allotment.dialects.wire.operation import Call, Ids, Noun
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 
+# Fields.
 
-def kept_metrics(metrics: Sequence[LDMetricInput]) -> list[Tree]:
-    """What is kept of metrics."""
-    return [{**one.plain(), "isGroup": one.isGroup is True} for one in metrics]
-
-
-def show_metrics(kept: LDKeptIteration, scene: Scene, catalog: Catalog) -> list[LDIterationMetric]:
-    """All metrics of an iteration, groups among them."""
-    return [_show(metric, kept, scene, catalog) for metric in kept.metrics]
+MetricKind = Literal["pageview", "click", "custom", "trace"]
+Aggregation = Literal["average", "sum", "count_distinct"]
+Offset = Annotated[int, Field(ge=-WHOLE_MAX, le=WHOLE_MAX), WHOLE]
 
 
-def show_secondary(kept: LDKeptIteration, scene: Scene, catalog: Catalog) -> list[LDSingleMetric]:
-    """The single metrics beside the primary one, as the API showed them before it had `metrics`."""
-    return [
-        LDSingleMetric(**_single(metric, scene, catalog))
-        for metric in kept.metrics
-        if not metric.isGroup and metric.key != kept.primary
-    ]
+class LDSource(LDBody):
+    """Where the events of a metric come from."""
+
+    key: Text
+    environmentKey: Text | None = LEFT_OUT
+    name: Annotated[Text | None, Field(alias="_name")] = LEFT_OUT
+    integrationKey: Annotated[Text | None, Field(alias="_integrationKey")] = LEFT_OUT
 
 
-def show_primary(kept: LDKeptIteration, scene: Scene, catalog: Catalog) -> dict[str, Any]:
-    """The primary metric under each of its names, none where there is none."""
-    key = kept.primary
-    if key is None:
-        return {}
-    known = next((metric for metric in kept.metrics if metric.key == key), None)
-    funnel = kept.primaryFunnelKey is not None and kept.primarySingleMetricKey is None
-    metric = known or LDMetricInput.model_construct(key=key, isGroup=funnel)
-    shown: dict[str, Any] = {"primaryMetric": _show(metric, kept, scene, catalog)}
-    if funnel:
-        shown["primaryFunnel"] = LDFunnel(
-            key=key,
-            name=str(named_metric(catalog, key, group=True)["name"]),
-            kind="funnel",
-            _links=links_to(self=scene.of_metric(key, group=True)),
-            metrics=group_metrics(key, scene, catalog),
-        )
-    else:
-        shown["primarySingleMetric"] = LDSingleMetric(**_single(metric, scene, catalog))
-    return shown
+class LDFilter(LDBody):
+    """Which events a metric is about."""
+
+    type: Literal["group", "contextAttribute", "eventProperty"]
+    attribute: Text | None = LEFT_OUT
+    op: Text
+    values: Annotated[list[Any], Field(max_length=ITEMS_MAX)]
+    contextKind: Text | None = LEFT_OUT
+    negate: bool
 
 
-def _show(
-    metric: LDMetricInput, kept: LDKeptIteration, scene: Scene, catalog: Catalog
-) -> LDIterationMetric:
-    group = metric.isGroup is True
-    single = _single(metric, scene, catalog, group=group)
-    if group and kept.primaryFunnelKey == metric.key:
-        single["kind"] = "funnel"
-    return LDIterationMetric(**single, isGroup=group)
+class LDMeasured(LDBody):
+    """What a metric and what it is divided by both have."""
+
+    isNumeric: bool | None = LEFT_OUT
+    dataSource: LDSource | None = LEFT_OUT
+    unitAggregationType: Aggregation | None = LEFT_OUT
+    unitAggregationField: Text | None = LEFT_OUT
+    valueColumn: Text | None = LEFT_OUT
+    filters: LDFilter | None = LEFT_OUT
+    windowStartOffset: Offset | None = LEFT_OUT
+    windowEndOffset: Offset | None = LEFT_OUT
+    winsorLowerPercentile: Number | None = LEFT_OUT
+    winsorUpperPercentile: Number | None = LEFT_OUT
+    winsorIncludeImputed: bool | None = LEFT_OUT
 
 
-def _single(
-    metric: LDMetricInput, scene: Scene, catalog: Catalog, *, group: bool = False
-) -> dict[str, Any]:
-    return {
-        "key": metric.key,
-        "_versionId": id_of("metric-group" if group else "metric", metric.key),
-        **named_metric(catalog, metric.key, group=group),
-        "_links": links_to(self=scene.of_metric(metric.key, group=group)),
-        "analysisUnit": metric.analysisUnit,
+class LDDenominator(LDMeasured):
+    """What a metric is divided by."""
+
+    eventName: Text | None = LEFT_OUT
+
+
+class LDUrl(LDBody):
+    """A page of a pageview or click metric."""
+
+    kind: Text | None = LEFT_OUT
+    url: Text | None = LEFT_OUT
+    substring: Text | None = LEFT_OUT
+    pattern: Text | None = LEFT_OUT
+
+
+class LDEventDefault(LDBody):
+    """What counts for a unit without events."""
+
+    disabled: bool | None = LEFT_OUT
+    value: Number | None = LEFT_OUT
+
+
+class LDMetricFields(LDMeasured):
+    """What a metric says beside its key."""
+
+    name: Name | None = LEFT_OUT
+    description: Description | None = LEFT_OUT
+    kind: MetricKind
+    selector: Text | None = LEFT_OUT
+    urls: Annotated[list[LDUrl], Field(max_length=ITEMS_MAX)] | None = LEFT_OUT
+    unit: Text | None = LEFT_OUT
+    eventKey: Text | None = LEFT_OUT
+    successCriteria: Literal["HigherThanBaseline", "LowerThanBaseline"] | None = LEFT_OUT
+    tags: Words | None = LEFT_OUT
+    randomizationUnits: Words | None = LEFT_OUT
+    analysisUnits: Words | None = LEFT_OUT
+    maintainerId: Text | None = LEFT_OUT
+    analysisType: Literal["mean", "percentile"] | None = LEFT_OUT
+    percentileValue: Percent | None = LEFT_OUT
+    eventDefault: LDEventDefault | None = LEFT_OUT
+    traceQuery: Text | None = LEFT_OUT
+    traceValueLocation: Text | None = LEFT_OUT
+    denominator: LDDenominator | None = LEFT_OUT
+
+
+class LDMetricPost(LDMetricFields):
+    """The body that creates a metric."""
+
+    key: Key
+
+
+class LDKeptMetric(LDMetricFields):
+    """What is kept of a metric, under its key."""
+
+    name: str
+    creationDate: Moment = Field(alias="_creationDate")
+
+
+class LDMetric(LDMetricFields, Model):
+    """A metric."""
+
+    id: str = Field(alias="_id")
+    versionId: str = Field(alias="_versionId")
+    key: str
+    attachedFlagCount: int = Field(alias="_attachedFlagCount")
+    creationDate: Moment = Field(alias="_creationDate")
+    links: Links = Field(alias="_links")
+    name: str
+    description: str
+    isNumeric: bool
+    dataSource: LDSource
+    tags: list[str]
+
+
+# Where a project has metrics, and groups of them.
+
+
+class Keeps(Protocol):
+    """A metric, or a group of metrics, as it is kept."""
+
+    @property
+    def name(self) -> str | None: ...  # noqa: D102
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+
+
+K = TypeVar("K", bound=Keeps)
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf(Generic[K]):
+    """Where a catalog keeps metrics, or metric groups, by their keys.
+
+    word    what an error calls one
+    id      the part of a path that names one
+    kind    the kind of one that was not created
+    href    where one is, or without a key all
+    """
+
+    path: str
+    word: str
+    id: str
+    kind: str
+    form: TypeAdapter[K]
+    href: Callable[..., str]
+
+    def find(self, key: str, catalog: Catalog) -> K | None:
+        """The one with the key."""
+        return shown_as(self.form, NOTES.kept(catalog, f"{self.path}/{key}"), None)
+
+    def get(self, key: str, catalog: Catalog) -> K:
+        """The one with the key; raises Refusal, 404."""
+        return self.find(key, catalog) or missing(self.word)
+
+    def noun(self, ids: Ids, catalog: Catalog) -> Noun:
+        """The one that a path names."""
+        self.get(ids[self.id], catalog)
+        return Noun(self.path, ids[self.id])
+
+    def create(self, said: dict[str, Any], catalog: Catalog) -> list[Command]:
+        """The command that keeps one, by its key."""
+        key = said.pop("key")
+        if self.find(key, catalog) is not None:
+            raise taken(self.word)
+        return [NOTES.keep(CATALOG, CATALOG, f"{self.path}/{key}", said)]
+
+    def delete(self, ids: Ids, catalog: Catalog) -> list[Command]:
+        """The command that deletes the one that a path names."""
+        return [NOTES.keep(CATALOG, CATALOG, "/".join(self.noun(ids, catalog)[:2]), None)]
+
+    def page(self, query: LDWindow, state: LDState, show: Callable[[str, K], M]) -> LDPage[M]:
+        """A window of all, by key."""
+        kept = sorted(NOTES.below(state.catalog, self.path).items())
+        found = ((key, shown_as(self.form, tree, None)) for key, tree in kept)
+        there = [(key, one) for key, one in found if one is not None]
+        return query.page(self.href(state.scene), there, lambda each: show(*each))
+
+    def links(self, key: str, scene: Scene) -> Links:
+        """Where one is, and where all are."""
+        return links_to(self=self.href(scene, key), parent=self.href(scene))
+
+    def named(self, key: str, state: LDState) -> dict[str, Any]:
+        """What is shown of one where something names it by its key, which then is its name too if
+        it was not created."""
+        kept = self.find(key, state.catalog)
+        return {
+            "key": key,
+            "_versionId": id_of(self.word.replace(" ", "-"), key),
+            "name": (kept and kept.name) or key,
+            "kind": kept.kind if kept else self.kind,
+            "_links": links_to(self=self.href(state.scene, key)),
+        }
+
+
+def kept_noun(commands: Sequence[Command]) -> Noun:
+    """The metric or metric group that the commands create."""
+    (keep,) = (command for command in commands if isinstance(command, Keep))
+    _, path, key = keep.path.split("/")
+    return Noun(path, key)
+
+
+# Metrics.
+
+METRICS: Final = Shelf(
+    "metrics", "metric", "metricKey", "custom", TypeAdapter(LDKeptMetric), Scene.of_metric
+)
+
+
+def post_metric(call: Call[LDMetricPost], catalog: Catalog) -> list[Command]:
+    """Create a metric."""
+    usual = {"name": "", "description": "", "_creationDate": call.now}
+    return METRICS.create({**usual, **call.body.plain()}, catalog)
+
+
+def delete_metric(call: Call[None], catalog: Catalog) -> list[Command]:
+    """Delete a metric."""
+    return METRICS.delete(call.ids, catalog)
+
+
+def get_metric(state: LDState, noun: Noun) -> LDMetric:
+    """A metric."""
+    return _show(noun.key, METRICS.get(noun.key, state.catalog), state)
+
+
+def get_metrics(query: LDWindow, state: LDState) -> LDPage[LDMetric]:
+    """A window of the metrics of the project, by key."""
+    return METRICS.page(query, state, lambda key, kept: _show(key, kept, state))
+
+
+def _show(key: str, kept: LDKeptMetric, state: LDState) -> LDMetric:
+    shown = {
+        "_id": id_of("metric", key),
+        "_versionId": id_of("metric", key),
+        "key": key,
+        "_attachedFlagCount": 0,
+        "_links": METRICS.links(key, state.scene),
+        "description": "",
+        "tags": [],
+        "isNumeric": False,
+        "dataSource": {"key": "launchdarkly"},
+        **kept.plain(),
+        "name": kept.name or key,
     }
+    return LDMetric.model_validate(shown)
+
+
+def measured(key: str, catalog: Catalog) -> dict[str, Tree]:
+    """How a metric counts; nothing of one that was not created."""
+    kept = METRICS.find(key, catalog)
+    if kept is None:
+        return {}
+    shown = kept.model_dump(include={"unitAggregationType", "eventKey"})
+    return {"isNumeric": kept.isNumeric is True, **shown}

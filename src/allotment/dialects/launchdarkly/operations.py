@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from allotment.dialects.launchdarkly import environments as of
-from allotment.dialects.launchdarkly import flags, flags_shown, holdouts, layers, settings, views
-from allotment.dialects.launchdarkly import metrics_kept as metrics
+from allotment.dialects.launchdarkly import experiment_lists as views
+from allotment.dialects.launchdarkly import (
+    flag_views,
+    flags,
+    holdout_views,
+    holdouts,
+    layers,
+    metric_groups,
+    metrics,
+    projects,
+)
 from allotment.dialects.launchdarkly.experiments import create_experiment
-from allotment.dialects.launchdarkly.ids import get_experiment, get_flag, get_layer
+from allotment.dialects.launchdarkly.flag_patch import patch_feature_flag
+from allotment.dialects.launchdarkly.ids import by_key
 from allotment.dialects.launchdarkly.instructions import patch_experiment
 from allotment.dialects.launchdarkly.iterations import create_iteration
 from allotment.dialects.wire.operation import (
@@ -28,14 +37,6 @@ PROJECT: Final = "/projects/{projectKey}"
 ENVIRONMENT: Final = f"{PROJECT}/environments/{{environmentKey}}"
 
 
-def _layer(ids: Ids, catalog: Catalog) -> Noun:
-    return Noun("layer", get_layer(catalog, ids["layerKey"]).key)
-
-
-def _flag(ids: Ids, catalog: Catalog) -> Noun:
-    return Noun("flag", get_flag(catalog, ids["flagKey"]).key)
-
-
 def _flag_anywhere(ids: Ids, _catalog: Catalog) -> Noun:
     """The flag of a path, which another environment of the project may have."""
     return Noun("flag", ids["flagKey"])
@@ -46,15 +47,13 @@ def _getting(path: str, view: View, find: Find | None = None) -> Getting:
     return Getting("GET", path, view, find, tagged=False)
 
 
-def _experiment(ids: Ids, catalog: Catalog) -> Noun:
-    return Noun("experiment", get_experiment(catalog, ids["experimentKey"]).key)
-
+_layer, _flag, _experiment, _holdout = map(by_key, ("layer", "flag", "experiment", "holdout"))
 
 _EXPERIMENTS: Final = f"{ENVIRONMENT}/experiments"
 _EXPERIMENT: Final = f"{_EXPERIMENTS}/{{experimentKey}}"
 _HOLDOUTS: Final = f"{ENVIRONMENT}/holdouts"
 _HOLDOUT: Final = f"{_HOLDOUTS}/{{holdoutKey}}"
-_SETTINGS: Final = f"{PROJECT}/experimentation-settings"
+_SETTINGS: Final = f"{PROJECT}/{projects.SETTINGS}"
 _LAYERS: Final = f"{PROJECT}/layers"
 _STATUSES: Final = "/flag-statuses/{projectKey}/{environmentKey}"
 _STATUS: Final = f"{_STATUSES}/{{flagKey}}"
@@ -66,52 +65,49 @@ _METRIC: Final = f"{_METRICS}/{{metricKey}}"
 _GROUPS: Final = f"{PROJECT}/metric-groups"
 _GROUP: Final = f"{_GROUPS}/{{metricGroupKey}}"
 
-_show_settings: Final = settings.get_experimentation_settings
-_holdout, _holdout_by_id = holdouts.find_by_key, holdouts.find_by_id
-_show_group: Final = metrics.get_metric_group
+_show_settings: Final = projects.get_experimentation_settings
+_show_holdout: Final = holdout_views.show_holdout
+_by_id: Final = holdout_views.get_holdout_by_id
+_show_group: Final = metric_groups.get_metric_group
 
-SETTINGS: Final[tuple[Operation, ...]] = (
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    # Projects.
     _getting(_SETTINGS, _show_settings),
-    Changing("PUT", _SETTINGS, settings.put_experimentation_settings, None, _show_settings),
-)
-LAYERS: Final[tuple[Operation, ...]] = (
+    Changing("PUT", _SETTINGS, projects.put_experimentation_settings, None, _show_settings),
+    Listing("GET", f"{PROJECT}/environments", projects.get_environments_by_project),
+    _getting(ENVIRONMENT, projects.get_environment),
+    _getting(_STATUSES, projects.get_feature_flag_statuses),
+    _getting(_STATUS, projects.get_feature_flag_status, _flag),
+    _getting(_ACROSS, projects.get_feature_flag_status_across_environments, _flag_anywhere),
+    _getting("/caller-identity", projects.get_caller_identity),
+    # Layers.
     Changing("POST", _LAYERS, layers.create_layer, None, layers.show_layer, created),
     Listing("GET", _LAYERS, layers.get_layers),
     Changing("PATCH", f"{_LAYERS}/{{layerKey}}", layers.update_layer, _layer, layers.show_layer),
-)
-ENVIRONMENTS: Final[tuple[Operation, ...]] = (
-    Listing("GET", f"{PROJECT}/environments", of.get_environments_by_project),
-    _getting(ENVIRONMENT, of.get_environment),
-    _getting(_STATUSES, of.get_feature_flag_statuses),
-    _getting(_STATUS, of.get_feature_flag_status, _flag),
-    _getting(_ACROSS, of.get_feature_flag_status_across_environments, _flag_anywhere),
-    _getting("/caller-identity", of.get_caller_identity),
-)
-FLAGS: Final[tuple[Operation, ...]] = (
-    Changing("POST", _FLAGS, flags.post_feature_flag, None, flags_shown.show_flag, created),
-    Listing("GET", _FLAGS, flags_shown.get_feature_flags),
-    Getting("GET", _FLAG, flags_shown.get_feature_flag, _flag),
-    Changing("PATCH", _FLAG, flags.patch_feature_flag, _flag, flags_shown.show_patched),
+    # Flags.
+    Changing("POST", _FLAGS, flags.post_feature_flag, None, flag_views.show_flag, created),
+    Listing("GET", _FLAGS, flag_views.get_feature_flags),
+    Getting("GET", _FLAG, flag_views.get_feature_flag, _flag),
+    Changing("PATCH", _FLAG, patch_feature_flag, _flag, flag_views.show_patched),
     Changing("DELETE", _FLAG, flags.delete_feature_flag, _flag, None),
-)
-METRICS: Final[tuple[Operation, ...]] = (
+    # Metrics.
     Changing("POST", _METRICS, metrics.post_metric, None, metrics.get_metric, metrics.kept_noun),
     Listing("GET", _METRICS, metrics.get_metrics),
-    _getting(_METRIC, metrics.get_metric, metrics.find_metric),
+    _getting(_METRIC, metrics.get_metric, metrics.METRICS.noun),
     Changing("DELETE", _METRIC, metrics.delete_metric, None, None),
-    Changing("POST", _GROUPS, metrics.create_metric_group, None, _show_group, metrics.kept_noun),
-    Listing("GET", _GROUPS, metrics.get_metric_groups),
-    _getting(_GROUP, _show_group, metrics.find_metric_group),
-    Changing("DELETE", _GROUP, metrics.delete_metric_group, None, None),
-)
-HOLDOUTS: Final[tuple[Operation, ...]] = (
-    Changing("POST", _HOLDOUTS, holdouts.post_holdout, None, holdouts.show_holdout, created),
-    Listing("GET", _HOLDOUTS, holdouts.get_all_holdouts),
-    Getting("GET", _HOLDOUT, holdouts.get_holdout, _holdout),
-    Getting("GET", f"{_HOLDOUTS}/id/{{holdoutId}}", holdouts.get_holdout_by_id, _holdout_by_id),
-    Changing("PATCH", _HOLDOUT, holdouts.patch_holdout, _holdout, holdouts.show_holdout),
-)
-EXPERIMENTS: Final[tuple[Operation, ...]] = (
+    Changing(
+        "POST", _GROUPS, metric_groups.create_metric_group, None, _show_group, metrics.kept_noun
+    ),
+    Listing("GET", _GROUPS, metric_groups.get_metric_groups),
+    _getting(_GROUP, _show_group, metric_groups.GROUPS.noun),
+    Changing("DELETE", _GROUP, metric_groups.delete_metric_group, None, None),
+    # Holdouts.
+    Changing("POST", _HOLDOUTS, holdouts.post_holdout, None, _show_holdout, created),
+    Listing("GET", _HOLDOUTS, holdout_views.get_all_holdouts),
+    Getting("GET", _HOLDOUT, holdout_views.get_holdout, _holdout),
+    Getting("GET", f"{_HOLDOUTS}/id/{{holdoutId}}", _by_id, holdouts.find_by_id),
+    Changing("PATCH", _HOLDOUT, holdouts.patch_holdout, _holdout, _show_holdout),
+    # Experiments.
     Changing("POST", _EXPERIMENTS, create_experiment, None, views.show_changed, created),
     Listing("GET", _EXPERIMENTS, views.get_experiments),
     Listing("GET", f"{PROJECT}/experiments", views.get_experiments_any_env),
@@ -119,5 +115,3 @@ EXPERIMENTS: Final[tuple[Operation, ...]] = (
     Changing("PATCH", _EXPERIMENT, patch_experiment, _experiment, views.show_changed),
     Changing("POST", f"{_EXPERIMENT}/iterations", create_iteration, _experiment, views.show_draft),
 )
-
-OPERATIONS: Final = (*SETTINGS, *LAYERS, *ENVIRONMENTS, *FLAGS, *METRICS, *HOLDOUTS, *EXPERIMENTS)

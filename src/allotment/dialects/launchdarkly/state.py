@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, TypeAlias
 
+from allotment.dialects.launchdarkly.fields import Word
 from allotment.dialects.launchdarkly.links import Scene
+from allotment.dialects.wire.model import LEFT_OUT, Body
 from allotment.dialects.wire.version import Version
 from allotment.model.catalog import Catalog
 
@@ -25,6 +27,16 @@ class Environment:
 
     catalog: Catalog
     versions: Mapping[str, Numbered]
+
+
+class LDEnvironmentsQuery(Body):
+    """The environments that an answer shows, with commas between them; all by default."""
+
+    env: Word | None = LEFT_OUT
+
+    def shown(self, usual: Collection[str]) -> Collection[str]:
+        """The environments that are asked for, or else the usual ones."""
+        return usual if self.env is None else self.env.split(",")
 
 
 # By the keys of the environments, in their order.

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, Field
 
 from allotment.dialects.launchdarkly.codes import invalid
-from allotment.dialects.launchdarkly.ids import find_variation, id_of, id_of_treatment
-from allotment.dialects.launchdarkly.schema.changes import LDParameterInput, LDTreatmentInput
-from allotment.dialects.launchdarkly.schema.experiments import LDTreatment
+from allotment.dialects.launchdarkly.fields import ITEMS_MAX, Id, LDBody, Name
+from allotment.dialects.launchdarkly.ids import ID_MAX, id_of, id_of_treatment, read_variation
 from allotment.dialects.wire.alike import alike
+from allotment.dialects.wire.model import Model, not_blank
 from allotment.dialects.wire.slug import slug
-from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
-from allotment.model.number import read_weight, to_parts
+from allotment.model.limits import KEY_BYTES_MAX, TREATMENTS_MAX
+from allotment.model.number import DECIMAL, read_weight, to_parts
 
 _HUNDRED: Final = Decimal(100)
 _EVERYONE: Final = "everyone"
@@ -28,6 +30,62 @@ _EVERYONE: Final = "everyone"
 # A percentage that no decimal spells is shown with so many.
 _DECIMALS: Final = 4
 _DECIMALS_MAX: Final = 12
+
+
+def _percentage(text: str) -> str:
+    read_weight(text, "")
+    return text
+
+
+# The id of a variation or a rule; which there are is for the catalog to say.
+GivenId = Annotated[str, Field(min_length=1, max_length=ID_MAX), AfterValidator(not_blank)]
+GivenKey = Annotated[str, Field(min_length=1, max_length=KEY_BYTES_MAX), AfterValidator(not_blank)]
+Percentage = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=37,
+        json_schema_extra={"pattern": f"^{DECIMAL}$"},
+        description="A percentage as text; together at most 100.",
+    ),
+    AfterValidator(_percentage),
+]
+
+
+class LDParameterInput(LDBody):
+    """What a treatment gives of a flag."""
+
+    flagKey: GivenKey
+    variationId: GivenId
+
+
+class LDTreatmentInput(LDBody):
+    """A treatment of an iteration."""
+
+    name: Name
+    baseline: bool
+    allocationPercent: Percentage
+    parameters: Annotated[list[LDParameterInput], Field(max_length=ITEMS_MAX)]
+
+
+Treatments = Annotated[list[LDTreatmentInput], Field(max_length=TREATMENTS_MAX)]
+
+
+class LDParameter(Model):
+    """What a treatment gives of a flag."""
+
+    flagKey: str
+    variationId: Id
+
+
+class LDTreatment(Model):
+    """A treatment of an iteration."""
+
+    id: Id = Field(alias="_id")
+    name: str
+    baseline: bool
+    allocationPercent: str
+    parameters: list[LDParameter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +114,10 @@ def read_treatments(
         raise invalid("the treatments have more than 100 percent together", path)
     parts, total = to_parts(weights, _HUNDRED)
     shares = tuple((one.key, part) for one, part in zip(treatments, parts, strict=True))
-    allocations = (Allocation(_key_of(old), shares, total),) if treatments else ()
-    return Dealt(treatments, allocations, treatments[baselines[0]].key if baselines else None)
+    everyone = (one.key for one in (old.allocations if old else ()) if one.segment is None)
+    allocation = Allocation(next(everyone, _EVERYONE), shares, total)
+    control = treatments[baselines[0]].key if baselines else None
+    return Dealt(treatments, (allocation,) if treatments else (), control)
 
 
 def _read(
@@ -90,50 +150,38 @@ def _read_sets(
             raise invalid("there is no such flag", f"{where}.flagKey")
         if flag.key in sets:
             raise invalid("the treatment has a parameter for this flag already", where)
-        variation = find_variation(flag, item.variationId)
-        if variation is None:
-            raise invalid("the flag has no variation with this id", f"{where}.variationId")
-        sets[flag.key] = variation.key
+        sets[flag.key] = read_variation(flag, item.variationId, f"{where}.variationId").key
     return tuple(sorted(sets.items()))
-
-
-def _key_of(old: Iteration | None) -> str:
-    keys = (one.key for one in (old.allocations if old else ()) if one.segment is None)
-    return next(keys, _EVERYONE)
 
 
 def show_treatments(experiment: Experiment, iteration: Iteration) -> list[LDTreatment]:
     """The treatments of an iteration, with what each gives of its flags."""
+    ids = (id_of_treatment(experiment.key, iteration, one.key) for one in iteration.treatments)
     return [
-        LDTreatment.model_validate(
-            {
-                "_id": id_of_treatment(experiment.key, iteration, one.key),
-                **said_treatment(iteration, one),
-            }
-        )
-        for one in iteration.treatments
+        LDTreatment.model_validate({"_id": identity, **each})
+        for identity, each in zip(ids, said_treatments(iteration), strict=True)
     ]
 
 
-def said_treatment(iteration: Iteration, treatment: Treatment) -> dict[str, Tree]:
-    """A treatment as a request would say it."""
-    return {
-        "name": treatment.name or treatment.key,
-        "baseline": treatment.key == iteration.control,
-        "allocationPercent": show_percent(*_share_of(iteration, treatment.key)),
-        "parameters": [
-            {"flagKey": flag, "variationId": id_of("variation", flag, variation)}
-            for flag, variation in treatment.sets
-        ],
-    }
+def said_treatments(iteration: Iteration) -> list[Any]:
+    """The treatments of an iteration as a request would say them."""
+    return [
+        {
+            "name": treatment.name or treatment.key,
+            "baseline": treatment.key == iteration.control,
+            "allocationPercent": show_percent(*_share_of(iteration, treatment.key)),
+            "parameters": [
+                {"flagKey": flag, "variationId": id_of("variation", flag, variation)}
+                for flag, variation in treatment.sets
+            ],
+        }
+        for treatment in iteration.treatments
+    ]
 
 
 def is_as_shown(items: Sequence[LDTreatmentInput], iteration: Iteration) -> bool:
     """Whether a request gives the treatments just as the iteration shows them."""
-    shown = [said_treatment(iteration, one) for one in iteration.treatments]
-    return len(items) == len(shown) and all(
-        alike(item.plain(), said) for item, said in zip(items, shown, strict=True)
-    )
+    return alike([item.plain() for item in items], said_treatments(iteration))
 
 
 def _share_of(iteration: Iteration, treatment: str) -> tuple[int, int]:

@@ -12,12 +12,11 @@ from starlette.types import Scope
 
 from allotment.change.lifecycle import Policy
 from allotment.dialects.launchdarkly.codes import invalid
-from allotment.dialects.launchdarkly.flags import as_semantic
+from allotment.dialects.launchdarkly.fields import LDError
+from allotment.dialects.launchdarkly.flag_patch import LDFlagPatch, as_semantic
 from allotment.dialects.launchdarkly.links import Scene
 from allotment.dialects.launchdarkly.operations import OPERATIONS
-from allotment.dialects.launchdarkly.patch import PARAMETER, comment_of
-from allotment.dialects.launchdarkly.schema.fields import LDError, LDPatch
-from allotment.dialects.launchdarkly.schema.flags import LDFlagPatch
+from allotment.dialects.launchdarkly.patch import PARAMETER, LDPatch, comment_of
 from allotment.dialects.launchdarkly.state import LDState, Project
 from allotment.dialects.wire.operation import Changing
 from allotment.dialects.wire.source import Tree

@@ -1,21 +1,23 @@
-"""Adds an experiment to the lists of its flags, and sets the variation for units outside it."""
+"""The flags of an experiment: their lists have it, with the variation for units outside it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from pydantic import Field
 
 from allotment.change.commands import Command, OrderExperiments
 from allotment.change.lifecycle import Event, Policy, Status, allows, called, iteration_status
 from allotment.dialects.launchdarkly.codes import invalid
-from allotment.dialects.launchdarkly.ids import find_variation, id_of
-from allotment.dialects.launchdarkly.links import Scene, links_to
-from allotment.dialects.launchdarkly.schema.changes import LDFlagInput
-from allotment.dialects.launchdarkly.schema.experiments import LDIterationFlag
-from allotment.dialects.launchdarkly.treatments import Dealt
+from allotment.dialects.launchdarkly.fields import Id, LDBody, Whole
+from allotment.dialects.launchdarkly.ids import id_of, read_variation
+from allotment.dialects.launchdarkly.links import Links, Scene, links_to
+from allotment.dialects.launchdarkly.treatments import Dealt, GivenId
+from allotment.dialects.wire.model import LEFT_OUT, Maybe, Model
+from allotment.dialects.wire.notes import without_wrong
 from allotment.dialects.wire.path import step
-from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.flag import Flag, FlagExperiment, Miss
@@ -25,23 +27,45 @@ _POLICY: Final = Policy.LAUNCHDARKLY
 # What it is to change the flags of an experiment.
 LISTING_EVENTS: Final = (Event.TREATMENTS, Event.AUDIENCE)
 
-# What an experiment that was made elsewhere shows: the rule that every flag has.
-_RULE: Final = "fallthrough"
 _PAUSED: Final = "Paused: units get no treatment until the experiment goes on."
-_VERSION: Final = 1
+
+
+class LDFlagInput(LDBody):
+    """A flag of an iteration, and what those get who are not in it."""
+
+    ruleId: GivenId
+    flagConfigVersion: Whole
+    notInExperimentVariationId: GivenId | None = LEFT_OUT
+
+
+class LDKeptFlag(LDBody):
+    """What is kept of a flag, as the model has no rules.
+
+    What an experiment that was made elsewhere shows is the rule that every flag has.
+    """
+
+    ruleId: str = "fallthrough"
+    flagConfigVersion: int = 1
+
+
+class LDIterationFlag(Model):
+    """A flag of an iteration, and what those get who are not in it."""
+
+    targetingRule: str
+    targetingRuleDescription: Maybe[str] = LEFT_OUT
+    flagConfigVersion: int
+    notInExperimentVariationId: Id
+    links: Links = Field(alias="_links")
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a request says of one flag: which rule, at which version, and what units outside get.
+    """What a request says of one flag: its path, and the variation for units outside.
 
-    The model has no rules: the first two are kept. `said` tells whether the request names the
-    variation, which otherwise is the baseline's.
+    `said` tells whether the request names the variation, which otherwise is the baseline's.
     """
 
     path: str
-    rule: str
-    version: int
     otherwise: str
     said: bool
 
@@ -56,9 +80,11 @@ def read_listings(
         if flag is None:
             raise invalid("there is no such flag", where)
         other = item.notInExperimentVariationId
-        otherwise = _read_otherwise(other, where, flag, dealt)
-        said = other is not None
-        found[key] = Listed(where, item.ruleId, item.flagConfigVersion, otherwise, said)
+        if other is None:
+            otherwise = _baseline(flag, dealt)
+        else:
+            otherwise = read_variation(flag, other, f"{where}.notInExperimentVariationId").key
+        found[key] = Listed(where, otherwise, other is not None)
     for treatment in dealt.treatments:
         if {flag for flag, _ in treatment.sets} != found.keys():
             message = "every treatment has a parameter for each of these flags, and for no other"
@@ -66,16 +92,10 @@ def read_listings(
     return found
 
 
-def _read_otherwise(given: str | None, path: str, flag: Flag, dealt: Dealt) -> str:
-    """The variation for units outside the experiment: by default, the baseline's."""
-    if given is not None:
-        variation = find_variation(flag, given)
-        if variation is None:
-            message = "the flag has no variation with this id"
-            raise invalid(message, f"{path}.notInExperimentVariationId")
-        return variation.key
-    baseline = [dict(one.sets) for one in dealt.treatments if one.key == dealt.control]
-    return baseline[0].get(flag.key, flag.default) if baseline else flag.default
+def _baseline(flag: Flag, dealt: Dealt) -> str:
+    """The variation that the baseline gives, or else the flag's default."""
+    baseline = next((one for one in dealt.treatments if one.key == dealt.control), None)
+    return dict(baseline.sets if baseline else ()).get(flag.key, flag.default)
 
 
 def list_in_flags(
@@ -88,15 +108,11 @@ def list_in_flags(
     """
     named = catalog.users.get(f"experiment:{key}", frozenset())
     for name in sorted(named | listed.keys()):
-        old, asked = catalog.flags[name].experiments, listed.get(name)
-        if (
-            experiment is not None
-            and asked
-            and _is_as_shown(asked, experiment, catalog.flags[name])
-        ):
+        flag, asked = catalog.flags[name], listed.get(name)
+        if experiment is not None and asked and _is_as_shown(asked, experiment, flag):
             continue
-        new = _with(old, key, asked)
-        if new != old:
+        new = _with(flag.experiments, key, asked)
+        if new != flag.experiments:
             if experiment is not None:
                 _check_editable(experiment, asked)
             yield OrderExperiments(name, new)
@@ -108,8 +124,7 @@ def _is_as_shown(asked: Listed, experiment: Experiment, flag: Flag) -> bool:
     A flag need not list an experiment that was made elsewhere for its treatments to set it.
     """
     listed = any(one.experiment == experiment.key for one in flag.experiments)
-    sets = {key for one in experiment.current.treatments for key, _ in one.sets}
-    if not listed and flag.key not in sets:
+    if not listed and flag.key not in _set_by(experiment.current):
         return False
     if not asked.said:
         return experiment.live is not None
@@ -136,60 +151,54 @@ def _check_editable(experiment: Experiment, listed: Listed | None) -> None:
         raise invalid(message, listed.path if listed else "$.flags")
 
 
-def note_of(listed: Mapping[str, Listed]) -> dict[str, Tree]:
-    """What is kept of the flags."""
-    return {
-        key: {"ruleId": one.rule, "flagConfigVersion": one.version} for key, one in listed.items()
-    }
-
-
 def said_flags(
-    experiment: Experiment, iteration: Iteration, note: Mapping[str, Tree], catalog: Catalog
-) -> dict[str, Tree]:
-    """The flags of an iteration as a request would say them."""
-    said: dict[str, Tree] = {}
-    for key in _flags_of(experiment, iteration, catalog):
-        rule, version = _kept(note, key)
-        otherwise = _otherwise(experiment, catalog.flags[key])
-        said[key] = {
-            "ruleId": rule,
-            "flagConfigVersion": version,
-            "notInExperimentVariationId": id_of("variation", key, otherwise),
-        }
+    experiment: Experiment, iteration: Iteration, kept: Mapping[str, Any], catalog: Catalog
+) -> dict[str, Any]:
+    """The flags of an iteration as a request would say them; `kept` is what is kept of them."""
+    said = {}
+    # Those that the treatments set and that are there; without treatments, those that list it.
+    for key in sorted(_set_by(iteration) or _listing(experiment, catalog)):
+        if key in catalog.flags:
+            note = kept.get(key)
+            otherwise = _otherwise(experiment, catalog.flags[key])
+            said[key] = {
+                **without_wrong(LDKeptFlag, note if isinstance(note, dict) else {}).plain(),
+                "notInExperimentVariationId": id_of("variation", key, otherwise),
+            }
     return said
 
 
-def show_flags(said: Mapping[str, Tree], state: State, scene: Scene) -> dict[str, LDIterationFlag]:
+def show_flags(said: Mapping[str, Any], state: State, scene: Scene) -> dict[str, LDIterationFlag]:
     """The same as they are shown. This API has no word for a pause: the rule's description says it
     of an iteration whose status is running."""
     return {
         key: LDIterationFlag(
-            targetingRule=str(one["ruleId"]),
+            targetingRule=one["ruleId"],
             targetingRuleDescription=_PAUSED if state is State.PAUSED else None,
-            flagConfigVersion=int(str(one["flagConfigVersion"])),
-            notInExperimentVariationId=str(one["notInExperimentVariationId"]),
+            flagConfigVersion=one["flagConfigVersion"],
+            notInExperimentVariationId=one["notInExperimentVariationId"],
             _links=links_to(self=scene.of_flag(key)),
         )
         for key, one in said.items()
-        if isinstance(one, dict)
     }
 
 
 def uses_flag(experiment: Experiment, flag: str, catalog: Catalog) -> bool:
     """Whether an iteration of the experiment gives variations of the flag, or the flag lists it."""
-    return flag in catalog.users.get(f"experiment:{experiment.key}", frozenset()) or any(
-        flag == key
-        for iteration in experiment.iterations
-        for treatment in iteration.treatments
-        for key, _ in treatment.sets
+    return flag in _listing(experiment, catalog) or any(
+        flag in _set_by(iteration) for iteration in experiment.iterations
     )
 
 
-def _flags_of(experiment: Experiment, iteration: Iteration, catalog: Catalog) -> list[str]:
-    """The flags that the treatments set and that are there; without treatments, that list it."""
-    sets = {flag for treatment in iteration.treatments for flag, _ in treatment.sets}
-    named: frozenset[str] = catalog.users.get(f"experiment:{experiment.key}", frozenset())
-    return sorted(flag for flag in sets or named if flag in catalog.flags)
+def _set_by(iteration: Iteration) -> set[str]:
+    """The flags that an iteration gives variations of."""
+    return {flag for treatment in iteration.treatments for flag, _ in treatment.sets}
+
+
+def _listing(experiment: Experiment, catalog: Catalog) -> frozenset[str]:
+    """The flags that list the experiment."""
+    found: frozenset[str] = catalog.users.get(f"experiment:{experiment.key}", frozenset())
+    return found
 
 
 def _otherwise(experiment: Experiment, flag: Flag) -> str:
@@ -198,11 +207,3 @@ def _otherwise(experiment: Experiment, flag: Flag) -> str:
         if one.experiment == experiment.key and one.otherwise is not None:
             return one.otherwise
     return flag.default
-
-
-def _kept(note: Mapping[str, Tree], flag: str) -> tuple[Tree, Tree]:
-    flags = note.get("flags")
-    one = flags.get(flag) if isinstance(flags, dict) else None
-    said = one if isinstance(one, dict) else {}
-    rule, version = said.get("ruleId"), said.get("flagConfigVersion")
-    return rule if isinstance(rule, str) else _RULE, version if type(version) is int else _VERSION

@@ -3,26 +3,120 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from typing import TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from allotment.dialects.launchdarkly.flags import fields_of, value_of
-from allotment.dialects.launchdarkly.ids import id_of
-from allotment.dialects.launchdarkly.links import links_of_window, links_to
-from allotment.dialects.launchdarkly.schema.flags import (
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from allotment.dialects.launchdarkly.fields import Id, LDConstant, Moment, Word
+from allotment.dialects.launchdarkly.flags import (
+    Json,
     LDDefaults,
-    LDEnvironmentsQuery,
-    LDFallthrough,
-    LDFlag,
-    LDFlagConfig,
-    LDFlagExperiments,
-    LDFlagPatchQuery,
-    LDFlags,
-    LDFlagsQuery,
-    LDVariation,
+    LDFlagFields,
+    fields_of,
+    value_of,
 )
-from allotment.dialects.launchdarkly.state import LDState, Numbered, Project
+from allotment.dialects.launchdarkly.ids import id_of
+from allotment.dialects.launchdarkly.links import LDLink, LDPage, LDWindow, Links, links_to
+from allotment.dialects.launchdarkly.state import LDEnvironmentsQuery, LDState, Numbered, Project
+from allotment.dialects.wire.model import LEFT_OUT, Model
 from allotment.dialects.wire.operation import Noun
 from allotment.model.flag import Flag, FlagState, Variation
+
+
+class LDVariation(Model):
+    """A variation of a flag."""
+
+    id: Id = Field(alias="_id")
+    value: Json
+    name: str | None = LEFT_OUT
+    description: str | None = LEFT_OUT
+
+
+class LDFallthrough(Model):
+    """What is served where no experiment decides."""
+
+    variation: int
+
+
+class LDFlagConfig(LDConstant):
+    """A flag in one environment."""
+
+    on: bool
+    archived: bool
+    salt: str
+    sel: str = ""
+    lastModified: Moment
+    version: int
+    targets: tuple[Any, ...] = ()
+    contextTargets: tuple[Any, ...] = ()
+    rules: tuple[Any, ...] = ()
+    prerequisites: tuple[Any, ...] = ()
+    fallthrough: LDFallthrough
+    offVariation: int
+    trackEvents: bool = False
+    trackEventsFallthrough: bool = False
+    environmentName: str = Field(alias="_environmentName")
+    site: LDLink = Field(alias="_site")
+
+
+class LDFlagExperiments(LDConstant):
+    """The experiments of a flag, which are not listed here, and the default as their baseline."""
+
+    baselineIdx: int
+    items: tuple[Any, ...] = ()
+
+
+class LDFlag(LDFlagFields, Model):
+    """A flag."""
+
+    key: str
+    name: str
+    description: str
+    kind: Literal["boolean", "multivariate"]
+    version: int = Field(alias="_version")
+    creationDate: Moment
+    variations: list[LDVariation]
+    temporary: bool
+    tags: list[str]
+    links: Links = Field(alias="_links")
+    experiments: LDFlagExperiments
+    customProperties: dict[str, Any]
+    archived: bool
+    defaults: LDDefaults
+    environments: dict[str, LDFlagConfig]
+
+
+_FILTERS: Final = ("query", "state", "tags")
+_STATES: Final = ("live", "archived")
+
+
+def _is_filter(text: str) -> str:
+    for part in text.split(","):
+        field, _, value = part.partition(":")
+        if field not in _FILTERS:
+            raise ValueError(f"one of {', '.join(_FILTERS)} belongs here")
+        if field == "state" and value not in _STATES:
+            raise ValueError(f"one of {', '.join(_STATES)} belongs here")
+    return text
+
+
+class LDFlagPatchQuery(LDEnvironmentsQuery):
+    """The query of a patch of a flag."""
+
+    ignoreConflicts: Annotated[str | None, WithJsonSchema({"type": "boolean"})] = LEFT_OUT
+
+
+class LDFlagsQuery(LDWindow, LDEnvironmentsQuery):
+    """The query of the list of flags."""
+
+    tag: Word | None = LEFT_OUT
+    archived: Literal["true", "false"] | None = LEFT_OUT
+    summary: str | None = LEFT_OUT
+    filter: Annotated[
+        Annotated[Word, AfterValidator(_is_filter)] | None,
+        Field(description="`query:TEXT`, `tags:ONE+OTHER` or `state:live`, with commas between."),
+    ] = LEFT_OUT
+
 
 _Wanted: TypeAlias = Callable[[Flag], bool]
 
@@ -42,18 +136,14 @@ def show_patched(state: LDState, noun: Noun, query: LDFlagPatchQuery) -> LDFlag:
     return get_feature_flag(state, noun, query)
 
 
-def get_feature_flags(query: LDFlagsQuery, state: LDState) -> LDFlags:
+def get_feature_flags(query: LDFlagsQuery, state: LDState) -> LDPage[LDFlag]:
     """A window of the flags of the project by key; archived ones only where they are asked for."""
     catalogs = [each.catalog for each in state.project.values()]
     flags = {key: flag for catalog in catalogs for key, flag in catalog.flags.items()}
     rules = [*_rules(query, state.project)]
     found = [flags[key] for key in sorted(flags) if all(rule(flags[key]) for rule in rules)]
-    href = state.scene.of_flag("").rstrip("/")
-    return LDFlags(
-        items=[_show(flag, state, query.shown(())) for flag in query.of(found)],
-        totalCount=len(found),
-        _links=links_of_window(href, query, len(found), query.beside()),
-    )
+    shown_in = query.shown(())
+    return query.page(state.scene.of_flag(), found, lambda flag: _show(flag, state, shown_in))
 
 
 def _rules(query: LDFlagsQuery, project: Project) -> Iterator[_Wanted]:
