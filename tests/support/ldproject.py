@@ -1,17 +1,14 @@
 """An environment of the LaunchDarkly API: a whole server in this process, ways to ask it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import httpx
 
-from allotment.change.commands import Command, Create
+from allotment.change.commands import Create
 from allotment.dialects.launchdarkly.ids import id_of
-from allotment.dialects.wire.model import read as read_model
-from allotment.dialects.wire.operation import Call
-from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, FlagState, Variation
 from allotment.server.settings import Settings
 from tenant import Vendor, node_over
@@ -119,16 +116,3 @@ def iteration(**more: Any) -> Any:
 def environment(tmp_path: Path, settings: Settings | None = None) -> Iterator[Environment]:
     with node_over(tmp_path / "allotment.db") as (node, runner):
         yield Environment(node, runner, BASE, settings)
-
-
-def commands(  # noqa: PLR0917  # what a call has
-    reader: Any,
-    body: Any,
-    ids: dict[str, str],
-    catalog: Catalog,
-    now: int,
-    salt: Callable[[int], str],
-) -> list[Command]:
-    """What a reader of the dialect makes of a body, without a server."""
-    (model,) = get_args(get_type_hints(reader)["call"])
-    return list(reader(Call(ids, read_model(model, body), now, salt), catalog))

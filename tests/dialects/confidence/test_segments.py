@@ -252,7 +252,7 @@ _conditions: st.SearchStrategy[Condition] = st.recursive(
 
 @given(st.lists(_conditions, max_size=3).map(tuple))
 def test_rules_that_can_be_said_are_read_as_they_were(rules: tuple[Condition, ...]) -> None:
-    found = read_targeting(read(ConfidenceTargeting, show_targeting(rules).plain()))
+    found = read_targeting(read(ConfidenceTargeting, show_targeting(rules)))
     # A list of one rule that is any of others is the list of these.
     if len(rules) == 1 and isinstance(rules[0], AnyOf):
         rules = rules[0].conditions
@@ -295,7 +295,7 @@ def test_a_segment_that_nobody_is_in_is_not_shown_as_one_that_everyone_is_in(api
     api.apply(Create(SegmentNoun("nobody")))
     shown = api.get("/v1/segments/nobody")["targeting"]
     assert shown["expression"] == {"or": {"operands": []}}
-    assert show_targeting(EVERYONE).plain() == {}
+    assert show_targeting(EVERYONE) == {}
 
 
 # Masks.

@@ -1,18 +1,15 @@
 """Whatever is asked in whatever order: who is held out is in none of a holdout's experiments, and
 who is in one experiment of a layer is in no other of it."""
 
-from itertools import count
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allotment.change.apply import apply
-from allotment.change.lifecycle import Policy
 from allotment.compile import compile_catalog
 from allotment.dialects.launchdarkly.experiments import create_experiment
 from allotment.dialects.launchdarkly.flag_patch import patch_feature_flag
-from allotment.dialects.launchdarkly.flags import post_feature_flag
 from allotment.dialects.launchdarkly.holdouts import patch_holdout, post_holdout
 from allotment.dialects.launchdarkly.ids import id_of
 from allotment.dialects.launchdarkly.instructions import patch_experiment
@@ -20,9 +17,10 @@ from allotment.dialects.launchdarkly.iterations import create_iteration
 from allotment.dialects.launchdarkly.layers import create_layer, update_layer
 from allotment.engine import Engine
 from allotment.errors import AllotmentError
-from allotment.model.catalog import EMPTY, Catalog
+from allotment.model.catalog import Catalog
 from allotment.reference.draw import bucket, draw
-from ldproject import commands, halves, iteration
+from ldproject import halves, iteration
+from ldpure import Dialect
 from ldwhole import instructions, reservation
 
 EXPERIMENTS = ("one", "two", "three")
@@ -31,27 +29,18 @@ LAYERS = ("page", "cart")
 UNITS = [f"user-{number}" for number in range(60)]
 
 
-class StickyBatcher:
-    """Where requests are read and done, without a server; what is refused changes nothing."""
+class Requests(Dialect):
+    """Requests one after the other, without a server; what is refused changes nothing."""
 
     def __init__(self) -> None:
-        self.catalog: Catalog = EMPTY
+        super().__init__()
         self.done = 0
-        self._fresh = count()
-        self.ask(
-            post_feature_flag,
-            {
-                "key": "button",
-                "name": "Button",
-                "isFlagOn": True,
-                "variations": [{"value": each} for each in ("red", "green", "blue")],
-            },
-        )
+        self.flag()
         for key in LAYERS:
             self.ask(create_layer, {"key": key, "name": key, "description": ""})
         for key in HOLDOUTS:
             self.ask(post_holdout, {"key": key, "holdoutamount": "40"})
-        assert self.done == 5
+        assert self.done == 4
 
     def begin(self, draw: st.DrawFn) -> None:
         """Drafts of all experiments: each under a holdout, in a layer, or neither."""
@@ -65,15 +54,9 @@ class StickyBatcher:
                 self.ask(update_layer, body, layerKey=LAYERS[0])
 
     def ask(self, read: Any, body: Any, **ids: str) -> None:
-        def salt(size: int) -> str:
-            return f"{next(self._fresh):0{2 * size}x}"
-
-        try:
-            read_as = commands(read, body, ids, self.catalog, 0, salt)
-            self.catalog = apply(self.catalog, read_as, Policy.LAUNCHDARKLY).catalog
-        except AllotmentError:
-            return
-        self.done += 1
+        with suppress(AllotmentError):
+            self.do(read, body, **ids)
+            self.done += 1
 
 
 def stop(catalog: Catalog, key: str) -> Any:
@@ -163,28 +146,28 @@ def check(catalog: Catalog) -> set[str]:
 def test_who_is_held_out_or_in_another_experiment_of_a_layer_is_in_none(
     data: st.DataObject,
 ) -> None:
-    desk = StickyBatcher()
-    desk.begin(data.draw)
+    asked = Requests()
+    asked.begin(data.draw)
     for _ in range(15):
-        before = desk.catalog
+        before = asked.catalog
         read, body, ids = requests(data.draw, before)
-        desk.ask(read, body, **ids)
-        if desk.catalog is not before:
-            check(desk.catalog)
+        asked.ask(read, body, **ids)
+        if asked.catalog is not before:
+            check(asked.catalog)
 
 
 def test_the_oracle_sees_a_holdout_that_holds_nobody_out() -> None:
     """What ends a holdout puts units into its experiments: the check above looks at somebody."""
-    desk = StickyBatcher()
+    asked = Requests()
     body = {"key": "one", "name": "one", "iteration": iteration()}
-    desk.ask(create_experiment, {**body, "holdoutId": id_of("holdout", "spring")})
-    desk.ask(patch_experiment, instructions("startIteration"), experimentKey="one")
-    held = {unit for unit in UNITS if is_held_out(desk.catalog, "spring", unit)}
-    engine = Engine(compile_catalog(desk.catalog))
+    asked.ask(create_experiment, {**body, "holdoutId": id_of("holdout", "spring")})
+    asked.ask(patch_experiment, instructions("startIteration"), experimentKey="one")
+    held = {unit for unit in UNITS if is_held_out(asked.catalog, "spring", unit)}
+    engine = Engine(compile_catalog(asked.catalog))
     assert held == {unit for unit in UNITS if engine.assign("one", unit).treatment is None}
-    assert check(desk.catalog) == {"given"}
-    desk.ask(patch_holdout, instructions("endHoldout"), holdoutKey="spring")
-    assert desk.done == 8
-    engine = Engine(compile_catalog(desk.catalog))
+    assert check(asked.catalog) == {"given"}
+    asked.ask(patch_holdout, instructions("endHoldout"), holdoutKey="spring")
+    assert asked.done == 7
+    engine = Engine(compile_catalog(asked.catalog))
     assert held
     assert all(engine.assign("one", unit).treatment for unit in UNITS)

@@ -2,37 +2,54 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
+from allotment.dialects.launchdarkly.experiment_views import get_experiment, get_experiments
+from allotment.dialects.launchdarkly.ids import id_of
 from allotment.server.settings import Settings
-from ldproject import BASE, Environment, environment, iteration, variation
+from ldproject import BASE, Environment, environment, iteration, treatment
+from ldpure import Dialect
 
 INVALID = (400, "invalid_request")
 
 
+def fill(api: Dialect) -> None:
+    """Of each status one, and one of another flag."""
+    api.flag()
+    api.flag("banner")
+    api.experiment(iteration(primarySingleMetricKey="clicks"), "draft")
+    for key in ("running", "stopped", "archived"):
+        api.experiment(iteration(), key)
+        api.instruct(key, "startIteration")
+    for key in ("stopped", "archived"):
+        winner = id_of("treatment", key, "1", "control")
+        api.instruct(key, {"kind": "stopIteration", "winningTreatmentId": winner})
+    api.instruct("archived", "archiveExperiment")
+    treatments = [
+        treatment(name, "50", value, "banner") for name, value in (("A", "red"), ("B", "green"))
+    ]
+    flags = {"banner": {"ruleId": "fallthrough", "flagConfigVersion": 1}}
+    other = iteration(treatments=treatments, flags=flags, metrics=[{"key": "views"}])
+    api.experiment(other, "other")
+
+
+@pytest.fixture(scope="module")
+def many() -> Dialect:
+    made = Dialect()
+    fill(made)
+    return made
+
+
+def listed(dialect: Dialect, query: str) -> list[str]:
+    """The keys that the list of experiments has, without a server."""
+    shown = dialect.list(get_experiments, **dict(parse_qsl(query.removeprefix("?"))))
+    return [one["key"] for one in shown["items"]]
+
+
 def keys(api: Environment, query: str = "") -> list[str]:
     return [one["key"] for one in api.get(f"/experiments{query}")["items"]]
-
-
-@pytest.fixture
-def many(flagged: Environment) -> Environment:
-    """Of each status one, and one of another flag."""
-    flagged.flag("banner")
-    flagged.experiment("draft", primarySingleMetricKey="clicks")
-    flagged.running("running")
-    flagged.stopped("stopped")
-    flagged.stopped("archived")
-    flagged.told("archived", "archiveExperiment")
-    treatments = [
-        {**one, "parameters": [{**one["parameters"][0], "flagKey": "banner"}]}
-        for one in iteration()["treatments"]
-    ]
-    for one, value in zip(treatments, ("red", "green"), strict=True):
-        one["parameters"][0]["variationId"] = variation(value, "banner")
-    flags = {"banner": {"ruleId": "fallthrough", "flagConfigVersion": 1}}
-    flagged.experiment("other", treatments=treatments, flags=flags, metrics=[{"key": "views"}])
-    return flagged
 
 
 FILTERS: list[tuple[str, list[str]]] = [
@@ -55,14 +72,16 @@ FILTERS: list[tuple[str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("query", "wanted"), FILTERS)
-def test_what_is_listed(many: Environment, query: str, wanted: list[str]) -> None:
-    assert keys(many, query) == wanted
+def test_what_is_listed(many: Dialect, query: str, wanted: list[str]) -> None:
+    assert listed(many, query) == wanted
 
 
-def test_an_iteration_to_come_counts_for_its_status(many: Environment) -> None:
-    many.post("/experiments/running/iterations", iteration())
-    assert "running" in keys(many, "?filter=status:not_started")
-    assert "running" in keys(many, "?filter=status:running")
+def test_an_iteration_to_come_counts_for_its_status() -> None:
+    dialect = Dialect()
+    fill(dialect)
+    dialect.draft(iteration(), "running")
+    assert "running" in listed(dialect, "?filter=status:not_started")
+    assert "running" in listed(dialect, "?filter=status:running")
 
 
 @pytest.mark.parametrize(
@@ -80,35 +99,52 @@ def test_queries_that_mean_nothing(flagged: Environment, query: str) -> None:
         assert flagged.refused("GET", f"/experiments/colour{query}") == INVALID
 
 
-def test_whoever_follows_next_sees_all_and_prev_leads_back(many: Environment) -> None:
-    path, seen = "/experiments?limit=2&lifecycleState=active,archived&expand=treatments", []
+def test_whoever_follows_next_sees_all_and_prev_leads_back(many: Dialect) -> None:
+    query = {"limit": "2", "lifecycleState": "active,archived", "expand": "treatments"}
+    seen = []
     while True:
-        page = many.get(path)
+        page = many.list(get_experiments, **query)
         seen.extend(one["key"] for one in page["items"])
-        links = page["_links"]
+        links = {name: link["href"].split("?") for name, link in page["_links"].items()}
         assert page["total_count"] == 5
-        assert page["items"][0]["_links"]["self"]["href"].startswith("/api/v2/projects/default/")
+        assert {path for path, _ in links.values()} == {f"{BASE}/experiments"}
+        assert page["items"][0]["_links"]["self"]["href"].startswith(f"{BASE}/experiments/")
         if "next" not in links:
             break
-        path = links["next"]["href"].removeprefix(BASE)
+        query = dict(parse_qsl(links["next"][1]))
     assert seen == ["archived", "draft", "other", "running", "stopped"]
-    assert many.get(links["first"]["href"].removeprefix(BASE))["items"][0]["key"] == "archived"
-    assert many.get(links["prev"]["href"].removeprefix(BASE))["items"][1]["key"] == "running"
+    assert listed(many, links["first"][1])[0] == "archived"
+    assert listed(many, links["prev"][1])[1] == "running"
 
 
-def test_each_part_is_shown_where_it_is_asked_for(flagged: Environment) -> None:
-    flagged.running(analysisConfig={"significanceThreshold": "0.05"})
-    flagged.post("/experiments/colour/iterations", iteration())
-    flagged.told("colour", {"kind": "startIteration", "changeJustification": "x"})
-    flagged.post("/experiments/colour/iterations", iteration())
-    plain = flagged.get("/experiments/colour")
+def test_each_part_is_shown_where_it_is_asked_for() -> None:
+    dialect = Dialect()
+    dialect.flag()
+    dialect.experiment(iteration(), analysisConfig={"significanceThreshold": "0.05"})
+    dialect.instruct("colour", "startIteration")
+    dialect.draft(iteration())
+    dialect.instruct("colour", {"kind": "startIteration", "changeJustification": "x"})
+    dialect.draft(iteration())
+
+    def shown(**query: str) -> Any:
+        return dialect.show(get_experiment, "experiment", "colour", **query)
+
+    plain = shown()
     for name in ("previousIterations", "draftIteration", "analysisConfig", "mutableFieldsByStatus"):
-        shown = flagged.get(f"/experiments/colour?expand={name}")
-        assert shown.keys() - plain.keys() == {name}
+        assert shown(expand=name).keys() - plain.keys() == {name}
     for name in ("treatments", "secondaryMetrics"):
-        shown = flagged.get(f"/experiments/colour?expand={name}")["currentIteration"]
-        assert name in shown.keys() - plain["currentIteration"].keys()
+        current = shown(expand=name)["currentIteration"]
+        assert name in current.keys() - plain["currentIteration"].keys()
     assert plain["currentIteration"]["primaryMetric"]["key"] == "sales"
+
+
+def test_a_server_lists_what_the_filters_of_a_query_want(flagged: Environment) -> None:
+    flagged.experiment("draft")
+    flagged.running("running")
+    assert keys(flagged) == ["draft", "running"]
+    page = flagged.get("/experiments?limit=1&expand=treatments&filter=status:running")
+    assert [one["key"] for one in page["items"]] == ["running"]
+    assert flagged.get(page["_links"]["self"]["href"].removeprefix(BASE)) == page
 
 
 def test_the_environments_of_a_project_are_listed_together(flagged: Environment) -> None:

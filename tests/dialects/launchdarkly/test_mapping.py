@@ -6,23 +6,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allotment.change.apply import apply
-from allotment.change.commands import Create
-from allotment.change.lifecycle import Policy
-from allotment.change.references import with_users
-from allotment.dialects.launchdarkly.experiment_views import show_experiment
-from allotment.dialects.launchdarkly.experiments import create_experiment
+from allotment.dialects.launchdarkly.experiment_views import show_changed
 from allotment.dialects.launchdarkly.ids import id_of_treatment
-from allotment.dialects.launchdarkly.instructions import patch_experiment
-from allotment.dialects.launchdarkly.iterations import create_iteration, said_iteration
-from allotment.dialects.launchdarkly.links import Scene
-from allotment.dialects.launchdarkly.state import LDState
-from allotment.model.catalog import EMPTY, Catalog
+from allotment.dialects.launchdarkly.iterations import said_iteration
 from allotment.model.experiment import Iteration
-from allotment.model.flag import Flag, Variation
 from allotment.model.text import is_blank
-from allotment.store.stored import Version
-from ldproject import commands, iteration, treatment, variation
+from ldproject import iteration, treatment, variation
+from ldpure import Dialect
 
 NAMES = ("Control", "Green", "Blue", "Red")
 VALUES = ("red", "green", "blue", "red")
@@ -35,37 +25,16 @@ growths = st.integers(1, 4).flatmap(
 )
 
 
-class Dialect:
-    """The dialect alone: a catalog, and what requests make of it."""
+def begun() -> Dialect:
+    """With a flag that is there."""
+    dialect = Dialect()
+    dialect.flag()
+    return dialect
 
-    def __init__(self) -> None:
-        flag = Flag(
-            "button", tuple(Variation(each, "1") for each in ("red", "green", "blue")), "red"
-        )
-        self.catalog: Catalog = apply(with_users(EMPTY), [Create(flag)]).catalog
-        self._fresh = 0
 
-    def do(self, reader: Any, body: Any) -> None:
-        self._fresh += 1
-        now, salt = 1_700_000_000_000 + self._fresh, f"salt-{self._fresh}"
-        ids = {"projectKey": "p", "environmentKey": "e", "experimentKey": "colour"}
-        read = commands(reader, body, ids, self.catalog, now, lambda _size: salt)
-        self.catalog = apply(self.catalog, read, Policy.LAUNCHDARKLY).catalog
-
-    def create(self, body: Any) -> None:
-        post = {"key": "colour", "name": "Colour", "iteration": body}
-        self.do(create_experiment, post)
-
-    def draft(self, body: Any) -> None:
-        self.do(create_iteration, body)
-
-    def instruct(self, *instructions: Any) -> None:
-        self.do(patch_experiment, {"instructions": list(instructions)})
-
-    @property
-    def current(self) -> Iteration:
-        found: Iteration = self.catalog.experiments["colour"].current
-        return found
+def current(dialect: Dialect) -> Iteration:
+    found: Iteration = dialect.catalog.experiments["colour"].current
+    return found
 
 
 def said(percents: list[int], *, reshuffle: bool) -> Any:
@@ -105,16 +74,16 @@ def test_whoever_has_a_treatment_keeps_it_while_percentages_grow(steps: list[lis
     rounds = grown(steps)
     if not rounds:
         return
-    dialect = Dialect()
-    dialect.create(said(rounds[0], reshuffle=True))
-    dialect.instruct(START)
+    dialect = begun()
+    dialect.experiment(said(rounds[0], reshuffle=True))
+    dialect.instruct("colour", START)
     for percents in rounds[1:]:
-        salt, before = dialect.current.salt, owners(dialect.current)
+        salt, before = current(dialect).salt, owners(current(dialect))
         dialect.draft(said(percents, reshuffle=False))
-        assert owners(dialect.current) == before, "a draft moves nobody"
-        dialect.instruct(START)
-        after = owners(dialect.current)
-        assert dialect.current.salt == salt
+        assert owners(current(dialect)) == before, "a draft moves nobody"
+        dialect.instruct("colour", START)
+        after = owners(current(dialect))
+        assert current(dialect).salt == salt
         # Between two edges of either line every bucket is alike.
         edges = {
             edge for line in (before, after) for start, stop, _ in line for edge in (start, stop)
@@ -137,19 +106,19 @@ def test_reshuffling_and_stopping_draw_with_another_salt(
     rounds = grown(steps)
     if not rounds:
         return
-    dialect = Dialect()
-    dialect.create(said(rounds[0], reshuffle=first))
-    dialect.instruct(START)
-    salts = [dialect.current.salt]
+    dialect = begun()
+    dialect.experiment(said(rounds[0], reshuffle=first))
+    dialect.instruct("colour", START)
+    salts = [current(dialect).salt]
     dialect.draft(said(rounds[-1], reshuffle=True))
-    dialect.instruct(START)
-    salts.append(dialect.current.salt)
+    dialect.instruct("colour", START)
+    salts.append(current(dialect).salt)
     dialect.draft(said(rounds[-1], reshuffle=second))
     experiment = dialect.catalog.experiments["colour"]
-    key = dialect.current.treatments[0].key
+    key = current(dialect).treatments[0].key
     winner = id_of_treatment("colour", experiment.current, key)
-    dialect.instruct({"kind": "stopIteration", "winningTreatmentId": winner}, START)
-    salts.append(dialect.current.salt)
+    dialect.instruct("colour", {"kind": "stopIteration", "winningTreatmentId": winner}, START)
+    salts.append(current(dialect).salt)
     assert len(set(salts)) == 3
 
 
@@ -202,15 +171,12 @@ def iterations(draw: st.DrawFn) -> Any:
 @settings(deadline=None, max_examples=80)
 @given(iterations())
 def test_an_iteration_comes_back_as_it_was_sent(body: Any) -> None:
-    dialect = Dialect()
-    dialect.create(body)
+    dialect = begun()
+    dialect.experiment(body)
     experiment = dialect.catalog.experiments["colour"]
     assert said_iteration(experiment, experiment.current, dialect.catalog) == _plain(body)
     salts = experiment.current.salt
-    versions = {"experiment:colour": Version(1, 0, 0)}
-    state = LDState(Scene("p", "e"), dialect.catalog, versions, dict)
-    shown = show_experiment(experiment, state)
-    draft = shown.plain()["draftIteration"]
+    draft = dialect.show(show_changed, "experiment", "colour")["draftIteration"]
     assert [one["key"] for one in draft["metrics"]] == [one["key"] for one in body["metrics"]]
     assert draft["primaryMetric"]["key"] in body.values()
     dialect.draft(body)

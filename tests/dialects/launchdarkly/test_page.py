@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from allotment.dialects.launchdarkly.codes import CODES
-from allotment.dialects.launchdarkly.edits import mutable_fields
+from allotment.dialects.launchdarkly.experiments import mutable_fields
 from allotment.dialects.launchdarkly.flag_patch import LDFlagPatch, LDLackedOfFlag
 from allotment.dialects.launchdarkly.holdouts import LDHoldoutPatch
 from allotment.dialects.launchdarkly.instructions import LDExperimentPatch

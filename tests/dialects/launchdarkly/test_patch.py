@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from allotment.dialects.launchdarkly.edits import mutable_fields
+from allotment.dialects.launchdarkly.experiments import mutable_fields
 from ldproject import SEMANTIC, Environment, iteration, refusal
 
 INVALID = (400, "invalid_request")

@@ -183,7 +183,7 @@ def _edits(segment: Segment, body: ConfidenceSegmentEdit, catalog: Catalog) -> I
 
 def _as_sent(targeting: ConfidenceTargeting | None, rules: Rules) -> Tree:
     """The targeting, where it could not be told from the rules how it was spelled."""
-    if targeting is None or alike(targeting.plain(), show_targeting(rules).plain()):
+    if targeting is None or alike(targeting.plain(), show_targeting(rules)):
         return None
     return targeting.plain()
 
@@ -249,12 +249,13 @@ def get_segment(state: State, noun: Noun) -> ConfidenceSegment:
     """A segment. Its targeting is as it was sent, as long as that is what the rules say."""
     segment = state.catalog.segments[noun.key]
     kept = NOTES.read_fields(segment, ConfidenceSegmentFields)
-    sent = kept.targeting
-    is_meant = sent is not None and read_targeting(sent) == segment.rules
+    targeting, sent = show_targeting(segment.rules), kept.targeting
+    if sent is not None and read_targeting(sent) == segment.rules:
+        targeting = sent.plain()
     return ConfidenceSegment.model_construct(
         name=segment_name(segment.key),
         displayName=segment.name or segment.key,
-        targeting=sent if is_meant else show_targeting(segment.rules),
+        targeting=targeting,
         allocation=declared(segment).shown,
         labels=kept.labels,
         owner=kept.owner,

@@ -11,19 +11,13 @@ from typing import Any, Final
 
 from allotment.dialects.confidence.schema.targeting import (
     SEGMENT,
-    ConfidenceAttribute,
     ConfidenceCriterion,
-    ConfidenceEqRule,
     ConfidenceExpression,
-    ConfidenceInSegment,
     ConfidenceListRule,
-    ConfidenceOperands,
     ConfidenceRangeRule,
-    ConfidenceSetRule,
     ConfidenceTargeting,
     ConfidenceTextRule,
     ConfidenceValue,
-    ConfidenceVersion,
 )
 from allotment.model.segment import (
     AllOf,
@@ -119,70 +113,58 @@ def _value(one: ConfidenceValue) -> tuple[str, Scalar]:
     return kind, value.version if kind == _VERSION else value
 
 
-# Out. Nothing is checked: what is shown may be more than can be sent.
+# Out: JSON, and nothing is checked, as what is shown may be more than can be sent.
 
 
-def show_targeting(rules: Rules) -> ConfidenceTargeting:
+def show_targeting(rules: Rules) -> dict[str, Any]:
     """The targeting that says the rules, or the nearest there is."""
     if rules == EVERYONE:
-        return ConfidenceTargeting()
-    criteria: dict[str, ConfidenceCriterion] = {}
+        return {}
+    criteria: dict[str, Any] = {}
     whole = rules[0] if len(rules) == 1 else AnyOf(rules)
     expression = _show(whole, criteria)
-    return ConfidenceTargeting.model_construct(criteria=criteria, expression=expression)
+    return {"criteria": criteria, "expression": expression}
 
 
-def _show(condition: Condition, criteria: dict[str, ConfidenceCriterion]) -> ConfidenceExpression:
+def _show(condition: Condition, criteria: dict[str, Any]) -> Any:
     """The expression for a condition; its criteria are added to those there are."""
-    if isinstance(condition, Not):
-        return _expression("not", _show(condition.condition, criteria))
-    if isinstance(condition, InSegment):
-        inside = ConfidenceInSegment.model_construct(segment=f"{SEGMENT}{condition.segment}")
-        return _ref(ConfidenceCriterion.model_construct(segment=inside), criteria)
-    if isinstance(condition, Clause):
-        shown = [_ref(one, criteria) for one in _show_clause(condition)]
-        return shown[0] if len(shown) == 1 else _operands("or", shown)
-    if isinstance(condition, AllOf) and (both := _show_range(condition)):
-        return _ref(both, criteria)
+    match condition:
+        case Not():
+            return {"not": _show(condition.condition, criteria)}
+        case InSegment():
+            return _ref({"segment": {"segment": f"{SEGMENT}{condition.segment}"}}, criteria)
+        case Clause():
+            shown = [_ref(one, criteria) for one in _show_clause(condition)]
+            return shown[0] if len(shown) == 1 else {"or": {"operands": shown}}
+        case AllOf() if both := _show_range(condition):
+            return _ref(both, criteria)
     word = "and" if isinstance(condition, AllOf) else "or"
-    return _operands(word, [_show(one, criteria) for one in condition.conditions])
+    return {word: {"operands": [_show(one, criteria) for one in condition.conditions]}}
 
 
-def _ref(
-    criterion: ConfidenceCriterion, criteria: dict[str, ConfidenceCriterion]
-) -> ConfidenceExpression:
+def _ref(criterion: Any, criteria: dict[str, Any]) -> Any:
     name = f"c{len(criteria) + 1}"
     criteria[name] = criterion
-    return _expression("ref", name)
+    return {"ref": name}
 
 
-def _operands(word: str, shown: list[ConfidenceExpression]) -> ConfidenceExpression:
-    return _expression(word, ConfidenceOperands.model_construct(operands=shown))
+def _attribute(path: _Path, **rule: Any) -> Any:
+    return {"attribute": {"attributeName": ".".join(path), **rule}}
 
 
-def _expression(word: str, inner: Any) -> ConfidenceExpression:
-    return ConfidenceExpression.model_construct(**{word: inner})
-
-
-def _attribute(path: _Path, **rule: Any) -> ConfidenceCriterion:
-    named = ConfidenceAttribute.model_construct(attributeName=".".join(path), **rule)
-    return ConfidenceCriterion.model_construct(attribute=named)
-
-
-def _show_clause(clause: Clause) -> Iterator[ConfidenceCriterion]:
+def _show_clause(clause: Clause) -> Iterator[Any]:
     """The criteria any of which is the clause."""
     path, operator = clause.attribute, clause.operator
     if operator in (Operator.IN, Operator.SEMVER_EQUALS):
         kind = _VERSION if operator is Operator.SEMVER_EQUALS else ""
         values = [_show_value(value, kind) for value in clause.values]
         if len(values) == 1:
-            yield _attribute(path, eqRule=ConfidenceEqRule.model_construct(value=values[0]))
+            yield _attribute(path, eqRule={"value": values[0]})
         else:
-            yield _attribute(path, setRule=ConfidenceSetRule.model_construct(values=values))
+            yield _attribute(path, setRule={"values": values})
     elif operator in _TEXT_RULES:
         for value in clause.values:
-            text = ConfidenceTextRule.model_construct(value=str(value))
-            yield _attribute(path, **{_TEXT_RULES[operator]: text})
+            yield _attribute(path, **{_TEXT_RULES[operator]: {"value": str(value)}})
     elif operator in _BOUNDS:
         for value in clause.values:
             yield _range(path, (operator, value))
@@ -190,7 +172,7 @@ def _show_clause(clause: Clause) -> Iterator[ConfidenceCriterion]:
         yield _attribute(path)
 
 
-def _show_range(both: AllOf) -> ConfidenceCriterion | None:
+def _show_range(both: AllOf) -> Any:
     """The criterion of a range that has a start and an end; None where that is not what it is."""
     if len(both.conditions) != 2:
         return None
@@ -205,20 +187,14 @@ def _show_range(both: AllOf) -> ConfidenceCriterion | None:
     return _range(start.attribute, (start.operator, start.values[0]), (end.operator, end.values[0]))
 
 
-def _range(path: _Path, *bounds: tuple[Operator, Scalar]) -> ConfidenceCriterion:
-    shown: dict[str, Any] = {}
-    for operator, value in bounds:
-        word, kind = _BOUNDS[operator]
-        shown[word] = _show_value(value, kind)
-    return _attribute(path, rangeRule=ConfidenceRangeRule.model_construct(**shown))
+def _range(path: _Path, *bounds: tuple[Operator, Scalar]) -> Any:
+    ends = [(*_BOUNDS[operator], value) for operator, value in bounds]
+    return _attribute(path, rangeRule={word: _show_value(each, kind) for word, kind, each in ends})
 
 
-def _show_value(value: Scalar, kind: str = "") -> ConfidenceValue:
+def _show_value(value: Scalar, kind: str = "") -> Any:
     if kind == _VERSION:
-        version = ConfidenceVersion.model_construct(version=str(value))
-        return ConfidenceValue.model_construct(versionValue=version)
+        return {"versionValue": {"version": str(value)}}
     if isinstance(value, bool):
-        return ConfidenceValue.model_construct(boolValue=value)
-    if isinstance(value, str):
-        return ConfidenceValue.model_construct(stringValue=value)
-    return ConfidenceValue.model_construct(numberValue=value)
+        return {"boolValue": value}
+    return {"stringValue" if isinstance(value, str) else _NUMBER: value}

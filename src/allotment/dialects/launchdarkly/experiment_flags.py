@@ -13,7 +13,7 @@ from allotment.change.lifecycle import Event, Policy, Status, allows, called, it
 from allotment.dialects.launchdarkly.codes import invalid
 from allotment.dialects.launchdarkly.fields import Id, LDBody, Whole
 from allotment.dialects.launchdarkly.ids import id_of, read_variation
-from allotment.dialects.launchdarkly.links import Links, Scene, links_to
+from allotment.dialects.launchdarkly.state import Links, Scene, links_to
 from allotment.dialects.launchdarkly.treatments import Dealt, GivenId
 from allotment.dialects.wire.model import LEFT_OUT, Maybe, Model
 from allotment.dialects.wire.notes import without_wrong

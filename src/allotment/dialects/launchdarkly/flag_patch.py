@@ -144,7 +144,7 @@ class LDLackedOfFlag(LDBody):
 
 _Variation = LDAddVariation | LDUpdateVariation | LDRemoveVariation
 _Own = LDMarkFlag | LDTagFlag | LDServe | _Variation | LDLackedOfFlag
-LDFlagStep = LDUpdateName | LDUpdateDescription | _Own
+LDFlagStep = LDMarkFlag | LDUpdateName | LDUpdateDescription | _Own
 
 
 # JSON patches. The vendor's client for Python sends flags nothing else, so those of its operations

@@ -16,8 +16,17 @@ from allotment.dialects.launchdarkly.flags import (
     value_of,
 )
 from allotment.dialects.launchdarkly.ids import id_of
-from allotment.dialects.launchdarkly.links import LDLink, LDPage, LDWindow, Links, links_to
-from allotment.dialects.launchdarkly.state import LDEnvironmentsQuery, LDState, Numbered, Project
+from allotment.dialects.launchdarkly.state import (
+    LDEnvironmentsQuery,
+    LDLink,
+    LDPage,
+    LDState,
+    LDWindow,
+    Links,
+    Numbered,
+    Project,
+    links_to,
+)
 from allotment.dialects.wire.model import LEFT_OUT, Model
 from allotment.dialects.wire.operation import Noun
 from allotment.model.flag import Flag, FlagState, Variation

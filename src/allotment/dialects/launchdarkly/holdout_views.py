@@ -21,8 +21,7 @@ from allotment.dialects.launchdarkly.fields import Id, ListedWords, Moment, word
 from allotment.dialects.launchdarkly.holdouts import LDKeptHoldout
 from allotment.dialects.launchdarkly.ids import NO_MEMBER, NOTES, id_of
 from allotment.dialects.launchdarkly.iteration_metrics import LDKeptMeasures, show_measures
-from allotment.dialects.launchdarkly.links import LDCount, LDWindow, links_to
-from allotment.dialects.launchdarkly.state import LDState
+from allotment.dialects.launchdarkly.state import LDCount, LDState, LDWindow, links_to
 from allotment.dialects.launchdarkly.treatments import LDTreatment
 from allotment.dialects.wire.model import LEFT_OUT, Body, Model
 from allotment.dialects.wire.operation import Noun

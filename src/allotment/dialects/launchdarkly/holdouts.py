@@ -8,21 +8,9 @@ from pydantic import Field
 
 from allotment.change.commands import Command, Create, SetHoldout, SetHoldoutShare
 from allotment.dialects.launchdarkly.codes import missing, taken
-from allotment.dialects.launchdarkly.fields import (
-    UNIT,
-    Description,
-    Key,
-    LDBody,
-    Name,
-    Word,
-    Words,
-)
+from allotment.dialects.launchdarkly.fields import UNIT, Description, Key, LDBody, Name, Word, Words
 from allotment.dialects.launchdarkly.ids import NOTES, by_key, find_holdout, get
-from allotment.dialects.launchdarkly.iteration_metrics import (
-    LDMetricInput,
-    Metrics,
-    kept_metrics,
-)
+from allotment.dialects.launchdarkly.iteration_metrics import LDMetricInput, Metrics, kept_metrics
 from allotment.dialects.launchdarkly.patch import (
     SOME,
     LDPatch,

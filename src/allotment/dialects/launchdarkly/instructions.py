@@ -16,7 +16,7 @@ from allotment.change.commands import (
 )
 from allotment.change.lifecycle import Event, Policy, Status, permit, status
 from allotment.dialects.launchdarkly.codes import invalid
-from allotment.dialects.launchdarkly.edits import Edits, edit_fields, update_fields
+from allotment.dialects.launchdarkly.experiments import Edits, edit_fields, update_fields
 from allotment.dialects.launchdarkly.fields import LDBody, LongText
 from allotment.dialects.launchdarkly.ids import NOTES, by_key, find_treatment
 from allotment.dialects.launchdarkly.iterations import (

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from allotment.dialects.launchdarkly.fields import ITEMS_MAX, Id, LDBody, Word
-from allotment.dialects.launchdarkly.links import Links
 from allotment.dialects.launchdarkly.metric_groups import (
     GROUPS,
     GroupKind,
@@ -16,7 +15,7 @@ from allotment.dialects.launchdarkly.metric_groups import (
     group_metrics,
 )
 from allotment.dialects.launchdarkly.metrics import METRICS
-from allotment.dialects.launchdarkly.state import LDState
+from allotment.dialects.launchdarkly.state import LDState, Links
 from allotment.dialects.wire.model import LEFT_OUT, Maybe, Model
 
 MetricKind = Literal["pageview", "click", "custom", "trace", "funnel", "standard"]

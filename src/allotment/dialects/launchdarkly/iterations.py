@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -35,11 +35,7 @@ from allotment.dialects.launchdarkly.fields import (
     Words,
 )
 from allotment.dialects.launchdarkly.ids import NOTES, get
-from allotment.dialects.launchdarkly.iteration_metrics import (
-    LDKeptMeasures,
-    Metrics,
-    kept_metrics,
-)
+from allotment.dialects.launchdarkly.iteration_metrics import LDKeptMeasures, Metrics, kept_metrics
 from allotment.dialects.launchdarkly.layers import LDLayerSnapshot
 from allotment.dialects.launchdarkly.treatments import (
     Dealt,
@@ -55,7 +51,7 @@ from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration
 
-_SALT_BYTES: Final = 12
+SALT_BYTES: Final = 12
 
 
 class LDNoteInput(LDBody):
@@ -78,6 +74,11 @@ class LDIterationInput(LDNoteInput):
     canReshuffleTraffic: bool | None = LEFT_OUT
     randomizationUnit: Key | None = LEFT_OUT
 
+    @property
+    def reshuffle(self) -> bool:
+        """Whether units may move."""
+        return self.canReshuffleTraffic is not False
+
 
 class LDKeptIteration(LDKeptMeasures):
     """What is kept of an iteration, all at one path."""
@@ -99,35 +100,15 @@ NOTED: Final = {*LDNoteInput.model_fields}
 # Reading.
 
 
-@dataclass(frozen=True, slots=True)
-class Drafted:
-    """An iteration as a request says it.
-
-    note  what is kept of it; its path is of the iteration's number
-    """
-
-    dealt: Dealt
-    listed: Mapping[str, Listed]
-    unit: str | None
-    reshuffle: bool
-    note: dict[str, Tree]
-
-
 def read_iteration(
     body: LDIterationInput, path: str, catalog: Catalog, old: Iteration | None, now: int
-) -> Drafted:
-    """An iteration, in the place of or after the `old` one."""
+) -> tuple[Dealt, dict[str, Listed], dict[str, Tree]]:
+    """An iteration, in the place of or after the `old` one: treatments, flags, and what is kept."""
     dealt = read_treatments(body.treatments, f"{path}.treatments", catalog, old)
     listed = read_listings(body.flags, f"{path}.flags", dealt, catalog)
     kept = {*LDKeptFlag.model_fields}
     flags: Tree = {key: one.model_dump(include=kept) for key, one in body.flags.items()}
-    return Drafted(
-        dealt,
-        listed,
-        body.randomizationUnit,
-        body.canReshuffleTraffic is not False,
-        {**note_of_input(body), "flags": flags, "createdAt": now},
-    )
+    return dealt, listed, {**note_of_input(body), "flags": flags, "createdAt": now}
 
 
 def note_of_input(body: LDNoteInput) -> dict[str, Tree]:
@@ -141,18 +122,6 @@ def check_primary(body: LDNoteInput, path: str) -> None:
     if body.primarySingleMetricKey is None and body.primaryFunnelKey is None:
         message = "either primarySingleMetricKey or primaryFunnelKey belongs here"
         raise invalid(message, path)
-
-
-def first_of(drafted: Drafted, call: Call[Any]) -> Iteration:
-    """The first iteration of a new experiment."""
-    return Iteration(
-        1,
-        drafted.dealt.treatments,
-        drafted.dealt.allocations,
-        salt=call.fresh(_SALT_BYTES),
-        control=drafted.dealt.control,
-        reshuffle=drafted.reshuffle,
-    )
 
 
 def create_iteration(call: Call[LDIterationInput], catalog: Catalog) -> list[Command]:
@@ -171,21 +140,21 @@ def draft(
     """
     before = before_draft(experiment)
     there = [one for one in (experiment.draft, before) if one is not None]
-    drafted = read_iteration(body, path, catalog, before or experiment.draft, call.now)
-    reshuffle = drafted.reshuffle or not may_carry_over(experiment)
-    old, dealt = there[0], drafted.dealt
+    dealt, listed, note = read_iteration(body, path, catalog, before or there[0], call.now)
+    reshuffle = body.reshuffle or not may_carry_over(experiment)
+    old = there[0]
     for one in there:
         if is_as_shown(body.treatments, one):
             # What this API cannot say of them, segments and priorities, is as it was too.
             old, dealt = one, Dealt(one.treatments, without_slots(one).allocations, one.control)
             break
-    unit, number = drafted.unit, experiment.iterations[-1].number
+    unit, number = body.randomizationUnit, experiment.iterations[-1].number
     return [
         *_dealt(experiment, old, dealt, reshuffle, call),
         # All of an experiment's iterations share who is counted.
         *([] if unit in (None, experiment.unit) else [SetUnit(experiment.key, unit)]),
-        *list_in_flags(experiment.key, drafted.listed, experiment, catalog),
-        keep_note(experiment.key, number if experiment.draft else number + 1, drafted.note),
+        *list_in_flags(experiment.key, listed, experiment, catalog),
+        keep_note(experiment.key, number if experiment.draft else number + 1, note),
     ]
 
 
@@ -204,7 +173,7 @@ def _dealt(
         0,
         dealt.treatments,
         dealt.allocations,
-        salt=call.fresh(_SALT_BYTES) if fresh else "",
+        salt=call.fresh(SALT_BYTES) if fresh else "",
         control=dealt.control,
         audience=old.audience,
         enrolment_ppm=old.enrolment_ppm,
@@ -241,7 +210,7 @@ def reshuffled(experiment: Experiment, call: Call[Any]) -> list[Command]:
         return []
     if may_carry_over(experiment):
         return []
-    new = replace(without_slots(old), salt=call.fresh(_SALT_BYTES), reshuffle=True)
+    new = replace(without_slots(old), salt=call.fresh(SALT_BYTES), reshuffle=True)
     return [DraftIteration(experiment.key, new)]
 
 

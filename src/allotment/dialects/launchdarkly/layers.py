@@ -25,7 +25,6 @@ from allotment.dialects.launchdarkly.fields import (
     Word,
 )
 from allotment.dialects.launchdarkly.ids import by_key, get
-from allotment.dialects.launchdarkly.links import Links, links_to
 from allotment.dialects.launchdarkly.patch import (
     SOME,
     LDPatch,
@@ -33,7 +32,7 @@ from allotment.dialects.launchdarkly.patch import (
     LDUpdateName,
     follow,
 )
-from allotment.dialects.launchdarkly.state import LDState
+from allotment.dialects.launchdarkly.state import LDPage, LDState, links_to
 from allotment.dialects.wire.model import LEFT_OUT, Body, Model
 from allotment.dialects.wire.operation import Call, Noun
 from allotment.errors import Conflict
@@ -155,14 +154,6 @@ class LDLayer(Model):
     environments: dict[str, LDLayerEnvironment]
 
 
-class LDLayers(Model):
-    """The layers of a project."""
-
-    items: list[LDLayer]
-    totalCount: int
-    links: Links = Field(alias="_links")
-
-
 _FILTER: Final = re.compile(r"reservations\.experimentKey contains ([A-Za-z0-9][A-Za-z0-9._-]*)\Z")
 
 
@@ -188,7 +179,7 @@ def show_layer(state: LDState, noun: Noun) -> LDLayer:
     return _show(state.catalog.layers[noun.key], state)
 
 
-def get_layers(query: LDLayerQuery, state: LDState) -> LDLayers:
+def get_layers(query: LDLayerQuery, state: LDState) -> LDPage[LDLayer]:
     """The layers of the project by key, or those that an experiment has a reservation in."""
     catalogs = [each.catalog for each in state.project.values()]
     layers = {key: layer for each in catalogs for key, layer in each.layers.items()}
@@ -199,7 +190,7 @@ def get_layers(query: LDLayerQuery, state: LDState) -> LDLayers:
         if member is None or _is_in(key, member, catalogs)
     ]
     href = state.scene.of_project("layers")
-    return LDLayers(items=items, totalCount=len(items), _links=links_to(self=href))
+    return LDPage(items=items, totalCount=len(items), _links=links_to(self=href))
 
 
 def _show(layer: Layer, state: LDState) -> LDLayer:

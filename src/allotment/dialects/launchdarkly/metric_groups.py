@@ -18,8 +18,7 @@ from allotment.dialects.launchdarkly.fields import (
     Word,
     Words,
 )
-from allotment.dialects.launchdarkly.ids import NO_MEMBER, id_of
-from allotment.dialects.launchdarkly.links import LDPage, LDWindow, Links, Scene
+from allotment.dialects.launchdarkly.ids import NO_MEMBER
 from allotment.dialects.launchdarkly.metrics import (
     METRICS,
     Aggregation,
@@ -27,7 +26,7 @@ from allotment.dialects.launchdarkly.metrics import (
     Shelf,
     measured,
 )
-from allotment.dialects.launchdarkly.state import LDState
+from allotment.dialects.launchdarkly.state import LDPage, LDState, LDWindow, Links, Scene
 from allotment.dialects.wire.model import LEFT_OUT, Model
 from allotment.dialects.wire.operation import Call, Noun
 from allotment.model.catalog import Catalog
@@ -138,16 +137,11 @@ def get_metric_groups(query: LDWindow, state: LDState) -> LDPage[LDMetricGroup]:
 
 def _show(key: str, kept: LDKeptMetricGroup, state: LDState) -> LDMetricGroup:
     shown = {
-        "_id": id_of("metric-group", key),
-        "key": key,
-        "description": "",
-        "tags": [],
-        **kept.plain(),
+        **GROUPS.shown(key, kept, state.scene),
         "_lastModified": kept.creationDate,
         "_version": 1,
         "maintainer": {"key": kept.maintainer, "kind": "member"},
         "metrics": _members(kept, state),
-        "_links": GROUPS.links(key, state.scene),
     }
     return LDMetricGroup.model_validate(shown)
 

@@ -28,8 +28,7 @@ from allotment.dialects.launchdarkly.fields import (
     Words,
 )
 from allotment.dialects.launchdarkly.ids import NOTES, id_of
-from allotment.dialects.launchdarkly.links import LDPage, LDWindow, Links, Scene, links_to
-from allotment.dialects.launchdarkly.state import LDState
+from allotment.dialects.launchdarkly.state import LDPage, LDState, LDWindow, Links, Scene, links_to
 from allotment.dialects.wire.model import LEFT_OUT, WHOLE, Model, Number
 from allotment.dialects.wire.notes import shown_as
 from allotment.dialects.wire.operation import Call, Ids, Noun
@@ -163,6 +162,7 @@ class Keeps(Protocol):
     def name(self) -> str | None: ...  # noqa: D102
     @property
     def kind(self) -> str: ...  # noqa: D102
+    def plain(self) -> dict[str, Any]: ...  # noqa: D102
 
 
 K = TypeVar("K", bound=Keeps)
@@ -217,9 +217,16 @@ class Shelf(Generic[K]):
         there = [(key, one) for key, one in found if one is not None]
         return query.page(self.href(state.scene), there, lambda each: show(*each))
 
-    def links(self, key: str, scene: Scene) -> Links:
-        """Where one is, and where all are."""
-        return links_to(self=self.href(scene, key), parent=self.href(scene))
+    def shown(self, key: str, kept: K, scene: Scene) -> dict[str, Any]:
+        """What is shown of one: what is kept, and where it is."""
+        return {
+            "_id": self._id(key),
+            "_links": links_to(self=self.href(scene, key), parent=self.href(scene)),
+            "key": key,
+            "description": "",
+            "tags": [],
+            **kept.plain(),
+        }
 
     def named(self, key: str, state: LDState) -> dict[str, Any]:
         """What is shown of one where something names it by its key, which then is its name too if
@@ -227,11 +234,14 @@ class Shelf(Generic[K]):
         kept = self.find(key, state.catalog)
         return {
             "key": key,
-            "_versionId": id_of(self.word.replace(" ", "-"), key),
+            "_versionId": self._id(key),
             "name": (kept and kept.name) or key,
             "kind": kept.kind if kept else self.kind,
             "_links": links_to(self=self.href(state.scene, key)),
         }
+
+    def _id(self, key: str) -> str:
+        return id_of(self.word.replace(" ", "-"), key)
 
 
 def kept_noun(commands: Sequence[Command]) -> Noun:
@@ -271,16 +281,11 @@ def get_metrics(query: LDWindow, state: LDState) -> LDPage[LDMetric]:
 
 def _show(key: str, kept: LDKeptMetric, state: LDState) -> LDMetric:
     shown = {
-        "_id": id_of("metric", key),
         "_versionId": id_of("metric", key),
-        "key": key,
         "_attachedFlagCount": 0,
-        "_links": METRICS.links(key, state.scene),
-        "description": "",
-        "tags": [],
         "isNumeric": False,
         "dataSource": {"key": "launchdarkly"},
-        **kept.plain(),
+        **METRICS.shown(key, kept, state.scene),
         "name": kept.name or key,
     }
     return LDMetric.model_validate(shown)

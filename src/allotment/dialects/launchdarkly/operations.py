@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from allotment.dialects.launchdarkly import experiment_lists as views
+from allotment.dialects.launchdarkly import experiment_views as views
 from allotment.dialects.launchdarkly import (
     flag_views,
     flags,

@@ -11,8 +11,15 @@ from allotment.change.kinds import CATALOG
 from allotment.dialects.launchdarkly.codes import missing
 from allotment.dialects.launchdarkly.fields import ITEMS_MAX, UNIT, Key, LDBody, LDConstant, Word
 from allotment.dialects.launchdarkly.ids import NOTES, id_of
-from allotment.dialects.launchdarkly.links import LDPage, LDWindow, Links, Scene, links_to
-from allotment.dialects.launchdarkly.state import LDEnvironmentsQuery, LDState
+from allotment.dialects.launchdarkly.state import (
+    LDEnvironmentsQuery,
+    LDPage,
+    LDState,
+    LDWindow,
+    Links,
+    Scene,
+    links_to,
+)
 from allotment.dialects.wire.model import LEFT_OUT, Model
 from allotment.dialects.wire.notes import shown_as
 from allotment.dialects.wire.operation import Call, Noun

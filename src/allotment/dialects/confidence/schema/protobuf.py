@@ -105,7 +105,7 @@ class OneOf(Message):
 class As:
     """Marks a value that is kept as it comes: its fields are spelled as those of the message."""
 
-    message: type[Open]
+    message: type[Message]
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler

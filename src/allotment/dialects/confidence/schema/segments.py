@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -15,7 +15,7 @@ from allotment.dialects.confidence.schema.fields import (
     new_id,
     pattern,
 )
-from allotment.dialects.confidence.schema.protobuf import Edit, Message
+from allotment.dialects.confidence.schema.protobuf import As, Edit, Message
 from allotment.dialects.confidence.schema.targeting import ConfidenceTargeting
 from allotment.dialects.wire.model import (
     LEFT_OUT,
@@ -109,7 +109,7 @@ class ConfidenceSegment(ConfidenceSegmentFields, ConfidenceOrigin):
 
     name: Annotated[str, pattern("^segments/.")]
     displayName: str
-    targeting: ConfidenceTargeting
+    targeting: Annotated[dict[str, Any], As(ConfidenceTargeting)]  # type: ignore[assignment]
     allocation: ConfidenceAllocation
     state: Literal["OK", "UNALLOCATED", "ALLOCATED", "ARCHIVED"]
 

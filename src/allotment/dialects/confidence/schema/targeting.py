@@ -141,8 +141,8 @@ class ConfidenceTextRule(Message):
     value: Compared
 
 
-class ConfidenceInnerRule(OneOf):
-    """A rule for each item of a list."""
+class ConfidenceRules(Message):
+    """What an attribute, or each item of a list, is asked for."""
 
     eqRule: Maybe[ConfidenceEqRule] = LEFT_OUT
     setRule: Maybe[ConfidenceSetRule] = LEFT_OUT
@@ -150,6 +150,10 @@ class ConfidenceInnerRule(OneOf):
     startsWithRule: Maybe[ConfidenceTextRule] = LEFT_OUT
     endsWithRule: Maybe[ConfidenceTextRule] = LEFT_OUT
     containsRule: Maybe[ConfidenceTextRule] = LEFT_OUT
+
+
+class ConfidenceInnerRule(OneOf, ConfidenceRules):
+    """A rule for each item of a list."""
 
 
 class ConfidenceListRule(Message):
@@ -158,16 +162,10 @@ class ConfidenceListRule(Message):
     rule: ConfidenceInnerRule
 
 
-class ConfidenceAttribute(Message):
+class ConfidenceAttribute(ConfidenceRules):
     """An attribute, with one rule; what no rule can say is shown without one."""
 
     attributeName: Annotated[Name, AfterValidator(_attribute)]
-    eqRule: Maybe[ConfidenceEqRule] = LEFT_OUT
-    setRule: Maybe[ConfidenceSetRule] = LEFT_OUT
-    rangeRule: Maybe[ConfidenceRangeRule] = LEFT_OUT
-    startsWithRule: Maybe[ConfidenceTextRule] = LEFT_OUT
-    endsWithRule: Maybe[ConfidenceTextRule] = LEFT_OUT
-    containsRule: Maybe[ConfidenceTextRule] = LEFT_OUT
     anyRule: Maybe[ConfidenceListRule] = LEFT_OUT
     allRule: Annotated[Maybe[ConfidenceListRule], _NOT_SAID, _REFUSED] = LEFT_OUT
 
