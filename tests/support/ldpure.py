@@ -1,14 +1,17 @@
 """LaunchDarkly's dialect alone, without a server: a catalog, what requests make of it and show."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, get_args, get_type_hints
+
+import pytest
 
 from allotment.change.apply import apply
 from allotment.change.commands import Command
 from allotment.change.kinds import KINDS, nouns_of
 from allotment.change.lifecycle import Policy
 from allotment.change.references import with_users
+from allotment.dialects.launchdarkly.codes import show_error
 from allotment.dialects.launchdarkly.experiments import create_experiment
 from allotment.dialects.launchdarkly.flags import post_feature_flag
 from allotment.dialects.launchdarkly.instructions import patch_experiment
@@ -16,6 +19,7 @@ from allotment.dialects.launchdarkly.iterations import create_iteration
 from allotment.dialects.launchdarkly.state import Environment, LDState, Scene
 from allotment.dialects.wire.model import read
 from allotment.dialects.wire.operation import Call, Noun
+from allotment.errors import AllotmentError
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.store.stored import Version
 
@@ -43,6 +47,18 @@ class Dialect:
         said = None if body is None else read(model, body)
         call = Call(ids, said, 1_700_000_000_000 + fresh, lambda size: f"{fresh:0{2 * size}x}")
         self.apply(reader(call, self.catalog))
+
+    def refused(self, asked: Callable[[], object]) -> tuple[int, str]:
+        """The status and the code of what is refused, and changes nothing."""
+        before = self.catalog
+        with pytest.raises(AllotmentError) as refused:
+            asked()
+        assert self.catalog is before
+        return refused.value.status_hint, str(show_error(refused.value)["code"])
+
+    def refuses(self, reader: Any, body: Any, **ids: str) -> tuple[int, str]:
+        """The status and the code of a request that is refused, and changes nothing."""
+        return self.refused(lambda: self.do(reader, body, **ids))
 
     @property
     def state(self) -> LDState:

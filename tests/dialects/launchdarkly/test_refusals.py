@@ -1,15 +1,22 @@
 """What LaunchDarkly's API refuses, each with its exact status; nothing of it happens."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from allotment.change.commands import Create, Reserve, SwitchFlag
+from allotment.dialects.launchdarkly.experiment_views import get_experiments
+from allotment.dialects.launchdarkly.experiments import create_experiment
+from allotment.dialects.launchdarkly.holdout_views import get_all_holdouts
+from allotment.dialects.launchdarkly.holdouts import post_holdout
 from allotment.dialects.launchdarkly.ids import id_of
+from allotment.dialects.launchdarkly.iterations import create_iteration
 from allotment.model.flag import FlagState
 from allotment.model.layer import Holdout, Layer
 from ldproject import SEMANTIC, Environment, halves, iteration, refusal, treatment, variation
+from ldpure import Dialect
 
 INVALID = (400, "invalid_request")
 STOP = {"kind": "stopIteration"}
@@ -61,39 +68,57 @@ FOREIGN: list[dict[str, Any]] = [
 ]
 
 
+@pytest.fixture
+def dialect() -> Dialect:
+    made = Dialect()
+    made.flag()
+    return made
+
+
+def experiment(said: Any, **more: Any) -> dict[str, Any]:
+    return {"key": "colour", "name": "Colour", "iteration": said, **more}
+
+
 @pytest.mark.parametrize("more", BROKEN, ids=lambda more: next(iter(more)))
-def test_an_iteration_that_cannot_be(flagged: Environment, more: dict[str, Any]) -> None:
-    body = {"key": "colour", "name": "Colour", "iteration": iteration(**more)}
-    assert flagged.refused("POST", "/experiments", body) == INVALID
-    assert not flagged.catalog.experiments
-    flagged.running()
-    before = flagged.catalog
-    assert flagged.refused("POST", "/experiments/colour/iterations", iteration(**more)) == INVALID
-    assert flagged.catalog is before
+def test_an_iteration_that_cannot_be(dialect: Dialect, more: dict[str, Any]) -> None:
+    assert dialect.refuses(create_experiment, experiment(iteration(**more))) == INVALID
+    dialect.experiment(iteration())
+    dialect.instruct("colour", "startIteration")
+    said = iteration(**more)
+    assert dialect.refuses(create_iteration, said, experimentKey="colour") == INVALID
 
 
 @pytest.mark.parametrize("more", FOREIGN, ids=lambda more: next(iter(more)))
-def test_an_experiment_that_cannot_be(flagged: Environment, more: dict[str, Any]) -> None:
-    body = {"key": "colour", "name": "Colour", "iteration": iteration(), **more}
-    assert flagged.refused("POST", "/experiments", body) == INVALID
-    assert not flagged.catalog.experiments
+def test_an_experiment_that_cannot_be(dialect: Dialect, more: dict[str, Any]) -> None:
+    assert dialect.refuses(create_experiment, experiment(iteration(), **more)) == INVALID
 
 
 @pytest.mark.parametrize("field", ["key", "name", "iteration"])
-def test_what_is_required(flagged: Environment, field: str) -> None:
-    body = {"key": "colour", "name": "Colour", "iteration": iteration()}
+def test_what_is_required(dialect: Dialect, field: str) -> None:
+    body = experiment(iteration())
     del body[field]
-    assert flagged.refused("POST", "/experiments", body) == INVALID
+    assert dialect.refuses(create_experiment, body) == INVALID
 
 
 @pytest.mark.parametrize(
     "field", ["hypothesis", "metrics", "treatments", "flags", "primarySingleMetricKey"]
 )
-def test_what_an_iteration_requires(flagged: Environment, field: str) -> None:
+def test_what_an_iteration_requires(dialect: Dialect, field: str) -> None:
     inner = iteration()
     del inner[field]
-    body = {"key": "colour", "name": "Colour", "iteration": inner}
-    assert flagged.refused("POST", "/experiments", body) == INVALID
+    assert dialect.refuses(create_experiment, experiment(inner)) == INVALID
+
+
+def test_a_server_refuses_what_a_reader_does(flagged: Environment) -> None:
+    flagged.running()
+    before = flagged.catalog
+    for path, body in (
+        ("/experiments", experiment(iteration(), key="other", methodology="guess")),
+        ("/experiments", experiment(iteration(flags={}), key="other")),
+        ("/experiments/colour/iterations", iteration(treatments=BASELINES)),
+    ):
+        assert flagged.refused("POST", path, body) == INVALID
+    assert flagged.catalog is before
 
 
 def test_a_key_that_is_taken_and_one_that_is_none(flagged: Environment) -> None:
@@ -262,12 +287,16 @@ NO_NUMBERS = (
 
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
-def test_a_number_that_comes_as_text_has_one_grammar(flagged: Environment, text: str) -> None:
-    treatments = halves(text, "50")
-    body = {"key": "colour", "name": "Colour", "iteration": iteration(treatments=treatments)}
-    assert flagged.refused("POST", "/experiments", body) == INVALID
+def test_a_number_that_comes_as_text_has_one_grammar(dialect: Dialect, text: str) -> None:
+    body = experiment(iteration(treatments=halves(text, "50")))
+    assert dialect.refuses(create_experiment, body) == INVALID
     holdout = {"key": "quarter", "holdoutamount": text}
-    assert flagged.refused("POST", "/holdouts", holdout) == INVALID
-    for name in ("limit", "offset"):
-        for path in ("/experiments", "/holdouts"):
-            assert flagged.refused("GET", f"{path}?{urlencode({name: text})}") == INVALID
+    assert dialect.refuses(post_holdout, holdout) == INVALID
+    for query in ({"limit": text}, {"offset": text}):
+        for view in (get_experiments, get_all_holdouts):
+            assert dialect.refused(partial(dialect.list, view, **query)) == INVALID
+
+
+def test_a_query_of_a_server_has_the_same_grammar(flagged: Environment) -> None:
+    for text in NO_NUMBERS:
+        assert flagged.refused("GET", f"/experiments?{urlencode({'limit': text})}") == INVALID

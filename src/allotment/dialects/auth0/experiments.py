@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from allotment.change.commands import (
-    Command,
-    Create,
-    SetAllocations,
-    SetEnrolment,
-    SetTreatments,
-)
+from allotment.change.commands import Command, Create, SetAllocations, SetEnrolment, SetTreatments
 from allotment.change.lifecycle import Event, Policy, Status, allows, called, status
 from allotment.dialects.auth0.allocations import Dealt, read_items
 from allotment.dialects.auth0.errors import missing

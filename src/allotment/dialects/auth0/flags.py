@@ -6,13 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from allotment.change.commands import (
-    Command,
-    Create,
-    Delete,
-    SetVariations,
-    SwitchFlag,
-)
+from allotment.change.commands import Command, Create, Delete, SetVariations, SwitchFlag
 from allotment.change.lifecycle import Policy, may_switch
 from allotment.change.references import answering
 from allotment.dialects.auth0.errors import in_use, name_taken
@@ -52,11 +46,10 @@ from allotment.dialects.auth0.schema.flags import (
     check_value,
     type_of,
 )
-from allotment.dialects.wire.alike import alike
 from allotment.dialects.wire.operation import Call
-from allotment.dialects.wire.path import step
 from allotment.dialects.wire.refusal import Refusal
 from allotment.dialects.wire.slug import slug
+from allotment.dialects.wire.source import alike, step
 from allotment.errors import InvalidChange, InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, Variation

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
-from allotment.change.kinds import nouns_of
 from allotment.dialects.auth0.errors import missing
 from allotment.dialects.wire.spelling import BASE58
 from allotment.model.catalog import Catalog, identity
 from allotment.model.experiment import Experiment
 from allotment.model.flag import Flag, Variation
+from allotment.model.keyed import Keyed
 from allotment.model.segment import Segment
 
-N = TypeVar("N", Flag, Segment, Experiment)
+V = TypeVar("V")
 
 _PREFIXES: Final = {"experiment": "exp_", "flag": "flg_", "segment": "seg_", "variation": "var_"}
 
@@ -35,26 +35,23 @@ def id_of_nothing(kind: str) -> str:
 
 def find_experiment(catalog: Catalog, text: str) -> Experiment | None:
     """The experiment that the id names."""
-    return cast(Experiment | None, _find(catalog, "experiment", text))
+    return _find("experiment", catalog.experiments, text, catalog)
 
 
 def find_flag(catalog: Catalog, text: str) -> Flag | None:
     """The flag that the id names."""
-    return cast(Flag | None, _find(catalog, "flag", text))
+    return _find("flag", catalog.flags, text, catalog)
 
 
 def find_segment(catalog: Catalog, text: str) -> Segment | None:
     """The segment that the id names."""
-    return cast(Segment | None, _find(catalog, "segment", text))
+    return _find("segment", catalog.segments, text, catalog)
 
 
 def find_variation(flag: Flag, text: str) -> Variation | None:
     """The variation of the flag that the id names, of those that are shown."""
-    wanted = _identity("variation", text)
-    for variation in visible(flag) if wanted else ():
-        if identity("variation", flag.key, variation.key) == wanted:
-            return variation
-    return None
+    shown = visible(flag)
+    return next((one for one in shown if id_of("variation", flag.key, one.key) == text), None)
 
 
 def get_experiment(catalog: Catalog, text: str) -> Experiment:
@@ -84,14 +81,8 @@ def visible(flag: Flag) -> tuple[Variation, ...]:
     return tuple(one for one in flag.variations if one.key != DEFAULTS)
 
 
-def _find(catalog: Catalog, kind: str, text: str) -> object | None:
-    wanted = _identity(kind, text)
-    if wanted is None:
-        return None
-    keys = catalog.users.get(f"id:{kind}:{wanted}", frozenset())
-    return next((nouns_of(catalog, kind)[key] for key in keys), None)
-
-
-def _identity(kind: str, text: str) -> str | None:
+def _find(kind: str, nouns: Keyed[V], text: str, catalog: Catalog) -> V | None:
     prefix = _PREFIXES[kind]
-    return BASE58.read(text[len(prefix) :]) if text.startswith(prefix) else None
+    if not text.startswith(prefix):
+        return None
+    return BASE58.find(kind, nouns, text.removeprefix(prefix), catalog)

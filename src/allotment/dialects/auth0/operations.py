@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
-from allotment.change.commands import Command, SetVariations
 from allotment.dialects.auth0.errors import missing
 from allotment.dialects.auth0.experiments import (
     advance_ramp,
@@ -23,12 +22,7 @@ from allotment.dialects.auth0.flags import (
     update_flag,
     update_variation,
 )
-from allotment.dialects.auth0.ids import (
-    find_experiment,
-    find_flag,
-    find_segment,
-    find_variation,
-)
+from allotment.dialects.auth0.ids import find_experiment, find_flag, find_segment, find_variation
 from allotment.dialects.auth0.lists import list_experiments, list_flags, list_segments
 from allotment.dialects.auth0.segments import create_segment, delete_segment, update_segment
 from allotment.dialects.auth0.views import (
@@ -48,6 +42,7 @@ from allotment.dialects.wire.operation import (
     Listing,
     Noun,
     Operation,
+    added,
     created,
 )
 from allotment.model.catalog import Catalog
@@ -81,11 +76,6 @@ def _variation(ids: Ids, catalog: Catalog) -> Noun:
     return Noun("flag", flag.key, variation.key)
 
 
-def _added(commands: Sequence[Command]) -> Noun:
-    (change,) = (command for command in commands if isinstance(command, SetVariations))
-    return Noun("flag", change.flag, change.variations[-1].key)
-
-
 EXPERIMENT: Final = "/experiments/{id}"
 FLAG: Final = "/feature-flags/{id}"
 VARIATIONS: Final = f"{FLAG}/variations"
@@ -108,7 +98,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Changing("DELETE", FLAG, delete_flag, _gone_flag, None),
     Changing("POST", f"{FLAG}/status", move_flag, _flag, get_flag),
     Getting("GET", VARIATIONS, list_variations, _flag),
-    Changing("POST", VARIATIONS, create_variation, _flag, get_variation, _added),
+    Changing("POST", VARIATIONS, create_variation, _flag, get_variation, added),
     Getting("GET", VARIATION, get_variation, _variation),
     Changing("PATCH", VARIATION, update_variation, _variation, get_variation),
     Changing("DELETE", VARIATION, delete_variation, _flag, None),

@@ -10,9 +10,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from allotment.dialects.wire.alike import alike
 from allotment.dialects.wire.notes import json_text
-from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.source import Tree, alike
 from allotment.model.flag import Flag, Variation
 
 Values = dict[str, Tree]

@@ -35,8 +35,7 @@ from allotment.dialects.auth0.schema.flags import (
 )
 from allotment.dialects.auth0.schema.segments import Auth0Segment
 from allotment.dialects.auth0.segments import show_rules, shown_segment_status
-from allotment.dialects.wire.operation import Noun, State
-from allotment.dialects.wire.version import Version
+from allotment.dialects.wire.operation import Noun, State, Version
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Treatment
 from allotment.model.flag import Flag, Variation

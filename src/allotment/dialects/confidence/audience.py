@@ -8,9 +8,7 @@ from typing import Any, Final
 
 from allotment.change.commands import Command, SetAudience, SetIntake, SetKeeping, SetUnit
 from allotment.dialects.confidence.names import read_segment, segment_name
-from allotment.dialects.confidence.schema.modules import (
-    ConfidenceFlagModule,
-)
+from allotment.dialects.confidence.schema.modules import ConfidenceFlagModule
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment

@@ -52,11 +52,9 @@ from allotment.dialects.confidence.values import (
     variants_of,
 )
 from allotment.dialects.wire.notes import json_text
-from allotment.dialects.wire.operation import Call, Noun, State
+from allotment.dialects.wire.operation import Call, Noun, State, Version
 from allotment.dialects.wire.page import page
-from allotment.dialects.wire.path import step
-from allotment.dialects.wire.source import Tree
-from allotment.dialects.wire.version import Version
+from allotment.dialects.wire.source import Tree, step
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment

@@ -12,7 +12,6 @@ from typing import Final
 
 from allotment.change.commands import Command, Create, Rename
 from allotment.dialects.confidence.audience import read_audience, write_audience
-from allotment.dialects.confidence.locks import shown_locks
 from allotment.dialects.confidence.names import (
     NOTES,
     Values,
@@ -33,7 +32,7 @@ from allotment.dialects.confidence.schema.modules import (
     ConfidenceFlagModule,
     ConfidenceModule,
 )
-from allotment.dialects.confidence.transitions import shown_state
+from allotment.dialects.confidence.transitions import shown_locks, shown_state
 from allotment.dialects.confidence.treatments import (
     TREATMENTS,
     Arms,
@@ -41,10 +40,10 @@ from allotment.dialects.confidence.treatments import (
     show_treatments,
     write_treatments,
 )
-from allotment.dialects.wire.alike import alike
 from allotment.dialects.wire.listed import enlist, flags_that_list, remove, unlist
 from allotment.dialects.wire.operation import Call
 from allotment.dialects.wire.slug import slug
+from allotment.dialects.wire.source import alike
 from allotment.errors import InvalidChange, InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State

@@ -11,10 +11,9 @@ from typing import Any, Final
 
 from allotment.dialects.confidence.codes import missing, taken
 from allotment.dialects.wire.notes import Notes
-from allotment.dialects.wire.operation import Call
+from allotment.dialects.wire.operation import Call, Version
 from allotment.dialects.wire.source import Tree
 from allotment.dialects.wire.spelling import BASE36
-from allotment.dialects.wire.version import Version
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog, identity
 from allotment.model.experiment import Experiment
@@ -59,9 +58,7 @@ def segment_name(key: str) -> str:
 
 def find_instance(catalog: Catalog, text: str) -> Experiment | None:
     """The experiment whose instance has this id."""
-    wanted = BASE36.read(text)
-    keys = catalog.users.get(f"id:experiment:{wanted}", frozenset()) if wanted else frozenset()
-    return next((catalog.experiments[key] for key in keys), None)
+    return BASE36.find("experiment", catalog.experiments, text, catalog)
 
 
 def new_id(given: str | None, kind: str, nouns: Container[str], call: Call[Any]) -> str:

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
-from allotment.change.commands import Command, SetVariations
-from allotment.dialects.confidence import (
-    flags,
-    instances,
-    names,
-    segments,
-    views,
-)
+from allotment.dialects.confidence import flags, instances, names, segments, views
 from allotment.dialects.confidence.transitions import transition_instance
 from allotment.dialects.wire.operation import (
     Changing,
@@ -21,6 +13,7 @@ from allotment.dialects.wire.operation import (
     Listing,
     Noun,
     Operation,
+    added,
     created,
 )
 from allotment.model.catalog import Catalog
@@ -63,11 +56,6 @@ def _segment(ids: Ids, catalog: Catalog) -> Noun:
     return Noun("segment", names.segment_at(catalog, ids["segment"]).key)
 
 
-def _added(commands: Sequence[Command]) -> Noun:
-    (change,) = (command for command in commands if isinstance(command, SetVariations))
-    return Noun("flag", change.flag, change.variations[-1].key)
-
-
 _show_flag, _show_variant = flags.get_flag, flags.get_variant
 _show_instance: Final = views.get_instance
 _show_segment: Final = segments.get_segment
@@ -79,7 +67,7 @@ FLAGS: Final[tuple[Operation, ...]] = (
     Changing("PATCH", _FLAG, flags.update_flag, _flag, _show_flag),
     Changing("POST", f"{_FLAG}:archive", flags.archive_flag, _flag, _show_flag),
     Getting("GET", _VARIANTS, flags.list_variants, _flag),
-    Creating("POST", _VARIANTS, flags.create_variant, _flag, _show_variant, _added),
+    Creating("POST", _VARIANTS, flags.create_variant, _flag, _show_variant, added),
     Getting("GET", _VARIANT, _show_variant, _variant),
     Changing("PATCH", _VARIANT, flags.update_variant, _variant, _show_variant),
     Changing("DELETE", _VARIANT, flags.delete_variant, _flag, flags.show_nothing),

@@ -33,14 +33,11 @@ from allotment.dialects.confidence.schema.segments import (
     ConfidenceSegments,
     ppm_of,
 )
-from allotment.dialects.confidence.schema.targeting import (
-    ConfidenceTargeting,
-)
+from allotment.dialects.confidence.schema.targeting import ConfidenceTargeting
 from allotment.dialects.confidence.targeting import Rules, read_targeting, show_targeting
-from allotment.dialects.wire.alike import alike
 from allotment.dialects.wire.operation import Call, Noun, State
 from allotment.dialects.wire.page import page
-from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.source import Tree, alike
 from allotment.errors import InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment

@@ -1,4 +1,4 @@
-"""States of an instance: its history, what keeps it from starting, and the change of its state."""
+"""States of an instance: its history, its locks, what keeps it from starting, and their change."""
 
 from __future__ import annotations
 
@@ -11,10 +11,20 @@ from allotment.change.commands import (
     ResumeIteration,
     StartIteration,
 )
-from allotment.change.lifecycle import Policy, called, possible_transitions, status
+from allotment.change.lifecycle import (
+    STRUCTURE,
+    Event,
+    Fields,
+    Policy,
+    called,
+    editable,
+    possible_transitions,
+    status,
+)
 from allotment.change.obstacles import Obstacle, ObstacleCode, obstacles
 from allotment.dialects.confidence.names import instance_at, instance_name
 from allotment.dialects.confidence.schema.instances import (
+    MODULES,
     ConfidenceCheck,
     ConfidenceEntry,
     ConfidenceTransition,
@@ -32,6 +42,14 @@ _STATES: Final[dict[str, InstanceState]] = {word: word for word in get_args(Inst
 
 _PATH: Final = "$.targetState"
 
+# The gate of `flags` is its intake, which is switched while live; each other field in it is asked
+# about by the event that it is.
+_MODULES: Final[Fields] = {
+    **dict.fromkeys(("abtest", "flags", *MODULES), (Event.NAME,)),
+    "abtest": STRUCTURE,
+    "flags": (Event.INTAKE,),
+}
+
 
 def shown_state(experiment: Experiment) -> InstanceState:
     """This API's word for where the experiment stands."""
@@ -42,6 +60,12 @@ def shown_transitions(experiment: Experiment) -> list[InstanceState]:
     """The states that can follow, as `:transition` takes them."""
     following = possible_transitions(Policy.CONFIDENCE, status(experiment))
     return [_STATES[word] for word in following]
+
+
+def shown_locks(experiment: Experiment) -> tuple[str, ...]:
+    """The modules that cannot be changed now, as the lifecycle has it."""
+    free = editable(Policy.CONFIDENCE, _MODULES, status(experiment))
+    return tuple(module for module in _MODULES if module not in free)
 
 
 def show_history(experiment: Experiment, created_at: int) -> list[ConfidenceEntry]:

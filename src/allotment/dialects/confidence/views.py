@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Final
 
 from allotment.dialects.confidence.audience import show_audience
-from allotment.dialects.confidence.locks import shown_locks
 from allotment.dialects.confidence.names import (
     NOTES,
     creator_of,
@@ -24,13 +23,11 @@ from allotment.dialects.confidence.schema.instances import (
     ConfidenceInstancePage,
     ConfidenceInstances,
 )
-from allotment.dialects.confidence.schema.modules import (
-    ConfidenceAbtest,
-    ConfidenceFlagModule,
-)
+from allotment.dialects.confidence.schema.modules import ConfidenceAbtest, ConfidenceFlagModule
 from allotment.dialects.confidence.transitions import (
     show_checks,
     show_history,
+    shown_locks,
     shown_state,
     shown_transitions,
 )

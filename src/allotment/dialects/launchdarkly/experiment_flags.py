@@ -17,7 +17,7 @@ from allotment.dialects.launchdarkly.state import Links, Scene, links_to
 from allotment.dialects.launchdarkly.treatments import Dealt, GivenId
 from allotment.dialects.wire.model import LEFT_OUT, Maybe, Model
 from allotment.dialects.wire.notes import without_wrong
-from allotment.dialects.wire.path import step
+from allotment.dialects.wire.source import step
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.flag import Flag, FlagExperiment, Miss

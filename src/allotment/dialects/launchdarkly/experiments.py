@@ -51,8 +51,7 @@ from allotment.dialects.launchdarkly.iterations import (
 from allotment.dialects.launchdarkly.patch import renamed
 from allotment.dialects.wire.model import LEFT_OUT, read
 from allotment.dialects.wire.operation import Call
-from allotment.dialects.wire.path import step
-from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.source import Tree, step
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State

@@ -26,12 +26,11 @@ from allotment.dialects.launchdarkly.fields import (
     Whole,
 )
 from allotment.dialects.launchdarkly.ids import NOTES, by_key
-from allotment.dialects.wire.alike import alike
 from allotment.dialects.wire.model import LEFT_OUT, refused
 from allotment.dialects.wire.notes import json_text
 from allotment.dialects.wire.operation import Call
 from allotment.dialects.wire.slug import slug
-from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.source import Tree, alike
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, FlagState, Variation

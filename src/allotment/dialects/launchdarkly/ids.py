@@ -60,9 +60,7 @@ def find_treatment(experiment: str, iteration: Iteration, text: str) -> Treatmen
 
 def find_holdout(catalog: Catalog, text: str) -> Holdout | None:
     """The holdout that the id names."""
-    wanted = HEX.read(text)
-    keys = catalog.users.get(f"id:holdout:{wanted}", frozenset()) if wanted else frozenset()
-    return next((catalog.holdouts[key] for key in keys), None)
+    return HEX.find("holdout", catalog.holdouts, text, catalog)
 
 
 def get(kind: str, nouns: Keyed[V], key: str) -> V:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from allotment.dialects.launchdarkly.fields import LDConstant, Word
 from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Model
-from allotment.dialects.wire.version import Version
+from allotment.dialects.wire.operation import Version
 from allotment.model.catalog import Catalog
 from allotment.model.limits import EXPERIMENTS_MAX
 

@@ -16,9 +16,9 @@ from pydantic import AfterValidator, Field
 from allotment.dialects.launchdarkly.codes import invalid
 from allotment.dialects.launchdarkly.fields import ITEMS_MAX, Id, LDBody, Name
 from allotment.dialects.launchdarkly.ids import ID_MAX, id_of, id_of_treatment, read_variation
-from allotment.dialects.wire.alike import alike
 from allotment.dialects.wire.model import Model, not_blank
 from allotment.dialects.wire.slug import slug
+from allotment.dialects.wire.source import alike
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from allotment.model.limits import KEY_BYTES_MAX, TREATMENTS_MAX

@@ -20,17 +20,10 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import (
-    CoreSchema,
-    ErrorDetails,
-    PydanticCustomError,
-    PydanticSerializationError,
-)
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, PydanticSerializationError
 
-from allotment.dialects.wire.alike import alike
-from allotment.dialects.wire.path import step
 from allotment.dialects.wire.refusal import Refusal
-from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.source import Tree, alike, step
 from allotment.errors import InvalidInput
 from allotment.model.number import read_weight, read_whole
 from allotment.model.text import is_blank

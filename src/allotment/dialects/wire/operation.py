@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
 
-from allotment.change.commands import Command, Create
+from allotment.change.commands import Command, Create, SetVariations
 from allotment.change.kinds import kind_of
 from allotment.dialects.wire.model import Body, Model, Update
-from allotment.dialects.wire.version import Version
 from allotment.model.catalog import Catalog
 
 B = TypeVar("B")
@@ -50,6 +49,19 @@ class Noun(NamedTuple):
         return f"{self.kind}:{self.key}"
 
 
+class Version(Protocol):
+    """When a document was made and last changed, in milliseconds since 1970, UTC, and by whom."""
+
+    @property
+    def created_at(self) -> int: ...  # noqa: D102
+    @property
+    def updated_at(self) -> int: ...  # noqa: D102
+    @property
+    def created_by(self) -> str: ...  # noqa: D102
+    @property
+    def updated_by(self) -> str: ...  # noqa: D102
+
+
 class State(Protocol):
     """A catalog, and by "kind:key" the version of each noun in it."""
 
@@ -79,6 +91,12 @@ def created(commands: Sequence[Command]) -> Noun:
     """The noun that the commands create."""
     (noun,) = (command.noun for command in commands if isinstance(command, Create))
     return Noun(kind_of(noun), noun.key)
+
+
+def added(commands: Sequence[Command]) -> Noun:
+    """The variation that the commands add to a flag."""
+    (change,) = (command for command in commands if isinstance(command, SetVariations))
+    return Noun("flag", change.flag, change.variations[-1].key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
-from allotment.dialects.wire.path import step
 from allotment.errors import InvalidInput
 
 Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | None"
@@ -19,6 +18,9 @@ DEPTH_MAX: Final = 32
 # 64 bits are 19 digits and a sign. More are not even converted: that takes quadratic time.
 _DIGITS_MAX: Final = 20
 _TOO_LONG: Final = 1 << 64
+
+# The names of fields look like this. Any other key of a client is not shown.
+_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}\Z")
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -123,3 +125,19 @@ def _inspect_text(text: str, path: str) -> None:
 
 def _too_deep(path: str, depth: int) -> InvalidInput:
     return InvalidInput(f"the body is nested deeper than {depth} levels", path)
+
+
+def step(path: str, key: str) -> str:
+    """The path of an object's entry: `$.name`, or `$[...]` for a key that is no plain word."""
+    return f"{path}.{key}" if _PLAIN.match(key) else f"{path}[...]"
+
+
+def alike(one: Tree, other: Tree) -> bool:
+    """Whether they are the same value: 1 is 1.0, and neither is true."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    return one == other

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
+
+from allotment.model.catalog import Catalog
+from allotment.model.keyed import Keyed
+
+V = TypeVar("V")
 
 _BITS = 96
 
@@ -34,6 +40,12 @@ class Spelling:
         for digit in text:
             number = number * len(self.digits) + self.digits.index(digit)
         return f"{number:024x}" if number < 1 << _BITS else None
+
+    def find(self, kind: str, nouns: Keyed[V], text: str, catalog: Catalog) -> V | None:
+        """The noun of the kind, one of these nouns of a catalog, whose id `text` spells."""
+        identity = self.read(text)
+        keys = catalog.users.get(f"id:{kind}:{identity}", frozenset()) if identity else ()
+        return next((nouns[key] for key in keys), None)
 
 
 # What is easily misread, 0 O I l, is no digit of base58.

@@ -11,10 +11,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, WithJsonSchema
 
-from allotment.dialects.confidence.schema.fields import (
-    Name,
-    Text,
-)
+from allotment.dialects.confidence.schema.fields import Name, Text
 from allotment.dialects.confidence.schema.protobuf import As, Message, Open
 from allotment.dialects.wire.model import INT64, LEFT_OUT, Maybe, Number
 from allotment.model.limits import TREATMENTS_MAX

@@ -16,19 +16,9 @@ from pydantic import ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
-from allotment.dialects.wire.alike import alike
-from allotment.dialects.wire.mask import (
-    WHOLE,
-    Part,
-    Shape,
-    camel,
-    implied,
-    masked,
-    read_mask,
-)
+from allotment.dialects.wire.mask import WHOLE, Part, Shape, camel, implied, masked, read_mask
 from allotment.dialects.wire.model import LEFT_OUT, UNKNOWN, Body, Update, misplaced, read
-from allotment.dialects.wire.path import step
-from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.source import Tree, alike, step
 from allotment.errors import InvalidInput
 
 M = TypeVar("M", bound="Message")

@@ -17,17 +17,8 @@ from allotment.dialects.confidence.schema.fields import (
 )
 from allotment.dialects.confidence.schema.protobuf import As, Edit, Message
 from allotment.dialects.confidence.schema.targeting import ConfidenceTargeting
-from allotment.dialects.wire.model import (
-    LEFT_OUT,
-    Body,
-    Maybe,
-    Model,
-    not_blank,
-)
-from allotment.model.limits import (
-    BUCKETS,
-    TAGS_MAX,
-)
+from allotment.dialects.wire.model import LEFT_OUT, Body, Maybe, Model, not_blank
+from allotment.model.limits import BUCKETS, TAGS_MAX
 from allotment.model.number import read_weight
 
 DECIMALS: Final = 6

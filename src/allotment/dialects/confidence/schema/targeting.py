@@ -7,25 +7,11 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from allotment.dialects.confidence.schema.fields import (
-    Name,
-    pattern,
-)
+from allotment.dialects.confidence.schema.fields import Name, pattern
 from allotment.dialects.confidence.schema.protobuf import Message, OneOf
-from allotment.dialects.wire.model import (
-    LEFT_OUT,
-    Maybe,
-    Number,
-    misplaced,
-    not_blank,
-)
+from allotment.dialects.wire.model import LEFT_OUT, Maybe, Number, misplaced, not_blank
 from allotment.dialects.wire.notes import json_text
-from allotment.model.limits import (
-    CLAUSE_VALUES_MAX,
-    KEPT_CHARACTERS_MAX,
-    KEY_BYTES_MAX,
-    RULES_MAX,
-)
+from allotment.model.limits import CLAUSE_VALUES_MAX, KEPT_CHARACTERS_MAX, KEY_BYTES_MAX, RULES_MAX
 
 SEGMENT: Final = "segments/"
 
