@@ -12,11 +12,18 @@ from hostile.operations import Operation, operations
 from serving import SHOP, Server, serving
 
 
-@pytest.fixture(scope="session")
-def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(
+    scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)]
+)
+def attacked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     lenient = {"ALLOTMENT_LAUNCHDARKLY_LENIENT": "1"}  # so that a PATCH without its header is read
     folder = tmp_path_factory.mktemp("attacked")
-    with serving(folder, catalog=SHOP, env=lenient, insecure_local=False) as server:
+    more = {}
+    if request.param == "postgresql":  # which is stricter about texts than SQLite
+        more["database_url"] = request.getfixturevalue("postgres").fresh()
+    with serving(folder, catalog=SHOP, env=lenient, insecure_local=False, **more) as server:
         yield server
         assert server.process.poll() is None, f"the server died:\n{server.log}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -286,6 +287,20 @@ def test_a_file_put_in_the_place_of_another_is_not_taken_for_it(path: Path) -> N
             commit(store, Create(Segment("lost")))
     with Store.open(path) as again:
         assert list(again.catalog().segments) == ["nordics"]
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_nothing_is_written_to_a_log_that_was_deleted(path: Path, how: str) -> None:
+    with Store.open(path) as store:
+        commit(store, Create(NORDICS))
+        log = path.with_name(f"{path.name}-wal")
+        if how == "replaced":
+            shutil.copy(log, log.with_suffix(".copy"))
+            log.with_suffix(".copy").replace(log)
+        else:
+            log.unlink()
+        with pytest.raises(StoreError, match="was deleted or replaced while it was open"):
+            commit(store, Create(Segment("lost")))
 
 
 def test_a_file_that_is_deleted_in_the_middle_of_a_change_acknowledges_nothing(path: Path) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
+
 from allotment.change.commands import Create
+from allotment.errors import InvalidInput
 from allotment.store import StickyKey, StickyTreatment, Store, spaces
 from store.examples import NOON, NOON_MS, NORDICS, commit, experiment, kept_in, sql
 
@@ -48,6 +51,16 @@ def test_thousands_are_kept_at_once(store: Store) -> None:
     given = {StickyKey("checkout", 1, f"u-{number}"): f"t{number % 3}" for number in range(3_000)}
     assert keep(store, given) == given
     assert len(store.sticky([*given, ANN])) == 3_000
+
+
+def test_what_names_no_experiment_is_refused_alike_by_both_stores(store: Store) -> None:
+    for name in ("a\0b", "", "a b", "\ud800", "a" * 257):
+        key = StickyKey(name, 1, "unit")
+        with pytest.raises(InvalidInput, match="a key is"):
+            store.sticky([key])
+        with pytest.raises(InvalidInput, match="a key is"):
+            store.keep({key: "green"}, revision=1, when=NOON)
+    assert store.sticky([StickyKey("e", 1, "a\0b")]) == {}
 
 
 def test_nothing_is_kept_of_nothing(store: Store) -> None:

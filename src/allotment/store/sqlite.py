@@ -99,8 +99,9 @@ class _File:
     """The file of a store, which the first connection makes, and which must stay where it is.
 
     A connection goes on with a file that was deleted or replaced, and what it writes there is lost.
-    So every transaction looks whether the path still leads to the file, as it begins and before it
-    commits. A connection that is made later never makes the file again.
+    It writes to the log beside the file first, so that counts as well. So every transaction looks
+    whether the paths still lead to both, as it begins and before it commits. While a connection is
+    open, SQLite keeps the log. A connection that is made later never makes the file again.
     """
 
     def __init__(self, path: Path, *, is_made: bool) -> None:
@@ -113,23 +114,31 @@ class _File:
         self._is_made = True
         return opened
 
-    def identity(self) -> tuple[int, int] | None:
-        """The device and the inode that the path leads to; None where there is no file."""
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+    def identity(self) -> tuple[tuple[int, int] | None, ...]:
+        """The device and the inode of the file, and those of its log; None for one not there."""
+        real = os.path.realpath(self._path)
+        return _inode(real), _inode(f"{real}-wal")
 
     def check(self, connection: Connection) -> None:
         """Raise StoreError where the connection is to another file than the path leads to."""
-        own = connection.info.setdefault("file", self.identity())
-        if own is None or own != self.identity():
+        now = self.identity()
+        own, log = connection.info.get("file", now)
+        # A file that is new has no log before something is written.
+        if own is None or (own, log) not in (now, (now[0], None)):
             connection.invalidate()
             raise StoreError(
-                f"the file of the store {self._path} was deleted or replaced while it was open: "
-                "nothing more is written to the one it was"
+                f"the file of the store {self._path}, or its log, was deleted or replaced while it "
+                "was open: nothing more is written to the one it was"
             )
+        connection.info["file"] = now
+
+
+def _inode(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _source(file: _File, begin: str) -> Engine:

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, Insert, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from allotment.model.text import check_key
 from allotment.store.schema import kept_assignment, kept_replacement
 
 # So many units in one query: SQLite takes 32,766 parameters, and PostgreSQL plans long lists badly.
@@ -99,7 +100,7 @@ def keep(
     for key in sorted(given):
         row = {
             "space": space,
-            "experiment": key.experiment,
+            "experiment": check_key(key.experiment, "$.experiment"),
             "iteration": key.iteration,
             "unit": key.unit.encode(),
             "treatment": given[key].treatment,
@@ -127,5 +128,6 @@ def _grouped(keys: Iterable[StickyKey]) -> Iterator[tuple[tuple[str, int], list[
     for key in keys:
         groups[key.experiment, key.iteration].append(key.unit.encode())
     for group, units in groups.items():
+        check_key(group[0], "$.experiment")  # PostgreSQL takes no NUL, and SQLite does
         for start in range(0, len(units), _UNITS):
             yield group, units[start : start + _UNITS]
