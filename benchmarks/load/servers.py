@@ -50,8 +50,8 @@ def pinned(processor: int, command: list[str]) -> list[str]:
 
 
 @contextmanager
-def ours(folder: Path) -> Iterator[Server]:
-    """The server itself, over SQLite, with a token."""
+def ours(folder: Path, source: Path = HOUSE / "src") -> Iterator[Server]:
+    """The server itself, over SQLite, with a token; `source` may have another version of it."""
     database = folder / "allotment.db"
     with Store.open(database) as store:
         now = datetime.now(UTC)
@@ -61,7 +61,7 @@ def ours(folder: Path) -> Iterator[Server]:
     port = _free_port()
     environment = {"ALLOTMENT_DATABASE_URL": str(database), "ALLOTMENT_PORT": str(port)}
     command = [sys.executable, "-m", "allotment.cli.app", "serve"]
-    with _started(command, port, environment) as server:
+    with _started(command, port, environment, source) as server:
         yield server
 
 
@@ -76,8 +76,10 @@ def raw() -> Iterator[Server]:
 
 
 @contextmanager
-def _started(command: list[str], port: int, environment: dict[str, str]) -> Iterator[Server]:
-    paths = os.pathsep.join([str(HOUSE), str(HOUSE / "src")])
+def _started(
+    command: list[str], port: int, environment: dict[str, str], source: Path = HOUSE / "src"
+) -> Iterator[Server]:
+    paths = os.pathsep.join([str(HOUSE), str(source)])
     known = {name: text for name, text in os.environ.items() if not name.startswith("ALLOTMENT_")}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(

@@ -115,7 +115,7 @@ class Paths:
         async def receive() -> dict[str, Any]:
             await asyncio.sleep(0)
             if not chunks:
-                return {"type": "http.disconnect"}
+                await asyncio.Event().wait()  # the client stays
             chunk = chunks.popleft()
             return {"type": "http.request", "body": chunk, "more_body": bool(chunks)}
 

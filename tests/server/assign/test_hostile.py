@@ -194,8 +194,9 @@ def test_a_large_document_is_refused_before_any_of_it_is_answered(client: httpx.
         good.replace(b'"unit-99999"', b""),
         good.replace(b'"unit-99999"', b'"xyzzy" "b"'),
         good.replace(b'"unit-99999"', b'{"a":"xyzzy"'),
-        good.replace(b'"unit-99999"', b'"' + b"x" * 200_000 + b'"'),
-        good.replace(b'"unit-99999"', b"[" * 40 + b"]" * 40),
+        good.replace(b'"unit-99999"', b"[" * 3_000 + b"]" * 3_000),
+        good.replace(b'"unit-99999"', b"1e999"),
+        good.replace(b'"unit-99999"', b'"xyzzy\xff"'),
         good.replace(b'"experiments":["plain"]', b'"attributes":{"xyzzy":[1]}'),
         good.replace(b'"experiments":["plain"]', b'"attributes":[{}]'),
         good.replace(b'"experiments":["plain"]', b'"attributes":7'),
@@ -206,6 +207,17 @@ def test_a_large_document_is_refused_before_any_of_it_is_answered(client: httpx.
         b" " * 1_100_000,
     ):
         refused(send(client, broken, JSON))
+
+
+def test_what_is_no_unit_fails_alone_in_a_large_document_too(client: httpx.Client) -> None:
+    units = b",".join(b'"unit-%d"' % number for number in range(100_000))
+    for none in (b'"' + b"x" * 200_000 + b'"', b"[" * 40 + b"]" * 40, b'{"a":"b"}'):
+        for body in (b"%b,%b" % (none, units), none):
+            answer = send(client, b'{"units":[%b],"experiments":["plain"]}' % body, JSON)
+            assert answer.status_code == 200, answer.text[:300]
+            given = answer.json()["units"]
+            assert given[0]["assignments"]["plain"] == {"treatment": None, "reason": "NO_UNIT"}
+            assert all(each["assignments"]["plain"]["treatment"] for each in given[1:])
 
 
 def test_attributes_have_limits(client: httpx.Client) -> None:
@@ -348,6 +360,26 @@ def test_a_record_batch_that_is_too_large_is_refused(client: httpx.Client) -> No
     refused(
         send(client, (body[at : at + 65_536] for at in range(0, len(body), 65_536)), ARROW), 413
     )
+
+
+def test_a_large_stream_that_is_wrong_is_refused_before_any_of_it_is_answered(
+    client: httpx.Client,
+) -> None:
+    units = [f"unit-{number}" for number in range(200_000)]
+    good = stream(pa.table({"unit": units}), 10_000)
+    assert send(client, good, ARROW).status_code == 200
+    schema, *batches = messages(good)
+    end = struct.pack("<Ii", 0xFFFFFFFF, 0)
+    for broken in (
+        good[: len(good) // 2],
+        good[:-10],
+        good + b"xyzzy",
+        good + good,
+        schema + b"".join(batches) + schema + end,
+        schema + b"".join(batches) + messages(compressed())[1] + end,
+        schema + b"".join(batches) + struct.pack("<Ii", 0xFFFFFFFF, 1 << 30),
+    ):
+        refused(send(client, broken, ARROW))
 
 
 def test_dictionaries_without_end_are_refused(client: httpx.Client) -> None:

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from allotment.errors import InvalidInput
 from allotment.kernel.json_shape import JsonShape
-from allotment.server.assign.batch.answer import Batches, BrokenOff
+from allotment.server.assign.batch.batches import Batches, BrokenOff
 from allotment.server.assign.bodies import AssignRequest, ExplainRequest, ResolveRequest
 from allotment.server.assign.explained import Explained
 from allotment.server.assign.reading import read_asked, read_target

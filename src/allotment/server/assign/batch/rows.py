@@ -1,4 +1,4 @@
-"""Units that are assigned together, as they came."""
+"""Rows of a batch: units with their attributes, as a reader makes them and a writer shows them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from allotment.server.assign.reading import ATTRIBUTES_BYTES_MAX, check_depth, check_size
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _encode: Final = msgspec.json.Encoder()
 _KEYS: Final = frozenset({str, int})
+_NESTED: Final = (dict, list)
 
 
 class Block(Protocol):
@@ -82,6 +85,18 @@ class Rows:
         import pyarrow as pa  # noqa: PLC0415  # loads slowly, and few requests are for Arrow
 
         return {"unit": pa.array(map(_text, self.keys), pa.string())}
+
+
+def check_attributes(value: Any, size: int) -> None:
+    """Refuse a row's attributes, or one of them, beyond the limits; `size` is its bytes or more."""
+    if type(value) not in _NESTED:
+        return
+    for each in value.values() if type(value) is dict else value:
+        if type(each) in _NESTED:
+            check_depth(value, "$.attributes")
+            break
+    if size > ATTRIBUTES_BYTES_MAX:
+        check_size(len(_encode.encode(value)), "$.attributes")
 
 
 def _text(key: Any) -> str | None:

@@ -1,24 +1,34 @@
-"""What is kept of a part of a batch: asked for together, some thousand units at a time."""
+"""The experiments that a batch asks for, and their columns of answers: all at one revision."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from allotment.compile.experiment import Source
 from allotment.engine import Column
 from allotment.kernel.units import unit_keys
 from allotment.model.assignment import REASONS, Reason
 from allotment.model.experiment import Experiment
+from allotment.server.assign.batch.rows import Block
+from allotment.server.assign.bodies import MeaningBody
 from allotment.server.sticky.batcher import Found, Wanted
 from allotment.server.sticky.key import after
+from allotment.server.sync.spaces import Served
 from allotment.store import StickyKey
 
-# Says what is kept of what is wanted. It blocks.
+# Says what the store keeps of what is wanted. It blocks.
 Look: TypeAlias = Callable[[Wanted], Mapping[StickyKey, Found]]
+
+# Some rows, and what each experiment answers to them.
+Part: TypeAlias = tuple[Block, Mapping[str, Column]]
+
+# Units times experiments that are answered at a time: some megabytes, however many of either.
+_CELLS: Final = 1 << 15
 
 # Single requests share the way to the store, and wait no longer for so many than for a few.
 _STICKY_KEYS: Final = 2_000
@@ -33,7 +43,67 @@ class StickyColumn(Column):
     to_keep: npt.NDArray[np.bool_]
 
 
-class StickyRows:
+class Columns:
+    """Some experiments of a space, all where none is named; unknown ones answer, too.
+
+    keeping  those of them that keep assignments; `look` says what is kept
+    """
+
+    def __init__(self, served: Served, experiments: Sequence[str] | None, look: Look) -> None:
+        plans = served.engine.snapshot.plans
+        self.experiments = (
+            sorted(plans) if experiments is None else list(dict.fromkeys(experiments))
+        )
+        self._engine = served.engine
+        self._known = [key for key in self.experiments if key in plans]
+        self.keeping = served.keeping.intersection(self._known)
+        self._look = look
+
+    def legend(self) -> dict[str, Any]:
+        """The revision, and what the answers of each known experiment mean."""
+        known = {key: self._meaning(key) for key in self._known}
+        return {"revision": self._engine.snapshot.revision, "experiments": known}
+
+    def _meaning(self, key: str) -> MeaningBody:
+        source = self._engine.snapshot.plans[key].source
+        assert isinstance(source, Source)
+        iteration = source.iteration
+        # What is kept now counts at the revision served, and may not have at the plan's.
+        revision = self._engine.snapshot.revision if key in self.keeping else source.revision
+        treatments = {each.key: dict(each.sets) for each in iteration.treatments}
+        return MeaningBody(iteration.number, revision, iteration.control, treatments)
+
+    def answers(self, blocks: Iterable[Block]) -> Iterator[Part]:
+        """Parts of the blocks, each with a column of answers an experiment."""
+        rows = max(1, _CELLS // max(1, len(self.experiments)))
+        for block in blocks:
+            for start in range(0, block.rows, rows):
+                part = block.part(start, min(start + rows, block.rows))
+                yield part, self._assign(part)
+
+    def _assign(self, part: Block) -> Mapping[str, Column]:
+        known: Mapping[str, Column] = {}
+        if self._known:
+            known = self._engine.assign_table(part.units(), self._known, part.attributes())
+            if self.keeping:
+                kept = {key: self._kept(key, part, known[key]) for key in sorted(self.keeping)}
+                known = {**known, **kept}
+        if len(known) == len(self.experiments):
+            return known
+        return {**dict.fromkeys(self.experiments, _unknown(part.rows)), **known}
+
+    def _kept(self, key: str, part: Block, given: Column) -> Column:
+        """The answers of an experiment that keeps assignments."""
+        units = part.units()
+        stored = _StickyRows(self._engine.catalog.experiments[key], units, given, self._look)
+        if stored.treatments is not None:
+            given = self._engine.assign_many(
+                key, units, part.attributes(), stored=stored.treatments
+            )
+        return stored.answered(given)
+
+
+class _StickyRows:
     """The rows of a part for which the store may have an answer, and what it has.
 
     treatments  what is kept of each row, for an engine; None where it changes nothing
@@ -100,3 +170,9 @@ class StickyRows:
                 )
             )
         return found
+
+
+def _unknown(rows: int) -> Column:
+    codes = np.full(rows, -1, np.int16)
+    reasons = np.full(rows, REASONS.index(Reason.UNKNOWN_EXPERIMENT), np.uint8)
+    return Column(codes, reasons, (), 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -12,56 +12,33 @@ from msgspec import UNSET
 
 from allotment.engine import Column
 from allotment.model.assignment import REASONS
-from allotment.server.assign.batch.block import Block
-from allotment.server.assign.batch.sticky import StickyColumn
-from allotment.server.assign.batch.wanted import Wanted
+from allotment.server.assign.batch.columns import Columns, StickyColumn
+from allotment.server.assign.batch.rows import Block
 from allotment.server.assign.bodies import UnitAssignment, UnitFault
 
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class Lines:
+def write_lines(columns: Columns, blocks: Iterable[Block]) -> Iterator[bytes]:
     """NDJSON: one line a unit, in the order of the request."""
-
-    def __init__(self, wanted: Wanted) -> None:
-        """Nothing is said of what is wanted: a line is all there is."""
-
-    def begin(self, _first: Block) -> bytes:
-        """What comes before the first answer."""
-        return b""
-
-    def show(self, part: Block, columns: Mapping[str, Column]) -> bytes:
-        """The answers of some units."""
-        return b"".join([line + b"\n" for line in _objects(part, columns)])
-
-    def end(self) -> bytes:
-        """What comes after the last answer."""
-        return b""
+    for part, answers in columns.answers(blocks):
+        yield b"".join([line + b"\n" for line in _objects(part, answers)])
 
 
-class Document:
-    """One JSON document; the answers are the elements of its array `units`."""
-
-    def __init__(self, wanted: Wanted) -> None:
-        self._wanted = wanted
-        self._between = b""
-
-    def begin(self, _first: Block) -> bytes:
-        """What comes before the first answer: the revision, and what the answers mean."""
-        return _encode(self._wanted.legend())[:-1] + b',"units":['
-
-    def show(self, part: Block, columns: Mapping[str, Column]) -> bytes:
-        """The answers of some units."""
-        before, self._between = self._between, b","
-        return before + b",".join(_objects(part, columns))
-
-    def end(self) -> bytes:
-        """What comes after the last answer."""
-        return b"]}"
+def write_document(columns: Columns, blocks: Iterable[Block]) -> Iterator[bytes]:
+    """One document: the revision, what the answers mean, and in `units` an object a unit."""
+    yield _encode(columns.legend())[:-1] + b',"units":['
+    between = b""
+    for part, answers in columns.answers(blocks):
+        objects = _objects(part, answers)
+        objects[0] = between + objects[0]
+        yield b",".join(objects)
+        between = b","
+    yield b"]}"
 
 
-def _objects(part: Block, columns: Mapping[str, Column]) -> list[bytes]:
-    cells = [_cells(key, column) for key, column in columns.items()]
+def _objects(part: Block, answers: Mapping[str, Column]) -> list[bytes]:
+    cells = [_cells(key, column) for key, column in answers.items()]
     rows = map(b",".join, zip(*cells, strict=True)) if cells else [b""] * part.rows
     objects = [
         b'{"unit":%b,"assignments":{%b}}' % row for row in zip(part.unit_texts(), rows, strict=True)

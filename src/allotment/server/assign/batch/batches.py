@@ -1,0 +1,149 @@
+"""Batches over HTTP: a body is received whole, and the answer is made and sent piece by piece."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Final, TypeVar
+
+from starlette.requests import ClientDisconnect
+
+from allotment.errors import AllotmentError
+from allotment.server.assign.batch.body import Body, Budget
+from allotment.server.assign.batch.columns import Look
+from allotment.server.assign.batch.pipeline import DISK_BYTES, Asked, answers
+from allotment.server.assign.shown import Shown
+from allotment.server.http.asgi import Receive, Scope, Send
+from allotment.server.sticky import StickyAssignments
+from allotment.server.sticky.batcher import Found, Wanted
+from allotment.server.sync.executor import Executor
+from allotment.server.sync.spaces import Served
+from allotment.server.sync.threads import Threads
+from allotment.store import StickyKey
+
+T = TypeVar("T")
+
+# Two threads keep a batch of one client from waiting for the whole batch of another; more would
+# only fight for the interpreter.
+_THREADS: Final = 2
+
+# Of all batches together: small bodies, what is being read of large ones, and pieces of answers
+# that are not sent yet.
+_MEMORY_BYTES: Final = 512 << 20
+
+# The store is waited for no longer than a second: this is for a loop that has ended.
+_PATIENCE: Final = 60
+
+# What is made of an answer before other batches have their turn.
+_PIECE_BYTES: Final = 128 << 10
+
+
+class BrokenOff(AllotmentError):
+    """The answer has begun, and cannot be finished: all that is left is to close the connection."""
+
+
+class Batches:
+    """Answers batches, several at a time, in memory that does not grow with them."""
+
+    def __init__(self, keeping: StickyAssignments, threads: Threads) -> None:
+        self._keeping = keeping
+        self._executor = Executor("batch", _THREADS, threads)
+        self._memory = Budget(_MEMORY_BYTES, "memory")
+        self._disk = Budget(DISK_BYTES, "disk space")
+
+    def close(self) -> None:
+        """End the threads; a piece under way is finished first."""
+        self._executor.close()
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send, shown: Shown) -> None:
+        """Answer one batch, from the revision that is shown however long it takes.
+
+        Raises what is wrong with the request as long as nothing is answered, and BrokenOff later.
+        """
+        asked = Asked.of(scope)
+        body = Body(self._memory, self._disk, self._in_thread)
+        try:
+            await body.receive(receive, asked.size_max, asked.too_large)
+            with self._memory.taken(min(body.size, asked.held_max)):
+                pieces = answers(shown.served, asked, body.file, self._looks(shown.served))
+                headers = [(b"content-type", asked.wanted.encode()), *shown.headers[1:]]
+                await self._send(pieces, headers, receive, send)
+        finally:
+            await body.close()
+
+    async def _send(
+        self,
+        pieces: Iterator[bytes],
+        headers: list[tuple[bytes, bytes]],
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Send the pieces. Each is made when the client has taken most of those before it."""
+        gone = asyncio.ensure_future(receive())
+        begun = last = False
+        try:
+            while not last:
+                piece, last = await self._in_thread(lambda: _next(pieces))
+                if gone.done():  # there is no more to receive
+                    raise ClientDisconnect
+                if not begun:
+                    if last:
+                        headers = [*headers, (b"content-length", b"%d" % len(piece))]
+                    await send({"type": "http.response.start", "status": 200, "headers": headers})
+                    begun = True
+                with self._memory.overdrawn(len(piece)):
+                    await send({"type": "http.response.body", "body": piece, "more_body": not last})
+                    piece = b""
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            if begun:
+                raise BrokenOff(f"the answer to a batch broke off: {error}") from error
+            raise
+        finally:
+            gone.cancel()
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """What `work` gives, done in a thread.
+
+        A batch that is cancelled waits for its thread, which may be using its file. What has not
+        begun then is not done.
+        """
+        cancelled = False
+
+        def begun() -> T:
+            if cancelled:
+                raise ClientDisconnect
+            return work()
+
+        job = asyncio.ensure_future(self._executor.do(begun))
+        try:
+            return await asyncio.shield(job)
+        except asyncio.CancelledError:
+            cancelled = True
+            with suppress(Exception):
+                await job
+            raise
+
+    def _looks(self, served: Served) -> Look:
+        """How a thread learns what is kept: it asks on the event loop, as single requests do."""
+        loop = asyncio.get_running_loop()
+
+        def look(wanted: Wanted) -> Mapping[StickyKey, Found]:
+            asked = asyncio.run_coroutine_threadsafe(self._keeping.look(served, wanted), loop)
+            return asked.result(_PATIENCE)
+
+        return look
+
+
+def _next(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
+    """The next pieces together, and whether they are the last."""
+    some = []
+    size = 0
+    for piece in pieces:
+        some.append(piece)
+        size += len(piece)
+        if size >= _PIECE_BYTES:
+            return b"".join(some), False
+    return b"".join(some), True

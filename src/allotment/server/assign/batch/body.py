@@ -1,0 +1,124 @@
+"""The body of a batch while it comes: a little in memory, the rest in a file without a name.
+
+It is received whole before it is read. So no thread waits for a client, and a client may send all
+of it before it reads any of the answer, as most do.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any, Final
+
+from starlette.requests import ClientDisconnect
+
+from allotment.errors import Overloaded, TooLarge
+from allotment.server.http.asgi import Receive
+
+# A smaller body stays in memory; a larger one is written in pieces of this size.
+_PIECE_BYTES: Final = 1 << 20
+
+# Does something in a thread.
+InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+class Budget:
+    """Bytes that all batches of a process share; `left` is below 0 while it is overdrawn."""
+
+    def __init__(self, size: int, place: str) -> None:
+        self.left = size
+        self._place = place
+
+    def take(self, size: int) -> None:
+        """Take so many bytes; raises Overloaded where they are not there."""
+        if size > max(0, self.left):
+            raise Overloaded(f"other batches take all the {self._place} that is set aside for them")
+        self.left -= size
+
+    @contextmanager
+    def taken(self, size: int) -> Iterator[None]:
+        """Take so many bytes for a while; raises as `take` does."""
+        self.take(size)
+        try:
+            yield
+        finally:
+            self.left += size
+
+    @contextmanager
+    def overdrawn(self, size: int) -> Iterator[None]:
+        """Take so many bytes for a while, whether or not they are there."""
+        self.left -= size
+        try:
+            yield
+        finally:
+            self.left += size
+
+
+class Body:
+    """One body.
+
+    file  to read it from, once it is whole
+    size  its bytes
+    """
+
+    def __init__(self, memory: Budget, disk: Budget, in_thread: InThread) -> None:
+        self.file: IO[bytes] = io.BytesIO()
+        self.size = 0
+        self._memory = memory
+        self._disk = disk
+        self._in_thread = in_thread
+        self._waiting = bytearray()  # what is not in the file yet
+        self._held = 0  # bytes of the budget of memory
+        self._stored = 0  # bytes of the budget of the disk
+
+    async def receive(self, receive: Receive, most: int, too_large: str) -> None:
+        """Receive all of it; raises TooLarge for more than `most` bytes, saying `too_large`."""
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunk: bytes = message.get("body", b"")
+            more = message.get("more_body", False)
+            self.size += len(chunk)
+            if self.size > most:
+                raise TooLarge(too_large)
+            self._memory.take(len(chunk))
+            self._held += len(chunk)
+            self._waiting += chunk
+            if len(self._waiting) > _PIECE_BYTES:
+                await self._store()
+        if self._stored:
+            await self._store()
+            await self._in_thread(lambda: self.file.seek(0))
+        else:
+            self.file = io.BytesIO(self._waiting)
+
+    async def _store(self) -> None:
+        """Move what waits in memory to the file."""
+        waiting, self._waiting = self._waiting, bytearray()
+        self._disk.take(len(waiting))
+        self._stored += len(waiting)
+        await self._in_thread(lambda: self._write(waiting))
+        self._memory.left += self._held
+        self._held = 0
+
+    def _write(self, waiting: bytearray) -> None:
+        try:
+            if isinstance(self.file, io.BytesIO):
+                self.file = tempfile.TemporaryFile()  # noqa: SIM115  # `close` closes it
+            self.file.write(waiting)
+            self.file.flush()
+        except OSError as error:
+            raise Overloaded(f"the body cannot be stored on the disk: {error.strerror}") from None
+
+    async def close(self) -> None:
+        """Delete it, and give back what it took."""
+        try:
+            if self._stored:
+                await self._in_thread(self.file.close)  # takes a while for gigabytes
+        finally:
+            self._disk.left += self._stored
+            self._memory.left += self._held

@@ -1,0 +1,105 @@
+"""A batch as NDJSON: a line a unit. A line that cannot be read fails alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO, Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from allotment.errors import InvalidInput
+from allotment.server.assign.batch.rows import Rows, check_attributes
+from allotment.server.assign.reading import ATTRIBUTES_BYTES_MAX
+from allotment.server.http.decoding import MALFORMED, refusal
+
+LINE_BYTES_MAX: Final = 1 << 20
+
+# So no line that is read at once has more attributes than it may.
+_PIECE_BYTES: Final = ATTRIBUTES_BYTES_MAX
+
+_TOO_LONG: Final = Rows([None], faults={0: f"a line has at most {LINE_BYTES_MAX:,} bytes"})
+
+
+class _Line(Struct, forbid_unknown_fields=True, gc=False):
+    """One unit, and what is known of it."""
+
+    unit: Any
+    attributes: dict[str, Any] | None = None
+
+
+_asked: Final = msgspec.json.Decoder(_Line)
+
+
+def read_lines(body: IO[bytes]) -> Iterator[Rows]:
+    """Blocks of lines. Empty lines are passed over; the last line need not end with a line feed."""
+    begun = b""
+    skipping = False  # whether the line that has begun is too long already
+    while chunk := body.read(_PIECE_BYTES):
+        if skipping:
+            end = chunk.find(b"\n")
+            if end < 0:
+                continue
+            skipping, chunk = False, chunk[end + 1 :]
+        text = begun + chunk
+        whole = text.rfind(b"\n") + 1
+        begun = text[whole:]
+        yield _rows(text[:whole])
+        if len(begun) > LINE_BYTES_MAX:
+            begun, skipping = b"", True
+            yield _TOO_LONG
+    yield _rows(begun + b"\n")
+
+
+def _rows(lines: bytes) -> Rows:
+    return _together(lines) or _one_by_one(lines)
+
+
+def _together(lines: bytes) -> Rows | None:
+    """Lines that are all as they should be, read at once; None where it takes a closer look.
+
+    Where every line begins and ends with a brace, none of a valid text goes on in the next; and
+    where there are as many objects as lines, none holds two.
+    """
+    count = lines.count(b"\n")
+    braced = lines.startswith(b"{") and lines.count(b"}\n{") == count - 1
+    # Only the first may have begun before what was read last.
+    if not braced or lines.find(b"\n") > _PIECE_BYTES:
+        return None
+    try:
+        asked = _asked.decode_lines(lines)
+        for each in asked:
+            check_attributes(each.attributes, 0)
+    except (*MALFORMED, InvalidInput):
+        return None
+    if len(asked) != count:
+        return None
+    return Rows([each.unit for each in asked], [each.attributes for each in asked])
+
+
+def _one_by_one(piece: bytes) -> Rows:
+    keys: list[Any] = []
+    known: list[dict[str, Any] | None] = []
+    faults: dict[int, str] = {}
+    for line in piece.split(b"\n"):
+        if not line.strip():
+            continue
+        try:
+            asked = _line(line)
+        except InvalidInput as error:
+            faults[len(keys)] = error.message
+            asked = _Line(None)
+        keys.append(asked.unit)
+        known.append(asked.attributes)
+    return Rows(keys, known, faults)
+
+
+def _line(line: bytes) -> _Line:
+    if len(line) > LINE_BYTES_MAX:
+        raise InvalidInput(f"a line has at most {LINE_BYTES_MAX:,} bytes")
+    try:
+        asked = _asked.decode(line)
+    except MALFORMED as error:
+        raise refusal(error, line) from None
+    check_attributes(asked.attributes, len(line))
+    return asked

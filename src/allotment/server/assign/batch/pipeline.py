@@ -1,0 +1,141 @@
+"""From the body of a batch to its answer: what the request asks, its reader and its writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Final, NamedTuple
+
+from allotment.errors import InvalidInput
+from allotment.server.assign.batch.columns import Columns, Look
+from allotment.server.assign.batch.json_reader import read_document
+from allotment.server.assign.batch.json_writer import write_document, write_lines
+from allotment.server.assign.batch.ndjson_reader import read_lines
+from allotment.server.assign.batch.rows import Block
+from allotment.server.assign.reading import read_query
+from allotment.server.http.asgi import Scope
+from allotment.server.http.limits import BATCH_BYTES_MAX
+from allotment.server.http.media import Form, form_given, form_wanted
+from allotment.server.http.requests import header, joined_header
+from allotment.server.sync.spaces import Served
+
+# All large bodies of a process together; lines and record batches are read one by one.
+DISK_BYTES: Final = 4 << 30
+
+# What is read of lines at a time, with what is made of it.
+_LINES_HELD: Final = 4 << 20
+
+
+class _Limits(NamedTuple):
+    """What holds for bodies of one form.
+
+    parameters  what the query may have: a document says all that itself
+    size        the most bytes that a body has
+    held        the most bytes of it that are read at a time
+    """
+
+    parameters: frozenset[str]
+    size: int
+    held: int
+
+
+_LIMITS: Final = {
+    Form.JSON: _Limits(frozenset(), BATCH_BYTES_MAX, BATCH_BYTES_MAX),
+    Form.NDJSON: _Limits(frozenset({"experiment"}), DISK_BYTES, _LINES_HELD),
+    Form.ARROW: _Limits(frozenset({"experiment", "unit"}), DISK_BYTES, BATCH_BYTES_MAX),
+}
+
+
+class Asked(NamedTuple):
+    """What the head of a request says.
+
+    given, wanted  the forms of the body and of the answer
+    experiments    None is all; a document names its own
+    columns        of an Arrow stream: kinds of units to columns; under "" the only one
+    """
+
+    given: Form
+    wanted: Form
+    experiments: list[str] | None
+    columns: Mapping[str, str]
+
+    @classmethod
+    def of(cls, scope: Scope) -> Asked:
+        """Read it; raises InvalidInput, UnsupportedMedia or NotAcceptable."""
+        content_type = header(scope["headers"], b"content-type")
+        given = form_given(None if content_type is None else content_type.decode("latin-1"))
+        wanted = form_wanted(joined_header(scope["headers"], b"accept"), given)
+        query = read_query(scope)
+        allowed = _LIMITS[given].parameters
+        for name, value in query:
+            if name not in allowed or not value:
+                known = " and ".join(sorted(allowed)) or "none, for the document says it all"
+                raise InvalidInput(f"the query parameters of such a batch: {known}", "query")
+        experiments = [value for name, value in query if name == "experiment"] or None
+        columns = _columns([value for name, value in query if name == "unit"])
+        return cls(given, wanted, experiments, columns)
+
+    @property
+    def size_max(self) -> int:
+        """The most bytes that the body has."""
+        return _LIMITS[self.given].size
+
+    @property
+    def held_max(self) -> int:
+        """The most bytes of the body that are in memory at a time."""
+        return _LIMITS[self.given].held
+
+    @property
+    def too_large(self) -> str:
+        """What is said of a body that is larger."""
+        most = f"a batch of {self.given.name} has at most {self.size_max:,} bytes; "
+        more = "NDJSON and Arrow may have more" if self.given is Form.JSON else "send several"
+        return most + more
+
+
+def answers(served: Served, asked: Asked, body: IO[bytes], look: Look) -> Iterator[bytes]:
+    """The answer in pieces. It blocks: threads ask for them, one at a time.
+
+    `look` says what the store keeps. Raises InvalidInput for what is wrong with the body.
+    """
+    experiments, blocks = _read(asked, body)
+    columns = Columns(served, experiments, look)
+    match asked.wanted:
+        case Form.JSON:
+            yield from write_document(columns, blocks)
+        case Form.NDJSON:
+            yield from write_lines(columns, blocks)
+        case Form.ARROW:
+            from allotment.server.assign.batch.arrow import write_stream  # noqa: PLC0415  # slow
+
+            yield from write_stream(columns, blocks)
+
+
+def _read(asked: Asked, body: IO[bytes]) -> tuple[list[str] | None, Iterator[Block]]:
+    """The experiments that are asked for, and blocks of rows: at least one, which may be empty."""
+    match asked.given:
+        case Form.JSON:
+            return read_document(body)
+        case Form.NDJSON:
+            return asked.experiments, read_lines(body)
+        case Form.ARROW:
+            from allotment.server.assign.batch.arrow import read_stream  # noqa: PLC0415  # slow
+
+            return asked.experiments, read_stream(body, asked.columns)
+
+
+def _columns(named: Sequence[str]) -> Mapping[str, str]:
+    """Kinds of units to columns; under "" the only column, where no kind is named."""
+    if not named:
+        return {"": "unit"}
+    if len(named) == 1 and "=" not in named[0]:
+        return {"": named[0]}
+    columns: dict[str, str] = {}
+    for each in named:
+        kind, _, column = each.partition("=")
+        if not kind or not column or kind in columns or column in columns.values():
+            raise InvalidInput(
+                "name one column of units, or for each kind its own as in unit=KIND=COLUMN",
+                "query.unit",
+            )
+        columns[kind] = column
+    return columns
