@@ -13,7 +13,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import AllotmentError, Overloaded, TooLarge
-from allotment.server.assign.batch.body import Body, Budget
+from allotment.server.assign.batch.body import Budget, SpooledBody
 
 PLENTY = 1 << 40
 MIB = 1 << 20
@@ -51,7 +51,7 @@ class Spent:
         return asyncio.run(self._read(client, most))
 
     async def _read(self, client: Any, most: int) -> bytes:
-        body = Body(self.memory, self.disk, in_thread)
+        body = SpooledBody(self.memory, self.disk, in_thread)
         try:
             await body.receive(client, most, "it is too large")
             self.held = self._all[0] - self.memory.left, self._all[1] - self.disk.left

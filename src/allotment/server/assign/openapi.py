@@ -85,10 +85,10 @@ def _batch() -> dict[str, Any]:
         " in the form that `Accept` asks for, else in that of the request: a document, a line a"
         " unit, or a stream with the columns EXPERIMENT and EXPERIMENT.reason (and, of one that"
         " keeps assignments, EXPERIMENT.to_keep). NDJSON and Arrow have at most 4 GiB. The answer"
-        " begins when the request is whole. All of it is answered from one revision. A unit that is"
-        " none, and a line that cannot be read, fail alone. A document, and the framing of a stream,"
-        " are checked before any of it is answered; columns of a record batch that are damaged break"
-        " off an answer that has begun.",
+        " begins when the request is whole. All of it is answered from one revision. A unit that"
+        " is none, and a line that cannot be read, fail alone. A document, and the framing of a"
+        " stream, are checked before any of it is answered; a column of a record batch that is"
+        " damaged breaks off an answer that has begun.",
         "BatchAnswer",
         body="BatchRequest",
         parameters=[

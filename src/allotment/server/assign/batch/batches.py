@@ -10,9 +10,9 @@ from typing import Final, TypeVar
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import AllotmentError
-from allotment.server.assign.batch.body import Body, Budget
+from allotment.server.assign.batch.body import Budget, SpooledBody
 from allotment.server.assign.batch.columns import Look
-from allotment.server.assign.batch.pipeline import DISK_BYTES, Asked, answers
+from allotment.server.assign.batch.pipeline import DISK_BYTES, BatchOptions, answers
 from allotment.server.assign.shown import Shown
 from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.sticky import StickyAssignments
@@ -61,13 +61,13 @@ class Batches:
 
         Raises what is wrong with the request as long as nothing is answered, and BrokenOff later.
         """
-        asked = Asked.of(scope)
-        body = Body(self._memory, self._disk, self._in_thread)
+        options = BatchOptions.of(scope)
+        body = SpooledBody(self._memory, self._disk, self._in_thread)
         try:
-            await body.receive(receive, asked.size_max, asked.too_large)
-            with self._memory.taken(min(body.size, asked.held_max)):
-                pieces = answers(shown.served, asked, body.file, self._looks(shown.served))
-                headers = [(b"content-type", asked.wanted.encode()), *shown.headers[1:]]
+            await body.receive(receive, options.size_max, options.too_large)
+            with self._memory.taken(min(body.size, options.held_max)):
+                pieces = answers(shown.served, options, body.file, self._looks(shown.served))
+                headers = [(b"content-type", options.wanted.encode()), *shown.headers[1:]]
                 await self._send(pieces, headers, receive, send)
         finally:
             await body.close()

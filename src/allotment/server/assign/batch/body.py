@@ -56,7 +56,7 @@ class Budget:
             self.left += size
 
 
-class Body:
+class SpooledBody:
     """One body.
 
     file  to read it from, once it is whole

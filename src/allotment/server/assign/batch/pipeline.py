@@ -45,7 +45,7 @@ _LIMITS: Final = {
 }
 
 
-class Asked(NamedTuple):
+class BatchOptions(NamedTuple):
     """What the head of a request says.
 
     given, wanted  the forms of the body and of the answer
@@ -59,7 +59,7 @@ class Asked(NamedTuple):
     columns: Mapping[str, str]
 
     @classmethod
-    def of(cls, scope: Scope) -> Asked:
+    def of(cls, scope: Scope) -> BatchOptions:
         """Read it; raises InvalidInput, UnsupportedMedia or NotAcceptable."""
         content_type = header(scope["headers"], b"content-type")
         given = form_given(None if content_type is None else content_type.decode("latin-1"))
@@ -92,14 +92,14 @@ class Asked(NamedTuple):
         return most + more
 
 
-def answers(served: Served, asked: Asked, body: IO[bytes], look: Look) -> Iterator[bytes]:
+def answers(served: Served, options: BatchOptions, body: IO[bytes], look: Look) -> Iterator[bytes]:
     """The answer in pieces. It blocks: threads ask for them, one at a time.
 
     `look` says what the store keeps. Raises InvalidInput for what is wrong with the body.
     """
-    experiments, blocks = _read(asked, body)
+    experiments, blocks = _read(options, body)
     columns = Columns(served, experiments, look)
-    match asked.wanted:
+    match options.wanted:
         case Form.JSON:
             yield from write_document(columns, blocks)
         case Form.NDJSON:
@@ -110,17 +110,17 @@ def answers(served: Served, asked: Asked, body: IO[bytes], look: Look) -> Iterat
             yield from write_stream(columns, blocks)
 
 
-def _read(asked: Asked, body: IO[bytes]) -> tuple[list[str] | None, Iterator[Block]]:
+def _read(options: BatchOptions, body: IO[bytes]) -> tuple[list[str] | None, Iterator[Block]]:
     """The experiments that are asked for, and blocks of rows: at least one, which may be empty."""
-    match asked.given:
+    match options.given:
         case Form.JSON:
             return read_document(body)
         case Form.NDJSON:
-            return asked.experiments, read_lines(body)
+            return options.experiments, read_lines(body)
         case Form.ARROW:
             from allotment.server.assign.batch.arrow import read_stream  # noqa: PLC0415  # slow
 
-            return asked.experiments, read_stream(body, asked.columns)
+            return options.experiments, read_stream(body, options.columns)
 
 
 def _columns(named: Sequence[str]) -> Mapping[str, str]:
