@@ -170,22 +170,23 @@ _PLAIN: Final[list[Operation]] = ["update"]
 _OPTIONAL: Final[list[Operation]] = ["update", "remove"]
 # A list, to which items are added and from which they are taken.
 _LIST: Final[list[Operation]] = ["add", "update", "remove"]
-# A list of an iteration, which may only grow once the treatments are fixed.
-_GROWING: Final[list[Operation]] = [*_LIST]
+
+# The lists of an iteration may only grow once its treatments are fixed.
+_GROWING: Final = ("metrics", "attributes")
 _GROWN: Final[list[Operation]] = ["add"]
 
-# What this API fixes when an iteration starts stands with the treatments.
+# What can be changed whenever a name can, and what this API fixes with the treatments.
+_FREE: Final = (Event.NAME,)
 _FIXED: Final = (Event.TREATMENTS,)
-_NEVER: Final = (Event.NAME,)
 
 # The fields of an experiment: what it is to change each, and the operations that it has.
 _EDITS: Final[dict[str, tuple[tuple[Event, ...], list[Operation]]]] = {
-    "name": (_NEVER, _PLAIN),
-    "description": (_NEVER, _OPTIONAL),
-    "maintainerId": (_NEVER, _OPTIONAL),
-    "tags": (_NEVER, _LIST),
-    "metrics": (_NEVER, _GROWING),
-    "attributes": (_NEVER, _GROWING),
+    "name": (_FREE, _PLAIN),
+    "description": (_FREE, _OPTIONAL),
+    "maintainerId": (_FREE, _OPTIONAL),
+    "tags": (_FREE, _LIST),
+    "metrics": (_FREE, _LIST),
+    "attributes": (_FREE, _LIST),
     "methodology": (_FIXED, _PLAIN),
     "analysisConfig": (_FIXED, _OPTIONAL),
     "randomizationUnit": ((Event.UNIT,), _PLAIN),
@@ -220,7 +221,7 @@ def mutable_fields() -> dict[str, dict[str, list[Operation]]]:
         fields = editable(Policy.LAUNCHDARKLY, FIELDS, at)
         operations = {field: _EDITS[field][1] for field in fields}
         if "treatments" not in fields:
-            operations |= {field: _GROWN for field in fields if operations[field] is _GROWING}
+            operations |= {field: _GROWN for field in _GROWING if field in fields}
         by_word.setdefault(called(Policy.LAUNCHDARKLY, at), operations)
     return by_word
 
