@@ -181,13 +181,14 @@ def _check(method: str, path: str, body: Any, answer: httpx.Response) -> None:
         said = DOCUMENT["paths"][route.path][method.lower()]
         described = said["responses"][str(answer.status_code)]
         if "content" in described:
-            _is_valid(answer.json(), described["content"]["application/json"]["schema"])
+            is_valid(answer.json(), described["content"]["application/json"]["schema"])
         if body is not None and answer.is_success:
-            _is_valid(body, said["requestBody"]["content"]["application/json"]["schema"])
+            is_valid(body, said["requestBody"]["content"]["application/json"]["schema"])
         return
 
 
-def _is_valid(tree: Any, schema: Any) -> None:
+def is_valid(tree: Any, schema: Any) -> None:
+    """Fails where the tree does not have the form that the OpenAPI document has a schema of."""
     Draft202012Validator({"components": {"schemas": SCHEMAS}, **schema}).validate(tree)
 
 

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from allotment.change.commands import Create
+from allotment.dialects.launchdarkly.flag_patch import patch_feature_flag
+from allotment.dialects.launchdarkly.flags import post_feature_flag
 from allotment.dialects.launchdarkly.ids import id_of
 from allotment.model.flag import Flag, FlagState, Variation
 from allotment.server.settings import Settings
 from ldproject import SEMANTIC, halves, iteration
-from ldwhole import STAGING, Project, project
+from ldpure import Dialect
+from ldwhole import STAGING, Project, instructions, project
 from tenant import SPACE
 
 FLAGS = "/flags/default"
@@ -116,9 +119,9 @@ def test_variations_are_any_json_and_each_has_a_key(api: Project) -> None:
         {"migrationSettings": {"stageCount": 6}},
     ],
 )
-def test_a_flag_that_cannot_be_is_refused(api: Project, more: Any) -> None:
+def test_a_flag_that_cannot_be_is_refused(more: Any) -> None:
     body = {"key": "button", "name": "A button", **more}
-    assert api.refused("POST", FLAGS, body) == (400, "invalid_request")
+    assert Dialect().refuses(post_feature_flag, body) == (400, "invalid_request")
 
 
 def test_a_key_is_given_once(api: Project) -> None:
@@ -216,10 +219,14 @@ SPACES = (SPACE, STAGING)
         {"kind": "addTags", "values": [7]},
     ],
 )
-def test_what_makes_no_sense_or_is_not_there_is_refused(coloured: Project, step: Any) -> None:
+def test_what_makes_no_sense_or_is_not_there_is_refused(step: Any) -> None:
     if isinstance(step, dict) and step.get("value") == 1:
         step = {**step, "value": "green"}  # which another variation has
-    assert coloured.fails(BUTTON, step, **PRODUCTION) == (400, "invalid_request")
+    dialect = Dialect()
+    dialect.do(post_feature_flag, {"key": "button", "name": "A button", "variations": COLOURS})
+    body = instructions(step, **PRODUCTION)
+    refusal = dialect.refuses(patch_feature_flag, body, flagKey="button")
+    assert refusal == (400, "invalid_request")
 
 
 def test_a_flag_that_an_experiment_uses_stays(coloured: Project) -> None:

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from allotment.change.commands import Create, SetHoldoutShare
+from allotment.dialects.launchdarkly.holdout_views import show_holdout
+from allotment.dialects.launchdarkly.holdouts import patch_holdout, post_holdout
 from allotment.dialects.launchdarkly.ids import id_of
 from allotment.model.assignment import Reason
 from allotment.model.layer import Holdout
 from ldproject import BASE, SEMANTIC, variation
-from ldwhole import STAGING, UNITS, Project, project
+from ldpure import Dialect
+from ldwhole import STAGING, UNITS, Project, instructions, project
 from tenant import SPACE
 
 HOLDOUTS = f"{BASE.removeprefix('/api/v2')}/holdouts"
@@ -79,17 +82,18 @@ def test_everything_that_is_sent_comes_back(api: Project) -> None:
 
 
 @pytest.mark.parametrize("amount", ["5", "0.5", "12.3456", "100"])
-def test_an_amount_is_exact(api: Project, amount: str) -> None:
-    shown = api.holdout(holdoutamount=amount)["holdoutAmount"]
-    assert shown == amount
+def test_an_amount_is_exact(amount: str) -> None:
+    dialect = Dialect()
+    dialect.do(post_holdout, {"key": "quarter", "holdoutamount": amount})
+    assert dialect.show(show_holdout, "holdout", "quarter")["holdoutAmount"] == amount
 
 
 @pytest.mark.parametrize(
     "amount", ["", "0", "100.1", "-1", "1.23456", "1.", "ten", "5%", "nan", "1e9", 5, None]
 )
-def test_an_amount_that_is_none_is_refused(api: Project, amount: Any) -> None:
+def test_an_amount_that_is_none_is_refused(amount: Any) -> None:
     body = {"key": "quarter", "holdoutamount": amount}
-    assert api.refused("POST", HOLDOUTS, body) == (400, "invalid_request")
+    assert Dialect().refuses(post_holdout, body) == (400, "invalid_request")
 
 
 def test_a_holdout_needs_an_amount_and_something_to_call_it(api: Project) -> None:
@@ -192,10 +196,13 @@ def test_labels_are_changed(held: Project) -> None:
         ({}, 400),
     ],
 )
-def test_what_makes_no_sense_is_refused(held: Project, step: Any, status: int) -> None:
-    assert held.fails(QUARTER, step)[0] == status
+def test_what_makes_no_sense_is_refused(step: Any, status: int) -> None:
+    dialect = Dialect()
+    dialect.do(post_holdout, {"key": "quarter", "holdoutamount": "10"})
     # With something before it that would be done: nothing of it is.
-    assert held.fails(QUARTER, "endHoldout", step)[0] == status
+    for steps in ((step,), ("endHoldout", step)):
+        body = instructions(*steps)
+        assert dialect.refuses(patch_holdout, body, holdoutKey="quarter")[0] == status
 
 
 def test_a_patch_is_a_semantic_one(held: Project) -> None:

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from allotment.change.commands import Create, Reserve
+from allotment.dialects.launchdarkly.layers import create_layer, update_layer
 from allotment.model.catalog import Catalog
 from allotment.model.layer import Layer
 from allotment.model.slots import size
-from ldproject import SEMANTIC
-from ldwhole import STAGING, Project, project, reservation
+from ldproject import SEMANTIC, iteration
+from ldpure import Dialect
+from ldwhole import STAGING, Project, instructions, project, reservation
 from tenant import SPACE
 
 PAGE = "/projects/default/layers/page"
@@ -59,10 +61,10 @@ def test_a_layer_may_draw_by_another_kind_of_unit(api: Project) -> None:
 
 
 @pytest.mark.parametrize("lacking", ["key", "name", "description"])
-def test_a_layer_needs_a_key_a_name_and_a_description(api: Project, lacking: str) -> None:
+def test_a_layer_needs_a_key_a_name_and_a_description(lacking: str) -> None:
     body = {"key": "page", "name": "A page", "description": ""}
     del body[lacking]
-    assert api.refused("POST", LAYERS, body) == (400, "invalid_request")
+    assert Dialect().refuses(create_layer, body) == (400, "invalid_request")
 
 
 def test_a_key_is_given_once_and_is_one(api: Project) -> None:
@@ -163,8 +165,13 @@ def test_leaving_another_layer_is_left_alone(paged: Project) -> None:
         ({}, 400),
     ],
 )
-def test_what_makes_no_sense_is_refused(paged: Project, step: Any, status: int) -> None:
-    assert paged.fails(PAGE, step, **PRODUCTION)[0] == status
+def test_what_makes_no_sense_is_refused(step: Any, status: int) -> None:
+    dialect = Dialect()
+    dialect.flag()
+    dialect.experiment(iteration(), "one")
+    dialect.do(create_layer, {"key": "page", "name": "A page", "description": ""})
+    body = instructions(step, **PRODUCTION)
+    assert dialect.refuses(update_layer, body, layerKey="page")[0] == status
 
 
 def test_a_reservation_needs_the_environment_that_it_is_in(paged: Project) -> None:

@@ -8,6 +8,11 @@ from typing import Any
 import pytest
 
 from allotment.dialects.launchdarkly.ids import id_of
+from allotment.dialects.launchdarkly.projects import (
+    get_experimentation_settings,
+    put_experimentation_settings,
+)
+from ldpure import Dialect
 from ldwhole import STAGING, Project, project
 from tenant import SPACE
 
@@ -24,8 +29,8 @@ def api(tmp_path: Path) -> Iterator[Project]:
         yield made
 
 
-def test_there_are_users_until_somebody_says_otherwise(api: Project) -> None:
-    shown = api.get(SETTINGS)
+def test_there_are_users_until_somebody_says_otherwise() -> None:
+    shown = Dialect().show(get_experimentation_settings, "", "")
     assert shown["_projectKey"] == "default"
     assert shown["_projectId"] == id_of("project", "default")
     assert shown["randomizationUnits"] == UNITS[:1]
@@ -47,9 +52,11 @@ def test_a_new_environment_has_the_settings_of_its_project(api: Project) -> None
     assert shown["randomizationUnits"] == UNITS
 
 
-def test_a_unit_is_no_default_unless_it_says_so(api: Project) -> None:
+def test_a_unit_is_no_default_unless_it_says_so() -> None:
     body = {"randomizationUnits": [{"randomizationUnit": "user", "standardRandomizationUnit": ""}]}
-    put = api.done(api.call("PUT", SETTINGS, body))
+    dialect = Dialect()
+    dialect.do(put_experimentation_settings, body)
+    put = dialect.show(get_experimentation_settings, "", "")
     assert put["randomizationUnits"] == [{"randomizationUnit": "user", "default": False}]
 
 
@@ -67,9 +74,10 @@ def test_a_unit_is_no_default_unless_it_says_so(api: Project) -> None:
         [{"randomizationUnit": each, "default": True} for each in ("user", "device")],
     ],
 )
-def test_what_makes_no_sense_is_refused(api: Project, units: Any) -> None:
+def test_what_makes_no_sense_is_refused(units: Any) -> None:
     body = {"randomizationUnits": units}
-    assert api.refused("PUT", SETTINGS, body) == (400, "invalid_request")
+    refusal = Dialect().refuses(put_experimentation_settings, body)
+    assert refusal == (400, "invalid_request")
 
 
 def test_there_is_no_such_project(api: Project) -> None:
