@@ -26,11 +26,10 @@ from allotment.dialects.auth0.views import (
     LEVELS,
     RANK,
     STRATEGY,
-    flag_of,
     shown_levels,
     shown_strategy,
 )
-from allotment.dialects.wire.listed import enlist, remove
+from allotment.dialects.wire.listed import enlist, flag_of, remove
 from allotment.dialects.wire.operation import Call
 from allotment.dialects.wire.refusal import Refusal
 from allotment.dialects.wire.slug import slug

@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Status, status
 from allotment.dialects.auth0.ids import id_of, id_of_nothing, visible
-from allotment.dialects.auth0.labels import FIELDS, shown_name
+from allotment.dialects.auth0.labels import FIELDS, Labelled, shown_name
 from allotment.dialects.auth0.lifecycle import (
     obstacles_of,
     shown_editable_fields,
@@ -35,6 +35,7 @@ from allotment.dialects.auth0.schema.flags import (
 )
 from allotment.dialects.auth0.schema.segments import Auth0Segment
 from allotment.dialects.auth0.segments import show_rules, shown_segment_status
+from allotment.dialects.wire.listed import flag_of
 from allotment.dialects.wire.operation import Noun, State, Version
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Treatment
@@ -72,9 +73,7 @@ def show_experiment(experiment: Experiment, catalog: Catalog, version: Version) 
     flag = catalog.flags.get(flag_of(experiment, catalog) or "")
     started, ended = current.started_at, current.ended_at
     return Auth0Experiment(
-        id=id_of("experiment", experiment.key),
-        name=shown_name(experiment),
-        description=experiment.description or None,
+        **_named("experiment", experiment, version),
         feature_flag_id=flag_id_of(experiment, catalog),
         feature_flag_name=shown_name(flag) if flag else None,
         authentication_flow=shown_flow(experiment),
@@ -86,8 +85,6 @@ def show_experiment(experiment: Experiment, catalog: Catalog, version: Version) 
         editable_fields=shown_editable_fields(experiment),
         feature_flag_snapshot=None,
         current_level=current_level(experiment),
-        created_at=show_instant(version.created_at),
-        updated_at=show_instant(version.updated_at),
         levels=shown_levels(experiment) or None,
         started_at=None if started is None else show_instant(started),
         ended_at=None if ended is None else show_instant(ended),
@@ -127,21 +124,13 @@ def show_flag(flag: Flag, version: Version) -> Auth0Flag:
     descriptions = FIELDS.kept(flag, DESCRIPTIONS)
     known: dict[str, Any] = descriptions if isinstance(descriptions, dict) else {}
     return Auth0Flag(
-        id=id_of("flag", flag.key),
-        name=shown_name(flag),
-        description=flag.description or None,
+        **_named("flag", flag, version),
         type="self",
         status=shown_flag_status(flag),
         parameters={
-            name: Auth0ShownParameter(
-                type=type_of(value),
-                value=value,
-                description=known.get(name),
-            )
+            name: Auth0ShownParameter(type=type_of(value), value=value, description=known.get(name))
             for name, value in defaults_of(flag).items()
         },
-        created_at=show_instant(version.created_at),
-        updated_at=show_instant(version.updated_at),
     )
 
 
@@ -178,15 +167,22 @@ def get_segment(state: State, noun: Noun) -> Auth0Segment:
     """A segment."""
     segment, version = state.catalog.segments[noun.key], state.versions[noun.name]
     return Auth0Segment(
-        id=id_of("segment", segment.key),
-        name=shown_name(segment),
-        description=segment.description or None,
+        **_named("segment", segment, version),
         type="self",
         status=shown_segment_status(segment),
         rules=show_rules(segment.rules),
-        created_at=show_instant(version.created_at),
-        updated_at=show_instant(version.updated_at),
     )
+
+
+def _named(kind: str, noun: Labelled, version: Version) -> dict[str, Any]:
+    """What every noun shows."""
+    return {
+        "id": id_of(kind, noun.key),
+        "name": shown_name(noun),
+        "description": noun.description or None,
+        "created_at": show_instant(version.created_at),
+        "updated_at": show_instant(version.updated_at),
+    }
 
 
 # Parts of an experiment.
@@ -226,19 +222,8 @@ def shown_strategy(experiment: Experiment) -> Strategy:
     return "percentage" if lone else "segment"
 
 
-def flag_of(experiment: Experiment, catalog: Catalog) -> str | None:
-    """The key of the flag whose variations the experiment allocates.
-
-    It is what the treatments set; a draft without any is listed by its flag.
-    """
-    for treatment in experiment.current.treatments:
-        for flag, _ in treatment.sets:
-            return flag
-    return min(catalog.users.get(f"experiment:{experiment.key}", frozenset()), default=None)
-
-
 def flag_id_of(experiment: Experiment, catalog: Catalog) -> str:
-    """The id of that flag, or of nothing."""
+    """The id of the flag whose variations the experiment allocates, or of nothing."""
     key = flag_of(experiment, catalog)
     return id_of_nothing("flag") if key is None else id_of("flag", key)
 

@@ -16,7 +16,6 @@ from allotment.dialects.confidence.names import (
     NOTES,
     Values,
     flag_name,
-    flag_of,
     instance_at,
     read_flag,
     rule_name,
@@ -40,7 +39,7 @@ from allotment.dialects.confidence.treatments import (
     show_treatments,
     write_treatments,
 )
-from allotment.dialects.wire.listed import enlist, flags_that_list, remove, unlist
+from allotment.dialects.wire.listed import enlist, flag_of, flags_that_list, remove, unlist
 from allotment.dialects.wire.operation import Call
 from allotment.dialects.wire.slug import slug
 from allotment.dialects.wire.source import alike

@@ -75,14 +75,6 @@ def instance_at(catalog: Catalog, text: str) -> Experiment:
     return find_instance(catalog, text) or missing("experiment")
 
 
-def flag_of(experiment: Experiment, catalog: Catalog) -> str | None:
-    """The key of the instance's flag: what its treatments set, else the one that lists it."""
-    for treatment in experiment.current.treatments:
-        for flag, _ in treatment.sets:
-            return flag
-    return min(catalog.users.get(f"experiment:{experiment.key}", frozenset()), default=None)
-
-
 def flag_at(catalog: Catalog, key: str) -> Flag:
     """The flag that a path names; raises Refusal, 404."""
     flag: Flag | None = catalog.flags.get(key)

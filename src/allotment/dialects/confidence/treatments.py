@@ -13,8 +13,9 @@ from math import lcm
 from typing import Final, TypeAlias
 
 from allotment.change.commands import Command, SetAllocations, SetTreatments, SetWeights
-from allotment.dialects.confidence.names import NOTES, Values, flag_of, read_variant, variant_name
+from allotment.dialects.confidence.names import NOTES, Values, read_variant, variant_name
 from allotment.dialects.confidence.schema.modules import ConfidenceTreatment
+from allotment.dialects.wire.listed import flag_of
 from allotment.dialects.wire.notes import without_wrong
 from allotment.dialects.wire.slug import slug
 from allotment.dialects.wire.source import Tree

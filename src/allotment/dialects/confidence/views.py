@@ -11,7 +11,6 @@ from allotment.dialects.confidence.names import (
     NOTES,
     creator_of,
     flag_name,
-    flag_of,
     instance_name,
     rule_name,
     segment_name,
@@ -32,6 +31,7 @@ from allotment.dialects.confidence.transitions import (
     shown_transitions,
 )
 from allotment.dialects.confidence.treatments import show_treatments
+from allotment.dialects.wire.listed import flag_of
 from allotment.dialects.wire.operation import Noun, State
 from allotment.dialects.wire.page import page
 from allotment.dialects.wire.source import Tree

@@ -1,9 +1,10 @@
-"""An experiment among those that a flag lists."""
+"""The flags of an experiment: whose variations it gives, and those that list it."""
 
 from __future__ import annotations
 
 from allotment.change.commands import Command, Delete, OrderExperiments
 from allotment.model.catalog import Catalog
+from allotment.model.experiment import Experiment
 from allotment.model.flag import FlagExperiment
 
 
@@ -21,6 +22,14 @@ def unlist(key: str, flag: str, catalog: Catalog) -> OrderExperiments:
 def flags_that_list(key: str, catalog: Catalog) -> list[str]:
     """The flags that list an experiment."""
     return sorted(catalog.users.get(f"experiment:{key}", frozenset()))
+
+
+def flag_of(experiment: Experiment, catalog: Catalog) -> str | None:
+    """The key of an experiment's one flag: what its treatments set, else the flag that lists it."""
+    for treatment in experiment.current.treatments:
+        for flag, _ in treatment.sets:
+            return flag
+    return min(flags_that_list(experiment.key, catalog), default=None)
 
 
 def remove(key: str, catalog: Catalog) -> list[Command]:
