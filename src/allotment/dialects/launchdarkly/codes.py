@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NoReturn
 
+from allotment.dialects.wire.model import Model
 from allotment.dialects.wire.refusal import WORDS, Refusal
 from allotment.dialects.wire.source import Tree
 from allotment.errors import AllotmentError
@@ -18,6 +19,14 @@ CODES: Final = {
     422: INVALID,
     429: "rate_limited",
 }
+
+
+class LDError(Model):
+    """The body of every error."""
+
+    code: str
+    message: str
+    id: str
 
 
 def missing(kind: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Types of fields that several nouns have, and what every body and every error is."""
+"""Types of fields that several nouns have, and what every body is."""
 
 from __future__ import annotations
 
@@ -71,14 +71,6 @@ class LDConstant(Model):
     """A part of an answer; what is the same in every answer is a default, and always there."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
-
-
-class LDError(Model):
-    """The body of every error."""
-
-    code: str
-    message: str
-    id: str
 
 
 class LDBody(Body):

@@ -14,8 +14,7 @@ from starlette.types import Scope
 
 from allotment.change.lifecycle import Policy
 from allotment.dialects.launchdarkly import codes
-from allotment.dialects.launchdarkly.codes import invalid
-from allotment.dialects.launchdarkly.fields import LDError
+from allotment.dialects.launchdarkly.codes import LDError, invalid
 from allotment.dialects.launchdarkly.flag_patch import LDFlagPatch, as_semantic
 from allotment.dialects.launchdarkly.operations import OPERATIONS
 from allotment.dialects.launchdarkly.patch import PARAMETER, LDPatch, comment_of
