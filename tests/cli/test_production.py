@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-import sqlite3
 import subprocess
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -107,17 +105,6 @@ def lines_of(word: str, language: str = "sh") -> str:
     return line
 
 
-def copies(folder: Path) -> None:
-    """Run the SQL of the lines for SQLite's own program, which not every machine has."""
-    lines = [one for each in blocks("sh") for one in each.splitlines() if "VACUUM INTO" in one]
-    assert len(lines) == 2
-    for line in lines:
-        program, name, statement = shlex.split(line)
-        assert program == "sqlite3"
-        with closing(sqlite3.connect(folder / name)) as connection:
-            connection.execute(statement.replace("'", f"'{folder}/", 1))
-
-
 def test_a_sqlite_store_comes_back_from_a_copy_made_while_it_is_served(
     invoke, tmp_path: Path, catalog: Path
 ) -> None:
@@ -125,7 +112,7 @@ def test_a_sqlite_store_comes_back_from_a_copy_made_while_it_is_served(
         with Store.open(tmp_path / "allotment.db") as store:
             sticky_key = StickyKey("banner", 1, "ann")
             store.keep({sticky_key: "green"}, revision=1, when=datetime.now(UTC))
-            copies(tmp_path)
+            invoke(*shlex.split(lines_of("allotment backup"))[1:])
             store.keep({StickyKey("banner", 1, "bo"): "green"}, revision=1, when=datetime.now(UTC))
         before = allotment.load(tmp_path / "allotment.db").catalog
         catalog.write_text("allotment: 1")

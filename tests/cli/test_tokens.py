@@ -12,6 +12,7 @@ import pytest
 
 from allotment.cli.local import login
 from allotment.store import Store
+from allotment.store.schema import DEFAULT_SPACE
 from serving import Server, serving
 
 PATIENCE = 10.0
@@ -79,7 +80,7 @@ def test_a_token_is_made_used_and_revoked_and_is_written_nowhere(
 def test_the_plain_form_has_the_token_once_and_its_digest_never(
     invoke, running: Server, where: list[str]
 ) -> None:
-    arguments = ["--scope", "assign", "--project", "default", "--environment", "*"]
+    arguments = ["--scope", "assign", "--space", "default/*"]
     made = json.loads(
         invoke("token", "create", *arguments, "--expires-days", 2, *where, "--json").stdout
     )
@@ -141,11 +142,42 @@ def test_a_token_can_be_made_before_the_server_first_starts(invoke, tmp_path: Pa
 
 
 def test_a_token_for_a_space_that_is_not_there_is_made_and_noted(invoke, tmp_path: Path) -> None:
-    arguments = ["--scope", "read", "--project", "web", "--store", tmp_path / "new.db"]
+    arguments = ["--scope", "read", "--space", "web/production", "--store", tmp_path / "new.db"]
     made = invoke("token", "create", *arguments)
     assert "note: there is no space web/production yet" in made.stderr
     with Store.open(tmp_path / "new.db") as store:
         assert [token.space for token in store.tokens()] == ["web/production"]
+
+
+def test_a_token_reaches_the_space_that_is_named_or_all(invoke, tmp_path: Path) -> None:
+    spaces = {"web/production": "web/production", "web/*": "web/*", "all": "*/*", "": DEFAULT_SPACE}
+    for named, reached in spaces.items():
+        space = ["--space", named] if named else []
+        arguments = ["--scope", "admin", *space, "--json", "--store", tmp_path / "new.db"]
+        assert json.loads(invoke("token", "create", *arguments).stdout)["space"] == reached
+
+
+def test_a_refusal_says_how_far_the_token_reaches_and_what_it_takes(
+    invoke, running: Server
+) -> None:
+    token = running.token("admin")
+    where = ["--server", running.url, "--token", token]
+    refused = invoke("export", "--space", "web/production", *where, code=1).stderr
+    assert "this token reaches default/production, and this is about another space" in refused
+    assert "takes a token of scope read for web/production: give another" in refused
+
+
+def test_the_history_names_the_token_of_a_change(invoke, running: Server, tmp_path: Path) -> None:
+    token = running.token("write")
+    flag = tmp_path / "flag.yaml"
+    flag.write_text("allotment: 1\nflags: {f: {default: a, variations: {a: 1}}}\n")
+    at_server = ["--server", running.url, "--token", token]
+    invoke("apply", flag, "--no-delete", *at_server)
+    for place in (at_server, ["--store", running.database]):
+        (entry,) = json.loads(invoke("history", "--limit", 1, "--json", *place).stdout)
+        assert entry["name"] == "test", "as the token is called"
+        shown = invoke("history", "--limit", 1, *place).stdout
+        assert f"  test ({entry['who']})  (catalogfile)" in shown
 
 
 @pytest.mark.parametrize(
@@ -154,8 +186,9 @@ def test_a_token_for_a_space_that_is_not_there_is_made_and_noted(invoke, tmp_pat
         [],
         ["--scope", "root"],
         ["--scope", "read", "--expires-days", "0"],
-        ["--scope", "read", "--project", "a/b"],
-        ["--scope", "read", "--environment", ""],
+        ["--scope", "read", "--space", "a/b/c"],
+        ["--scope", "read", "--space", "a/"],
+        ["--scope", "read", "--space", "everything"],
     ],
 )
 def test_a_token_is_asked_for_in_full(invoke, tmp_path: Path, arguments: list[str]) -> None:

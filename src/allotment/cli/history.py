@@ -39,7 +39,8 @@ def run(
 
 def _print(entry: Entry, home: Home) -> None:
     when = entry.when.isoformat(sep=" ", timespec="seconds")
-    head = f"revision {entry.revision}  {when}  {entry.who}  ({entry.dialect})"
+    who = f"{entry.name} ({entry.who})" if entry.name else entry.who
+    head = f"revision {entry.revision}  {when}  {who}  ({entry.dialect})"
     results.print(head, style="bold", markup=False, highlight=False, soft_wrap=True)
     lines = [entry.comment] if entry.comment else []
     lines += _lines(entry, home)
@@ -65,6 +66,7 @@ def _plain(entry: Entry) -> dict[str, Any]:
         "revision": entry.revision,
         "when": entry.when.isoformat(),
         "who": entry.who,
+        "name": entry.name,
         "dialect": entry.dialect,
         "comment": entry.comment,
         "commands": to_plain(entry.commands),

@@ -43,6 +43,7 @@ class HttpClient:
         if token is not None and not _TOKEN.fullmatch(token):
             raise InvalidInput("the token holds what no token does, such as a space or a line end")
         self._has_token = token is not None
+        self._space = space
         headers = {"accept": "application/json", "user-agent": "allotment"}
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
@@ -107,8 +108,9 @@ class HttpClient:
             return self._stranger(answer)
         if answer.status_code in (401, 403):
             have = "another" if self._has_token else "one by --token or ALLOTMENT_TOKEN"
+            where = f" for {self._space}" if self._space else ""
             return AllotmentError(
-                f"{problem.detail}; this takes a token of scope {needs}: give {have}"
+                f"{problem.detail}; this takes a token of scope {needs}{where}: give {have}"
             )
         if answer.status_code >= 500:
             request = f" (request {problem.request_id})" if problem.request_id else ""

@@ -161,6 +161,7 @@ def _entry(plain: Any) -> Entry:
         comment=plain["comment"],
         commands=from_plain(tuple[Command, ...], plain["commands"]),
         moves=from_plain(tuple[Move, ...], plain["moves"]),
+        name=plain["name"],
     )
 
 

@@ -16,10 +16,12 @@ from allotment.cli import (
     adopt,
     apply,
     assign,
+    backup,
     config,
     explain,
     export,
     history,
+    listing,
     plan,
     rollback,
     serve,
@@ -135,7 +137,10 @@ def _group(name: str, about: str, **commands: Callable[..., None]) -> None:
     app.add_typer(group, name=name)
 
 
-_COMMANDS = (assign, explain, plan, apply, export, history, rollback, adopt, validate, serve)
+_COMMANDS = (
+    *(assign, explain, plan, apply, listing, export, history, rollback),
+    *(backup, adopt, validate, serve),
+)
 for _command in _COMMANDS:
     app.command(_command.NAME)(with_builders(_command.run, home=home_of, settings=settings_of))
 

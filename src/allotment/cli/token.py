@@ -15,7 +15,9 @@ from allotment.cli.console import notes, print_json, results
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson
 from allotment.model.instant import show_instant
+from allotment.server.auth.access import EVERYWHERE
 from allotment.store import Scope, Token
+from allotment.store.schema import DEFAULT_SPACE
 
 NAME = "token"
 ABOUT = "Who may call a server, how far, and for how long."
@@ -25,8 +27,15 @@ _REACH: Final = re.compile(r"(\*|[A-Za-z0-9._-]+)/(\*|[A-Za-z0-9._-]+)")
 ScopeOption = Annotated[
     Scope, typer.Option("--scope", help="What it is good for; each covers those before it.")
 ]
-Project = Annotated[str, typer.Option(help="The project it is for; * for every one.")]
-Environment = Annotated[str, typer.Option(help="The environment it is for; * for every one.")]
+SpaceOption = Annotated[
+    str,
+    typer.Option(
+        "--space",
+        metavar="PROJECT/ENVIRONMENT",
+        envvar="ALLOTMENT_SPACE",
+        help="The space it reaches; web/* is every environment of a project, all is every space.",
+    ),
+]
 Name = Annotated[str, typer.Option(help="What you call it: who or what has it.")]
 Days = Annotated[
     int | None,
@@ -39,16 +48,20 @@ def create(  # noqa: PLR0913  # each is an option
     *,
     home: Home,
     scope: ScopeOption,
-    project: Project = "default",
-    environment: Environment = "production",
+    space: SpaceOption = DEFAULT_SPACE,
     name: Name = "",
     expires_days: Days = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a token and print it, this once: only its digest is kept."""
-    space = f"{project}/{environment}"
+    """Make a token and print it, this once: only its digest is kept.
+
+    It reaches one space, unless --space says more.
+    """
+    space = EVERYWHERE if space == "all" else space
     if not _REACH.fullmatch(space):
-        raise typer.BadParameter("a project and an environment are each a key, or *")
+        raise typer.BadParameter(
+            f"a space is written PROJECT/ENVIRONMENT, either of which may be *, not {space!r}"
+        )
     token, text = home.create_token(scope, space, name, expires_days)
     if as_json:
         print_json({**_plain(token), "token": text})

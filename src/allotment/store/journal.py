@@ -12,7 +12,7 @@ from allotment.change.impact import Move
 from allotment.model.plain import from_plain, to_plain
 from allotment.model.text import check_description, check_name
 from allotment.store.lineage import Head, follow
-from allotment.store.schema import journal
+from allotment.store.schema import journal, token
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Entry:
     comment   why, in the author's words
     commands  what was asked
     moves     per allocation, how much of the treatment draw changed hands, in parts per million
+    name      the name of the token whose id `who` is, once it is read; "" where there is none
     """
 
     revision: int
@@ -34,6 +35,7 @@ class Entry:
     comment: str
     commands: tuple[Command, ...]
     moves: tuple[Move, ...]
+    name: str = ""
 
 
 def write(connection: Connection, space: str, entry: Entry, before: Head) -> Head:
@@ -79,7 +81,8 @@ def read(
     connection: Connection, space: str, limit: int, before: int | None = None
 ) -> tuple[Entry, ...]:
     """The last `limit` entries of a space, newest first; only those before a revision if given."""
-    query = select(journal).where(journal.c.space == space)
+    named = journal.outerjoin(token, token.c.id == journal.c.who)
+    query = select(journal, token.c.name).select_from(named).where(journal.c.space == space)
     if before is not None:
         query = query.where(journal.c.revision < before)
     query = query.order_by(journal.c.revision.desc()).limit(limit)
@@ -92,6 +95,7 @@ def read(
             comment=row.comment,
             commands=from_plain(tuple[Command, ...], row.commands),
             moves=from_plain(tuple[Move, ...], row.moves),
+            name=row.name or "",
         )
         for row in connection.execute(query)
     )

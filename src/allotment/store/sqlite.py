@@ -35,6 +35,41 @@ def connect(path: Path) -> Database:
     return replace(_database(path, is_made=False), beside=beside)
 
 
+def backup(database: Database, target: Path) -> tuple[Path, ...]:
+    """Copy the catalogs and the sticky assignments into `target` and the file beside it.
+
+    The sticky assignments are copied last: what is kept later than the catalog does no harm.
+    """
+    if database.beside is None:
+        raise StoreError(f"{database.name} is not SQLite: pg_dump makes its back-up")
+    files = {target: database.name, target.with_name(f"{target.name}{KEPT}"): database.beside.name}
+    for file in files:
+        if file.exists():
+            raise StoreError(f"there is a file {file} already: a back-up takes a new name")
+    partial = {file: file.with_name(f"{file.name}.{os.getpid()}.partial") for file in files}
+    try:
+        for file, origin in files.items():
+            _copy(Path(origin), partial[file])
+        for file in reversed(files):  # the store itself last: it is whole when it is there
+            partial[file].replace(file)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"the store {database.name} cannot be copied: {error}") from error
+    finally:
+        for each in partial.values():
+            each.unlink(missing_ok=True)
+    return tuple(files)
+
+
+def _copy(origin: Path, target: Path) -> None:
+    opened = sqlite3.connect(f"{origin.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
+    try:
+        opened.execute("VACUUM INTO ?", (str(target),))
+    finally:
+        opened.close()
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def _database(path: Path, *, is_made: bool) -> Database:
     # A reader's connection, made while the disk could not be written, is good to read for ever and
     # never to write: writers have connections of their own.

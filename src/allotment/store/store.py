@@ -14,7 +14,17 @@ from allotment.change.apply import Change
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
 from allotment.model.catalog import Catalog
-from allotment.store import documents, journal, location, migrate, schema, spaces, sticky, token
+from allotment.store import (
+    documents,
+    journal,
+    location,
+    migrate,
+    schema,
+    spaces,
+    sqlite,
+    sticky,
+    token,
+)
 from allotment.store.commit import Build, Origin, check_revision, commit, copied
 from allotment.store.database import Database
 from allotment.store.idempotency import Once, record, recorded
@@ -70,6 +80,13 @@ class Store:
     def close(self) -> None:
         """Give back every connection, those of this store's other spaces too."""
         self._database.close()
+
+    def backup(self, target: Path) -> tuple[Path, ...]:
+        """Copy the store as it is at one moment into new files; their paths.
+
+        Raises StoreError where a file is there already, and for a store that is not SQLite.
+        """
+        return sqlite.backup(self._database, target)
 
     def __enter__(self) -> Self:
         return self

@@ -126,8 +126,8 @@ def check_reach(reach: str, spaces: Iterable[str], path: str = "") -> None:
     that a vendor's change of a project is made in, and one that a new space is copied from.
     """
     if not all(reaches(reach, space) for space in spaces):
-        message = "this token does not reach into every space that this is about"
-        raise Forbidden(message, path)
+        # The others are not named: the caller may not know of them.
+        raise Forbidden(f"this token reaches {reach}, and this is about another space", path)
 
 
 def _space(name: bytes) -> str:

@@ -45,7 +45,8 @@ class JournalEntry(Model):
 
     revision: Annotated[int, Field(ge=1)]
     when: Moment
-    who: str
+    who: Annotated[str, Field(description="The id of a token, or a name on a command line.")]
+    name: Annotated[str, Field(description="The token's name; empty where it is none of a token.")]
     dialect: str
     comment: str
     commands: list[Command]
@@ -82,6 +83,7 @@ def _entry(entry: Entry) -> JournalEntry:
         revision=entry.revision,
         when=show_instant(round(entry.when.timestamp() * 1000)),
         who=entry.who,
+        name=entry.name,
         dialect=entry.dialect,
         comment=entry.comment,
         commands=to_plain(entry.commands),

@@ -45,6 +45,10 @@ class NounQuery(Body):
     after: Annotated[Maybe[str], Field(description="The page's `next`, to go on.")] = LEFT_OUT
 
 
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
 def _add(kind: str) -> None:
     """The routes of one kind of noun."""
     shown: Any = {"content": {JSON: {"schema": spelled(kind)}}}
@@ -67,7 +71,7 @@ def _add(kind: str) -> None:
 
     @router.get(
         at,
-        summary=f"Get a {kind}",
+        summary=f"Get {_a(kind)}",
         operation_id=f"get_{kind}",
         response_class=Response,
         responses={200: shown, **UNCHANGED},
@@ -85,7 +89,7 @@ def _add(kind: str) -> None:
 
     @router.put(
         at,
-        summary=f"Put a {kind} in place of the one under its key, or bring it in",
+        summary=f"Put {_a(kind)} in place of the one under its key, or bring it in",
         operation_id=f"put_{kind}",
         response_class=Response,
         responses={200: shown, 201: {**shown, "description": "It was not there before."}},
@@ -119,7 +123,7 @@ def _add(kind: str) -> None:
 
     @router.delete(
         at,
-        summary=f"Remove a {kind} that nothing refers to",
+        summary=f"Remove {_a(kind)} that nothing refers to",
         operation_id=f"delete_{kind}",
         status_code=204,
         response_class=Response,
