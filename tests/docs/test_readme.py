@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import allotment
 from docs.blocks import HOUSE, Block, blocks
 
 OURS = [block for block in blocks() if block.is_ours]
@@ -33,3 +34,11 @@ def test_every_link_of_the_pages_leads_somewhere() -> None:
     for page in [*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md")]:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_glossary_has_the_checks_that_explain_shows_in_their_order() -> None:
+    explained = allotment.load(HOUSE / "examples/geo/catalog.yaml").explain("delivery-banner", "1")
+    text = (HOUSE / "docs/glossary.md").read_text()
+    rows = text.partition("## The checks that")[2].partition("## ")[0]
+    named = re.findall(r"^\| `(\w+)( KEY)?`", rows, flags=re.MULTILINE)
+    assert [name for name, more in named if not more] == [each.name for each in explained.checks]

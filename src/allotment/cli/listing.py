@@ -25,8 +25,8 @@ from allotment.model.slots import size
 NAME = "list"
 
 
-class Kind(StrEnum):
-    """A kind of noun, as a plural."""
+class Section(StrEnum):
+    """A part of the catalog, as its file calls it."""
 
     EXPERIMENTS = "experiments"
     FLAGS = "flags"
@@ -35,19 +35,19 @@ class Kind(StrEnum):
     HOLDOUTS = "holdouts"
 
 
-What = Annotated[Kind, typer.Argument(help="What to list.")]
+What = Annotated[Section, typer.Argument(help="What to list.")]
 
 _HEADS: Final = {
-    Kind.EXPERIMENTS: ("key", "state", "iteration", "unit", "layer", "holdout", "treatments"),
-    Kind.FLAGS: ("key", "state", "default", "variations", "experiments"),
-    Kind.SEGMENTS: ("key", "rules", "included", "excluded", "sample"),
-    Kind.LAYERS: ("key", "unit", "reserved", "experiments"),
-    Kind.HOLDOUTS: ("key", "unit", "share", "experiments"),
+    Section.EXPERIMENTS: ("key", "state", "iteration", "unit", "layer", "holdout", "treatments"),
+    Section.FLAGS: ("key", "state", "default", "variations", "experiments"),
+    Section.SEGMENTS: ("key", "rules", "included", "excluded", "sample"),
+    Section.LAYERS: ("key", "unit", "reserved", "experiments"),
+    Section.HOLDOUTS: ("key", "unit", "share", "experiments"),
 }
 
 
 def run(
-    kind: What = Kind.EXPERIMENTS,
+    kind: What = Section.EXPERIMENTS,
     *,
     home: Home,
     catalog: FromFile = None,
@@ -66,7 +66,7 @@ def run(
     results.print(table)
 
 
-def rows_of(catalog: Catalog, kind: Kind) -> Iterator[tuple[Any, ...]]:
+def rows_of(catalog: Catalog, kind: Section) -> Iterator[tuple[Any, ...]]:
     """A row a noun, sorted by key; plain values, as `--json` shows them."""
     for key, noun in sorted(nouns_of(catalog, kind.removesuffix("s")).items()):
         match noun:

@@ -483,3 +483,23 @@ def test_a_page_from_elsewhere_may_not_ask_in_the_name_of_this_machine(
         assert answer.status_code == status
         if status == 403:
             refused(answer, 403)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "near"),
+    [
+        ("/v1/assign", {"unit": "u", "experimnt": "checkout"}, "experiment"),
+        ("/v1/resolve", {"unit": "u", "flags": ["button"], "attrbutes": {}}, "attributes"),
+        ("/v1/explain", {"unit": "u", "experiment": "checkout", "atributes": {}}, "attributes"),
+        ("/v1/kept/read", {"experiment": "e", "iteration": 1, "unit": ["u"]}, "units"),
+        ("/v1/kept", {"rows": [{"experiment": "e", "unt": "u"}]}, "unit"),
+    ],
+)
+def test_an_unknown_field_is_refused_with_the_known_one_that_is_nearest(
+    client: httpx.Client, path: str, body: dict[str, Any], near: str
+) -> None:
+    answer = client.post(path, json=body)
+    assert answer.status_code == 400
+    assert answer.json()["detail"].endswith(f"not known here; do you mean {near!r}?")
+    far = client.post("/v1/assign", json={"unit": "u", MARK: 1}).json()["detail"]
+    assert far.endswith("not known here; /docs has those that are")

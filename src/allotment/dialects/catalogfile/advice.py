@@ -7,7 +7,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 _CHARACTERS_MAX = 60
-_WORDS_MAX = 12
+_WORDS_MAX = 30
 
 
 def quoted(text: str) -> str:

@@ -128,17 +128,25 @@ def _wrong_sum(place: Cursor, weights: Decimal, gap: Decimal, total: Decimal) ->
 
     An excess is a gap below zero.
     """
-    said = f"the weights sum to {weights:f}"
+    said = f"the weights sum to {_shown(weights)}"
     if gap:
-        said += f" and the {'gap' if gap > 0 else 'excess'} to {abs(gap):f}"
+        said += f" and the {'gap' if gap > 0 else 'excess'} to {_shown(abs(gap))}"
     off = total - weights - gap
     if gap < 0:
-        ways = f"say `excess: {weights - total:f}`" if weights > total else "drop the excess"
+        above = _shown(weights - total)
+        ways = f"say `excess: {above}`" if weights > total else "drop the excess"
     elif off > 0:
-        ways = f"add {off:f} to them, or say `gap: {gap + off:f}` for units that get nothing"
+        ways = f"add {_shown(off)} to them, or say `gap: {_shown(gap + off)}` for units that get "
+        ways += "nothing"
+        if not gap:
+            ways += f", or `of: {_shown(weights)}` where they are parts of that"
     else:
-        ways = f"take {-off:f} from them, or say `of: {weights + gap:f}`"
-    return place.at("weights").refusal(f"{said}, not to {total:f}: {ways}")
+        ways = f"take {_shown(-off)} from them, or say `of: {_shown(weights + gap)}`"
+    return place.at("weights").refusal(f"{said}, not to {_shown(total)}: {ways}")
+
+
+def _shown(number: Decimal) -> str:
+    return f"{number.normalize():f}"
 
 
 def _read_part(place: Cursor, field: str, usual: int) -> Decimal:

@@ -28,7 +28,11 @@ _OWN: Final = (
 )
 _FIELDS: Final = (*_OWN, *ITERATION)
 _INSTEAD: Final = {
-    "rollout": 'do you mean "enrolment"?',
+    **dict.fromkeys(("rollout", "traffic", "percentage"), 'do you mean "enrolment"?'),
+    **dict.fromkeys(("variants", "variations", "arms", "groups"), 'do you mean "treatments"?'),
+    **dict.fromkeys(("targeting", "segment", "filter"), 'do you mean "audience"?'),
+    **dict.fromkeys(("weights", "split"), "weights stand in `allocations`, in a list of one"),
+    "status": 'do you mean "state"?',
     "layer": "a layer puts an experiment in by a share among its `reservations`",
 }
 

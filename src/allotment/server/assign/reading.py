@@ -38,7 +38,7 @@ def read_asked(decoder: msgspec.json.Decoder[_Asked], body: bytes) -> _Asked:
     try:
         asked = decoder.decode(body)
     except MALFORMED as error:
-        raise refusal(error, body) from None
+        raise refusal(error, body, decoder.type) from None
     if asked.attributes:
         if len(body) > ATTRIBUTES_BYTES_MAX:
             check_size(len(_attributed.decode(body).attributes), "$.attributes")

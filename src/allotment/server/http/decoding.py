@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import msgspec
 
-from allotment.errors import InvalidInput
+from allotment.errors import InvalidInput, did_you_mean
 
 # How deep attributes may nest.
 DEPTH_MAX: Final = 32
@@ -15,8 +16,15 @@ DEPTH_MAX: Final = 32
 MALFORMED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def refusal(error: Exception, body: bytes | bytearray) -> InvalidInput:
-    """The refusal of a body; `error` is one of MALFORMED."""
+@cache
+def fields_of(wanted: type) -> frozenset[str]:
+    """The names of the fields of a struct, and of the structs in it."""
+    schemas = msgspec.json.schema_components([wanted])[1].values()
+    return frozenset(name for schema in schemas for name in schema.get("properties", ()))
+
+
+def refusal(error: Exception, body: bytes | bytearray, wanted: type | None = None) -> InvalidInput:
+    """The refusal of a body; `error` is one of MALFORMED, `wanted` the struct that it was to be."""
     if isinstance(error, UnicodeDecodeError):
         return InvalidInput("the text is not UTF-8", "$")
     if isinstance(error, RecursionError):
@@ -24,7 +32,9 @@ def refusal(error: Exception, body: bytes | bytearray) -> InvalidInput:
     said, _, path = str(error).partition(" - at `")
     path = path.removesuffix("`") or "$"
     if "unknown field" in said:
-        return InvalidInput("it has a field that is not known here; /docs has those that are", path)
+        near = did_you_mean(said.split("`")[1], fields_of(wanted)) if wanted else ""
+        ways = near or "; /docs has those that are"
+        return InvalidInput(f"it has a field that is not known here{ways}", path)
     if isinstance(error, msgspec.ValidationError):
         return InvalidInput(said[:1].lower() + said[1:], path)
     if b"\\ud" in body.lower():

@@ -65,7 +65,7 @@ def read_document(body: bytes | bytearray) -> list[StickyRow]:
     try:
         return _document.decode(body).rows
     except MALFORMED as error:
-        raise refusal(error, body) from None
+        raise refusal(error, body, StickyImport) from None
 
 
 def read_asked(body: bytes | bytearray) -> StickyRequest:
@@ -73,7 +73,7 @@ def read_asked(body: bytes | bytearray) -> StickyRequest:
     try:
         return _asked.decode(body)
     except MALFORMED as error:
-        raise refusal(error, body) from None
+        raise refusal(error, body, StickyRequest) from None
 
 
 def read_lines(body: bytes | bytearray) -> list[StickyRow]:
@@ -85,7 +85,7 @@ def read_lines(body: bytes | bytearray) -> list[StickyRow]:
         try:
             rows.append(_row.decode(line))
         except MALFORMED as error:
-            fault = refusal(error, line)
+            fault = refusal(error, line, StickyRow)
             place = f"$.rows[{len(rows)}]{fault.path.removeprefix('$')}"
             raise InvalidInput(fault.message, place) from None
     return rows
