@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import time
 from typing import Any
 
 import httpx
@@ -387,6 +388,15 @@ def test_dictionaries_without_end_are_refused(client: httpx.Client) -> None:
     refused(send(client, (dictionary if n else head for n in range(80)), ARROW), 413)
     refused(send(client, [head, head], ARROW))
     refused(send(client, dictionary, ARROW))
+
+
+def test_forty_thousand_small_dictionaries_take_no_time(client: httpx.Client) -> None:
+    body = arrow(unit=pa.array(["unit"]).dictionary_encode())
+    head, dictionary, batch = messages(body)
+    began = time.monotonic()
+    answer = send(client, head + 40_000 * dictionary + batch, ARROW, NDJSON)
+    assert answer.json()["unit"] == "unit"
+    assert time.monotonic() - began < 10
 
 
 def messages(body: bytes) -> list[bytes]:
