@@ -115,7 +115,7 @@ def test_a_client_that_leaves_gives_back_what_it_took(count: int) -> None:
 
 def test_a_budget_that_is_overdrawn_gives_nothing_and_recovers() -> None:
     budget = Budget(10, "memory")
-    with budget.overdrawn(15):
+    with budget.taken(15, overdraw=True):
         with pytest.raises(Overloaded):
             budget.take(1)
         budget.take(0)

@@ -64,8 +64,8 @@ class Batches:
         options = BatchOptions.of(scope)
         body = SpooledBody(self._memory, self._disk, self._in_thread)
         try:
-            await body.receive(receive, options.size_max, options.too_large)
-            with self._memory.taken(min(body.size, options.held_max)):
+            await body.receive(receive, options.limits.size, options.too_large)
+            with self._memory.taken(min(body.size, options.limits.held)):
                 pieces = answers(shown.served, options, body.file, self._looks(shown.served))
                 headers = [(b"content-type", options.wanted.encode()), *shown.headers[1:]]
                 await self._send(pieces, headers, receive, send)
@@ -92,7 +92,7 @@ class Batches:
                         headers = [*headers, (b"content-length", b"%d" % len(piece))]
                     await send({"type": "http.response.start", "status": 200, "headers": headers})
                     begun = True
-                with self._memory.overdrawn(len(piece)):
+                with self._memory.taken(len(piece), overdraw=True):
                     await send({"type": "http.response.body", "body": piece, "more_body": not last})
                     piece = b""
         except ClientDisconnect:

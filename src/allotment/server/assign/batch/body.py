@@ -38,18 +38,12 @@ class Budget:
         self.left -= size
 
     @contextmanager
-    def taken(self, size: int) -> Iterator[None]:
-        """Take so many bytes for a while; raises as `take` does."""
-        self.take(size)
-        try:
-            yield
-        finally:
-            self.left += size
-
-    @contextmanager
-    def overdrawn(self, size: int) -> Iterator[None]:
-        """Take so many bytes for a while, whether or not they are there."""
-        self.left -= size
+    def taken(self, size: int, *, overdraw: bool = False) -> Iterator[None]:
+        """Take so many bytes for a while; with `overdraw` whether or not they are there."""
+        if overdraw:
+            self.left -= size
+        else:
+            self.take(size)
         try:
             yield
         finally:

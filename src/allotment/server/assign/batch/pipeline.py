@@ -75,19 +75,14 @@ class BatchOptions(NamedTuple):
         return cls(given, wanted, experiments, columns)
 
     @property
-    def size_max(self) -> int:
-        """The most bytes that the body has."""
-        return _LIMITS[self.given].size
-
-    @property
-    def held_max(self) -> int:
-        """The most bytes of the body that are in memory at a time."""
-        return _LIMITS[self.given].held
+    def limits(self) -> _Limits:
+        """What holds for the body."""
+        return _LIMITS[self.given]
 
     @property
     def too_large(self) -> str:
         """What is said of a body that is larger."""
-        most = f"a batch of {self.given.name} has at most {self.size_max:,} bytes; "
+        most = f"a batch of {self.given.name} has at most {self.limits.size:,} bytes; "
         more = "NDJSON and Arrow may have more" if self.given is Form.JSON else "send several"
         return most + more
 
