@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from allotment.server.app import create_app
+from allotment.server.exposures import Exposures
 from allotment.server.settings import Settings
 from allotment.server.sync.node import Node
 from allotment.store import Store
@@ -34,9 +35,12 @@ async def running(database: str | Callable[[], Store], **more: Any) -> AsyncIter
 
 
 @asynccontextmanager
-async def calling(node: Node, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+async def calling(
+    node: Node, settings: Settings | None = None, **headers: str
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the node's application."""
-    app = create_app(node, Settings(exposures="off"))
+    settings = settings or Settings(exposures="off")
+    app = create_app(node, settings, Exposures.of(settings, node.threads))
     transport = httpx.ASGITransport(app, raise_app_exceptions=True)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://localhost", headers=headers

@@ -9,12 +9,15 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
+import allotment
 from allotment.change.commands import Create, DraftIteration, Keep, Reserve
 from allotment.model.experiment import State
 from allotment.model.layer import Holdout, Layer
 from allotment.model.plain import to_plain
 from allotment.model.segment import AllOf, AnyOf, Clause, InSegment, Not, Operator, Segment
+from allotment.server.settings import Settings
 from nouns import FLAG, experiment, iteration
+from server.nodes import calling, running
 
 pytestmark = pytest.mark.anyio
 
@@ -104,7 +107,7 @@ async def test_the_paths_that_are_promised_are_there(document: dict[str, Any]) -
         ("/v1/resolve", "post"),
         ("/v1/explain", "post"),
         ("/api/v2/experimentation/experiments/{id}", "patch"),
-        *((path, "get") for path in ("/healthz", "/readyz", "/version", "/metrics", "/docs")),
+        *((path, "get") for path in ("/", "/healthz", "/readyz", "/version", "/metrics", "/docs")),
     } <= there
 
 
@@ -170,6 +173,23 @@ async def test_the_page_for_people_has_every_operation_and_loads_nothing(
         assert f"<b>{method.upper()}</b> {path}" in answer.text
     assert "<script" not in answer.text
     assert "//" not in answer.text.replace("://", "").partition("<h2>")[0]
+
+
+async def test_the_root_leads_to_what_there_is(
+    client: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    shown = (await client.get("/")).json()
+    assert shown["allotment"] == allotment.__version__
+    assert {"/docs", "/openapi.json", "/v1/assign"} <= set(shown["paths"]) <= set(document["paths"])
+
+
+async def test_the_description_of_the_api_can_be_closed(database: str) -> None:
+    async with running(database) as node, calling(node, Settings(docs=False)) as client:
+        for path in ("/docs", "/openapi.json"):
+            assert (await client.get(path)).status_code == 404
+        shown = (await client.get("/")).json()["paths"]
+        assert not {"/docs", "/openapi.json"} & set(shown)
+        assert (await client.get("/version")).status_code == 200
 
 
 def check(document: dict[str, Any], schema: dict[str, Any], instance: object) -> None:

@@ -17,6 +17,7 @@ from allotment.model.catalog import Catalog
 from allotment.server import auth0
 from allotment.server.app import create_app
 from allotment.server.confidence import routes as confidence
+from allotment.server.exposures import Exposures
 from allotment.server.launchdarkly import routes as launchdarkly
 from allotment.server.openapi import document
 from allotment.server.settings import Settings
@@ -52,7 +53,8 @@ class Vendor:
     def __init__(
         self, node: Node, runner: asyncio.Runner, base: str = "", settings: Settings | None = None
     ) -> None:
-        app = create_app(node, settings or Settings())
+        settings = settings or Settings()
+        app = create_app(node, settings, Exposures.of(settings, node.threads))
         asgi = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.node = node
         self.base = base

@@ -35,9 +35,11 @@ from allotment.server.sticky import routes as kept
 from allotment.server.sync.node import Node
 
 
-def create_app(node: Node, settings: Settings) -> App:
-    """The ASGI application that serves a node; its lifespan starts the node, and stops it."""
-    exposures = Exposures.of(settings, node.threads)
+def create_app(node: Node, settings: Settings, exposures: Exposures) -> App:
+    """The ASGI application that serves a node.
+
+    Its lifespan starts the node and the exposures, and stops them.
+    """
     keeping = StickyAssignments(node)
     assign = AssignPaths(node, exposures, keeping)
     made = _framework(node, assign, exposures, keeping, settings)

@@ -158,6 +158,9 @@ class Settings(BaseSettings):
         description="Whether LaunchDarkly's PATCH calls may leave out the parameter"
         " `domain-model=launchdarkly.semanticpatch` of their content type.",
     )
+    docs: bool = Field(
+        True, description="Whether /docs and /openapi.json describe the API to anyone who asks."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least important lines that are logged."
     )
@@ -190,6 +193,22 @@ class Settings(BaseSettings):
         """Flags before the environment before the file."""
         file = InitSettingsSource(settings_cls, dict(settings_file(os.environ).values))
         return init_settings, env_settings, file
+
+    def reread(self) -> Settings:
+        """The settings as the file has them now; flags and the environment stay as they were."""
+        flags = {n: getattr(self, n) for n, origin in self._origins.items() if origin[:2] == "--"}
+        return Settings(**flags)
+
+    def handed_on(self) -> dict[str, Any]:
+        """What another process needs to have the same settings, as plain data."""
+        return {"values": self.model_dump(mode="json"), "origins": self._origins}
+
+    @classmethod
+    def taken(cls, handed: Mapping[str, Any]) -> Settings:
+        """The settings that another process has handed on."""
+        settings = cls(**handed["values"])
+        settings._origins = dict(handed["origins"])
+        return settings
 
     def sources(self) -> tuple[Source, ...]:
         """Every setting in the order they are declared."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -83,6 +84,11 @@ class Exposures:
     def close(self, patience: float = 5.0) -> None:
         """Write what waits and finish the file, within so many seconds."""
         self._loop.stop(patience)
+
+    def renew(self) -> None:
+        """Finish the file soon, and go on in a new one."""
+        self._begun = -math.inf
+        self._loop.wake()
 
     def log(
         self, space: str, kind: str, unit: str, given: Assignment, at: int | None = None

@@ -11,7 +11,7 @@ class NoSuchPath(NotFound):
     """Nothing is served under the path."""
 
     def __init__(self) -> None:
-        super().__init__("nothing is served under this path; /docs lists what there is")
+        super().__init__("nothing is served under this path; / lists what there is")
 
 
 class MethodNotAllowed(AllotmentError):

@@ -15,12 +15,19 @@ from allotment.dialects.wire.model import Model
 from allotment.server.api.docs import POLICY, page
 from allotment.server.api.route import Monitor, Route
 from allotment.server.http.answer import JSON, Answer, as_json, encode, respond
+from allotment.server.http.refusals import NoSuchPath
 from allotment.server.metrics import Metrics
 from allotment.server.writes.change import node_of
 
 router: Final = APIRouter(route_class=Route, tags=["process"])
 
 _TEXT: Final = {"schema": {"type": "string"}}
+_STARTS: Final = (
+    *("/healthz", "/readyz", "/version", "/metrics", "/v1/assign", "/v1/resolve", "/v1/explain"),
+    *("/v1/snapshot", "/v1/commands", "/v1/catalog/experiments", "/v1/journal"),
+)
+_DOCUMENTS: Final = ("/docs", "/openapi.json")
+
 _METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -49,6 +56,13 @@ class Version(Model):
 
     version: str
     python: str
+
+
+class StartPage(Model):
+    """Where to go from here."""
+
+    allotment: Annotated[str, Field(description="The version.")]
+    paths: Annotated[list[str], Field(description="Where the parts of the API begin.")]
 
 
 @router.get("/healthz", summary="Whether the process lives", response_model=Health)
@@ -97,9 +111,17 @@ async def get_metrics(request: Request, caller: Monitor) -> Response:
     return respond(Answer(200, (("content-type", _METRICS),), metrics.text(caller.reach)))
 
 
+@router.get("/", summary="What there is", response_model=StartPage)
+async def get_index(request: Request) -> Response:
+    """Where to go from here."""
+    shown = _DOCUMENTS if request.app.state.settings.docs else ()
+    return respond(as_json(StartPage(allotment=__version__, paths=[*_STARTS, *shown])))
+
+
 @router.get("/openapi.json", summary="The OpenAPI document", response_model=dict[str, Any])
 async def get_openapi(request: Request) -> Response:
     """The document, made once."""
+    _check_open(request)
     made = await _made(request)
     return respond(Answer(200, (("content-type", JSON),), made["json"]))
 
@@ -112,11 +134,18 @@ async def get_openapi(request: Request) -> Response:
 )
 async def get_docs(request: Request) -> Response:
     """The document for people."""
+    _check_open(request)
     headers = (
         ("content-type", "text/html; charset=utf-8"),
         ("content-security-policy", POLICY),
     )
     return respond(Answer(200, headers, (await _made(request))["html"]))
+
+
+def _check_open(request: Request) -> None:
+    """Refuse, as where there is no such path, what the setting `docs` closes."""
+    if not request.app.state.settings.docs:
+        raise NoSuchPath
 
 
 async def _made(request: Request) -> dict[str, bytes]:

@@ -29,7 +29,7 @@ from allotment.server.connection.state import State
 from allotment.server.sync.threads import Loop, Threads
 
 # What tells a server to stop, unless it was started to ignore it, as by nohup.
-SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 # How long handshakes under way may take once no more begin, and their first request to come.
 LAST_ARRIVALS_SECONDS: Final = 0.25
@@ -48,7 +48,8 @@ _ATTACH_FILTER: Final = 26  # SO_ATTACH_FILTER, which the socket module lacks
 class DrainingServer(Server):
     """uvicorn's server, which stops in two phases.
 
-    `ready` is called when it serves, `stopping` when it begins to stop. `forced` says whether it
+    `ready` is called when it serves, `stopping` when it begins to stop, `reload` soon after each
+    SIGHUP, which never stops it. `forced` says whether it
     ended without waiting for what was under way.
     """
 
@@ -61,6 +62,7 @@ class DrainingServer(Server):
         *,
         ready: Callable[[], None],
         stopping: Callable[[], None],
+        reload: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self.state = state
@@ -69,6 +71,8 @@ class DrainingServer(Server):
         self._drain_seconds = drain_seconds
         self._ready = ready
         self._stopping = stopping
+        self._reload = reload
+        self._reloads = False
         self._stops = False
         self._until = 0.0
         self.threads = threads
@@ -79,6 +83,10 @@ class DrainingServer(Server):
         self._stops = True
         if not self.started:
             self.should_exit = True
+
+    def reload(self, *_: object) -> None:
+        """Have the settings read again soon; from any thread, and as a handler of signals."""
+        self._reloads = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Take a signal: the first one drains, the second one ends."""
@@ -106,6 +114,8 @@ class DrainingServer(Server):
         """Take the signals while it serves; having done what they ask, not die of them."""
         heeded = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
         before = {each: signal.signal(each, self.handle_exit) for each in heeded}
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self.reload)
         try:
             yield
         finally:
@@ -120,6 +130,9 @@ class DrainingServer(Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether it is time to end."""
+        if self._reloads:
+            self._reloads = False
+            self._reload()
         if self._stops and not self.state.draining:
             self.state.draining = True
             self._until = time.monotonic() + self._drain_seconds

@@ -50,8 +50,13 @@ def set_up(level: str, form: Literal["auto", "text", "json"]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [lines]
     root.setLevel(logging.WARNING)
-    logging.getLogger("allotment").setLevel(level.upper())
+    set_level(level)
     logging.captureWarnings(True)
+
+
+def set_level(level: str) -> None:
+    """Log from `level` on."""
+    logging.getLogger("allotment").setLevel(level.upper())
 
 
 def _fields(record: logging.LogRecord) -> Mapping[str, Any]:

@@ -12,12 +12,14 @@ from typing import Final
 
 from uvicorn import Config
 
-from allotment.errors import StoreError
+from allotment.errors import InvalidInput, StoreError
 from allotment.server.app import create_app
 from allotment.server.connection.listen import address_of
 from allotment.server.connection.protocol import Protocol
 from allotment.server.connection.state import State
+from allotment.server.exposures import Exposures
 from allotment.server.process.drain import DrainingServer
+from allotment.server.process.logs import set_level
 from allotment.server.settings import Settings
 from allotment.server.sync.node import Node
 from allotment.store import Store, lastgood, location
@@ -39,6 +41,7 @@ def server(
         poll_seconds=settings.poll_ms / 1000,
         insecure_local=settings.insecure_local,
     )
+    exposures = Exposures.of(settings, node.threads)
     state = State(settings, node.counters)
     url = address_of(sockets[0])
 
@@ -51,13 +54,23 @@ def server(
         # would look at some hundred requests under way again and again, in vain.
         gc.set_threshold(20_000, 20, 20)
 
+    def reload() -> None:
+        try:
+            level = settings.reread().log_level
+        except InvalidInput as error:
+            log.error("the settings are not reloaded: %s", error)
+            return
+        set_level(level)
+        exposures.renew()
+        log.info("reloaded", extra={"fields": {"log_level": level}})
+
     def stopping() -> None:
         node.draining = True
         log.info("draining", extra={"fields": {"url": url, "seconds": settings.drain_seconds}})
 
     return DrainingServer(
         Config(
-            create_app(node, settings),
+            create_app(node, settings, exposures),
             http=Protocol,
             ws="none",
             lifespan="on",
@@ -73,6 +86,7 @@ def server(
         node.threads,
         ready=ready,
         stopping=stopping,
+        reload=reload,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from typing import Final
 
 from allotment.server.auth.first_token import make_first_token
@@ -16,12 +17,19 @@ from allotment.store import Store
 log: Final = logging.getLogger("allotment.server")
 
 
+def keep_on_at_hangup() -> None:
+    """Take SIGHUP, which is to reload, for no reason to end; what ignores it goes on to."""
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
+
+
 def serve(settings: Settings) -> int:
     """Serve until a signal, then drain; 0 when that was done, 1 when a second signal cut it short.
 
     Raises AllotmentError for what keeps it from starting: a port in use, a store that is none.
     """
     set_up(settings.log_level, settings.log_format)
+    keep_on_at_hangup()
     allow_many_files()
     sockets = listeners(settings)
     store = run.open_store(settings)

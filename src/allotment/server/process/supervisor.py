@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Final
 
@@ -45,16 +46,23 @@ class Workers:
         self._sockets = sockets
         self._workers: list[_Worker] = []
         self._signals = 0
+        self._reloads = False
 
     def run(self) -> int:
         """Serve until a signal; 0 when every worker has answered all it had taken."""
         for each in SIGNALS:
             if signal.getsignal(each) is not signal.SIG_IGN:
                 signal.signal(each, self._take)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._take_reload)
         self._workers = [_Worker(self._settings, self._sockets) for _ in range(self._wanted)]
         while not self._signals:
             if not self._replace_the_dead():
                 return self._stop() or 1
+            if self._reloads:
+                self._reloads = False
+                for worker in self._workers:
+                    worker.reload()
             time.sleep(_LOOK_SECONDS)
         return self._stop()
 
@@ -64,6 +72,9 @@ class Workers:
 
     def _take(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self._signals += 1
+
+    def _take_reload(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self._reloads = True
 
     def _replace_the_dead(self) -> bool:
         """Start a worker for each that ended; false if it could not start in the first place."""
@@ -106,8 +117,13 @@ class _Worker:
             stdin=subprocess.PIPE,
             pass_fds=numbers,
         )
-        given = {"sockets": numbers, "settings": settings.model_dump(mode="json")}
+        given = {"sockets": numbers, "settings": settings.handed_on()}
         self._tell(json.dumps(given).encode() + b"\n")
+
+    def reload(self) -> None:
+        """Have the settings read again; a worker that has ended needs no word."""
+        with suppress(BrokenPipeError):
+            self._tell(b"reload\n")
 
     def drain(self) -> None:
         assert self.process.stdin is not None

@@ -1,7 +1,7 @@
 """A process of several that share a port: `workers` starts it, and tells it what to do.
 
-The first line of its standard input holds the settings and the numbers of the sockets; the end of
-that input tells it to stop.
+The first line of its standard input holds the settings and the numbers of the sockets; each other
+line tells it to read the settings again, the end of that input to stop.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final
 from allotment.errors import AllotmentError
 from allotment.server.process import run
 from allotment.server.process.logs import set_up
+from allotment.server.process.serve import keep_on_at_hangup
 from allotment.server.settings import Settings
 
 log: Final = logging.getLogger("allotment.server")
@@ -22,8 +23,9 @@ log: Final = logging.getLogger("allotment.server")
 
 def main() -> int:
     """Serve until standard input ends."""
+    keep_on_at_hangup()
     given = json.loads(sys.stdin.buffer.readline())
-    settings = Settings(**given["settings"])
+    settings = Settings.taken(given["settings"])
     set_up(settings.log_level, settings.log_format)
     sockets = [socket.socket(fileno=number) for number in given["sockets"]]
     try:
@@ -34,7 +36,8 @@ def main() -> int:
 
     def await_end() -> None:
         try:
-            sys.stdin.buffer.read()
+            for _ in sys.stdin.buffer:  # each line says to reload
+                built.reload()
         finally:  # also where nothing can be read: the parent process is then out of reach
             waiting.stop()
             built.stop()
