@@ -7,7 +7,8 @@ import pytest
 import allotment
 from docs.blocks import HOUSE, Block, blocks
 
-OURS = [block for block in blocks() if block.is_ours]
+# What a start page says is run step by step, in test_start.
+OURS = [block for block in blocks() if block.is_ours and "start-" not in block.page]
 
 
 @pytest.mark.parametrize("block", OURS, ids=lambda block: f"{block.page}#{block.number}")

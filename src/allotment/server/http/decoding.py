@@ -17,13 +17,13 @@ MALFORMED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @cache
-def fields_of(wanted: type) -> frozenset[str]:
+def fields_of(wanted: object) -> frozenset[str]:
     """The names of the fields of a struct, and of the structs in it."""
     schemas = msgspec.json.schema_components([wanted])[1].values()
     return frozenset(name for schema in schemas for name in schema.get("properties", ()))
 
 
-def refusal(error: Exception, body: bytes | bytearray, wanted: type | None = None) -> InvalidInput:
+def refusal(error: Exception, body: bytes | bytearray, wanted: object = None) -> InvalidInput:
     """The refusal of a body; `error` is one of MALFORMED, `wanted` the struct that it was to be."""
     if isinstance(error, UnicodeDecodeError):
         return InvalidInput("the text is not UTF-8", "$")
