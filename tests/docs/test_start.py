@@ -18,7 +18,7 @@ STEP = re.compile(r"^```(sh|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 def script_of(page: str, port: int) -> str:
     """The page's steps, with a free port in place of the usual one, and the server's end."""
-    steps = ["set -e", "trap 'kill $(jobs -p) 2> /dev/null' EXIT"]
+    steps = ["set -e", "trap 'kill $(jobs -p) 2> /dev/null || true' EXIT"]
     for language, text in STEP.findall((HOUSE / "docs" / page).read_text()):
         steps.append(text if language == "sh" else f"python - <<'PYTHON'\n{text}PYTHON")
     return "\n".join(steps).replace("localhost:8080", f"localhost:{port}")
