@@ -41,7 +41,7 @@ def after(_state: State, _noun: Noun, done: Sequence[Command] = ()) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("view", "names"), [(bare, set()), (asked, {"query"}), (after, {"done"})], ids=str
+    ("view", "names"), [(bare, set()), (asked, {"query"}), (after, {"done"})], ids=["", "q", "d"]
 )
 def test_a_view_is_given_what_it_names(view: object, names: set[str]) -> None:
     assert callable(view)
