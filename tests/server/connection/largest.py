@@ -391,7 +391,7 @@ def large_flags(count: int) -> tuple[list[str], list[dict[str, Any]]]:
 
 
 def assigned(part: int, secret: str) -> Asks:
-    keys, made = large_flags(800)
+    keys, made = large_flags(800 // part)
     yield Ask("POST /v1/commands", {"commands": made})
     attributes = {"list": [f"{number:05d}" for number in range(8_000)]}
     unit = {"unit": "u" * 1_024, "attributes": attributes}

@@ -133,6 +133,7 @@ def test_confidence_resolves_a_thousand_flags_without_holding_the_loop(watched: 
         assert watched.slow() == []
 
 
+@pytest.mark.soak
 def test_confidence_shows_all_large_flags_of_a_space_without_holding_the_loop(
     watched: Watched,
 ) -> None:

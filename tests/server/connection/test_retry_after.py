@@ -100,10 +100,10 @@ def fill(opened: Opened) -> None:
 def opened_once(opened: Opened, request: bytes, patience: float = 15.0) -> Raw | None:
     client = opened()
     client.socket.settimeout(patience)
-    client.send(request)
     try:
+        client.send(request)
         return client.answer()
-    except TimeoutError:
+    except (TimeoutError, ConnectionError):  # refused before all was sent: ask again
         return None
 
 
