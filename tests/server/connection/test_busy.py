@@ -6,8 +6,19 @@ import json
 
 import pytest
 
-import allotment.server.app  # noqa: F401  # each API brings its form of errors
+from allotment.server import auth0
+from allotment.server.confidence import routes as confidence
 from allotment.server.connection import faults
+from allotment.server.http.problems import RENDERERS
+from allotment.server.launchdarkly import routes as launchdarkly
+
+
+@pytest.fixture(autouse=True)
+def apis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The forms of errors that an application takes from its APIs."""
+    for vendor in (auth0, launchdarkly, confidence):
+        for prefix, render in vendor.API.renderers.items():
+            monkeypatch.setitem(RENDERERS, prefix, render)
 
 
 @pytest.mark.parametrize(
