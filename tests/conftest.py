@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import secrets
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if seed is not None:
         hypothesis.core.global_force_seed = seed
     serving.same_draws = seed is None
+    # Whatever started the run: output is as wide, and SIGHUP is not ignored, as it is under nohup.
+    os.environ["COLUMNS"] = "100"
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_terminal_summary(

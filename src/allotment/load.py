@@ -112,11 +112,6 @@ def _stored(database: str | Path) -> Catalog:
         return store.catalog()
 
 
-def commands_of(file: Path, base: Catalog) -> tuple[Command, ...]:
-    """The commands that lead from `base` to what `file` says; its id lists lie beside it."""
-    return catalogfile.read(file.read_bytes(), base, lists_beside(file))
-
-
 def checked_change(commands: Iterable[Command], base: Catalog) -> Change:
     """What the commands make of `base`, with the segments' patterns and versions checked too."""
     change = apply(base, commands)

@@ -61,7 +61,8 @@ def test_without_a_terminal_a_deletion_is_refused_until_it_is_meant(
 ) -> None:
     before = exported(invoke, place)
     refused = invoke("apply", both, *place.options, code=1).stderr
-    assert refused == f"error: {DELETES}; say --yes if that is meant, --no-delete leaves them\n"
+    ways = "say --yes if that is meant; for a catalog file --no-delete leaves them"
+    assert refused == f"error: {DELETES}; {ways}\n"
     as_json = json.loads(invoke("apply", both, "--json", *place.options, code=1).stdout)
     assert as_json["error"]["message"].startswith(DELETES)
     assert exported(invoke, place) == before

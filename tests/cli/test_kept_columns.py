@@ -90,4 +90,6 @@ def test_a_plan_writes_which_units_would_move(
             expected.append({"experiment": "banner", "unit": unit, "from": had, "to": has})
     assert len(expected) == counted["moved"] > 0
     assert rows_of(out) == expected
+    assert json.loads(invoke(*asked, "--json", "--moved", out).stdout)["units"] == {}
+    assert rows_of(out) == [], "nothing would change now"
     assert "--units" in invoke("plan", catalog, "--moved", out, code=2).stderr

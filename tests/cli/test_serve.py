@@ -21,6 +21,7 @@ import pytest
 import allotment
 from allotment.cli.example import begin_with, lines_to_try
 from allotment.store import Store
+from serving import free_port
 
 HOUSE = Path(__file__).parents[2]
 EXAMPLE = HOUSE / "examples" / "serve" / "catalog.yaml"
@@ -50,12 +51,6 @@ class Example:
     def get(self, address: str) -> dict[str, Any]:
         headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
         return httpx.get(address, headers=headers, trust_env=False).json()
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 @pytest.fixture(params=[True, False], ids=["insecure-local", "with a token"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from docs.blocks import HOUSE
+from serving import free_port
 
 STEP = re.compile(r"^```(sh|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -22,12 +22,6 @@ def script_of(page: str, port: int) -> str:
     for language, text in STEP.findall((HOUSE / "docs" / page).read_text()):
         steps.append(text if language == "sh" else f"python - <<'PYTHON'\n{text}PYTHON")
     return "\n".join(steps).replace("localhost:8080", f"localhost:{port}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,7 +19,8 @@ from pathlib import Path
 import httpx
 
 import allotment
-from allotment.load import checked_change, commands_of
+from allotment.cli.changes import commands_of
+from allotment.load import checked_change
 from allotment.store import Scope, Store, Token
 
 SHOP = Path(__file__).with_name("shop.yaml")  # experiments of a small shop
@@ -194,6 +196,14 @@ def serving(
         yield server
     finally:
         server.kill()
+
+
+def free_port() -> int:
+    """A port of loopback that nothing listens on now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
 
 
 def environment(ours: Mapping[str, str]) -> dict[str, str]:

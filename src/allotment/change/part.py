@@ -9,8 +9,8 @@ from typing import Any, TypeAlias, TypeVar
 from allotment.change.kinds import KINDS, nouns_of
 from allotment.errors import NotFound, did_you_mean
 from allotment.model.catalog import Catalog
-from allotment.model.flag import Flag, FlagExperiment
-from allotment.model.layer import Layer, Reservation
+from allotment.model.flag import FlagExperiment
+from allotment.model.layer import Reservation
 
 _Place = TypeVar("_Place", FlagExperiment, Reservation)
 
@@ -47,27 +47,26 @@ def _part(base: Catalog, target: Catalog, chosen: Choose) -> Catalog:
 
     With an experiment go its reservation in a layer and its place in a flag's list.
     """
-    parts: dict[str, Any] = {}
+    found = base
     for kind in KINDS:
         was, will = nouns_of(base, kind), nouns_of(target, kind)
         keys = [key for key in dict.fromkeys((*was, *will)) if chosen(kind, key)]
-        parts[f"{kind}s"] = was.change({key: will.get(key) for key in keys})
-    found = replace(base, **parts)
-    flags: dict[str, Flag | None] = {}
-    for key, flag in found.flags.items():
-        was, will = (each.flags.get(key) for each in (base, target))
-        listed = _places(was.experiments if was else (), will.experiments if will else (), chosen)
-        if listed != flag.experiments:
-            flags[key] = replace(flag, experiments=listed)
-    layers: dict[str, Layer | None] = {}
-    for key, layer in found.layers.items():
-        before, after = (each.layers.get(key) for each in (base, target))
-        reserved = _places(
-            before.reservations if before else (), after.reservations if after else (), chosen
-        )
-        if reserved != layer.reservations:
-            layers[key] = replace(layer, reservations=reserved)
-    return replace(found, flags=found.flags.change(flags), layers=found.layers.change(layers))
+        part: dict[str, Any] = {f"{kind}s": was.change({key: will.get(key) for key in keys})}
+        found = replace(found, **part)
+    for shelf, listing in (("flags", "experiments"), ("layers", "reservations")):
+        nouns = getattr(found, shelf)
+        changed: dict[str, Any] = {}
+        for key, noun in nouns.items():
+            was, will = (_listed(each, shelf, key, listing) for each in (base, target))
+            if (places := _places(was, will, chosen)) != getattr(noun, listing):
+                changed[key] = replace(noun, **{listing: places})
+        found = replace(found, **{shelf: nouns.change(changed)})
+    return found
+
+
+def _listed(catalog: Catalog, shelf: str, key: str, listing: str) -> Any:
+    """The places in a noun's list; none where the noun is not there."""
+    return getattr(getattr(catalog, shelf).get(key), listing, ())
 
 
 def _places(base: Sequence[_Place], target: Sequence[_Place], chosen: Choose) -> tuple[_Place, ...]:

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from allotment.change.commands import Command, Delete
+from allotment.change.kinds import nouns_of
 from allotment.cli.changes import NoDelete, Only, PlanOrCatalog, commands_of
 from allotment.cli.console import notes, print_json, results
 from allotment.cli.home import Home
@@ -17,6 +18,7 @@ from allotment.cli.plan_text import moved_line, planned_lines, planned_plain
 from allotment.errors import InvalidInput, PreconditionFailed
 from allotment.load import checked_change
 from allotment.model.catalog import Catalog
+from allotment.model.experiment import Experiment
 from allotment.model.plain import to_plain
 
 NAME = "apply"
@@ -28,8 +30,6 @@ Comment = Annotated[str, typer.Option(help="Why; kept in the history.")]
 Who = Annotated[
     str | None, typer.Option(help="Who; your login name if none is given. A server knows its own.")
 ]
-
-
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")]
 
 
@@ -59,7 +59,7 @@ def run(  # noqa: PLR0913  # each is an option
         comment=comment,
         who=who,
         yes=yes,
-        advice="--no-delete leaves them",
+        advice="for a catalog file --no-delete leaves them",
         dialect="catalogfile",
         refused="applied; see `allotment plan`, and apply again",
         unchanged="is already as the file says, at",
@@ -87,7 +87,7 @@ def commit_and_print(  # noqa: PLR0913  # each stands for itself
     `refused` says what was not done then, and what to do; `unchanged` that they changed nothing.
     """
     if not yes:
-        _ask(deletions(commands, base), advice, can_ask=not as_json and sys.stdin.isatty())
+        _ask(_deletions(commands, base), advice, can_ask=not as_json and sys.stdin.isatty())
     try:
         outcome = home.commit(
             commands, comment=comment, who=who, dialect=dialect, expect_revision=base.revision
@@ -106,13 +106,13 @@ def commit_and_print(  # noqa: PLR0913  # each stands for itself
     notes.print(f"{home.name} {done} revision {outcome.revision}", markup=False, soft_wrap=True)
 
 
-def deletions(commands: Sequence[Command], base: Catalog) -> list[str]:
+def _deletions(commands: Sequence[Command], base: Catalog) -> list[str]:
     """What the commands delete, in words; of an experiment its state, too."""
     named: list[str] = []
     for command in commands:
         if isinstance(command, Delete):
-            found = base.experiments.get(command.key) if command.kind == "experiment" else None
-            live = found.live if found else None
+            noun = nouns_of(base, command.kind)[command.key]
+            live = noun.live if isinstance(noun, Experiment) else None
             state = f" ({live.state})" if live else ""
             named.append(f"{command.kind} {command.key}{state}")
     return named
@@ -123,7 +123,7 @@ def _ask(deleted: Sequence[str], advice: str, *, can_ask: bool) -> None:
         return
     shown = [*deleted[:_SHOWN_MAX], f"{len(deleted) - _SHOWN_MAX:,} more"][: len(deleted)]
     what = f"this deletes {', '.join(shown)}"
-    ways = f"; say --yes if that is meant{f', {advice}' if advice else ''}"
+    ways = f"; say --yes if that is meant{f'; {advice}' if advice else ''}"
     if not can_ask:
         raise InvalidInput(what + ways)
     notes.print(what, markup=False, highlight=False, soft_wrap=True)

@@ -19,7 +19,8 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="The copy: a new name
 def run(file: File, *, store: StoreOption = DEFAULT_STORE, as_json: AsJson = False) -> None:
     """Copy an SQLite store as it is at one moment, with its sticky assignments beside it.
 
-    Servers go on meanwhile. The copy is a store: `--store FILE` reads it. PostgreSQL has pg_dump.
+    Servers may use it during the copy. The copy is a store: `--store FILE` reads it. For PostgreSQL
+    use pg_dump.
     """
     with Store.open(store, create=False) as opened:
         files = [str(each) for each in opened.backup(file)]

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from allotment.cli.changes import commands_of
 from allotment.cli.local import login
 from allotment.dialects.auth0.ids import id_of
 from allotment.dialects.confidence.names import instance_name
-from allotment.load import checked_change, commands_of
+from allotment.load import checked_change
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, State
 from allotment.store import Store

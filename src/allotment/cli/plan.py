@@ -35,8 +35,6 @@ Units = Annotated[
     Path | None,
     typer.Option("--units", help="A table of units (Parquet, CSV, NDJSON) to count moves in."),
 ]
-
-
 Moved = Annotated[
     str | None,
     typer.Option(
@@ -126,12 +124,14 @@ def _counted(  # noqa: PLR0913, PLR0917  # what is compared, of whom, and where 
         for c in (base, change.catalog)
     )
     with ExitStack() as stack:
-        source = stack.enter_context(open_source(file, joined(then, now)))
         write = None
         if moved is not None:
             form = form_of(Path(moved))
             written = stack.enter_context(open_target(moved))
             write = stack.enter_context(open_sink(form, written, MOVED)).write
+        if not touched:  # nothing of the table is needed
+            return {}
+        source = stack.enter_context(open_source(file, joined(then, now)))
         counts = count_moves(before, after, source.batches(), touched, home.kept, write)
     return {
         key: {"units": c.units, "moved": c.moved, "gained": c.gained, "lost": c.lost}

@@ -16,9 +16,7 @@ NAME = "rollback"
 
 To = Annotated[int, typer.Option("--to", min=0, help="The revision to be as in again.")]
 Comment = Annotated[str, typer.Option(help="Why; kept in the history.")]
-
-
-Only = Annotated[
+Experiment = Annotated[
     str | None,
     typer.Option(
         "--experiment",
@@ -32,28 +30,29 @@ def run(  # noqa: PLR0913  # each is an option
     *,
     to: To,
     home: Home,
-    experiment: Only = None,
+    experiment: Experiment = None,
     comment: Comment = "",
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Make the catalog what it was at a revision; nothing of the history is lost.
 
-    What was not there then is deleted; that is asked first. It is refused
-    if the catalog changes while it runs, as that change would be undone as well.
+    What was not there then is deleted; that is asked first. It is refused if the catalog changes
+    while it runs, as that change would be undone as well.
     """
     now = home.catalog()
     then = home.catalog(to)
     if experiment is not None:
         then = only_experiment(now, then, experiment)
+        reached, state = f"experiment {experiment} back to", f"has experiment {experiment}"
+    else:
+        reached, state = "back to", "is"
     commands = diff(now, then)
-    what = "" if experiment is None else f"experiment {experiment} "
-    state = f"has {what.rstrip()}" if what else "is"
     commit_and_print(
         home,
         now,
         commands,
-        comment=comment or f"{what}back to revision {to}",
+        comment=comment or f"{reached} revision {to}",
         refused="undone; see `allotment history`, and roll back again",
         yes=yes,
         unchanged=f"{state} as it was at revision {to}, so there is nothing to undo; it stays at",

@@ -27,7 +27,7 @@ _REACH: Final = re.compile(r"(\*|[A-Za-z0-9._-]+)/(\*|[A-Za-z0-9._-]+)")
 ScopeOption = Annotated[
     Scope, typer.Option("--scope", help="What it is good for; each covers those before it.")
 ]
-SpaceOption = Annotated[
+Reach = Annotated[
     str,
     typer.Option(
         "--space",
@@ -48,7 +48,7 @@ def create(  # noqa: PLR0913  # each is an option
     *,
     home: Home,
     scope: ScopeOption,
-    space: SpaceOption = DEFAULT_SPACE,
+    space: Reach = DEFAULT_SPACE,
     name: Name = "",
     expires_days: Days = None,
     as_json: AsJson = False,

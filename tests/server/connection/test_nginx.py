@@ -17,7 +17,7 @@ import pytest
 
 from hostile.operations import operations
 from rawclient import RawClient, connected, get
-from serving import Server, serving
+from serving import Server, free_port, serving
 
 DOCS = Path(__file__).parents[3] / "docs"
 CATALOG = Path(__file__).parents[3] / "examples" / "serve" / "catalog.yaml"
@@ -67,13 +67,6 @@ def stock(address: str, port: int) -> str:
 
 def bare(address: str, port: int) -> str:
     return BARE.replace("ADDRESS", address).replace("PORT", str(port))
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -17,7 +17,7 @@ MALFORMED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @cache
-def fields_of(wanted: object) -> frozenset[str]:
+def _fields_of(wanted: object) -> frozenset[str]:
     """The names of the fields of a struct, and of the structs in it."""
     schemas = msgspec.json.schema_components([wanted])[1].values()
     return frozenset(name for schema in schemas for name in schema.get("properties", ()))
@@ -32,7 +32,7 @@ def refusal(error: Exception, body: bytes | bytearray, wanted: object = None) ->
     said, _, path = str(error).partition(" - at `")
     path = path.removesuffix("`") or "$"
     if "unknown field" in said:
-        near = did_you_mean(said.split("`")[1], fields_of(wanted)) if wanted else ""
+        near = did_you_mean(said.split("`")[1], _fields_of(wanted)) if wanted else ""
         ways = near or "; /docs has those that are"
         return InvalidInput(f"it has a field that is not known here{ways}", path)
     if isinstance(error, msgspec.ValidationError):

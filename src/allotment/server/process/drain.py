@@ -18,10 +18,10 @@ import struct
 import sys
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 from uvicorn import Config, Server
 
@@ -45,12 +45,25 @@ log: Final = logging.getLogger("allotment.server")
 _ATTACH_FILTER: Final = 26  # SO_ATTACH_FILTER, which the socket module lacks
 
 
+def take(
+    signals: Iterable[signal.Signals], handler: Callable[[int, FrameType | None], object]
+) -> dict[signal.Signals, Any]:
+    """Handle the signals that are not ignored, as SIGHUP is under nohup; how they were before."""
+    heeded = [each for each in signals if signal.getsignal(each) is not signal.SIG_IGN]
+    return {each: signal.signal(each, handler) for each in heeded}
+
+
+def keep_on_at_hangup() -> None:
+    """Take SIGHUP, which is to reload, for no reason to end while there is nothing to reload."""
+    take([signal.SIGHUP], lambda *_: None)
+
+
 class DrainingServer(Server):
     """uvicorn's server, which stops in two phases.
 
     `ready` is called when it serves, `stopping` when it begins to stop, `reload` soon after each
-    SIGHUP, which never stops it. `forced` says whether it
-    ended without waiting for what was under way.
+    SIGHUP, which never stops it. `forced` says whether it ended without waiting for what was under
+    way.
     """
 
     def __init__(  # noqa: PLR0913  # what a server is made of
@@ -112,10 +125,7 @@ class DrainingServer(Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Take the signals while it serves; having done what they ask, not die of them."""
-        heeded = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
-        before = {each: signal.signal(each, self.handle_exit) for each in heeded}
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self.reload)
+        before = take(SIGNALS, self.handle_exit) | take([signal.SIGHUP], self.reload)
         try:
             yield
         finally:

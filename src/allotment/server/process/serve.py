@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import logging
-import signal
 from typing import Final
 
 from allotment.server.auth.first_token import make_first_token
 from allotment.server.connection.listen import allow_many_files, listeners
 from allotment.server.process import run
+from allotment.server.process.drain import keep_on_at_hangup
 from allotment.server.process.logs import set_up
 from allotment.server.process.supervisor import Workers
 from allotment.server.settings import Settings
 from allotment.store import Store
 
 log: Final = logging.getLogger("allotment.server")
-
-
-def keep_on_at_hangup() -> None:
-    """Take SIGHUP, which is to reload, for no reason to end; what ignores it goes on to."""
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def serve(settings: Settings) -> int:

@@ -24,7 +24,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Final
 
-from allotment.server.process.drain import CLOSING_SECONDS, SIGNALS
+from allotment.server.process.drain import CLOSING_SECONDS, SIGNALS, take
 from allotment.server.settings import Settings
 
 # A worker that ends sooner than this is not replaced before this has passed.
@@ -50,11 +50,8 @@ class Workers:
 
     def run(self) -> int:
         """Serve until a signal; 0 when every worker has answered all it had taken."""
-        for each in SIGNALS:
-            if signal.getsignal(each) is not signal.SIG_IGN:
-                signal.signal(each, self._take)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            signal.signal(signal.SIGHUP, self._take_reload)
+        take(SIGNALS, self._take)
+        take([signal.SIGHUP], self._take_reload)
         self._workers = [_Worker(self._settings, self._sockets) for _ in range(self._wanted)]
         while not self._signals:
             if not self._replace_the_dead():

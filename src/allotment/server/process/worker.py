@@ -14,8 +14,8 @@ from typing import Final
 
 from allotment.errors import AllotmentError
 from allotment.server.process import run
+from allotment.server.process.drain import keep_on_at_hangup
 from allotment.server.process.logs import set_up
-from allotment.server.process.serve import keep_on_at_hangup
 from allotment.server.settings import Settings
 
 log: Final = logging.getLogger("allotment.server")
