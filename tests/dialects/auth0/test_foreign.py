@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from allotment.change.commands import Create
+from allotment.cli.changes import commands_of
 from allotment.dialects.auth0.segments import show_rules
-from allotment.load import commands_of
 from allotment.model.catalog import EMPTY
 from allotment.model.segment import (
     AllOf,

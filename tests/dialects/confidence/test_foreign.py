@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from allotment.load import commands_of
+from allotment.cli.changes import commands_of
 from allotment.model.catalog import EMPTY
 from tenant import BASE, Tenant, halves, node_over
 from workspace import INSTANCES, Workspace, arms

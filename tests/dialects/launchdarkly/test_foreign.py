@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from allotment.change.commands import PauseIteration
-from allotment.load import commands_of
+from allotment.cli.changes import commands_of
 from allotment.model.catalog import EMPTY
 from clients import python_with
 from ldproject import ALL, BASE, SEMANTIC, Environment, variation
