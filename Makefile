@@ -7,7 +7,7 @@ export COLUMNS ?= 100
 
 KERNEL := $(wildcard csrc/*.c csrc/*.h src/allotment/kernel/*.pyx src/allotment/kernel/*.pxd)
 
-.PHONY: help run serve test soak sanitize fuzz bench lint mutants clean
+.PHONY: help run serve test soak sanitize fuzz bench lint docs mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ lint: $(VENV)/ready ## ruff, mypy, pyright over the pages' code, and the kernel'
 	@$(VENV)/bin/pyright --pythonpath $(PY)
 	@$(PY) -m mypy.stubtest allotment.kernel --allowlist tests/stubtest-allowlist.txt \
 	  --ignore-unused-allowlist --mypy-config-file pyproject.toml
+
+docs: $(VENV)/ready ## write the reference pages from the code
+	@PYTHONPATH=tests:tests/support $(PY) -m docs.reference
 
 mutants: $(VENV)/ready ## seeded faults, each of which the tests must catch
 	@$(PY) tests/mutants.py

@@ -27,10 +27,11 @@ from difflib import get_close_matches
 class AllotmentError(Exception):
     """The base of the tree: a sentence that helps and, where one is known, the path of the fault.
 
-    `path` is written like `$.experiments.checkout.allocations[1].weights`; it is "" where the fault
-    has no place. `status_hint` is the HTTP status for it. `command` is set where
-    one of several commands failed: its position among them. `code` is a short word for the rule
-    that was broken, such as "no_control", where a dialect has its own word for that; else "".
+    message      the sentence
+    path         where the fault is, such as `$.experiments.checkout.allocations[1].weights`, or ""
+    command      which of several commands failed, counted from 0; None where there is only one
+    code         a word for the rule that was broken, such as "no_control", if a dialect has one
+    status_hint  the HTTP status for it
     """
 
     status_hint = 500

@@ -1,11 +1,13 @@
 """The pages say what is true: their code runs, and the README keeps its promises of form."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 import allotment
 from docs.blocks import HOUSE, Block, blocks
+from docs.links import broken
 
 # What a start page says is run step by step, in test_start.
 OURS = [block for block in blocks() if block.is_ours and "start-" not in block.page]
@@ -32,9 +34,21 @@ def test_the_readme_begins_with_two_commands_that_exist() -> None:
 
 
 def test_every_link_of_the_pages_leads_somewhere() -> None:
-    for page in [*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md")]:
-        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
-            assert (page.parent / link).exists(), f"{page.name}: {link}"
+    pages = [*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md")]
+    assert {page.name: found for page in pages if (found := [*broken(page)])} == {}
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A `word`, and [more](page.md)\n[one](#a-word-and-more) [two](#other) [three](no.md)\n"
+        "```sh\n# not a heading\n[four](no.md)\n```\n[five](page.md#not-a-heading)\n"
+    )
+    assert [each.partition(":")[0] for each in broken(page)] == [
+        "#other",
+        "no.md",
+        "page.md#not-a-heading",
+    ]
 
 
 def test_the_glossary_has_the_checks_that_explain_shows_in_their_order() -> None:

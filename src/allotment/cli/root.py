@@ -116,6 +116,8 @@ app = typer.Typer(
     cls=Commands,
     name="allotment",
     help="Which treatment of which experiment a unit gets: the same answer everywhere.",
+    epilog="Exits with 0 when done, 1 when something is refused, 2 for wrong usage (and `plan"
+    " --exit-code` where something would change), 130 when interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

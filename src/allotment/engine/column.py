@@ -25,7 +25,7 @@ class Column(Sequence[str | None]):
     """What n units get in one experiment: a sequence of treatments, None where a unit gets none.
 
     codes       int16[n]: the index into `treatments`, -1 where the unit gets none
-    reasons     uint8[n]: the index into `allotment.model.assignment.REASONS`
+    reasons     uint8[n]: the index into `allotment.REASONS`
     treatments  the keys of the iteration's treatments
     revision    the catalog revision the experiment's plan was compiled at
 
@@ -109,6 +109,8 @@ class Column(Sequence[str | None]):
 @dataclass(frozen=True, slots=True, eq=False)
 class Table(Mapping[str, Column]):
     """What n units get in several experiments: a mapping from experiment to Column.
+
+    columns  the column of each experiment, by its key
 
     Exports itself as an Arrow struct array (a record batch) with one field an experiment.
     """

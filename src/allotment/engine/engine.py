@@ -31,8 +31,7 @@ Attributes = Mapping[str, object] | None
 class Engine(Assigner[Assignment]):
     """Answers what every unit gets, from the snapshot that was published last.
 
-    `assign(experiment, unit, attributes=None, stored=None)` and `assign_all(unit, attributes=None)`
-    come from the kernel; one call sees one snapshot, also while another thread publishes.
+    `load` makes one. Each call sees one snapshot whole, also while another thread publishes.
 
     A unit is text, an integer (its decimal text), or a mapping from kind to key where experiments
     randomise different kinds; text is taken as a unit of the experiment's kind. Attributes are a
@@ -50,7 +49,7 @@ class Engine(Assigner[Assignment]):
 
     @property
     def snapshot(self) -> Snapshot:
-        """What is answered from now."""
+        """What is answered from: a compiled catalog, which another engine can `publish`."""
         return self._current[0]
 
     @property

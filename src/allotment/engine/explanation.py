@@ -38,7 +38,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The assignment and the checks that led to it."""
+    """The assignment and the checks that led to it; `print` shows them line by line.
+
+    assignment  what `assign` answers
+    checks      every check, in the order of asking, also those after the one that decided
+    """
 
     assignment: Assignment
     checks: tuple[Check, ...]

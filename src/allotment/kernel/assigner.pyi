@@ -59,7 +59,10 @@ class Assigner(Generic[_A]):
         unit: str | int | Mapping[str, str | int],
         attributes: Mapping[str, object] | None = None,
     ) -> Answers[_A]:
-        """The answers for one unit in all experiments, decided before this returns."""
+        """The answers for one unit in all experiments: a read-only mapping from their keys.
+
+        It is sorted by key. All of it is decided before this returns.
+        """
     def trace(
         self,
         experiment: str,

@@ -19,11 +19,13 @@ _NONE: Final[Keyed[Any]] = Keyed()
 class Catalog:
     """Everything that decides assignments, frozen, at one revision.
 
-    `users` is an index that `change.references` keeps up. For "segment:KEY", "layer:KEY",
-    "holdout:KEY" and "flag:KEY" it has the keys of the experiments whose assignments depend on that
-    noun, through other segments too; for "id:KIND:HEX" the key of the noun with that identity, or
-    for a variation that of its flag; and a few more that only `change` asks for. It is derived, so
-    comparing catalogs leaves it out. `kept` is as in a flag, of the space itself.
+    revision     the number of the change that led to it; 0 for an empty catalog
+    flags        the flags by key
+    segments     the segments by key
+    layers       the layers by key
+    holdouts     the holdouts by key
+    experiments  the experiments by key
+    kept         fields of vendors' APIs about the space itself that the model has no place for
     """
 
     revision: int = 0
@@ -33,6 +35,10 @@ class Catalog:
     holdouts: Keyed[Holdout] = _NONE
     experiments: Keyed[Experiment] = _NONE
     kept: tuple[tuple[str, str], ...] = ()
+    # An index that `change.references` keeps. For "segment:KEY", "layer:KEY", "holdout:KEY" and
+    # "flag:KEY": the keys of the experiments whose assignments depend on that noun, through other
+    # segments too. For "id:KIND:HEX": the key of the noun with that identity, or for a variation
+    # that of its flag. It has more that only `change` asks for. It is derived, so not compared.
     users: Keyed[frozenset[str]] = field(default=_NONE, compare=False, repr=False)
 
 

@@ -30,8 +30,9 @@ _PUNCTUATION: Final = re.compile(r"[^A-Za-z0-9]+")
 
 _DESCRIPTION: Final = """Decides for any unit which treatment of which experiment it gets.
 
-Every operation says under `x-allotment-scope` what scope a token needs for it. A server that was
-started with `--insecure-local` takes callers on its own machine without one.
+A call needs the header `Authorization: Bearer TOKEN`, with a token of the scope that the operation
+names (`x-allotment-scope`); each of `assign`, `read`, `write` and `admin` covers those before it. A
+server that was started with `--insecure-local` takes callers on its own machine without a token.
 """
 
 

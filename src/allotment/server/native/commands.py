@@ -63,7 +63,7 @@ class CommandsBody(Body):
 
 
 class Changed(Model):
-    """What commands came to."""
+    """The change that was made."""
 
     revision: Revision
     commands: list[NativeCommand]

@@ -64,7 +64,7 @@ def _add(kind: str) -> None:
     async def list_nouns(
         request: Request, caller: Reader, query: Annotated[NounQuery, Query(NounQuery)]
     ) -> Response:
-        """Sorted by key, a page at a time."""
+        """They are sorted by key, and come a page at a time."""
         node = node_of(request)
         stored = node.served(caller.space).stored
         return respond(await node.run(_page, stored, kind, query))
@@ -89,14 +89,14 @@ def _add(kind: str) -> None:
 
     @router.put(
         at,
-        summary=f"Put {_a(kind)} in place of the one under its key, or bring it in",
+        summary=f"Create or replace {_a(kind)}",
         operation_id=f"put_{kind}",
         response_class=Response,
         responses={200: shown, 201: {**shown, "description": "It was not there before."}},
         openapi_extra={"content": Content({JSON: spelled(kind)})},
     )
     async def put_noun(request: Request, caller: Editor, key: Key) -> Response:
-        """Salts, slots and ranges that are left out stay as they are."""
+        """The body is the whole of it. Salts, slots and ranges that it lacks stay as they are."""
         limit = LISTS_BYTES_MAX if kind == "segment" else BODY_BYTES_MAX
         was_there = False
 
@@ -123,13 +123,13 @@ def _add(kind: str) -> None:
 
     @router.delete(
         at,
-        summary=f"Remove {_a(kind)} that nothing refers to",
+        summary=f"Delete {_a(kind)}",
         operation_id=f"delete_{kind}",
         status_code=204,
         response_class=Response,
     )
     async def delete_noun(request: Request, caller: Editor, key: Key) -> Response:
-        """Its key may then be used again."""
+        """It is refused while something refers to it. The key may be used again."""
 
         def read(stored: Stored) -> Sequence[Command]:
             noun_of(stored.catalog, kind, key)

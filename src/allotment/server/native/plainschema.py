@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 import typing
 from dataclasses import MISSING, fields, is_dataclass
@@ -64,6 +65,7 @@ class PlainSchemas:
         given = [field for field in fields(wanted) if field.compare]
         free = {f.name for f in given if f.default is MISSING and f.default_factory is MISSING}
         return {
+            "description": inspect.getdoc(wanted),
             "type": "object",
             "properties": {
                 "is": {"const": wanted.__name__},

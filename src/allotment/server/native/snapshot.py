@@ -54,7 +54,13 @@ class WholeCatalog(Model):
             description="A hash over all changes up to the revision; empty at revision 0.",
         ),
     ]
-    fingerprint: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    fingerprint: Annotated[
+        str,
+        Field(
+            pattern="^[0-9a-f]{32}$",
+            description="A hash over everything that decides assignments, and nothing else.",
+        ),
+    ]
     failures: Annotated[
         dict[str, str],
         Field(description="The experiments that could not be compiled, each with the reason."),

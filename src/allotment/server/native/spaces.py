@@ -28,19 +28,19 @@ class Space(Model):
 
 
 class SpaceList(Model):
-    """SpaceList by name."""
+    """The spaces, by name."""
 
     spaces: list[Space]
 
 
 class SpaceBody(Body):
-    """What a space is to be."""
+    """A space to make."""
 
     name: SpaceName
     copy_from: Annotated[
         Maybe[SpaceName],
         Field(
-            description="The space they come from; else the first of the project."
+            description="The space that flags and layers come from; else the project's first."
             " The token must reach it."
         ),
     ] = LEFT_OUT

@@ -52,7 +52,7 @@ class _Unit(Convertor[str]):
 
 register_url_convertor("unit", _Unit())
 
-router: Final = APIRouter(route_class=Route, tags=["assignments"])
+router: Final = APIRouter(route_class=Route, tags=["sticky"])
 
 # So many are kept in one transaction, which blocks other writers.
 _AT_ONCE: Final = 5_000
