@@ -60,8 +60,13 @@ lint: $(VENV)/ready ## ruff, mypy, pyright over the pages' code, and the kernel'
 	@$(PY) -m mypy.stubtest allotment.kernel --allowlist tests/stubtest-allowlist.txt \
 	  --ignore-unused-allowlist --mypy-config-file pyproject.toml
 
-docs: $(VENV)/ready ## write the reference pages from the code
+docs: $(VENV)/ready ## write the reference pages from the code, and build the site in build/site/html
 	@PYTHONPATH=tests:tests/support $(PY) -m docs.reference
+	@$(PY) -m pip install -q --group docs
+	@rm -rf build/site && mkdir -p build/site/pages
+	@git ls-files -co --exclude-standard '*.md' docs examples | tar -cT - | tar -xC build/site/pages
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build -q --strict
+	@! grep -rnoE '<(script|link|img)[^>]*(src|href)="?(https?:)?//[^">]*' build/site/html --include='*.html'
 
 mutants: $(VENV)/ready ## seeded faults, each of which the tests must catch
 	@$(PY) tests/mutants.py
