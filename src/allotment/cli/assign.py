@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from allotment.cli.console import is_plain, manner, notes, print_json, results
 from allotment.cli.home import Home
@@ -21,6 +19,7 @@ from allotment.cli.options import (
     existing,
     unit_columns,
 )
+from allotment.cli.progress import progress
 from allotment.cli.summary import plain_summary, summary_tables
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
@@ -107,7 +106,7 @@ def run(  # noqa: PLR0913  # each is an option
         with (
             open_target(output) as file,
             open_sink(form, file, schema) as sink,
-            _progress(source, quiet=as_json) as advance,
+            progress("assigning", source, quiet=as_json) as advance,
         ):
             for rows in source.batches():
                 batch = assigned(engine, rows, tallies, threads=threads)
@@ -156,23 +155,3 @@ def _form(input_: Path, output: str, given: str | None) -> Form:
     if output == "-":
         return Form.NDJSON
     return form_of(Path(output))
-
-
-@contextmanager
-def _progress(source: Source, *, quiet: bool) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, nothing anywhere else."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-    )
-    bar = Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=notes,
-        disable=quiet or not notes.is_terminal,
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task(f"assigning {source.total:,} {source.measure}", total=source.total)
-        yield lambda: bar.update(task, completed=source.done())

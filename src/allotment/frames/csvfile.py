@@ -37,7 +37,6 @@ class _CsvSource:
     measure = "bytes"
 
     def __init__(self, path: Path, file: BinaryIO, wanted: Wanted) -> None:
-        self.types = dict.fromkeys(wanted.written, pa.string())
         self.total = path.stat().st_size
         self._lines = CsvLines(path, file)
         blocks = self._lines.blocks()
@@ -48,6 +47,7 @@ class _CsvSource:
         with reading(path):
             self._names: list[str] = csv.read_csv(pa.BufferReader(header + b"\n")).column_names
         self.absent = check_columns(path, self._names, wanted)
+        self.types = {name: pa.string() for name in wanted.written if name in self._names}
         self._units = wanted.units
         self._attributes = {
             name: kinds for name, kinds in wanted.attributes.items() if name not in self.absent

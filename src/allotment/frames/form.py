@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
 
 import pyarrow as pa
 
@@ -25,7 +25,8 @@ class Form(StrEnum):
     NDJSON = "ndjson"
 
 
-_ENDINGS = {
+# The ends of a file's name, each with the form that it tells.
+ENDINGS: Final = {
     ".parquet": Form.PARQUET,
     ".csv": Form.CSV,
     ".ndjson": Form.NDJSON,
@@ -56,9 +57,9 @@ _SINK: dict[Form, Callable[[BinaryIO, pa.Schema], Sink]] = {
 
 def form_of(path: Path) -> Form:
     """The form that the end of a name tells; raises InvalidInput where it tells none."""
-    form = _ENDINGS.get(path.suffix.lower())
+    form = ENDINGS.get(path.suffix.lower())
     if form is None:
-        endings = ", ".join(_ENDINGS)
+        endings = ", ".join(ENDINGS)
         raise InvalidInput(f"{path} does not tell its form: it ends in none of {endings}")
     return form
 

@@ -56,7 +56,7 @@ class _NdjsonSource:
 
     def batches(self) -> Iterator[Rows]:
         first = 1
-        unseen = set(self.types)
+        unseen = self.types.keys() - self._wanted.optional
         while lines := self._lines():
             rows = _decode(self._path, lines, first)
             first += len(lines)

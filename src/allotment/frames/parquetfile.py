@@ -43,7 +43,9 @@ class _ParquetSource:
     def __init__(self, path: Path, file: pq.ParquetFile, wanted: Wanted) -> None:
         names = file.schema_arrow.names
         self._paths = {
-            column: [column] if column in names else column.split(".") for column in wanted.written
+            column: [column] if column in names else column.split(".")
+            for column in wanted.written
+            if column in names or column not in wanted.optional
         }
         tops = {top: path[0] if path[0] in names else top for top, path in self._paths.items()}
         self.absent = check_columns(path, names, Wanted(tops, wanted.attributes))

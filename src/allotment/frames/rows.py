@@ -23,12 +23,13 @@ class Wanted:
     """The columns to read, and no others: unit kind to column, attribute columns, and others.
 
     With an attribute stand the kinds of values it is compared with itself, beside what it may hold.
-    `others` are only copied to the result.
+    `others` are only copied to the result. A file may lack those of them that are `optional`.
     """
 
     units: Mapping[str, str]
     attributes: Mapping[str, AbstractSet[Compared]]
     others: tuple[str, ...] = ()
+    optional: frozenset[str] = frozenset()
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -40,7 +41,8 @@ class Rows(NamedTuple):
     """A batch of n rows.
 
     units       unit kind to n unit keys, for the engine
-    written     column to its n values as they are written to the result, units first
+    written     column to its n values as they are written to the result, units first; an optional
+                column that the file lacks is not there, or null
     attributes  n rows of attributes, for the engine: columns, a record batch, or n dicts
     """
 
@@ -99,7 +101,7 @@ def check_columns(path: Path, names: Sequence[str], wanted: Wanted) -> frozenset
     Raises InvalidInput for a column to write that is not there and a wanted one that stands twice.
     """
     for column in wanted.written:
-        if column not in names:
+        if column not in names and column not in wanted.optional:
             raise no_column(path, names, column)
     for column in (*wanted.written, *wanted.attributes):
         if names.count(column) > 1:

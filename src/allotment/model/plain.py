@@ -2,7 +2,8 @@
 
 The store keeps documents in this form, and fingerprints are computed over it. A dataclass becomes a
 dict of the fields that differ from their defaults, with the name of its class under "is"; a Keyed
-becomes a dict; an IdList becomes a list of text.
+becomes a dict; an IdList becomes a list of text. On the way in a share may stand as in a catalog
+file: `"share": "12.5%"` is `"share_ppm": 125000`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ import typing
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from allotment.errors import InvalidInput
 from allotment.model.keyed import Keyed
+from allotment.model.number import read_percent
 from allotment.model.segment import IdList
 
 Plain = Any
+
+# How the name of a field ends that holds a share; without the end it is a catalog file's name.
+PPM: Final = "_ppm"
 
 
 def to_plain(value: object) -> Plain:
@@ -86,10 +91,17 @@ def _from_object(wanted: type, plain: Plain, path: str) -> Any:
         raise InvalidInput(f"a {name} belongs here", f"{path}.is")
     values = {}
     for key, item in plain.items():
-        if key != "is":
-            if key not in hints:
-                raise InvalidInput(f"a {name} has no other fields than {', '.join(hints)}", path)
-            values[key] = _from_plain(hints[key], item, f"{path}.{key}")
+        if key == "is":
+            continue
+        at, as_parts = f"{path}.{key}", f"{key}{PPM}"
+        if key in hints:
+            values[key] = _from_plain(hints[key], item, at)
+        elif as_parts not in hints:
+            raise InvalidInput(f"a {name} has no other fields than {', '.join(hints)}", path)
+        elif as_parts in plain:
+            raise InvalidInput(f"{key} and {as_parts} say the same: leave one out", at)
+        else:
+            values[as_parts] = read_percent(item, at)
     try:
         return wanted(**values)
     except TypeError:

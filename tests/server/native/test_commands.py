@@ -5,7 +5,14 @@ from typing import Any
 import httpx
 import pytest
 
-from allotment.change.commands import Command, Create, Rename, SetWeights, StartIteration
+from allotment.change.commands import (
+    Command,
+    Create,
+    Rename,
+    SetEnrolment,
+    SetWeights,
+    StartIteration,
+)
 from allotment.dialects import catalogfile
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import State
@@ -221,3 +228,35 @@ async def test_a_change_to_nothing_uses_no_revision(client: httpx.AsyncClient) -
     for commands in ((), (Rename("flag", "button", ""),)):
         done = await commit(client, *commands)
         assert (done.status_code, done.json()["revision"], done.json()["moves"]) == (200, 1, [])
+
+
+async def test_a_share_may_be_spelled_as_in_a_catalog_file(client: httpx.AsyncClient) -> None:
+    await commit(client, Create(FLAG), Create(experiment()))
+    spelled = {"is": "SetEnrolment", "experiment": "checkout", "share": "12.5%"}
+    done = await client.post("/v1/commands", json={"commands": [spelled]})
+    assert done.status_code == 200, done.text
+    assert done.json()["commands"] == [to_plain(SetEnrolment("checkout", 125_000))]
+    shown = (await client.get("/v1/catalog/experiments/checkout")).json()
+    assert shown["enrolment"] == "12.5%"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"share": 0.125}, "a share is text with a percent sign"),
+        ({"share": "0.125"}, "a share is text with a percent sign"),
+        ({"share": "100.1%"}, "a share is 0% to 100% with at most four decimals"),
+        ({"share": "12.5%", "share_ppm": 125_000}, "share and share_ppm say the same"),
+        ({"share_ppm": "12.5%"}, "this is str, not int"),
+        ({"sahre": "12.5%"}, "no other fields than"),
+        ({}, "has the field share_ppm too"),
+    ],
+)
+async def test_a_share_has_one_meaning(
+    client: httpx.AsyncClient, said: dict[str, object], why: str
+) -> None:
+    await commit(client, Create(FLAG), Create(experiment()))
+    spelled = {"is": "SetEnrolment", "experiment": "checkout", **said}
+    refused = await client.post("/v1/commands", json={"commands": [spelled]})
+    assert refused.status_code == 400
+    assert why in refused.json()["detail"]

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Final
 
 from allotment.model.keyed import Keyed
+from allotment.model.plain import PPM
 from allotment.model.segment import IdList
 
 _SCALARS: Final[dict[object, str]] = {
@@ -19,6 +20,8 @@ _SCALARS: Final[dict[object, str]] = {
     float: "number",
     type(None): "null",
 }
+
+_SHARE: Final = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$", "examples": ["12.5%"]}
 
 
 class PlainSchemas:
@@ -63,14 +66,22 @@ class PlainSchemas:
     def _object(self, wanted: Any) -> dict[str, Any]:
         hints = typing.get_type_hints(wanted)
         given = [field for field in fields(wanted) if field.compare]
-        free = {f.name for f in given if f.default is MISSING and f.default_factory is MISSING}
-        return {
+        needed = [f.name for f in given if f.default is MISSING and f.default_factory is MISSING]
+        shares = [field.name for field in given if field.name.endswith(PPM)]
+        schema = {
             "description": inspect.getdoc(wanted),
             "type": "object",
             "properties": {
                 "is": {"const": wanted.__name__},
                 **{field.name: self.of(hints[field.name]) for field in given},
+                **{name.removesuffix(PPM): _SHARE for name in shares},
             },
-            "required": ["is", *(field.name for field in given if field.name in free)],
+            "required": ["is", *(name for name in needed if name not in shares)],
             "additionalProperties": False,
         }
+        either = [
+            {"oneOf": [{"required": [name]}, {"required": [name.removesuffix(PPM)]}]}
+            for name in shares
+            if name in needed
+        ]
+        return {**schema, "allOf": either} if either else schema
