@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import httpx
 
 from allotment.server.app import create_app
 from allotment.server.exposures import Exposures
+from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.settings import Settings
 from allotment.server.sync.node import Node
 from allotment.store import Store
@@ -40,7 +42,14 @@ async def calling(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the node's application."""
     settings = settings or Settings(exposures="off")
-    app = create_app(node, settings, Exposures.of(settings, node.threads))
+    made = create_app(node, settings, Exposures.of(settings, node.threads))
+    requests = itertools.count(1)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        """As a connection does: each request has an id."""
+        named = {"request_id": f"request-{next(requests)}"}
+        await made({**scope, "state": named}, receive, send)
+
     transport = httpx.ASGITransport(app, raise_app_exceptions=True)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://localhost", headers=headers

@@ -23,7 +23,7 @@ from allotment.server.exposures import Exposures
 from allotment.server.front import Front
 from allotment.server.http.answer import respond
 from allotment.server.http.asgi import App, Receive, Scope, Send
-from allotment.server.http.problems import RENDERERS, answer_error
+from allotment.server.http.problems import RENDERERS, answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.launchdarkly import routes as launchdarkly
 from allotment.server.metrics import Metrics
@@ -43,7 +43,7 @@ def create_app(node: Node, settings: Settings, exposures: Exposures) -> App:
     keeping = StickyAssignments(node)
     assign = AssignPaths(node, exposures, keeping)
     made = _framework(node, assign, exposures, keeping, settings)
-    framework = Front(made, node, made.state.metrics)
+    framework = Front(made, node)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and assign.takes(scope["path"]):
@@ -111,7 +111,7 @@ def _whole(route: BaseRoute) -> BaseRoute:
 
 
 async def _show_error(request: Request, error: Exception) -> Response:
-    return respond(answer_error(error, request.url.path, request.state.request_id))
+    return respond(answer_error(error, request.url.path, request_id_of(request.scope)))
 
 
 async def _show_refusal(request: Request, error: Exception) -> Response:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from allotment.errors import Overloaded
+from allotment.server.connection import head
 from allotment.server.connection.cycle import Cycle
 from allotment.server.connection.overload import Load
 from allotment.server.http.limits import BODIES_BYTES_MAX, PAGE_BYTES_MAX, STRANGERS_MAX
@@ -114,7 +115,7 @@ def cycle_of(load: Load) -> Cycle:
         on_response_complete=None,
         state=SimpleNamespace(load=load, access_log=False),
     )
-    return Cycle(connection, {"method": "POST", "path": "/"}, False, True)
+    return Cycle(connection, {"method": "POST", "path": "/", "state": {}}, head.Head(), True)
 
 
 def test_the_bodies_of_all_requests_together_have_a_budget() -> None:

@@ -9,6 +9,7 @@ import pytest
 from allotment.server import auth0
 from allotment.server.confidence import routes as confidence
 from allotment.server.connection import faults
+from allotment.server.connection.identity import Identity
 from allotment.server.http.problems import RENDERERS
 from allotment.server.launchdarkly import routes as launchdarkly
 
@@ -33,6 +34,8 @@ def apis(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_refusal_has_the_form_of_the_api_that_is_asked(path: str, field: str) -> None:
-    head, _, body = faults.busy(path, close=False, body=True).partition(b"\r\n\r\n")
+    refusal = faults.busy(path, Identity(b"mine"), close=False, body=True)
+    head, _, body = refusal.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nx-request-id: mine" in head
     assert field in json.loads(body)

@@ -145,6 +145,7 @@ def test_a_refusal_of_a_connections_budget_says_when_to_come_again(
     assert answer.status == 503
     assert said in answer.body.decode()
     assert int(answer.headers["retry-after"]) >= 1
+    assert answer.headers["x-request-id"]
     while not is_answered(server):  # what went before may take a moment to end
         time.sleep(0.05)
     goes_on.unlink()

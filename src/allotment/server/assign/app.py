@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -22,7 +21,7 @@ from allotment.server.exposures import Exposures
 from allotment.server.http.answer import raw_headers
 from allotment.server.http.asgi import Message, Receive, Scope, Send
 from allotment.server.http.limits import BODY_BYTES_MAX
-from allotment.server.http.problems import answer_error
+from allotment.server.http.problems import answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed
 from allotment.server.http.requests import check_shape, header, read_body
 from allotment.server.sticky import StickyAssignments
@@ -84,6 +83,7 @@ class AssignPaths:
         operation = self._operations.get(scope["path"], self._one)
         shown: Shown | None = None
         status = 200
+        scope["route"] = operation  # says the template of the path, as a route of the framework
         try:
             if scope["method"] not in operation.methods:
                 raise MethodNotAllowed(operation.methods)
@@ -107,7 +107,7 @@ class AssignPaths:
         except Exception as error:  # noqa: BLE001  # a request must not take the server with it
             # A path with a unit in it is not repeated: the unit may be a person.
             path = "" if operation is self._one else operation.path
-            status, ready = _problem(error, path, shown)
+            status, ready = _problem(error, path, request_id_of(scope), shown)
         if ready is not None:
             start = {"type": "http.response.start", "status": status, "headers": ready.headers}
             await send(start)
@@ -125,6 +125,7 @@ class AssignPaths:
             headers.get(b"allotment-space"),
             Needs.ASSIGN,
         )
+        scope.setdefault("state", {})["caller"] = caller
         revision = headers.get(b"allotment-min-revision")
         served = await self._node.serve_from(caller.space, revision)
         shown = self._shown.get(caller.space)
@@ -142,8 +143,10 @@ class AssignPaths:
         return self._explained.explain(shown, read_asked(_explain, body), body)
 
 
-def _problem(error: Exception, path: str, shown: Shown | None) -> tuple[int, Ready]:
-    answer = answer_error(error, path, secrets.token_hex(8))
+def _problem(
+    error: Exception, path: str, request_id: str, shown: Shown | None
+) -> tuple[int, Ready]:
+    answer = answer_error(error, path, request_id)
     headers = [*raw_headers(answer), *ALWAYS]
     if shown is not None:
         headers += shown.served.headers

@@ -86,7 +86,7 @@ async def asked(request: Request, model: type[C]) -> Asked[C]:
         # How a header would say it is of no use to a caller that sends a body.
         message = str(error) if secret else "this needs a client secret"
         raise Unauthorized(message, "$.clientSecret") from None
-    request.state.space = caller.space
+    request.state.caller = caller
     served = await node.serve_from(caller.space, header(headers, b"allotment-min-revision"))
     if len(body_read(request)) <= SMALL_BYTES:
         return Asked(secret, served, read(model, tree))

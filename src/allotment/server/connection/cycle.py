@@ -18,6 +18,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from allotment.errors import AllotmentError
 from allotment.server.connection import faults
+from allotment.server.connection.access_log import log_request
+from allotment.server.connection.head import Head
 from allotment.server.connection.overload import EXEMPT
 from allotment.server.connection.state import State
 from allotment.server.http.limits import PIECE_BYTES
@@ -31,7 +33,6 @@ _NO_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 log: Final = logging.getLogger("allotment.server")
-access_log: Final = logging.getLogger("allotment.access")
 
 
 class Connection(Protocol):
@@ -53,12 +54,13 @@ class Cycle(RequestResponseCycle):
     task      what works on it
     sent      bytes of the answer's body that were handed on
     lingers   the connection ends after the answer, but the client still sends
-    begun     when, by the monotonic clock; 0 unless a line is logged for every request
+    identity  what the request is known by, to its client and in the log
+    begun     when, by the clock of performance
     """
 
     state: State
 
-    def __init__(self, connection: Connection, scope: Any, expects: bool, keep_alive: bool) -> None:
+    def __init__(self, connection: Connection, scope: Any, head: Head, keep_alive: bool) -> None:
         # All that uvicorn's sets; calling it costs a twentieth of an assignment.
         self.scope = scope
         self.transport = connection.transport
@@ -67,7 +69,7 @@ class Cycle(RequestResponseCycle):
         self.on_response = connection.on_response_complete
         self.disconnected = False
         self.keep_alive = keep_alive
-        self.waiting_for_100_continue = expects
+        self.waiting_for_100_continue = head.expects
         self.body = bytearray()
         self.more_body = True
         self.response_started = False
@@ -86,7 +88,9 @@ class Cycle(RequestResponseCycle):
         self.shared: bytes | None = None  # a large answer that other requests send too
         self.handed = False  # whether the application has all of the body
         scope["hold"] = self.hold
-        self.begun = time.monotonic() if connection.state.access_log else 0.0
+        self.identity = head.identity()
+        scope["state"]["request_id"] = self.identity.request_id
+        self.begun = time.perf_counter()
 
     async def run_asgi(self, app: Any) -> None:
         """Run the application; the request, counted as under way, no longer is after that."""
@@ -106,8 +110,14 @@ class Cycle(RequestResponseCycle):
         finally:
             self.state.load.in_flight -= 1
             self.state.load.held -= self.held
+            self._finish()
             if self.shared is not None:
                 self.state.load.release(self.shared)
+
+    def disconnect(self) -> None:
+        """Tell the application that the client is gone."""
+        self.disconnected = True
+        self.message_event.set()
 
     def hold(self, size: int) -> None:
         """Count bytes of a body or an answer that are kept until the request ends.
@@ -197,21 +207,31 @@ class Cycle(RequestResponseCycle):
         self.status = 503
         self._settle()
         self.response_started = True
-        refusal = faults.busy(self.scope["path"], not self.keep_alive, not self.to_head)
+        refusal = faults.busy(
+            self.scope["path"], self.identity, close=not self.keep_alive, body=not self.to_head
+        )
         self.transport.write(refusal)
         self._complete()
+        self._log(time.perf_counter() - self.begun)
         return True
 
-    def log_access(self) -> None:
-        """Log a line about the request that was answered."""
-        fields = {
-            "method": self.scope["method"],
-            "path": self.scope["path"],
-            "status": self.status,
-            "ms": round((time.monotonic() - self.begun) * 1000, 2),
-            "client": self.scope["client"] and self.scope["client"][0],
-        }
-        access_log.info("request", extra={"fields": fields})
+    def _finish(self) -> None:
+        """Count and log a request that was worked on: what every such request passes at its end."""
+        seconds = time.perf_counter() - self.begun
+        if self.response_started and not self.response_complete:
+            self.status = 0  # the answer has broken off
+        self._log(seconds)
+
+    def _log(self, seconds: float) -> None:
+        if self.state.access_log:
+            log_request(
+                self.identity,
+                self.scope,
+                method="HEAD" if self.to_head else self.scope["method"],
+                status=self.status,
+                size=self.sent,
+                seconds=seconds,
+            )
 
     def _send_head(self, status: int, headers: Any) -> None:
         self.status = status
@@ -229,6 +249,7 @@ class Cycle(RequestResponseCycle):
         if not measured and self.scope["http_version"] != "1.0":
             self.chunked_encoding = True
             lines.append(b"transfer-encoding: chunked\r\n")
+        lines.append(self.identity.lines())
         lines.append(b"\r\n")
         self._hold_answer()
         self.response_started = True

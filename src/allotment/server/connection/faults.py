@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from allotment.errors import AllotmentError, InvalidInput, Overloaded
+from allotment.server.connection.identity import Identity
 from allotment.server.http.answer import Answer, send_answer
 from allotment.server.http.asgi import App, Receive, Scope, Send
 from allotment.server.http.limits import (
@@ -15,7 +16,7 @@ from allotment.server.http.limits import (
     PIPELINED_MAX,
     TARGET_BYTES_MAX,
 )
-from allotment.server.http.problems import answer_error, prefix_of
+from allotment.server.http.problems import answer_error, prefix_of, request_id_of
 from allotment.server.http.refusals import UnsupportedMedia
 
 
@@ -50,38 +51,39 @@ BUSY: Final = Overloaded("there is more to do than can be done now; ask again so
 ENCODED: Final = UnsupportedMedia("a body is sent as it is, not compressed")
 
 
-def show(error: AllotmentError, path: str = "") -> Answer:
-    """The answer for an error under a path, as the dialect of that path puts it."""
-    return answer_error(error, path, "")
-
-
-def closing(error: AllotmentError, path: str = "") -> bytes:
+def closing(error: AllotmentError, identity: Identity, path: str = "") -> bytes:
     """The bytes of the last answer on a connection."""
-    return _raw(show(error, path), close=True, body=True)
+    head, body = _raw(answer_error(error, path, identity.request_id), close=True)
+    return b"%b%b\r\n%b" % (head, identity.lines(), body)
 
 
-def busy(path: str, close: bool, body: bool) -> bytes:
-    """The bytes of a refusal; made once for each dialect, as there are many of them to send."""
-    return _busy(prefix_of(path), close, body)
+def busy(path: str, identity: Identity, *, close: bool, body: bool) -> bytes:
+    """The bytes of a refusal; made once for each dialect, as there are many of them to send.
+
+    So the id stands in the head only.
+    """
+    head, text = _busy(prefix_of(path), close)
+    return b"%b%b\r\n%b" % (head, identity.lines(), text if body else b"")
 
 
 @cache
-def _busy(prefix: str, close: bool, body: bool) -> bytes:
-    return _raw(show(BUSY, prefix), close=close, body=body)
+def _busy(prefix: str, close: bool) -> tuple[bytes, bytes]:
+    return _raw(answer_error(BUSY, prefix, ""), close=close)
 
 
-def _raw(answer: Answer, *, close: bool, body: bool) -> bytes:
+def _raw(answer: Answer, *, close: bool) -> tuple[bytes, bytes]:
+    """The head of an answer, to which lines may be added, and its body."""
     lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
     lines += [f"{name}: {value}" for name, value in answer.headers]
     lines += [f"content-length: {len(answer.body)}", *(["connection: close"] if close else ())]
-    head = "\r\n".join([*lines, "\r\n"]).encode("latin-1")
-    return head + answer.body if body else head
+    return "\r\n".join([*lines, ""]).encode("latin-1"), answer.body
 
 
 def saying(error: AllotmentError) -> App:
     """An application that answers with an error, whatever it is asked."""
 
     async def app(scope: Scope, _receive: Receive, send: Send) -> None:
-        await send_answer(send, show(error, scope["path"]), bodiless=scope["method"] == "HEAD")
+        answer = answer_error(error, scope["path"], request_id_of(scope))
+        await send_answer(send, answer, bodiless=scope["method"] == "HEAD")
 
     return app

@@ -17,9 +17,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from allotment.errors import AllotmentError
 from allotment.server.connection import faults
+from allotment.server.connection.access_log import log_unread
 from allotment.server.connection.cycle import CONTINUE, Cycle
 from allotment.server.connection.deadlines import Clock, Standing, Waits
-from allotment.server.connection.head import STEERING, Head, reads_only
+from allotment.server.connection.head import STEERING, Head, reads_only, target_of
 from allotment.server.connection.overload import EXEMPT
 from allotment.server.connection.state import State
 from allotment.server.http.limits import (
@@ -77,15 +78,15 @@ class Protocol(HttpToolsProtocol):
         if len(self.connections) > self.state.connections_max:
             self.load.shed["connections"] += 1
             self.deaf = True
-            self.transport.write(faults.closing(faults.MANY_CONNECTIONS))
+            self._say_last(faults.MANY_CONNECTIONS)
+            self.transport.write(self.last)
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Release the connection; a request under way is cancelled."""
         due = self._due()
         if due is not None:
-            due.disconnected = True
-            due.message_event.set()
+            due.disconnect()
             if due.task is not None and reads_only(due.scope):
                 due.task.cancel()  # what still waits for its turn is not begun
         self.pipeline.clear()
@@ -137,9 +138,8 @@ class Protocol(HttpToolsProtocol):
         if standing.waits in (Waits.READER, Waits.END):
             self.transport.abort()
         elif standing.waits is Waits.BODY and not self.cycle.response_started:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-            self._tell_slow(self.cycle.scope["path"])
+            self.cycle.disconnect()
+            self._tell_slow(self.cycle)
         elif standing.waits is Waits.HEAD and self.head_open:
             self._tell_slow()
         else:
@@ -183,16 +183,17 @@ class Protocol(HttpToolsProtocol):
     def _end(self, fault: AllotmentError) -> None:
         """Read no more, and say why once the requests before the faulty one are answered."""
         self.deaf = True
-        self.last = faults.closing(fault)
         due = self._due()
         if due is not None and due is self.cycle and due.more_body:  # it is the faulty one
-            due.disconnected = True
-            due.message_event.set()
+            self._say_last(fault, due)
+            due.disconnect()
             if due.response_started:
                 self.transport.close()
                 return
-        elif due is not None:
-            return
+        else:
+            self._say_last(fault)
+            if due is not None:
+                return
         self._linger()
 
     def _linger(self) -> None:
@@ -204,10 +205,21 @@ class Protocol(HttpToolsProtocol):
         self.transport.write(self.last)
         self.transport.write_eof()
 
-    def _tell_slow(self, path: str = "") -> None:
+    def _tell_slow(self, cycle: Cycle | None = None) -> None:
         self.slow = True
-        self.last = faults.closing(faults.SLOW, path)
+        self._say_last(faults.SLOW, cycle)
         self._linger()
+
+    def _say_last(self, fault: AllotmentError, faulty: Cycle | None = None) -> None:
+        """Choose what is said last: the fault, of a request that has begun or of its head."""
+        if faulty is not None:
+            faulty.status = fault.status_hint
+            self.last = faults.closing(fault, faulty.identity, faulty.scope["path"])
+            return
+        identity = self.head.identity()
+        self.last = faults.closing(fault, identity)
+        if self.state.access_log:
+            log_unread(identity, self.head.method, fault.status_hint, self.client)
 
     # What the parser finds.
 
@@ -246,14 +258,13 @@ class Protocol(HttpToolsProtocol):
             return
         self.head_open = False
         self.offered = self.parser.should_upgrade()
-        if self.parser.get_method() == b"CONNECT":  # what follows is not for us
-            self._break_off(faults.MALFORMED)
+        method = self.head.method = self.parser.get_method().decode("ascii")
         version = self.parser.get_http_version()
         fault = self.head.fault(version, self.url, self.headers, self.silent)
         if fault is not None:
             self._break_off(fault)
         self.silent = 0
-        raw_path, query = self._target()
+        raw_path, query = target_of(self.url)
         path = raw_path.decode("ascii")
         scope = {
             "type": "http",
@@ -262,7 +273,7 @@ class Protocol(HttpToolsProtocol):
             "server": self.server,
             "client": self.client,
             "scheme": self.scheme,
-            "method": self.parser.get_method().decode("ascii"),
+            "method": method,
             "root_path": "",
             "path": urllib.parse.unquote(path) if "%" in path else path,
             "raw_path": raw_path,
@@ -271,7 +282,7 @@ class Protocol(HttpToolsProtocol):
             "state": self.app_state.copy(),
         }
         keep_alive = version == "1.1" and self.parser.should_keep_alive()
-        self.cycle = Cycle(self, scope, self.head.expects, keep_alive)
+        self.cycle = Cycle(self, scope, self.head, keep_alive)
         refusal = self.head.refusal
         app: Any = self.app if refusal is None else faults.saying(refusal)
         if self._due() is None:
@@ -281,16 +292,6 @@ class Protocol(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, app))
         else:
             self._break_off(faults.MANY_AHEAD)
-
-    def _target(self) -> tuple[bytes, bytes]:
-        """Path and query, as they came."""
-        if self.url[:1] == b"/" and b"#" not in self.url:
-            path, _, query = self.url.partition(b"?")
-            return path, query
-        parsed = httptools.parse_url(self.url)  # with a host in front, or nonsense
-        if parsed.path is None:
-            self._break_off(faults.MALFORMED)
-        return parsed.path, parsed.query or b""
 
     def _break_off(self, fault: AllotmentError) -> NoReturn:
         self.fault = fault
@@ -333,8 +334,6 @@ class Protocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on to the next request, or to the end."""
-        if self.state.access_log and self.running is not None:
-            self.running.log_access()
         if self.transport.is_closing():
             return
         self.flow.resume_reading()

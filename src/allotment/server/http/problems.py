@@ -18,6 +18,7 @@ from allotment.errors import (
     Unauthorized,
 )
 from allotment.server.http.answer import Answer, Headers
+from allotment.server.http.asgi import Scope
 from allotment.server.http.refusals import MethodNotAllowed
 
 PROBLEM: Final = "application/problem+json"
@@ -57,6 +58,12 @@ def answer_error(error: Exception, path: str, request_id: str) -> Answer:
         return show_problem(error, path, request_id)
     answer = RENDERERS[prefix](error)
     return Answer(answer.status, (*answer.headers, *_advice(error)), answer.body)
+
+
+def request_id_of(scope: Scope) -> str:
+    """The id that the connection gave a request; empty where there is no connection."""
+    request_id: str = scope.get("state", {}).get("request_id", "")
+    return request_id
 
 
 def prefix_of(path: str) -> str:

@@ -102,7 +102,7 @@ def authenticated(request: Request, needs: Scope, space: str | None = None) -> C
     if space not in (None, caller.space):
         message = "the path names another space; leave the header out"
         raise InvalidInput(message, "headers.Allotment-Space")
-    request.state.space = caller.space
+    request.state.caller = caller
     return caller
 
 

@@ -1,0 +1,56 @@
+"""The access log: one line for every request, also for one that was refused unread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from allotment.server.auth.access import Caller
+from allotment.server.connection.identity import Identity
+
+log: Final = logging.getLogger("allotment.access")
+
+
+def log_request(  # noqa: PLR0913  # what a line says
+    identity: Identity,
+    scope: Mapping[str, Any],
+    *,
+    method: str,
+    status: int,
+    size: int = 0,
+    seconds: float = 0.0,
+) -> None:
+    """Log a line about a request that has ended; status 0 says that its answer broke off.
+
+    The path is the route's template: units and keys do not stand in it, nor does a query.
+    """
+    caller: Caller | None = scope["state"].get("caller")
+    client = scope["client"]
+    fields: dict[str, Any] = {
+        "method": method,
+        "path": path_of(scope),
+        "status": status,
+        "ms": round(seconds * 1000, 3),
+        "bytes": size,
+        "client": client and client[0],
+        "token": caller and (caller.name or caller.who),
+        "space": caller and caller.space,
+        "request_id": identity.request_id,
+    }
+    if identity.trace_id:
+        fields |= {"trace_id": identity.trace_id, "span_id": identity.span_id}
+    log.info("request", extra={"fields": fields})
+
+
+def log_unread(
+    identity: Identity, method: str, status: int, client: tuple[str, int] | None
+) -> None:
+    """Log a line about a request whose head was refused, or did not come whole."""
+    log_request(identity, {"client": client, "state": {}}, method=method, status=status)
+
+
+def path_of(scope: Mapping[str, Any]) -> str:
+    """The template of the path that answers; `other` where none does."""
+    route = scope.get("route")
+    return "other" if route is None else route.path
