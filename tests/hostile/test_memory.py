@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -56,6 +57,11 @@ def peak(server: Server) -> int:
     """The most bytes of memory that the server has had."""
     status = Path(f"/proc/{server.process.pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def forget_peak(server: Server) -> None:
+    """What the server has now is the most it has had."""
+    Path(f"/proc/{server.process.pid}/clear_refs").write_text("5")
 
 
 def grown(server: Server, before: int, what: object) -> int:
@@ -161,16 +167,91 @@ def test_40_batches_at_once_stay_within_the_memory_for_batches(
     assert more < BOUND_BATCHES
 
 
+def filled(begin: bytes, item: bytes, end: bytes, size: int) -> bytes:
+    """A text of so many bytes that repeats an item; `%d` in it is the item's number."""
+    each = len(item % 0 if b"%" in item else item) + 1
+    count = (size - len(begin) - len(end)) // (each + 6 * item.count(b"%"))
+    items = (item % n for n in range(count)) if b"%" in item else [item] * count
+    return begin + b",".join(items) + end
+
+
+LARGE = {
+    "one unit": (b'{"units":["a",[', b"[]", b"]]}"),
+    "experiments": (b'{"units":["a"],"experiments":[', b'"%d"', b"]}"),
+    "names": (b'{"units":["a"],"attributes":{', b'"%d":[1]', b"}}"),
+    "columns": (
+        b'{"units":["a"],"attributes":{',
+        b'"%%d":[[%b]]' % b",".join([b"[]"] * 170_000),
+        b"}}",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LARGE)
+def test_a_batch_of_the_largest_size_is_read_in_pieces_whatever_it_holds(
+    server: Server, what: str
+) -> None:
+    body = filled(*LARGE[what], BATCH_BYTES_MAX - MEBIBYTE)
+    before = peak(server)
+    with server.client(timeout=60) as client:
+        answer = client.post("/v1/assign/batch", content=body)
+    assert answer.status_code in (400, 413), answer.text[:300]
+    # The document, a copy of it, and pieces.
+    assert grown(server, before, (what, answer.text)) < 3 * BATCH_BYTES_MAX
+
+
+UNREAD = {
+    "application/json": [b'{"experiments":[%b],"units":[%b,', b'{"a":1}', b"]}"],
+    "application/x-ndjson": [b'%.0b%b\n{"unit":[', b"[]", b"]}\n"],
+}
+
+
+@pytest.mark.parametrize("form", UNREAD)
+def test_batches_whose_answers_are_not_read_stay_within_the_memory_for_batches(
+    server: Server, form: str
+) -> None:
+    names = [f"{number}".ljust(200, "x") for number in range(200)]
+    units = [b'"%d"' % number for number in range(3_000)]
+    if form == "application/x-ndjson":
+        units = [b'{"unit":%b}' % unit for unit in units]
+    between = b"," if form == "application/json" else b"\n"
+    begin, item, end = UNREAD[form]
+    begin %= (json.dumps(names).encode()[1:-1], between.join(units))
+    body = filled(begin, item, end, MEBIBYTE - 1)
+    query = (
+        "" if form == "application/json" else "?" + "&".join(f"experiment={n}" for n in names[:30])
+    )
+    request = post(f"/v1/assign/batch{query}", body)
+    request = request.replace(b"application/json", form.encode(), 1)
+    before = peak(server)
+    statuses: Counter[int] = Counter()
+    with ExitStack() as opened:
+        clients = []
+        for _ in range(4 * AT_ONCE):
+            client = opened.enter_context(connected(server.url))
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.send(request)
+            clients.append(client)
+        for client in clients:
+            statuses[int(client.incoming.readline().split()[1])] += 1
+        more = grown(server, before, (form, len(body), statuses))
+    assert set(statuses) <= {200, 503}
+    assert statuses[200] >= AT_ONCE // 4
+    assert more < BOUND_BATCHES
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_many_pages_of_the_journal_over_long_lists_stay_within_the_budget(
     server: Server, part: int
 ) -> None:
+    before = peak(server)
     with server.client(timeout=300) as client:
         for number in range(3):
             ids = [f"{number}-{at:040d}" for at in range(LISTED_IDS_MAX // part)]
             answer = client.put("/v1/catalog/segments/long", json={"include": ids})
             assert answer.is_success, answer.text
-    before = peak(server)
+    forget_peak(server)
+    grown(server, before, "the lists")
 
     def ask(_number: int) -> int:
         with server.client(timeout=300) as client:

@@ -71,10 +71,9 @@ def test_what_nests_too_deep_is_decoded_by_no_operation(
     deep = b'{"a": ' * 2_000 + b"1" + b"}" * 2_000
     told = {}
     for operation in with_bodies(known):
-        if operation.path != BATCH:
-            answer = client.request(operation.method, operation.url(), content=deep, headers=JSON)
-            if answer.status_code != 400 or "deeper than 96" not in answer.text:
-                told[str(operation)] = answer.text
+        answer = client.request(operation.method, operation.url(), content=deep, headers=JSON)
+        if answer.status_code != 400 or "deeper than 96" not in answer.text:
+            told[str(operation)] = answer.text
     assert told == {}
 
 

@@ -12,5 +12,5 @@ class JsonShape:
     def deepest(self) -> int:
         """The most lists and objects that were open at once."""
 
-    def feed(self, part: bytes | bytearray) -> None:
+    def feed(self, part: bytes | bytearray | memoryview) -> None:
         """Read another part of the text."""

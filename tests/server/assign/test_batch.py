@@ -17,6 +17,7 @@ import pytest
 
 from allotment.engine import Engine
 from allotment.model.assignment import Assignment
+from allotment.server.assign.batch.ndjson_reader import LINE_VALUES_MAX
 from rawclient import connected
 from serving import Server
 
@@ -200,6 +201,8 @@ def test_a_line_that_cannot_be_read_fails_alone(client: httpx.Client, engine: En
         b'{"unit":"a","attributes":{"a":1e999}}',
         b'{"unit":' + b"9" * 5000 + b"}",
         b'{"unit":' + b"[" * 3000 + b"]" * 3000 + b"}",
+        b'{"unit":' + b"[" * 97 + b"]" * 97 + b"}",
+        b'{"unit":[' + b"0," * LINE_VALUES_MAX + b"0]}",
         deep,
         b'{"unit":"a","attributes":{"a":"' + b"x" * 65_600 + b'"}}',
         b'{"unit":"a"' + b" " * (1 << 20) + b"}",

@@ -80,6 +80,11 @@ def check_shape(part: bytes, shape: JsonShape, path: str = "$") -> None:
         raise TooLarge(
             f"a body has at most {BODY_VALUES_MAX:,} values and names of fields; send it in parts"
         )
+    check_nesting(shape, path)
+
+
+def check_nesting(shape: JsonShape, path: str = "$") -> None:
+    """Refuse JSON that nests too deep; `shape` is of what came so far."""
     if shape.deepest > BODY_DEPTH_MAX:
         raise InvalidInput(f"this is nested deeper than {BODY_DEPTH_MAX} levels", path)
 

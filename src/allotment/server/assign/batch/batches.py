@@ -15,6 +15,7 @@ from allotment.server.assign.batch.columns import Look
 from allotment.server.assign.batch.pipeline import DISK_BYTES, BatchOptions, answers
 from allotment.server.assign.shown import Shown
 from allotment.server.http.asgi import Receive, Scope, Send
+from allotment.server.http.media import Form
 from allotment.server.sticky import StickyAssignments
 from allotment.server.sticky.batcher import Found, Wanted
 from allotment.server.sync.executor import Executor
@@ -28,8 +29,8 @@ T = TypeVar("T")
 # only fight for the interpreter.
 _THREADS: Final = 2
 
-# Of all batches together: small bodies, what is being read of large ones, and pieces of answers
-# that are not sent yet.
+# Of all batches together: small bodies, what is being read and what is made of it, and pieces of
+# answers that are not sent yet.
 _MEMORY_BYTES: Final = 512 << 20
 
 # The store is waited for no longer than a second: this is for a loop that has ended.
@@ -64,8 +65,10 @@ class Batches:
         options = BatchOptions.of(scope)
         body = SpooledBody(self._memory, self._disk, self._in_thread)
         try:
-            await body.receive(receive, options.limits.size, options.too_large)
-            with self._memory.taken(min(body.size, options.limits.held)):
+            is_json = options.given is Form.JSON
+            most = options.limits.size
+            await body.receive(receive, most, options.too_large, is_json=is_json)
+            with self._memory.taken(options.held(body.size, body.shape.values)):
                 pieces = answers(shown.served, options, body.file, self._looks(shown.served))
                 headers = [(b"content-type", options.wanted.encode()), *shown.headers[1:]]
                 await self._send(pieces, headers, receive, send)

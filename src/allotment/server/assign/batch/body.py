@@ -15,7 +15,9 @@ from typing import IO, Any, Final
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import Overloaded, TooLarge
+from allotment.kernel.json_shape import JsonShape
 from allotment.server.http.asgi import Receive
+from allotment.server.http.requests import check_nesting
 
 # A smaller body stays in memory; a larger one is written in pieces of this size.
 _PIECE_BYTES: Final = 1 << 20
@@ -53,13 +55,15 @@ class Budget:
 class SpooledBody:
     """One body.
 
-    file  to read it from, once it is whole
-    size  its bytes
+    file   to read it from, once it is whole
+    size   its bytes
+    shape  what it holds if it is one JSON text
     """
 
     def __init__(self, memory: Budget, disk: Budget, in_thread: InThread) -> None:
         self.file: IO[bytes] = io.BytesIO()
         self.size = 0
+        self.shape = JsonShape()
         self._memory = memory
         self._disk = disk
         self._in_thread = in_thread
@@ -67,8 +71,13 @@ class SpooledBody:
         self._held = 0  # bytes of the budget of memory
         self._stored = 0  # bytes of the budget of the disk
 
-    async def receive(self, receive: Receive, most: int, too_large: str) -> None:
-        """Receive all of it; raises TooLarge for more than `most` bytes, saying `too_large`."""
+    async def receive(
+        self, receive: Receive, most: int, too_large: str, *, is_json: bool = False
+    ) -> None:
+        """Receive all of it; raises TooLarge for more than `most` bytes, saying `too_large`.
+
+        One JSON text, `is_json`, may nest no deeper than any other body.
+        """
         more = True
         while more:
             message = await receive()
@@ -79,6 +88,9 @@ class SpooledBody:
             self.size += len(chunk)
             if self.size > most:
                 raise TooLarge(too_large)
+            if is_json:
+                self.shape.feed(chunk)
+                check_nesting(self.shape)
             self._memory.take(len(chunk))
             self._held += len(chunk)
             self._waiting += chunk

@@ -16,7 +16,8 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from allotment.errors import InvalidInput
+from allotment.errors import InvalidInput, TooLarge
+from allotment.kernel.json_shape import JsonShape
 from allotment.server.assign.batch.rows import Rows, check_attributes
 from allotment.server.assign.bodies import BatchRequest
 from allotment.server.http.decoding import MALFORMED, refusal
@@ -24,6 +25,9 @@ from allotment.server.http.decoding import MALFORMED, refusal
 # Reading so much takes some milliseconds, as with a single request.
 _WHOLE_BYTES: Final = 1 << 20
 _PIECE_BYTES: Final = 256 << 10
+
+# What is read at a time holds no more values than a small document can.
+PIECE_VALUES_MAX: Final = _WHOLE_BYTES // 2
 
 # So many elements stay together: arrays that run side by side are cut at the same places.
 GROUP: Final = 64
@@ -41,7 +45,7 @@ class _Document(Struct, forbid_unknown_fields=True):
 
     units: Raw
     attributes: Raw = Raw(b"null")
-    experiments: list[str] | UnsetType = UNSET
+    experiments: Raw | UnsetType = UNSET
 
 
 _asked: Final = msgspec.json.Decoder(BatchRequest)
@@ -49,6 +53,7 @@ _document: Final = msgspec.json.Decoder(_Document)
 _columns: Final = msgspec.json.Decoder(dict[str, Raw])
 _values: Final = msgspec.json.Decoder(list[Any])
 _mappings: Final = msgspec.json.Decoder(_Mappings)
+_names: Final = msgspec.json.Decoder(list[str])
 
 _T = TypeVar("_T")
 
@@ -56,17 +61,24 @@ _T = TypeVar("_T")
 def read_document(body: IO[bytes]) -> tuple[list[str] | None, Iterator[Rows]]:
     """The experiments that are asked for, None for all, and blocks of rows: at least one."""
     text = body.read()
-    asked: BatchRequest | _Document
     if len(text) <= _WHOLE_BYTES:
         asked = _read(_asked, text, "$")
         blocks = iter([_checked(Rows(asked.units, asked.attributes), len(text))])
-    else:
-        asked = _read(_document, text, "$")
-        arrays = _Arrays(asked)
-        for _ in arrays.blocks():
-            pass
-        blocks = arrays.blocks()
-    return None if asked.experiments is UNSET else asked.experiments, blocks
+        return None if asked.experiments is UNSET else asked.experiments, blocks
+    document = _read(_document, text, "$")
+    experiments = None if document.experiments is UNSET else _experiments(document.experiments)
+    arrays = _Arrays(document)
+    for _ in arrays.blocks():
+        pass
+    return experiments, arrays.blocks()
+
+
+def _experiments(text: Raw) -> list[str]:
+    """The names, which every row is answered for: as many as a small document can have."""
+    if len(memoryview(text)) > _WHOLE_BYTES:
+        message = f"the experiments of a batch have at most {_WHOLE_BYTES:,} bytes of JSON"
+        raise TooLarge(message)
+    return _read(_names, text, "$.experiments")
 
 
 class _Arrays:
@@ -78,9 +90,8 @@ class _Arrays:
         self._known: Elements | Mapping[str, Elements] | None = None
         begins = bytes(memoryview(document.attributes)[:1])
         if begins == b"{":
+            _check_columns(memoryview(document.attributes))
             columns = _read(_columns, document.attributes, "$.attributes")
-            if len(columns) > _COLUMNS_MAX:
-                raise InvalidInput(f"there are at most {_COLUMNS_MAX:,} columns", "$.attributes")
             self._known = {
                 name: Elements(each, "$.attributes[...]") for name, each in columns.items()
             }
@@ -107,6 +118,14 @@ class _Arrays:
             first = stop
 
     def _block(self, first: int, stop: int, size: int) -> Rows:
+        shape = JsonShape()
+        for each in (self._units, *self._beside):
+            shape.feed(each.text(first, stop))
+            if shape.values > PIECE_VALUES_MAX:
+                raise TooLarge(
+                    f"from $.units[{first * GROUP}] on: {GROUP} units in a row, with their"
+                    f" attributes, have at most {PIECE_VALUES_MAX:,} values and names together"
+                )
         known: _Mappings | dict[str, list[Any]] | None = None
         if isinstance(self._known, Elements):
             known = self._known.read(_mappings, first, stop)
@@ -143,10 +162,14 @@ class Elements:
         """How many bytes some groups take."""
         return self._starts[stop] - self._starts[first]
 
+    def text(self, first: int, stop: int) -> memoryview:
+        """Some groups as they are written."""
+        return self._text[self._starts[first] : self._starts[stop] - 1]
+
     def read(self, decoder: msgspec.json.Decoder[_T], first: int, stop: int) -> _T:
         """Some groups as a list; raises InvalidInput with the place of what cannot be read."""
-        within = self._text[self._starts[first] : self._starts[stop] - 1]
-        return _read(decoder, b"[%b]" % bytes(within), self._path, first * GROUP)
+        within = bytes(self.text(first, stop))
+        return _read(decoder, b"[%b]" % within, self._path, first * GROUP)
 
 
 # The bytes that give JSON its structure, and how many levels each leads down.
@@ -173,6 +196,15 @@ def _commas(text: memoryview) -> Iterator[np.ndarray[Any, np.dtype[np.int64]]]:
             depth, quoted = int(depths[-1]), int(inside[-1])
         yield places[(marks == ord(",")) & (depths == 1) & ~inside] + start
         start += len(piece)
+
+
+def _check_columns(text: memoryview) -> None:
+    """Refuse an object of too many members, before it is made."""
+    members = 1
+    for place in _commas(text):
+        members += len(place)
+        if members > _COLUMNS_MAX:
+            raise InvalidInput(f"there are at most {_COLUMNS_MAX:,} columns", "$.attributes")
 
 
 def _checked(rows: Rows, size: int) -> Rows:

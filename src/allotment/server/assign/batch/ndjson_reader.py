@@ -9,14 +9,20 @@ import msgspec
 from msgspec import Struct
 
 from allotment.errors import InvalidInput
+from allotment.kernel.json_shape import JsonShape
 from allotment.server.assign.batch.rows import Rows, check_attributes
 from allotment.server.assign.reading import ATTRIBUTES_BYTES_MAX
 from allotment.server.http.decoding import MALFORMED, refusal
+from allotment.server.http.limits import BODY_DEPTH_MAX
+from allotment.server.http.requests import check_nesting
 
 LINE_BYTES_MAX: Final = 1 << 20
 
 # So no line that is read at once has more attributes than it may.
 _PIECE_BYTES: Final = ATTRIBUTES_BYTES_MAX
+
+# What no unit with its attributes reaches: they have at most 64 KiB, and two bytes hold a value.
+LINE_VALUES_MAX: Final = 40_000
 
 _TOO_LONG: Final = Rows([None], faults={0: f"a line has at most {LINE_BYTES_MAX:,} bytes"})
 
@@ -66,6 +72,10 @@ def _together(lines: bytes) -> Rows | None:
     # Only the first may have begun before what was read last.
     if not braced or lines.find(b"\n") > _PIECE_BYTES:
         return None
+    shape = JsonShape()
+    shape.feed(lines)
+    if shape.deepest > BODY_DEPTH_MAX:
+        return None
     try:
         asked = _asked.decode_lines(lines)
         for each in asked:
@@ -97,6 +107,11 @@ def _one_by_one(piece: bytes) -> Rows:
 def _line(line: bytes) -> _Line:
     if len(line) > LINE_BYTES_MAX:
         raise InvalidInput(f"a line has at most {LINE_BYTES_MAX:,} bytes")
+    shape = JsonShape()
+    shape.feed(line)
+    check_nesting(shape)
+    if shape.values > LINE_VALUES_MAX:
+        raise InvalidInput(f"a line has at most {LINE_VALUES_MAX:,} values and names of fields")
     try:
         asked = _asked.decode(line)
     except MALFORMED as error:

@@ -7,7 +7,7 @@ from typing import IO, Final, NamedTuple
 
 from allotment.errors import InvalidInput
 from allotment.server.assign.batch.columns import Columns, Look
-from allotment.server.assign.batch.json_reader import read_document
+from allotment.server.assign.batch.json_reader import PIECE_VALUES_MAX, read_document
 from allotment.server.assign.batch.json_writer import write_document, write_lines
 from allotment.server.assign.batch.ndjson_reader import read_lines
 from allotment.server.assign.batch.rows import Block
@@ -21,8 +21,13 @@ from allotment.server.sync.spaces import Served
 # All large bodies of a process together; lines and record batches are read one by one.
 DISK_BYTES: Final = 4 << 30
 
-# What is read of lines at a time, with what is made of it.
+# What a value or a name takes once it is read, on the average of the kinds that take most.
+_VALUE_BYTES: Final = 64
+
+# What is read of lines at a time, with what is made of it: one long line, and some short ones. Two
+# bytes of text hold a value.
 _LINES_HELD: Final = 4 << 20
+_MADE_OF_A_BYTE: Final = 1 + _VALUE_BYTES // 2
 
 
 class _Limits(NamedTuple):
@@ -30,18 +35,16 @@ class _Limits(NamedTuple):
 
     parameters  what the query may have: a document says all that itself
     size        the most bytes that a body has
-    held        the most bytes of it that are read at a time
     """
 
     parameters: frozenset[str]
     size: int
-    held: int
 
 
 _LIMITS: Final = {
-    Form.JSON: _Limits(frozenset(), BATCH_BYTES_MAX, BATCH_BYTES_MAX),
-    Form.NDJSON: _Limits(frozenset({"experiment"}), DISK_BYTES, _LINES_HELD),
-    Form.ARROW: _Limits(frozenset({"experiment", "unit"}), DISK_BYTES, BATCH_BYTES_MAX),
+    Form.JSON: _Limits(frozenset(), BATCH_BYTES_MAX),
+    Form.NDJSON: _Limits(frozenset({"experiment"}), DISK_BYTES),
+    Form.ARROW: _Limits(frozenset({"experiment", "unit"}), DISK_BYTES),
 }
 
 
@@ -78,6 +81,19 @@ class BatchOptions(NamedTuple):
     def limits(self) -> _Limits:
         """What holds for the body."""
         return _LIMITS[self.given]
+
+    def held(self, size: int, values: int) -> int:
+        """The most bytes that a body takes while it is read, with what is made of it at a time.
+
+        `size` is that of the body, and a document holds so many `values`.
+        """
+        match self.given:
+            case Form.JSON:
+                return size + _VALUE_BYTES * min(values, PIECE_VALUES_MAX)
+            case Form.NDJSON:
+                return min(_MADE_OF_A_BYTE * size, _LINES_HELD)
+            case Form.ARROW:
+                return min(size, BATCH_BYTES_MAX)
 
     @property
     def too_large(self) -> str:
