@@ -1,10 +1,10 @@
 # One image for every node. Every call needs a token; the first is made before the first start:
 #
 #   docker build -t allotment .
-#   docker run --rm -v allotment:/data allotment token create --scope admin --project '*' --environment '*'
+#   docker run --rm -v allotment:/data allotment token create --scope admin --space all
 #   docker run -p 8080:8080 -v allotment:/data allotment
 #
-# docs/production.md has the rest: PostgreSQL, settings, probes, back-ups.
+# examples/deploy has compose and Kubernetes; docs/production.md the rest: settings, probes, back-ups.
 
 FROM python:3.13-slim-bookworm AS build
 RUN apt-get update \

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
-from typer.testing import CliRunner
 
 import allotment
-from allotment.cli.root import app
 from allotment.server.settings import Settings
 from allotment.store import StickyKey, Store
 from postgres import Postgres, binary
@@ -68,29 +66,6 @@ def test_alerts_are_on_metrics_that_there_are(metrics: set[str]) -> None:
     (alerts,) = YAML(typ="safe").load(group)["groups"]
     for alert in alerts["rules"]:
         assert set(METRIC.findall(alert["expr"])) <= metrics, alert["alert"]
-
-
-def test_what_kubernetes_probes_is_served(tmp_path: Path) -> None:
-    (pod,) = [block for block in blocks("yaml") if "Probe" in block]
-    told = YAML(typ="safe").load(pod)
-    with serving(tmp_path) as server, server.client() as client:
-        for probe in ("readinessProbe", "livenessProbe"):
-            assert client.get(told[probe]["httpGet"]["path"]).status_code == 200
-    given = {one["name"].removeprefix("ALLOTMENT_").lower() for one in told["env"]}
-    assert given <= set(Settings.model_fields)
-    drain = next(int(one["value"]) for one in told["env"] if "DRAIN" in one["name"])
-    probe = told["readinessProbe"]
-    assert drain > probe["periodSeconds"] * probe["failureThreshold"]
-    assert told["terminationGracePeriodSeconds"] > drain + default("stop_seconds")
-
-
-def test_every_command_of_the_page_is_one() -> None:
-    found = set(re.findall(r"^    allotment ([a-z]+(?: [a-z]+)?)", PAGE, flags=re.MULTILINE))
-    found |= set(re.findall(r"`allotment ([a-z]+(?: show)?)", PAGE))
-    assert {"token create", "rollback", "config show"} <= found
-    for command in found:
-        told = CliRunner().invoke(app, [*command.split(), "--help"])
-        assert told.exit_code == 0, command
 
 
 def shell(line: str, folder: Path, **names: str) -> None:

@@ -153,7 +153,7 @@ _SHARED_BY: Final = 5  # an option that so many commands have is told once
 def cli_page() -> str:
     """Every command with its arguments, options and defaults."""
     root: Any = typer.main.get_command(app)
-    commands = dict(_commands(root, "allotment"))
+    commands = commands_of(root, "allotment")
     everywhere = [_option(each) for one in commands.values() for each in one.params]
     shared = [row for row in dict.fromkeys(everywhere) if everywhere.count(row) >= _SHARED_BY]
     links = ((f"[`{n}`](#{anchor(n)})", c.help.split("\n\n")[0]) for n, c in commands.items())
@@ -166,12 +166,13 @@ def cli_page() -> str:
     )
 
 
-def _commands(group: Any, name: str) -> Iterator[tuple[str, Any]]:
+def commands_of(group: Any, name: str) -> dict[str, Any]:
+    """Every command under a group by its whole name, such as `allotment token create`."""
+    found: dict[str, Any] = {}
     for word, each in group.commands.items():
-        if hasattr(each, "commands"):
-            yield from _commands(each, f"{name} {word}")
-        else:
-            yield f"{name} {word}", each
+        whole = f"{name} {word}"
+        found |= commands_of(each, whole) if hasattr(each, "commands") else {whole: each}
+    return found
 
 
 def _command(name: str, command: Any, shared: list[Row]) -> str:
