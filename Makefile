@@ -54,7 +54,7 @@ lint: $(VENV)/ready ## ruff, mypy, pyright over the pages' code, and the kernel'
 	@$(PY) -m pip install -q --group lint
 	@$(VENV)/bin/ruff check && $(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
-	@$(PY) tests/docs/blocks.py build/pages
+	@PYTHONPATH=tests:tests/support $(PY) -m docs.blocks build/pages
 	@$(VENV)/bin/mypy build/pages tests/engine/typed.py
 	@$(VENV)/bin/pyright --pythonpath $(PY)
 	@$(PY) -m mypy.stubtest allotment.kernel --allowlist tests/stubtest-allowlist.txt \
