@@ -112,11 +112,23 @@ def test_what_a_server_wrote_is_read_from_its_folder(invoke, tmp_path: Path, cat
         with serving(folder, catalog=catalog, env=environment) as server:
             with server.client() as client:
                 for number in range(300):
-                    client.post("/v1/assign", json={"unit": f"u{number}"}).raise_for_status()
+                    asked = {
+                        "unit": f"u{number}",
+                        "attributes": {"country": "SE" if number < 100 else "DE"},
+                    }
+                    client.post("/v1/assign", json=asked).raise_for_status()
             server.stop()
-        (check,) = checks(invoke, catalog, folder, "--experiment", "checkout")
-        assert sum(check["units"].values()) == 300
-        assert check["verdict"] == "expected"
+        found = checks(invoke, catalog, folder)
+        assert {
+            (each["experiment"], each["allocation"]): (sum(each["units"].values()), each["verdict"])
+            for each in found
+        } == {
+            ("checkout", "everyone"): (300, "expected"),
+            ("banner", "nordics"): (100, "expected"),
+            ("banner", "others"): (200, "expected"),
+            ("alike", "nordics"): (100, "expected"),
+            ("alike", "others"): (200, "expected"),
+        }
 
 
 def test_a_unit_counts_once_and_in_no_treatment_where_it_was_seen_in_two(
@@ -148,7 +160,8 @@ def test_a_unit_is_the_same_in_every_form_of_file(invoke, catalog: Path) -> None
 
 def test_only_units_that_the_weights_dealt_count(invoke, catalog: Path) -> None:
     rows = [
-        *exposures(range(100), reason="ALLOCATED"),
+        *exposures(range(50), reason="ALLOCATED"),
+        *exposures(range(50, 100), reason="FALLBACK"),
         *exposures(range(100, 150), ["blue"], reason="OVERRIDE"),
         *exposures(range(150, 160), ["blue"], reason="STICKY"),
         *exposures(range(160, 163), [None], reason=None),

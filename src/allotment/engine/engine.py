@@ -10,7 +10,7 @@ import numpy as np
 from allotment.compile.experiment import Source, unknown
 from allotment.compile.snapshot import Snapshot
 from allotment.engine.column import Codes, Column, Table
-from allotment.engine.explanation import Explanation, explanation
+from allotment.engine.explanation import Explanation, asked_in_order, explanation
 from allotment.engine.notes import Note, Notes, warn
 from allotment.engine.resolve import Known, resolve
 from allotment.errors import InvalidInput, NotFound
@@ -20,7 +20,7 @@ from allotment.kernel.plan import Plan
 from allotment.kernel.unit import unit_key
 from allotment.kernel.units import texts_of
 from allotment.matching.why import why_not
-from allotment.model.assignment import Assignment, Resolution
+from allotment.model.assignment import Assignment, Reason, Resolution
 from allotment.model.catalog import Catalog
 from allotment.values import mapping_of
 
@@ -128,6 +128,32 @@ class Engine(Assigner[Assignment]):
             return why_not(segment, snapshot.catalog.segments, key or "", known)
 
         return explanation(_source(plan), trace, why)
+
+    def allocation_of(
+        self, given: Assignment, unit: Unit, attributes: Attributes = None
+    ) -> str | None:
+        """The key of the allocation that dealt what `assign` gave this unit.
+
+        None where none did (an override, a sticky assignment, no treatment), and where the
+        experiment has changed since. An exposure that holds it can be held against the weights.
+        """
+        snapshot, still, *_ = self._current
+        plan = snapshot.plans.get(given.experiment)
+        if given.reason not in (Reason.ALLOCATED, Reason.FALLBACK) or plan is None:
+            return None
+        source = _source(plan)
+        if source.revision != given.revision:
+            return None
+        *others, last = asked_in_order(source.iteration)
+        if not others or given.reason is Reason.FALLBACK:
+            return last.key
+        if last.fallback and len(others) == 1:
+            return others[0].key
+        trace = still.trace(given.experiment, unit, attributes)
+        assert trace is not None, "its plan is there"
+        pick = trace["pick"]
+        assert pick is not None, "an allocation dealt it"
+        return [*others, last][pick].key
 
     def assign_many(
         self,

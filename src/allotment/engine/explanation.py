@@ -10,7 +10,7 @@ from typing import Any
 from allotment.compile.experiment import Source, answer
 from allotment.engine import report
 from allotment.model.assignment import Assignment
-from allotment.model.experiment import Allocation
+from allotment.model.experiment import Allocation, Iteration
 from allotment.model.limits import BUCKETS
 
 
@@ -118,7 +118,7 @@ def _allocations(
     source: Source, pick: int, segments: Mapping[str, bool], why: Why
 ) -> Iterator[Check]:
     """One line an allocation that was asked, in the order of asking."""
-    asked = sorted((a for a in source.iteration.allocations if not a.fallback), key=_priority)
+    asked = [each for each in asked_in_order(source.iteration) if not each.fallback]
     for place, allocation in enumerate(asked[: pick + 1]):
         bound = "everyone" if allocation.segment is None else f"segment {allocation.segment}"
         matches = allocation.segment is None or segments[allocation.segment]
@@ -129,8 +129,9 @@ def _allocations(
         assert matches == (place == pick)
 
 
-def _priority(allocation: Allocation) -> int:
-    return allocation.priority
+def asked_in_order(iteration: Iteration) -> list[Allocation]:
+    """The allocations in the order of asking, the fallback last."""
+    return sorted(iteration.allocations, key=lambda each: (each.fallback, each.priority))
 
 
 def _told(assignment: Assignment) -> str:

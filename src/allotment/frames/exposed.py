@@ -19,6 +19,9 @@ _REQUIRED: Final = ("experiment", "treatment")
 _OPTIONAL: Final = ("iteration", "allocation", "unit", "reason", "revision", "space", "units")
 COLUMNS: Final = Wanted({}, {}, (*_REQUIRED, *_OPTIONAL), frozenset(_OPTIONAL))
 
+# The reasons of treatments that the weights dealt.
+_DEALT: Final = pa.array([Reason.ALLOCATED.value, Reason.FALLBACK.value])
+
 _SHOWN: Final = pa.schema(
     [
         ("experiment", pa.string()),
@@ -55,8 +58,8 @@ class Observed:
 
     counts    for each group, treatment to units
     several   for each group, units that were seen in more than one treatment: they count in none
-    left_out  exposures that say nothing of the weights, by why: another reason than ALLOCATED, no
-              treatment, no unit
+    left_out  exposures that say nothing of the weights, by why: another reason than ALLOCATED or
+              FALLBACK, no treatment, no unit
     """
 
     counts: Mapping[Group, Mapping[str, int]]
@@ -120,7 +123,7 @@ class Observing:
             if self.space is None:
                 self._spaces.update(filter(None, table["space"].unique().to_pylist()))
             else:
-                table = table.filter(_is(table["space"], self.space))
+                table = table.filter(_is_in(table["space"], pa.array([self.space])))
         if self.since is not None:
             if "revision" not in table.column_names or table["revision"].null_count:
                 raise InvalidInput("--since needs the column 'revision' in each row")
@@ -129,7 +132,7 @@ class Observing:
 
     def _add_shown(self, table: pa.Table) -> None:
         if "reason" in table.column_names:
-            table = self._keep(table, _is(table["reason"], Reason.ALLOCATED.value), "reason")
+            table = self._keep(table, _is_in(table["reason"], _DEALT), "reason")
         for name in ("experiment", "treatment", "unit"):
             table = self._keep(table, pc.is_valid(table[name]), name)
         columns = [
@@ -186,9 +189,9 @@ def _column(name: str, column: pa.Array) -> pa.Array | None:
     raise InvalidInput(f"the column {name!r} holds {said}; here it is of type {given}")
 
 
-def _is(column: pa.ChunkedArray, value: str) -> pa.ChunkedArray:
-    """Where a column has the value, or none."""
-    return pc.fill_null(pc.equal(column, value), fill_value=True)
+def _is_in(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
+    """Where a column has one of the values, or none."""
+    return pc.or_(pc.is_in(column, values), pc.is_null(column))
 
 
 def _count(shown: pa.Table) -> tuple[dict[Group, dict[str, int]], dict[Group, int]]:

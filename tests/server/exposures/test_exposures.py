@@ -64,7 +64,7 @@ def soon(holds: Any) -> None:
 
 def test_an_exposure_says_who_got_what(tmp_path: Path) -> None:
     exposures = running(tmp_path)
-    exposures.log(SPACE, "user", "17", given())
+    exposures.log(SPACE, "user", "17", given(), "nordics")
     exposures.close()
     assert written(tmp_path) == [
         {
@@ -72,6 +72,7 @@ def test_an_exposure_says_who_got_what(tmp_path: Path) -> None:
             "space": SPACE,
             "experiment": "checkout",
             "iteration": 1,
+            "allocation": "nordics",
             "kind": "user",
             "unit": "17",
             "treatment": "green",
@@ -306,17 +307,19 @@ def test_parquet_has_the_same_exposures(tmp_path: Path) -> None:
     exposures = Exposures("parquet", tmp_path, Threads(Counters()), now=lambda: NOON)
     exposures.start()
     for unit in range(100):
-        exposures.log(SPACE, "user", f"ä{unit}\n", given())
+        exposures.log(SPACE, "user", f"ä{unit}\n", given(), "nordics" if unit else None)
     exposures.close()
     (path,) = tmp_path.iterdir()
     assert path.suffix == ".parquet"
     rows = pq.read_table(path).to_pylist()
     assert [row["unit"] for row in rows] == [f"ä{unit}\n" for unit in range(100)]
+    assert rows[1]["allocation"] == "nordics"
     assert rows[0] == {
         "at": datetime(2026, 11, 21, 12, tzinfo=UTC),
         "space": SPACE,
         "experiment": "checkout",
         "iteration": 1,
+        "allocation": None,
         "kind": "user",
         "unit": "ä0\n",
         "treatment": "green",

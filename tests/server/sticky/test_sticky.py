@@ -322,7 +322,9 @@ class Logged:
     def __init__(self) -> None:
         self.seen: list[tuple[str, str | None]] = []
 
-    def log(self, _space: str, _kind: str, unit: str | int, given: Assignment) -> None:
+    def log(
+        self, _space: str, _kind: str, unit: str, given: Assignment, _allocation: str | None
+    ) -> None:
         self.seen.append((str(unit), given.treatment))
 
 

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from allotment.errors import InvalidInput
 from allotment.kernel.unit import unit_key
 from allotment.model.assignment import Assignment, Resolution
-from allotment.server.assign.bodies import AssignRequest, ResolveRequest, Unit
+from allotment.server.assign.bodies import AssignRequest, ResolveRequest
 from allotment.server.assign.effort import Size, effort
 from allotment.server.assign.shown import Ready, Shown
 from allotment.server.exposures import Exposures
@@ -48,7 +48,7 @@ class OneUnit:
             if own is None and asked.experiment in served.keeping:
                 return self._settle(shown, asked, (given,))
             if self._log is not None:
-                self._expose(shown, asked.unit, (given,))
+                self._expose(shown, asked, (given,))
             return shown.assignment(given)
         plans = served.engine.snapshot.plans
         keys = _keys(asked.experiment, asked.experiments, plans, "experiment")
@@ -89,7 +89,7 @@ class OneUnit:
 
     def _show(self, shown: Shown, asked: AssignRequest, answers: _Answers) -> Ready:
         if self._log is not None:
-            self._expose(shown, asked.unit, answers)
+            self._expose(shown, asked, answers)
         return shown.assignments(answers)
 
     def resolve(self, shown: Shown, asked: ResolveRequest, text: bytes) -> Ready | Awaitable[Ready]:
@@ -102,7 +102,7 @@ class OneUnit:
             if given is None:
                 return shown.resolution(resolution, None)
             if self._log is not None:
-                self._expose(shown, asked.unit, (given,))
+                self._expose(shown, asked, (given,))
             return shown.resolution(resolution, given.treatment)
         keys = _keys(flag, asked.flags, served.engine.catalog.flags, "flag")
         long = is_long(shown, keys, text)
@@ -136,21 +136,24 @@ class OneUnit:
     ) -> Ready:
         if self._log is not None:
             given = (each for _, each in resolved if each is not None)
-            self._expose(shown, asked.unit, given)
+            self._expose(shown, asked, given)
         return shown.resolutions(
             [(each, given.treatment if given else None) for each, given in resolved]
         )
 
-    def _expose(self, shown: Shown, unit: Unit, given: Iterable[Assignment]) -> None:
+    def _expose(
+        self, shown: Shown, asked: AssignRequest | ResolveRequest, given: Iterable[Assignment]
+    ) -> None:
         """Log every answer that comes with a treatment."""
         assert self._log is not None
-        experiments = shown.served.engine.catalog.experiments
+        engine = shown.served.engine
         for each in given:
             if each.treatment is not None:
-                kind = experiments[each.experiment].unit
-                key = unit_key(unit, kind)
+                kind = engine.catalog.experiments[each.experiment].unit
+                key = unit_key(asked.unit, kind)
                 assert key is not None, "it was given a treatment"
-                self._log(shown.served.space, kind, key, each)
+                allocation = engine.allocation_of(each, asked.unit, asked.attributes)
+                self._log(shown.served.space, kind, key, each, allocation)
 
 
 def _cost(shown: Shown, asked: AssignRequest, keys: Collection[str], text: bytes) -> int:

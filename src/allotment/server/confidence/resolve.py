@@ -138,7 +138,7 @@ def _expose(
     if exposures.on:
         for each in given:
             if each is not None:
-                exposures.log(space, each.kind, each.unit, each.assignment, at)
+                exposures.log(space, each.kind, each.unit, each.assignment, each.allocation, at)
 
 
 def _is_there(given: Given, served: Served) -> bool:
@@ -163,8 +163,10 @@ async def _resolve(
     resolution, answer = await keeping.resolve(served, flag.key, units, context, long=long)
     given: Given | None = None
     if answer is not None:
-        kind = served.engine.catalog.experiments[answer.experiment].unit
-        given = given_of(kind, units[kind], answer)
+        engine = served.engine
+        kind = engine.catalog.experiments[answer.experiment].unit
+        allocation = engine.allocation_of(answer, units, context) if answer.treatment else None
+        given = given_of(kind, units[kind], answer, allocation)
     return resolution, given
 
 

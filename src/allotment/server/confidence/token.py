@@ -34,6 +34,7 @@ class Given(msgspec.Struct, array_like=True, frozen=True):
     is_control: bool
     revision: int
     variations: dict[str, str]
+    allocation: str | None = None  # a token that an earlier release signed has none
 
     @property
     def assignment(self) -> Assignment:
@@ -60,7 +61,9 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Told)
 
 
-def given_of(kind: str, unit: str, answer: Assignment) -> Given | None:
+def given_of(
+    kind: str, unit: str, answer: Assignment, allocation: str | None = None
+) -> Given | None:
     """What the answer gives a unit, if it gives it anything."""
     if answer.treatment is None:
         return None
@@ -74,6 +77,7 @@ def given_of(kind: str, unit: str, answer: Assignment) -> Given | None:
         answer.is_control,
         answer.revision,
         dict(answer.variations),
+        allocation,
     )
 
 

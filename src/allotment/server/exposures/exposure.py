@@ -13,11 +13,12 @@ from allotment.model.assignment import Assignment
 class Exposure(NamedTuple):
     """What is logged of an answer.
 
-    at      milliseconds since the epoch
-    space   the space that answered
-    kind    the kind of unit that the experiment randomises
-    unit    its key, as text
-    given   the answer, with a treatment
+    at          milliseconds since the epoch
+    space       the space that answered
+    kind        the kind of unit that the experiment randomises
+    unit        its key, as text
+    given       the answer, with a treatment
+    allocation  the allocation that dealt it; None where none did
     """
 
     at: int
@@ -25,6 +26,7 @@ class Exposure(NamedTuple):
     kind: str
     unit: str
     given: Assignment
+    allocation: str | None
 
     @property
     def mark(self) -> int:
@@ -47,6 +49,7 @@ class Exposure(NamedTuple):
             "space": self.space,
             "experiment": given.experiment,
             "iteration": given.iteration,
+            "allocation": self.allocation,
             "kind": self.kind,
             "unit": self.unit,
             "treatment": given.treatment,

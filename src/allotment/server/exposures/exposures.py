@@ -56,7 +56,7 @@ class Exposures:
         self._rotate_bytes = rotate_bytes
         self._rotate_seconds = rotate_seconds
         self._now = now
-        self._waiting: deque[tuple[int, str, str, str, Assignment]] = deque()
+        self._waiting: deque[tuple[int, str, str, str, Assignment, str | None]] = deque()
         self._held: list[bytes] = []  # new lines that are not on the disk yet
         self._seen = Seen(WINDOW)
         self._file: File | None = None
@@ -90,8 +90,14 @@ class Exposures:
         self._begun = -math.inf
         self._loop.wake()
 
-    def log(
-        self, space: str, kind: str, unit: str, given: Assignment, at: int | None = None
+    def log(  # noqa: PLR0913, PLR0917  # each is a field of an exposure
+        self,
+        space: str,
+        kind: str,
+        unit: str,
+        given: Assignment,
+        allocation: str | None = None,
+        at: int | None = None,
     ) -> None:
         """Log that a unit was given a treatment, now or `at` some millisecond; never waits."""
         count = len(self._waiting)
@@ -99,7 +105,7 @@ class Exposures:
             self._counters.exposures_dropped += 1
             return
         moment = int(self._now() * 1000) if at is None else at
-        self._waiting.append((moment, space, kind, unit, given))
+        self._waiting.append((moment, space, kind, unit, given, allocation))
         if count == self._limit // 2:
             self._loop.wake()
 

@@ -42,6 +42,7 @@ def _schema() -> pa.Schema:
             ("space", text),
             ("experiment", text),
             ("iteration", pa.int32()),
+            ("allocation", text),
             ("kind", text),
             ("unit", text),
             ("treatment", text),
