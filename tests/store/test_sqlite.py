@@ -21,6 +21,8 @@ from allotment.model.segment import Segment
 from allotment.store import Scope, StickyKey, Store, Token, sqlite
 from store.examples import NOON, NORDICS, commit, sql
 
+MOVED = "was deleted, moved or replaced while it was open"
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -281,7 +283,7 @@ def test_a_file_put_in_the_place_of_another_is_not_taken_for_it(path: Path) -> N
         copy.replace(path)
         for log in ("wal", "shm"):
             path.with_name(f"{path.name}-{log}").unlink()
-        with pytest.raises(StoreError, match="was deleted or replaced while it was open"):
+        with pytest.raises(StoreError, match=MOVED):
             commit(store, Create(Segment("lost")))
         with pytest.raises(StoreError, match="has lost that revision"):
             commit(store, Create(Segment("lost")))
@@ -289,18 +291,73 @@ def test_a_file_put_in_the_place_of_another_is_not_taken_for_it(path: Path) -> N
         assert list(again.catalog().segments) == ["nordics"]
 
 
+@pytest.mark.parametrize("end", ["wal", "shm"])
 @pytest.mark.parametrize("how", ["deleted", "replaced"])
-def test_nothing_is_written_to_a_log_that_was_deleted(path: Path, how: str) -> None:
+def test_nothing_is_written_to_a_log_that_was_deleted(path: Path, how: str, end: str) -> None:
     with Store.open(path) as store:
         commit(store, Create(NORDICS))
-        log = path.with_name(f"{path.name}-wal")
+        log = path.with_name(f"{path.name}-{end}")
         if how == "replaced":
             shutil.copy(log, log.with_suffix(".copy"))
             log.with_suffix(".copy").replace(log)
         else:
             log.unlink()
-        with pytest.raises(StoreError, match="was deleted or replaced while it was open"):
+        with pytest.raises(StoreError, match=MOVED):
             commit(store, Create(Segment("lost")))
+
+
+def move(path: Path, to: Path, *, without: str = "nothing") -> None:
+    """Move the files of a store into a new folder, and leave a link to it in its place."""
+    to.mkdir()
+    for each in path.parent.glob(f"{path.name}*"):
+        if not each.name.endswith(without):
+            each.rename(to / each.name)
+    path.symlink_to(to / path.name)
+
+
+def test_a_store_that_was_moved_behind_a_link_is_opened_anew_where_it_is(path: Path) -> None:
+    with Store.open(path) as store:
+        commit(store, Create(NORDICS))
+        move(path, path.parent / "elsewhere")
+        with pytest.raises(StoreError, match=MOVED):
+            commit(store, Create(Segment("lost")))
+        assert commit(store, Create(Segment("found"))) == 2
+    with Store.open(path.parent / "elsewhere" / path.name, create=False) as moved:
+        assert list(moved.catalog().segments) == ["found", "nordics"]
+
+
+def test_nothing_is_kept_beside_where_a_store_was_before_it_was_moved(path: Path) -> None:
+    sticky_key = StickyKey("checkout", 1, "ann")
+    with Store.open(path) as store:
+        store.keep({sticky_key: "green"}, revision=1, when=NOON)
+        move(path, path.parent / "elsewhere", without=".kept")
+        for _ in range(3):
+            with pytest.raises(StoreError):
+                store.keep({sticky_key._replace(unit="bob"): "green"}, revision=1, when=NOON)
+    kept = path.with_name(f"{path.name}.kept")
+    assert sql(str(kept), "SELECT count(*) FROM kept_assignment") == [(1,)]
+
+
+def test_nothing_is_written_to_a_store_whose_folder_was_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with Store.open("allotment.db") as store:
+        commit(store, Create(NORDICS))
+        folder.rename(tmp_path / "old")
+        folder.mkdir()
+        sticky_key = StickyKey("checkout", 1, "ann")
+        for _ in range(3):
+            with pytest.raises(StoreError):
+                commit(store, Create(Segment("lost")))
+            with pytest.raises(StoreError):
+                store.keep({sticky_key: "green"}, revision=1, when=NOON)
+        assert list(folder.iterdir()) == []
+    with Store.open(tmp_path / "old" / "allotment.db", create=False) as moved:
+        assert list(moved.catalog().segments) == ["nordics"]
+        assert moved.sticky([sticky_key]) == {}
 
 
 def test_a_file_that_is_deleted_in_the_middle_of_a_change_acknowledges_nothing(path: Path) -> None:
@@ -311,5 +368,5 @@ def test_a_file_that_is_deleted_in_the_middle_of_a_change_acknowledges_nothing(p
         def _(*_: object) -> None:
             path.unlink(missing_ok=True)
 
-        with pytest.raises(StoreError, match="was deleted or replaced"):
+        with pytest.raises(StoreError, match=MOVED):
             commit(store, Create(Segment("lost")))

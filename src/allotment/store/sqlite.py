@@ -30,9 +30,8 @@ def connect(path: Path) -> Database:
     Sticky assignments are in a file beside it: SQLite lets one writer into a file at a time, and
     they wait for no change of the catalog.
     """
-    real = path.resolve()
-    beside = _database(real.with_name(f"{real.name}{KEPT}"), is_made=True)
-    return replace(_database(path, is_made=False), beside=beside)
+    path = path.absolute()
+    return replace(_database(path), beside=_database(path, KEPT))
 
 
 def backup(database: Database, target: Path) -> tuple[Path, ...]:
@@ -70,12 +69,13 @@ def _copy(origin: Path, target: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _database(path: Path, *, is_made: bool) -> Database:
+def _database(named: Path, end: str = "") -> Database:
     # A reader's connection, made while the disk could not be written, is good to read for ever and
     # never to write: writers have connections of their own.
     #
     # A writer takes the lock before it reads: what it read cannot change under it.
-    file = _File(path, is_made=is_made)
+    file = _File(named, end)
+    path = Path(file.real()) if end else named
     reading = _read_only(path) if _is_for_reading(path) else _source(file, "BEGIN")
     return Database(str(path), reading, _source(file, "BEGIN IMMEDIATE"))
 
@@ -133,37 +133,43 @@ def _read_only(path: Path) -> Engine:
 class _File:
     """The file of a store, which the first connection makes, and which must stay where it is.
 
-    A connection goes on with a file that was deleted or replaced, and what it writes there is lost.
-    It writes to the log beside the file first, so that counts as well. So every transaction looks
-    whether the paths still lead to both, as it begins and before it commits. While a connection is
-    open, SQLite keeps the log. A connection that is made later never makes the file again.
+    A connection goes on with a file that was deleted, moved or replaced, and what it writes there
+    is lost. It writes to the log beside the file first, and finds its way there by an index, so
+    those count as well. So every transaction looks whether the path still leads to the same place
+    and to the same three, as it begins and before it commits. While a connection is open, SQLite
+    keeps the log and the index. A connection that is made later never makes the file again.
+
+    `path` is absolute, so that it leads nowhere once its folder is renamed, and `end` is what the
+    file has behind the name that `path` leads to.
     """
 
-    def __init__(self, path: Path, *, is_made: bool) -> None:
+    def __init__(self, path: Path, end: str) -> None:
         self._path = path
-        self._is_made = is_made
+        self._end = end
+        self._is_made = bool(end)
+
+    def real(self) -> str:
+        """Where the path leads now."""
+        return f"{os.path.realpath(self._path)}{self._end}"
 
     def open(self) -> sqlite3.Connection:
-        uri = f"{self._path.absolute().as_uri()}?mode={'rw' if self._is_made else 'rwc'}"
+        uri = f"{Path(self.real()).as_uri()}?mode={'rw' if self._is_made else 'rwc'}"
         opened = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, check_same_thread=False)
         self._is_made = True
         return opened
 
-    def identity(self) -> tuple[tuple[int, int] | None, ...]:
-        """The device and the inode of the file, and those of its log; None for one not there."""
-        real = os.path.realpath(self._path)
-        return _inode(real), _inode(f"{real}-wal")
-
     def check(self, connection: Connection) -> None:
         """Raise StoreError where the connection is to another file than the path leads to."""
-        now = self.identity()
-        own, log = connection.info.get("file", now)
+        real = self.real()
+        now = (real, *(_inode(f"{real}{end}") for end in ("", "-wal", "-shm")))
+        before = connection.info.get("file", now)
         # A file that is new has no log before something is written.
-        if own is None or (own, log) not in (now, (now[0], None)):
+        same = all(old in (None, new) for old, new in zip(before, now, strict=True))
+        if now[1] is None or not same:
             connection.invalidate()
             raise StoreError(
-                f"the file of the store {self._path}, or its log, was deleted or replaced while it "
-                "was open: nothing more is written to the one it was"
+                f"the file of the store {real}, or its log, was deleted, moved or replaced while "
+                "it was open: nothing more is written to the one it was"
             )
         connection.info["file"] = now
 
