@@ -11,6 +11,7 @@ import inspect
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from html import escape
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,10 +38,16 @@ def page(*parts: str) -> str:
 
 def table(heads: Row, rows: Iterable[Row]) -> str:
     """A table without the columns that are empty in every row; without rows, nothing."""
-    cells = [[" ".join(cell.replace("|", "\\|").split()) for cell in row] for row in rows]
+    cells = [[_cell(cell) for cell in row] for row in rows]
     wanted = [at for at in range(len(heads)) if any(row[at] for row in cells)]
     lines = [[line[at] for at in wanted] for line in (heads, ["---"] * len(heads), *cells)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) if cells else ""
+
+
+def _cell(text: str) -> str:
+    """A cell of a table, in which GitHub and mkdocs read a "|" within code in different ways."""
+    code = re.sub(r"`([^`]*\|[^`]*)`", lambda found: f"<code>{escape(found[1])}</code>", text)
+    return " ".join(code.replace("|", "&#124;").split())
 
 
 def prose(text: str, types: Mapping[str, str] | None = None) -> str:
@@ -159,7 +166,7 @@ def cli_page() -> str:
     links = ((f"[`{n}`](#{anchor(n)})", c.help.split("\n\n")[0]) for n, c in commands.items())
     return page(
         *("# The command line", _WRITTEN, root.help, root.epilog),
-        "`allotment --version` shows the version, and `allotment COMMAND --help` what stands here.",
+        "`allotment --version` shows the version, and `allotment COMMAND --help` the same text.",
         *(table(("command", "meaning"), links), "## Shared options"),
         table(_OPTION_HEADS, shared),
         *(_command(name, one, shared) for name, one in commands.items()),
@@ -210,6 +217,8 @@ _GROUPS: Final = {
     "sticky": "Sticky assignments",
     "process": "The server",
 }
+_FIRST: Final = """[Start here](../start-backend.md#ask-over-http) has calls to try. A server shows
+all its APIs, those of vendors too, at `/docs`, and for programs at `/openapi.json`."""
 _METHODS: Final = ("get", "put", "post", "patch", "delete")
 
 
@@ -221,7 +230,7 @@ def http_page(document: Tree) -> str:
             if (tag := item[method]["tags"][0]) in groups:
                 groups[tag][f"{method.upper()} {path}"] = item[method]
     shared: Tree = document["components"]["parameters"]
-    parts = ["# The native HTTP API", _WRITTEN, document["info"]["description"]]
+    parts = ["# The native HTTP API", _WRITTEN, document["info"]["description"], _FIRST]
     for tag, held in groups.items():
         rows = (
             (f"`{line}`", f"[{said['summary']}](#{anchor(said['summary'])})", _scope(said))

@@ -3,7 +3,7 @@
 import pytest
 
 from docs.blocks import HOUSE
-from docs.reference import pages, prose
+from docs.reference import pages, prose, table
 
 PLACES = ("reference/python.md", "reference/http.md", "reference/cli.md", "decisions/README.md")
 
@@ -26,6 +26,12 @@ def test_the_reference_has_every_command_operation_and_name(written: dict[str, s
     assert "POST /v1/assign/batch\n" in written["reference/http.md"]
     assert "#### Engine.assign_all\n" in written["reference/python.md"]
     assert "/api/v2" not in written["reference/http.md"]  # vendors' APIs have pages of their own
+
+
+def test_a_bar_within_a_cell_is_no_border() -> None:
+    assert table(("a", "b"), [("`str | None`", "x|y")]).splitlines()[2] == (
+        "| <code>str &#124; None</code> | x&#124;y |"
+    )
 
 
 def test_a_field_that_its_docstring_does_not_tell_is_refused() -> None:
