@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import json
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +21,7 @@ import typer
 import allotment
 from allotment import errors
 from allotment.cli.root import app
+from allotment.server.http import refusals
 from docs.blocks import HOUSE
 from docs.links import anchor
 from server.nodes import calling, running
@@ -240,7 +242,12 @@ def http_page(document: Tree) -> str:
         parts += [_operation(line, said, shared) for line, said in held.items()]
     rows = ((_code(each["name"]), *_type_and_meaning(each)) for each in shared.values())
     parts += ["## Headers", table(("header", "type", "meaning"), rows)]
-    parts += ["## Refusals", "A refusal is a [Problem](#problem).", _refusals(), "## Bodies"]
+    parts += [
+        "## Refusals",
+        "A refusal is a [Problem](#problem).",
+        _refusals(document),
+        "## Bodies",
+    ]
     parts += [_schema(name, each) for name, each in _reached(document, groups).items()]
     return page(*parts)
 
@@ -307,7 +314,7 @@ def _type(schema: Any) -> str:
         of_file = name.removeprefix("file.")
         return f"[{name}](#{anchor(name)})" if of_file == name else f"[{of_file}](../catalog.md)"
     if "const" in schema or "enum" in schema:
-        return " or ".join(f'`"{each}"`' for each in schema.get("enum", [schema.get("const")]))
+        return " or ".join(map(_code, map(json.dumps, schema.get("enum") or [schema["const"]])))
     for form in ("anyOf", "oneOf", "allOf"):
         if form in schema:
             return " or ".join(dict.fromkeys(map(_type, schema[form])))
@@ -317,6 +324,8 @@ def _type(schema: Any) -> str:
     if kind == "array" and schema.get("items"):
         inside = _type(schema["items"])
         return f"array of ({inside})" if " or " in inside else f"array of {inside}"
+    if fields := schema.get("properties"):
+        return "object: " + ", ".join(f"`{name}` {_type(each)}" for name, each in fields.items())
     if kind == "object" and isinstance(schema.get("additionalProperties"), Mapping):
         return f"object of {_type(schema['additionalProperties'])}"
     return " or ".join(kind) if isinstance(kind, list) else str(kind)
@@ -335,12 +344,14 @@ def _schema(name: str, schema: Tree) -> str:
     )
 
 
-def _refusals() -> str:
-    """Every status of an error, in the words of its class."""
-    kinds = [kind for kind in vars(errors).values() if inspect.isclass(kind)]
-    ours = [kind for kind in kinds if "status_hint" in vars(kind) and kind.status_hint != 500]
-    rows = ((f"`{kind.status_hint}`", inspect.getdoc(kind) or "") for kind in ours)
-    return table(("status", "when"), sorted(rows))
+def _refusals(document: Tree) -> str:
+    """Every status that an operation may refuse with, in the words of the errors that have it."""
+    kinds = [kind for module in (errors, refusals) for kind in vars(module).values()]
+    ours = [kind for kind in kinds if inspect.isclass(kind) and "status_hint" in vars(kind)]
+    named = set(re.findall(r"'(4\d\d|5\d\d)': \{'\$ref'", str(document["paths"])))
+    assert named <= {str(kind.status_hint) for kind in ours}, "a status has no error"
+    rows = {(_code(str(kind.status_hint)), inspect.getdoc(kind) or "") for kind in ours}
+    return table(("status", "when"), sorted(row for row in rows if row[0].strip("`") in named))
 
 
 async def _document() -> Tree:

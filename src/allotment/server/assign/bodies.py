@@ -202,7 +202,9 @@ class MeaningBody(Struct, forbid_unknown_fields=True):
     iteration: Annotated[int, Meta(ge=1)]
     revision: Revision
     control: str | None
-    treatments: dict[str, Variations]
+    treatments: Annotated[
+        dict[str, Variations], Meta(description="The variations that each treatment sets.")
+    ]
 
 
 class UnitAssignment(Struct, forbid_unknown_fields=True):
@@ -234,13 +236,13 @@ class UnitAnswer(Struct, forbid_unknown_fields=True):
 
 
 class UnitFault(Struct, forbid_unknown_fields=True):
-    """Why the line that a unit was to stand on could not be read."""
+    """Why a line could not be read as a unit."""
 
     detail: str
 
 
 class UnitFailed(Struct, forbid_unknown_fields=True):
-    """In the place of a unit whose line could not be read."""
+    """Stands in the place of a unit whose line could not be read."""
 
     error: UnitFault
 

@@ -42,7 +42,7 @@ class NounQuery(Body):
     limit: Annotated[
         int, Field(ge=1, le=1_000, description="How many there are on a page."), DIGITS
     ] = 100
-    after: Annotated[Maybe[str], Field(description="The page's `next`, to go on.")] = LEFT_OUT
+    after: Annotated[Maybe[str], Field(description="The `next` of the page before.")] = LEFT_OUT
 
 
 def _a(kind: str) -> str:

@@ -67,7 +67,7 @@ class StartPage(Model):
 
 @router.get("/healthz", summary="Whether the process lives", response_model=Health)
 async def get_health() -> Response:
-    """The process answers: that is all."""
+    """It answers while the process lives, and says nothing of the store."""
     return respond(as_json(Health(status="ok")))
 
 
@@ -78,7 +78,7 @@ async def get_health() -> Response:
     responses={503: {"model": Readiness, "description": "Not now."}},
 )
 async def get_readiness(request: Request) -> Response:
-    """503 until there is something to serve, once it is to stop, and where a thread has failed."""
+    """503 before there is a catalog, after a signal to stop, and if a background thread ended."""
     # Ready with the store away too, once something is loaded: the age says how old it may be.
     node = node_of(request)
     dead = sorted(+node.threads.dead)
@@ -113,14 +113,14 @@ async def get_metrics(request: Request, caller: Monitor) -> Response:
 
 @router.get("/", summary="What there is", response_model=StartPage)
 async def get_index(request: Request) -> Response:
-    """Where to go from here."""
+    """The version, and the paths where the parts of the API begin."""
     shown = _DOCUMENTS if request.app.state.settings.docs else ()
     return respond(as_json(StartPage(allotment=__version__, paths=[*_STARTS, *shown])))
 
 
 @router.get("/openapi.json", summary="The OpenAPI document", response_model=dict[str, Any])
 async def get_openapi(request: Request) -> Response:
-    """The document, made once."""
+    """Every operation of this server, also of vendors' APIs. The setting `docs` can close it."""
     _check_open(request)
     made = await _made(request)
     return respond(Answer(200, (("content-type", JSON),), made["json"]))
@@ -133,7 +133,7 @@ async def get_openapi(request: Request) -> Response:
     responses={200: {"content": {"text/html": _TEXT}}},
 )
 async def get_docs(request: Request) -> Response:
-    """The document for people."""
+    """The same for people; the page loads nothing from elsewhere."""
     _check_open(request)
     headers = (
         ("content-type", "text/html; charset=utf-8"),

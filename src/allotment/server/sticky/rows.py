@@ -48,7 +48,7 @@ class StickyImport(Struct, forbid_unknown_fields=True):
 
 
 class StickyRequest(Struct, forbid_unknown_fields=True):
-    """Units of which it is asked what is kept for them in an iteration."""
+    """The units whose kept treatments are asked for, in one iteration."""
 
     experiment: str
     iteration: Annotated[int, Meta(ge=1, le=ITERATIONS_MAX)]
