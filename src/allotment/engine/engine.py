@@ -33,9 +33,10 @@ class Engine(Assigner[Assignment]):
 
     `load` makes one. Each call sees one snapshot whole, also while another thread publishes.
 
-    A unit is text, an integer (its decimal text), or a mapping from kind to key where experiments
-    randomise different kinds; text is taken as a unit of the experiment's kind. Attributes are a
-    mapping, nested as they come. `stored` is the treatment kept for this unit earlier, by key.
+    A unit (`Unit`) is text, an integer (its decimal text), or a mapping from kind to key where
+    experiments randomise different kinds; text is taken as a unit of the experiment's kind.
+    `Attributes` are a mapping, nested as they come, or None. `stored` is the key of the treatment
+    that was kept for this unit earlier.
     """
 
     def __init__(self, snapshot: Snapshot, note: Note | None = warn) -> None:

@@ -20,7 +20,7 @@ class Catalog:
     """Everything that decides assignments, frozen, at one revision.
 
     revision     the number of the change that led to it; 0 for an empty catalog
-    flags        the flags by key
+    flags        the flags by key, a read-only mapping, as are the next four
     segments     the segments by key
     layers       the layers by key
     holdouts     the holdouts by key
