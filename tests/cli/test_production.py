@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import allotment
+from allotment.server.counters import ASSIGNMENT_EDGES
 from allotment.server.settings import Settings
 from allotment.store import StickyKey, Store
 from postgres import Postgres, binary
@@ -65,7 +66,16 @@ def test_alerts_are_on_metrics_that_there_are(metrics: set[str]) -> None:
     (group,) = [block for block in blocks("yaml") if block.startswith("groups:")]
     (alerts,) = YAML(typ="safe").load(group)["groups"]
     for alert in alerts["rules"]:
-        assert set(METRIC.findall(alert["expr"])) <= metrics, alert["alert"]
+        asked = {re.sub("_(bucket|count|sum)$", "", name) for name in METRIC.findall(alert["expr"])}
+        assert asked <= metrics, alert["alert"]
+
+
+def test_queries_are_of_metrics_that_there_are(metrics: set[str]) -> None:
+    (queries,) = blocks("promql")
+    asked = set(METRIC.findall(queries))
+    assert {re.sub("_(bucket|count|sum)$", "", name) for name in asked} <= metrics
+    assert 'le="0.005"' in queries, "it has to be an edge"
+    assert 0.005 in ASSIGNMENT_EDGES
 
 
 def shell(line: str, folder: Path, **names: str) -> None:

@@ -30,19 +30,23 @@ from allotment.server.metrics import Metrics
 from allotment.server.native.snapshot import ShownCatalogs
 from allotment.server.openapi import document
 from allotment.server.settings import Settings
+from allotment.server.shared_metrics import SharedMetrics
 from allotment.server.sticky import StickyAssignments
 from allotment.server.sticky import routes as kept
 from allotment.server.sync.node import Node
 
 
-def create_app(node: Node, settings: Settings, exposures: Exposures) -> App:
-    """The ASGI application that serves a node.
+def create_app(
+    node: Node, settings: Settings, exposures: Exposures, shared: SharedMetrics | None = None
+) -> App:
+    """The ASGI application that serves a node; `shared` has the metrics of all workers.
 
     Its lifespan starts the node and the exposures, and stops them.
     """
     keeping = StickyAssignments(node)
     assign = AssignPaths(node, exposures, keeping)
-    made = _framework(node, assign, exposures, keeping, settings)
+    made = _framework(node, assign, exposures, keeping, Metrics(node, shared))
+    made.state.settings = settings
     framework = Front(made, node)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,18 +63,20 @@ def _framework(
     assign: AssignPaths,
     exposures: Exposures,
     keeping: StickyAssignments,
-    settings: Settings,
+    metrics: Metrics,
 ) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await node.start()
         exposures.start()
+        metrics.start()
         try:
             yield
         finally:
             await asyncio.to_thread(assign.close)
             await asyncio.to_thread(keeping.close)
             await asyncio.to_thread(exposures.close)
+            await asyncio.to_thread(metrics.stop)
             await node.stop()
 
     # What the framework would add by itself is switched off: its documents, its redirects.
@@ -85,9 +91,8 @@ def _framework(
     # As FastAPI has it: `app.openapi` makes the document.
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.state.node = node
-    app.state.metrics = Metrics(node, settings.workers)
+    app.state.metrics = metrics
     app.state.keeping = keeping
-    app.state.settings = settings
     app.state.exposures = exposures
     app.state.shown = ShownCatalogs()
     app.state.strangers = Counter()

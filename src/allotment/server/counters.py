@@ -2,13 +2,56 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
+from typing import Final
+
+# From one unit in memory to a batch of millions, in seconds.
+ASSIGNMENT_EDGES: Final = (
+    *(0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1),
+    *(0.25, 1.0, 5.0, 30.0),
+)
+
+# From a snapshot in memory to a commit on a slow disk, in seconds.
+REQUEST_EDGES: Final = (
+    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Histogram:
+    """How many observations fell between the edges, and their sum."""
+
+    __slots__ = ("counts", "edges", "total")
+
+    def __init__(self, edges: tuple[float, ...]) -> None:
+        self.edges = edges
+        self.counts = [0] * (len(edges) + 1)
+        self.total = 0.0
+
+    def add(self, other: Histogram) -> None:
+        """Take in what another one, of the same edges, has counted."""
+        self.counts = [ours + its for ours, its in zip(self.counts, other.counts, strict=True)]
+        self.total += other.total
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """The counts up to each edge."""
+        cumulated, sofar = [], 0
+        for name, count in zip((*map(str, self.edges), "+Inf"), self.counts, strict=True):
+            sofar += count
+            cumulated.append((name, float(sofar)))
+        return cumulated
 
 
 class Counters:
     """Counts that only grow; `metrics` shows them.
 
+    requests             requests that were worked on, answered assignments apart, by method, path
+                         and hundreds of the status
+    request_seconds      how long those took, by method and path
     assigned             answers of the assignment paths, by path
+    assignment_seconds   how long answered assignments took, by method, path and operation
     shed                 requests turned away because there was too much to do, by reason
     sticky               sticky assignments that were asked of the store, by what came of it
     exposures_written    exposures that reached a file
@@ -20,17 +63,23 @@ class Counters:
 
     __slots__ = (
         "assigned",
+        "assignment_seconds",
         "exposures_dropped",
         "exposures_written",
         "failures",
         "looks_failed",
+        "request_seconds",
+        "requests",
         "saves_failed",
         "shed",
         "sticky",
     )
 
     def __init__(self) -> None:
+        self.requests: Counter[tuple[str, str, int]] = Counter()
+        self.request_seconds: dict[tuple[str, str], Histogram] = {}
         self.assigned: Counter[str] = Counter()
+        self.assignment_seconds: dict[tuple[str, str, str], Histogram] = {}
         self.shed: Counter[str] = Counter()
         self.sticky: Counter[str] = Counter()
         self.exposures_written = 0
@@ -38,3 +87,25 @@ class Counters:
         self.looks_failed = 0
         self.saves_failed = 0
         self.failures: Counter[str] = Counter()
+
+    def ended(self, method: str, path: str, status: int, operation: str, seconds: float) -> None:
+        """Count a request that has ended, with status 0 where it broke off.
+
+        `path` is the route's template. `operation` says what an assignment did; empty for others.
+        Of an answered assignment its time is all that is counted: every other count of it follows.
+        """
+        if method not in _METHODS:
+            method = "other"
+        timed: Histogram | None
+        if operation and status == 200:
+            timed = self.assignment_seconds.get((method, path, operation))
+            if timed is None:
+                timed = Histogram(ASSIGNMENT_EDGES)
+                self.assignment_seconds[method, path, operation] = timed
+        else:
+            self.requests[method, path, status // 100] += 1
+            timed = self.request_seconds.get((method, path))
+            if timed is None:
+                timed = self.request_seconds[method, path] = Histogram(REQUEST_EDGES)
+        timed.counts[bisect_left(timed.edges, seconds)] += 1
+        timed.total += seconds

@@ -1,15 +1,10 @@
-"""`/metrics`: what a process has counted, for Prometheus.
-
-With several workers each of them counts for itself, and a scrape meets one of them: its pid then
-stands in the label `worker` of every series, so that nothing is added up or compared wrongly.
-"""
+"""`/metrics`: what a process has counted, or all workers together, for Prometheus."""
 
 from __future__ import annotations
 
-import os
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -22,60 +17,85 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from allotment import __version__
-from allotment.server.auth.access import EVERYWHERE, reaches
+from allotment.server.auth.access import reaches
+from allotment.server.counters import Histogram
+from allotment.server.shared_metrics import SharedMetrics
+from allotment.server.sync.executor import Executor
 from allotment.server.sync.node import Node
 
-# From a snapshot in memory to a commit on a slow disk, in seconds.
-_EDGES: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_NAMES: Final = (*map(str, _EDGES), "+Inf")
+# How often a worker writes its metrics for the scrapes of all, in seconds.
+WRITE_SECONDS: Final = 1.0
 
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_STATUSES: Final = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")
 
 Sample = tuple[tuple[str, ...], float]
 
 
-class Metrics(Collector):
-    """Counts requests as they are answered, and reads everything else when it is asked."""
+class Metrics:
+    """Reads what is counted when it is asked; with `shared`, from the files of all workers."""
 
-    def __init__(self, node: Node, workers: int = 1) -> None:
+    def __init__(self, node: Node, shared: SharedMetrics | None = None) -> None:
         self._node = node
-        self._labels = ("worker",) if workers > 1 else ()
-        self._values = (str(os.getpid()),) if workers > 1 else ()
-        self._requests: Counter[tuple[str, str, str]] = Counter()
-        self._seconds: dict[tuple[str, str], _Histogram] = {}
-        self._reach = EVERYWHERE
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
-        if workers == 1:
-            ProcessCollector(registry=self._registry)
+        self._shared = shared
+        self._process = ProcessCollector(registry=None)
+        self._writing = node.threads.loop("metrics", self._write, WRITE_SECONDS, self._write)
+        self._scrapes = Executor("scrapes", 1, node.threads)
 
-    def observe(self, method: str, path: str, status: int, seconds: float) -> None:
-        """A request was answered, or with status 0 broke off; `path` is the route's template."""
-        method = method if method in _METHODS else "other"
-        self._requests[method, path, f"{status // 100}xx" if status else "none"] += 1
-        histogram = self._seconds.get((method, path))
-        if histogram is None:
-            histogram = self._seconds.setdefault((method, path), _Histogram())
-        histogram.observe(seconds)
+    def start(self) -> None:
+        """Begin to write for the scrapes of all workers, where there are several."""
+        if self._shared is not None:
+            self._write()
+            self._writing.start()
 
-    def text(self, reach: str) -> bytes:
+    def stop(self) -> None:
+        """Write for the last time."""
+        self._writing.stop()
+        self._scrapes.close()
+
+    async def text(self, reach: str) -> bytes:
         """The metrics in the text format 0.0.4, of those spaces that the pattern reaches."""
-        self._reach = reach
-        return generate_latest(self._registry)
+        shared = self._shared
+        if shared is None:
+            return _text(self.collect(), reach)
+        return await self._scrapes.do(lambda: _text(shared.read(), reach))
+
+    def _write(self) -> None:
+        assert self._shared is not None
+        self._shared.write(self.collect())
 
     def collect(self) -> Iterator[Metric]:
-        """Every metric as it is now."""
+        """Every metric of this process as it is now."""
         node, counters = self._node, self._node.counters
+        requests, assignments = counters.requests.copy(), dict[tuple[str, ...], Histogram]()
+        for (method, path, operation), timed in list(counters.assignment_seconds.items()):
+            requests[method, path, 2] += sum(timed.counts)
+            assignments.setdefault((operation,), Histogram(timed.edges)).add(timed)
+        yield from self._process.collect()
         yield self._gauge("build_info", "The version.", [((__version__,), 1)], "version")
+        yield self._gauge("workers", "The processes that these metrics are of.", [((), 1)])
         yield self._counter(
             "requests",
             "Requests answered.",
-            [(key, float(count)) for key, count in sorted(self._requests.items())],
+            [
+                ((method, path, _STATUSES[status]), float(count))
+                for (method, path, status), count in sorted(requests.items())
+            ],
             *("method", "path", "status"),
         )
-        yield self._latencies()
+        yield self._histogram(
+            "request_seconds",
+            "How long requests took that were worked on, answered assignments apart.",
+            list(counters.request_seconds.items()),
+            *("method", "path"),
+        )
         yield self._counter(
             "assignments", "Assignment requests answered.", _counted(counters.assigned), "path"
+        )
+        yield self._histogram(
+            "assignment_seconds",
+            "How long assignment requests took that were answered.",
+            assignments.items(),
+            "operation",
         )
         yield self._counter(
             "shed",
@@ -95,8 +115,7 @@ class Metrics(Collector):
             (("dropped",), float(counters.exposures_dropped)),
         ]
         yield self._counter("exposures", "Exposures by what became of them.", exposures, "outcome")
-        found = sorted(node.spaces.items())
-        spaces = [(name, served) for name, served in found if reaches(self._reach, name)]
+        spaces = sorted(node.spaces.items())
         yield self._gauge(
             "revision",
             "The revision that is served.",
@@ -146,55 +165,57 @@ class Metrics(Collector):
             [((), counters.saves_failed)],
         )
 
-    def _latencies(self) -> Metric:
-        family = HistogramMetricFamily(
-            "allotment_request_seconds",
-            "How long answering took, assignments apart.",
-            labels=["method", "path", *self._labels],
-        )
-        for key, histogram in sorted(self._seconds.items()):
-            family.add_metric([*key, *self._values], histogram.buckets(), histogram.total)
+    def _histogram(
+        self,
+        name: str,
+        meaning: str,
+        timed: Iterable[tuple[tuple[str, ...], Histogram]],
+        *labels: str,
+    ) -> Metric:
+        family = HistogramMetricFamily(f"allotment_{name}", meaning, labels=labels)
+        for values, histogram in sorted(timed, key=itemgetter(0)):
+            family.add_metric(values, histogram.buckets(), histogram.total)
         return family
 
     def _counter(
         self, name: str, meaning: str, samples: Iterable[Sample], *labels: str
     ) -> CounterMetricFamily:
-        names = [*labels, *self._labels]
-        family = CounterMetricFamily(f"allotment_{name}", meaning, labels=names)
+        family = CounterMetricFamily(f"allotment_{name}", meaning, labels=labels)
         for values, count in samples:
-            family.add_metric([*values, *self._values], count)
+            family.add_metric(values, count)
         return family
 
     def _gauge(
         self, name: str, meaning: str, samples: Iterable[Sample], *labels: str
     ) -> GaugeMetricFamily:
-        names = [*labels, *self._labels]
-        family = GaugeMetricFamily(f"allotment_{name}", meaning, labels=names)
+        family = GaugeMetricFamily(f"allotment_{name}", meaning, labels=labels)
         for values, value in samples:
-            family.add_metric([*values, *self._values], value)
+            family.add_metric(values, value)
         return family
 
 
-class _Histogram:
-    """How many observations fell between the edges, and their sum."""
+def _text(metrics: Iterable[Metric], reach: str) -> bytes:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Reached(metrics, reach))
+    return generate_latest(registry)
 
-    __slots__ = ("counts", "total")
 
-    def __init__(self) -> None:
-        self.counts = [0] * len(_NAMES)
-        self.total = 0.0
+class _Reached(Collector):
+    """Metrics without the samples of spaces that a token does not reach."""
 
-    def observe(self, seconds: float) -> None:
-        self.counts[bisect_left(_EDGES, seconds)] += 1
-        self.total += seconds
+    def __init__(self, metrics: Iterable[Metric], reach: str) -> None:
+        self._metrics = metrics
+        self._reach = reach
 
-    def buckets(self) -> list[tuple[str, float]]:
-        """The counts up to each edge."""
-        cumulated, sofar = [], 0
-        for name, count in zip(_NAMES, self.counts, strict=True):
-            sofar += count
-            cumulated.append((name, float(sofar)))
-        return cumulated
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, once."""
+        for metric in self._metrics:
+            metric.samples = [
+                each
+                for each in metric.samples
+                if "space" not in each.labels or reaches(self._reach, each.labels["space"])
+            ]
+            yield metric
 
 
 def _counted(counts: Counter[str]) -> list[Sample]:

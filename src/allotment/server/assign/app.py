@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import msgspec
+from msgspec import UNSET
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import InvalidInput
@@ -37,12 +38,16 @@ _resolve: Final = msgspec.json.Decoder(ResolveRequest)
 _explain: Final = msgspec.json.Decoder(ExplainRequest)
 
 
+# What is known of a request: here its caller and its operation, for the metrics and the log.
+State = dict[str, Any]
+
+
 class _Operation(NamedTuple):
     """One path. `answer` takes the body of a POST; None where there is more to it."""
 
     path: str
     methods: tuple[str, ...]
-    answer: Callable[[Shown, bytes], Ready | Awaitable[Ready]] | None
+    answer: Callable[[Shown, bytes, State], Ready | Awaitable[Ready]] | None
 
 
 class AssignPaths:
@@ -84,18 +89,21 @@ class AssignPaths:
         shown: Shown | None = None
         status = 200
         scope["route"] = operation  # says the template of the path, as a route of the framework
+        state: State = scope.setdefault("state", {})
         try:
             if scope["method"] not in operation.methods:
                 raise MethodNotAllowed(operation.methods)
             shown = await self._admit(scope)
             if operation.answer is not None:
-                answer = operation.answer(shown, await _body(scope, receive))
+                answer = operation.answer(shown, await _body(scope, receive), state)
             elif operation is self._one:
+                state["operation"] = "assign"
                 experiment, unit, attributes = read_target(scope)
                 answer = self._unit.assign(
                     shown, AssignRequest(unit, attributes, experiment), _query(scope)
                 )
             else:
+                state["operation"] = "batch"
                 await self._batches.answer(scope, receive, send, shown)
                 answer = None
             ready = answer if answer is None or isinstance(answer, Ready) else await answer
@@ -125,7 +133,7 @@ class AssignPaths:
             headers.get(b"allotment-space"),
             Needs.ASSIGN,
         )
-        scope.setdefault("state", {})["caller"] = caller
+        scope["state"]["caller"] = caller
         revision = headers.get(b"allotment-min-revision")
         served = await self._node.serve_from(caller.space, revision)
         shown = self._shown.get(caller.space)
@@ -133,13 +141,20 @@ class AssignPaths:
             shown = self._shown[caller.space] = Shown(served)
         return shown
 
-    def _assign(self, shown: Shown, body: bytes) -> Ready | Awaitable[Ready]:
-        return self._unit.assign(shown, read_asked(_assign, body), body)
+    def _assign(self, shown: Shown, body: bytes, state: State) -> Ready | Awaitable[Ready]:
+        asked = read_asked(_assign, body)
+        one = asked.experiment is not UNSET and asked.experiments is UNSET
+        state["operation"] = "assign" if one else "assign_all"
+        return self._unit.assign(shown, asked, body)
 
-    def _resolve(self, shown: Shown, body: bytes) -> Ready | Awaitable[Ready]:
-        return self._unit.resolve(shown, read_asked(_resolve, body), body)
+    def _resolve(self, shown: Shown, body: bytes, state: State) -> Ready | Awaitable[Ready]:
+        asked = read_asked(_resolve, body)
+        one = asked.flag is not UNSET and asked.flags is UNSET
+        state["operation"] = "resolve" if one else "resolve_all"
+        return self._unit.resolve(shown, asked, body)
 
-    def _explain(self, shown: Shown, body: bytes) -> Awaitable[Ready]:
+    def _explain(self, shown: Shown, body: bytes, state: State) -> Awaitable[Ready]:
+        state["operation"] = "explain"
         return self._explained.explain(shown, read_asked(_explain, body), body)
 
 

@@ -77,6 +77,7 @@ async def resolve_flags(request: Request) -> Response:
     if len(body_read(request)) > ATTRIBUTES_BYTES_MAX:
         check_size(len(json_text(context).encode()), "$.evaluationContext")
     node_of(request).counters.assigned[RESOLVE] += 1
+    request.state.operation = "confidence_resolve"
     flags = _flags(body.flags or (), served)
     long = is_long(Shown(served), [flag.key for flag in flags], body_read(request))
     asks = (_resolve(request, served, flag, context, long=long) for flag in flags)

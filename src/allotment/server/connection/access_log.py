@@ -25,11 +25,12 @@ def log_request(  # noqa: PLR0913  # what a line says
 
     The path is the route's template: units and keys do not stand in it, nor does a query.
     """
+    route = scope.get("route")
     caller: Caller | None = scope["state"].get("caller")
     client = scope["client"]
     fields: dict[str, Any] = {
         "method": method,
-        "path": path_of(scope),
+        "path": "other" if route is None else route.path,
         "status": status,
         "ms": round(seconds * 1000, 3),
         "bytes": size,
@@ -48,9 +49,3 @@ def log_unread(
 ) -> None:
     """Log a line about a request whose head was refused, or did not come whole."""
     log_request(identity, {"client": client, "state": {}}, method=method, status=status)
-
-
-def path_of(scope: Mapping[str, Any]) -> str:
-    """The template of the path that answers; `other` where none does."""
-    route = scope.get("route")
-    return "other" if route is None else route.path

@@ -212,7 +212,8 @@ class Cycle(RequestResponseCycle):
         )
         self.transport.write(refusal)
         self._complete()
-        self._log(time.perf_counter() - self.begun)
+        if self.state.access_log:
+            self._log(time.perf_counter() - self.begun)
         return True
 
     def _finish(self) -> None:
@@ -220,18 +221,27 @@ class Cycle(RequestResponseCycle):
         seconds = time.perf_counter() - self.begun
         if self.response_started and not self.response_complete:
             self.status = 0  # the answer has broken off
-        self._log(seconds)
+        scope: Any = self.scope
+        route = scope.get("route")
+        self.state.counters.ended(
+            "HEAD" if self.to_head else scope["method"],
+            "other" if route is None else route.path,
+            self.status,
+            scope["state"].get("operation", ""),
+            seconds,
+        )
+        if self.state.access_log:
+            self._log(seconds)
 
     def _log(self, seconds: float) -> None:
-        if self.state.access_log:
-            log_request(
-                self.identity,
-                self.scope,
-                method="HEAD" if self.to_head else self.scope["method"],
-                status=self.status,
-                size=self.sent,
-                seconds=seconds,
-            )
+        log_request(
+            self.identity,
+            self.scope,
+            method="HEAD" if self.to_head else self.scope["method"],
+            status=self.status,
+            size=self.sent,
+            seconds=seconds,
+        )
 
     def _send_head(self, status: int, headers: Any) -> None:
         self.status = status

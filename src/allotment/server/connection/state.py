@@ -28,6 +28,7 @@ class State(ServerState):
     """The state of uvicorn's server, and of ours.
 
     draining         the process stops: every answer closes its connection
+    counters         what the process has counted
     load             what is under way, and what may still be let in
     allowed          how long clients may take
     access_log       whether a line is logged for every request
@@ -38,7 +39,7 @@ class State(ServerState):
         super().__init__()
         self.draining = False
         self.load = Load(settings.concurrency, settings.lag_ms / 1000, counters.shed)
-        self._failures = counters.failures
+        self.counters = counters
         self.allowed = Allowance(
             settings.header_seconds, settings.body_seconds, settings.keep_alive_seconds
         )
@@ -68,4 +69,4 @@ class State(ServerState):
                 connection.sweep(now)
             except Exception:  # the other connections are swept
                 log.exception("a connection could not be looked at")
-                self._failures["sweep"] += 1
+                self.counters.failures["sweep"] += 1

@@ -108,7 +108,8 @@ async def get_version() -> Response:
 async def get_metrics(request: Request, caller: Monitor) -> Response:
     """Everything that is counted; of spaces, those that the token reaches."""
     metrics: Metrics = request.app.state.metrics
-    return respond(Answer(200, (("content-type", _METRICS),), metrics.text(caller.reach)))
+    text = await metrics.text(caller.reach)
+    return respond(Answer(200, (("content-type", _METRICS),), text))
 
 
 @router.get("/", summary="What there is", response_model=StartPage)

@@ -21,6 +21,7 @@ from allotment.server.exposures import Exposures
 from allotment.server.process.drain import DrainingServer
 from allotment.server.process.logs import set_level
 from allotment.server.settings import Settings
+from allotment.server.shared_metrics import SharedMetrics
 from allotment.server.sync.node import Node
 from allotment.store import Store, lastgood, location
 from allotment.store.schema import DEFAULT_SPACE
@@ -31,9 +32,12 @@ _SQLITE: Final = "sqlite:///"
 
 
 def server(
-    settings: Settings, sockets: Sequence[socket.socket], store: Store | Callable[[], Store]
+    settings: Settings,
+    sockets: Sequence[socket.socket],
+    store: Store | Callable[[], Store],
+    shared: SharedMetrics | None = None,
 ) -> DrainingServer:
-    """A server that is ready to run on these sockets."""
+    """A server that is ready to run on these sockets; `shared` has the metrics of all workers."""
     node = Node(
         store,
         last_good=last_good(settings),
@@ -70,7 +74,7 @@ def server(
 
     return DrainingServer(
         Config(
-            create_app(node, settings, exposures),
+            create_app(node, settings, exposures, shared),
             http=Protocol,
             ws="none",
             lifespan="on",

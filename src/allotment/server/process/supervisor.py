@@ -21,11 +21,14 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Final
 
 from allotment.server.process.drain import CLOSING_SECONDS, SIGNALS, take
 from allotment.server.settings import Settings
+from allotment.server.shared_metrics import forget_state
 
 # A worker that ends sooner than this is not replaced before this has passed.
 _PAUSE_SECONDS: Final = 1.0
@@ -45,6 +48,7 @@ class Workers:
         self._settings = settings
         self._sockets = sockets
         self._workers: list[_Worker] = []
+        self._metrics = Path()
         self._signals = 0
         self._reloads = False
 
@@ -52,7 +56,12 @@ class Workers:
         """Serve until a signal; 0 when every worker has answered all it had taken."""
         take(SIGNALS, self._take)
         take([signal.SIGHUP], self._take_reload)
-        self._workers = [_Worker(self._settings, self._sockets) for _ in range(self._wanted)]
+        with TemporaryDirectory(prefix="allotment-metrics-") as directory:
+            self._metrics = Path(directory)
+            return self._serve()
+
+    def _serve(self) -> int:
+        self._workers = [self._started(place) for place in range(self._settings.workers)]
         while not self._signals:
             if not self._replace_the_dead():
                 return self._stop() or 1
@@ -63,9 +72,8 @@ class Workers:
             time.sleep(_LOOK_SECONDS)
         return self._stop()
 
-    @property
-    def _wanted(self) -> int:
-        return self._settings.workers
+    def _started(self, place: int) -> _Worker:
+        return _Worker(self._settings, self._sockets, self._metrics, place)
 
     def _take(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self._signals += 1
@@ -81,11 +89,12 @@ class Workers:
                 continue
             if code == NOT_STARTED:
                 return False
+            forget_state(self._metrics, place)
             if time.monotonic() - worker.begun < _PAUSE_SECONDS:
                 continue  # it would only end again
             fields = {"pid": worker.process.pid, "code": code}
             log.error("a worker ended and is replaced", extra={"fields": fields})
-            self._workers[place] = _Worker(self._settings, self._sockets)
+            self._workers[place] = self._started(place)
         return True
 
     def _stop(self) -> int:
@@ -106,7 +115,9 @@ class Workers:
 
 
 class _Worker:
-    def __init__(self, settings: Settings, sockets: Sequence[socket.socket]) -> None:
+    def __init__(
+        self, settings: Settings, sockets: Sequence[socket.socket], metrics: Path, place: int
+    ) -> None:
         numbers = [each.fileno() for each in sockets]
         self.begun = time.monotonic()
         self.process = subprocess.Popen(
@@ -114,7 +125,12 @@ class _Worker:
             stdin=subprocess.PIPE,
             pass_fds=numbers,
         )
-        given = {"sockets": numbers, "settings": settings.handed_on()}
+        given = {
+            "sockets": numbers,
+            "settings": settings.handed_on(),
+            "metrics": str(metrics),
+            "place": place,
+        }
         self._tell(json.dumps(given).encode() + b"\n")
 
     def reload(self) -> None:

@@ -1,15 +1,18 @@
 """A process of several that share a port: `workers` starts it, and tells it what to do.
 
-The first line of its standard input holds the settings and the numbers of the sockets; each other
-line tells it to read the settings again, the end of that input to stop.
+The first line of its standard input holds the settings, the numbers of the sockets, and where its
+metrics go; each other line tells it to read the settings again, the end of that input to stop.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import os
+import shutil
 import socket
 import sys
+from pathlib import Path
 from typing import Final
 
 from allotment.errors import AllotmentError
@@ -17,6 +20,7 @@ from allotment.server.process import run
 from allotment.server.process.drain import keep_on_at_hangup
 from allotment.server.process.logs import set_up
 from allotment.server.settings import Settings
+from allotment.server.shared_metrics import SharedMetrics
 
 log: Final = logging.getLogger("allotment.server")
 
@@ -27,9 +31,10 @@ def main() -> int:
     given = json.loads(sys.stdin.buffer.readline())
     settings = Settings.taken(given["settings"])
     set_up(settings.log_level, settings.log_format)
+    shared = SharedMetrics(Path(given["metrics"]), given["place"])
     sockets = [socket.socket(fileno=number) for number in given["sockets"]]
     try:
-        built = run.server(settings, sockets, run.open_store(settings))
+        built = run.server(settings, sockets, run.open_store(settings), shared)
     except AllotmentError as error:
         log.error("a worker cannot start: %s", error)
         return 1
@@ -42,9 +47,13 @@ def main() -> int:
             waiting.stop()
             built.stop()
 
+    parent = os.getppid()
     waiting = built.threads.loop("input", await_end, 0)
     waiting.start()
-    return run.run(built, sockets)
+    code = run.run(built, sockets)
+    if os.getppid() != parent:  # it has died and cannot clean up
+        shutil.rmtree(given["metrics"], ignore_errors=True)
+    return code
 
 
 if __name__ == "__main__":
