@@ -202,3 +202,49 @@ def test_an_experiment_that_was_not_there_yet_is_deleted_by_a_rollback_that_is_m
     invoke(*back, "--yes")
     assert "late" in exported(invoke, place)
     assert "page: {" not in exported(invoke, place)
+
+
+def tokens(invoke, place: Place) -> list[tuple[str, str, bool]]:
+    listed = json.loads(invoke("token", "list", "--json", *place.options[:2]).stdout)
+    return [(each["id"], each["name"], each["revoked_at"] is not None) for each in listed]
+
+
+def test_without_a_terminal_a_token_is_not_revoked_until_that_is_meant(
+    invoke, place: Place
+) -> None:
+    where = place.options[:2]  # a token is of the whole store
+    made = invoke("token", "create", "--scope", "read", "--name", "shop", "--json", *where)
+    own = json.loads(made.stdout)["id"]
+    refused = invoke("token", "revoke", own, *where, code=1).stderr
+    what = f"this revokes token {own} shop of scope read for default/production"
+    assert refused == f"error: {what}; say --yes if that is meant\n"
+    assert (own, "shop", False) in tokens(invoke, place)
+    invoke("token", "revoke", own, "--yes", *where)
+    assert (own, "shop", True) in tokens(invoke, place)
+
+
+@pytest.mark.parametrize(("typed", "code"), [(b"y\n", 0), (b"n\n", 1), (b"\n", 1), (b"\x04", 1)])
+def test_on_a_terminal_revoking_and_adopting_are_asked(
+    invoke, tmp_path: Path, typed: bytes, code: int
+) -> None:
+    where = ["--store", str(tmp_path / "a.db")]
+    made = invoke("token", "create", "--scope", "read", "--name", "shop", "--json", *where)
+    own = json.loads(made.stdout)["id"]
+    ended, _, sent = on_a_terminal(["token", "revoke", own, *where], typed)
+    assert ended == code, sent
+    assert b"Revoke it?" in sent
+    listed = json.loads(invoke("token", "list", "--json", *where).stdout)
+    assert [each["revoked_at"] is not None for each in listed] == [code == 0]
+    ended, _, sent = on_a_terminal(["adopt", *where], typed)
+    assert ended == code, sent
+    assert b"Adopt it?" in sent
+
+
+def test_without_a_terminal_a_store_is_not_adopted_until_that_is_meant(
+    invoke, tmp_path: Path
+) -> None:
+    where = ["--store", str(tmp_path / "a.db")]
+    invoke("token", "create", "--scope", "read", *where)
+    refused = invoke("adopt", *where, code=1).stderr
+    assert "every node drops what it serves and loads this store; say --yes" in refused
+    assert "is adopted" in invoke("adopt", "--yes", *where).stderr

@@ -65,7 +65,7 @@ def test_a_token_is_made_used_and_revoked_and_is_written_nowhere(
     assert "[dashboard]" in row
     assert row.rstrip().endswith("for ever")
 
-    invoke("token", "revoke", digest[:8], *where)
+    invoke("token", "revoke", digest[:8], "--yes", *where)
     wait_until(running, token, 401)
     assert "revoked" in invoke("token", "list", *where).stdout
 
@@ -99,7 +99,7 @@ def test_who_made_and_who_revoked_a_token_is_in_the_log_of_a_running_server(
     made = json.loads(
         invoke("token", "create", "--scope", "read", "--name", "ci", "--json", *where).stdout
     )
-    invoke("token", "revoke", made["id"], *where)
+    invoke("token", "revoke", made["id"], "--yes", *where)
     (own,) = [
         each
         for each in json.loads(invoke("token", "list", "--json", *where).stdout)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
 
-import typer
-
+from allotment.cli.consent import Yes, ask
 from allotment.cli.console import notes
 from allotment.cli.options import DEFAULT_STORE, StoreOption
 from allotment.store import Store, location
 
 NAME = "adopt"
-
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def run(*, store: StoreOption = DEFAULT_STORE, yes: Yes = False) -> None:
@@ -27,8 +23,6 @@ def run(*, store: StoreOption = DEFAULT_STORE, yes: Yes = False) -> None:
             line = f"{space} is at revision {head.revision} with the lineage {head.lineage or '-'}"
             notes.print(line, markup=False, soft_wrap=True)
         if not yes:
-            typer.confirm(
-                "Every node drops what it serves and loads this. Go on?", abort=True, err=True
-            )
+            ask("every node drops what it serves and loads this store", "Adopt it?")
         opened.adopt(datetime.now(UTC))
     notes.print(f"{location.name(store)} is adopted", markup=False, soft_wrap=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Annotated, Final
 
@@ -11,11 +10,12 @@ import typer
 from allotment.change.commands import Command, Delete
 from allotment.change.kinds import nouns_of
 from allotment.cli.changes import NoDelete, Only, PlanOrCatalog, commands_of
+from allotment.cli.consent import ask
 from allotment.cli.console import notes, print_json, results
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson, base_of
 from allotment.cli.plan_text import moved_line, planned_lines, planned_plain
-from allotment.errors import InvalidInput, PreconditionFailed
+from allotment.errors import PreconditionFailed
 from allotment.load import checked_change
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
@@ -86,8 +86,10 @@ def commit_and_print(  # noqa: PLR0913  # each stands for itself
     Deletions are asked for, unless `yes` says that they are meant; `advice` is another way.
     `refused` says what was not done then, and what to do; `unchanged` that they changed nothing.
     """
-    if not yes:
-        _ask(_deletions(commands, base), advice, can_ask=not as_json and sys.stdin.isatty())
+    deleted = [] if yes else _deletions(commands, base)
+    if deleted:
+        shown = [*deleted[:_SHOWN_MAX], f"{len(deleted) - _SHOWN_MAX:,} more"][: len(deleted)]
+        ask(f"this deletes {', '.join(shown)}", "Delete?", advice=advice, can_ask=not as_json)
     try:
         outcome = home.commit(
             commands, comment=comment, who=who, dialect=dialect, expect_revision=base.revision
@@ -116,16 +118,3 @@ def _deletions(commands: Sequence[Command], base: Catalog) -> list[str]:
             state = f" ({live.state})" if live else ""
             named.append(f"{command.kind} {command.key}{state}")
     return named
-
-
-def _ask(deleted: Sequence[str], advice: str, *, can_ask: bool) -> None:
-    if not deleted:
-        return
-    shown = [*deleted[:_SHOWN_MAX], f"{len(deleted) - _SHOWN_MAX:,} more"][: len(deleted)]
-    what = f"this deletes {', '.join(shown)}"
-    ways = f"; say --yes if that is meant{f'; {advice}' if advice else ''}"
-    if not can_ask:
-        raise InvalidInput(what + ways)
-    notes.print(what, markup=False, highlight=False, soft_wrap=True)
-    if not typer.confirm("Delete?", err=True):
-        raise InvalidInput(f"nothing was changed{ways}")

@@ -11,6 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
+from allotment.cli.consent import Yes, ask
 from allotment.cli.console import notes, print_json, results
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson
@@ -94,8 +95,16 @@ def list_(*, home: Home, as_json: AsJson = False) -> None:
     results.print(table)
 
 
-def revoke(id_: Id, *, home: Home) -> None:
-    """Make a token worthless, within a second on every server of the store."""
+def revoke(id_: Id, *, home: Home, yes: Yes = False) -> None:
+    """Make a token worthless, within a second on every server of the store.
+
+    Callers that use it are refused from then on; that is asked first.
+    """
+    found = [] if yes else [token for token in home.tokens() if token.id == id_]
+    for token in found:
+        named = f" {token.name}" if token.name else ""
+        what = f"this revokes token {id_}{named} of scope {token.scope} for {token.space}"
+        ask(what, "Revoke it?")
     home.revoke_token(id_)
     notes.print(f"token {id_} is revoked", markup=False, highlight=False, soft_wrap=True)
 
