@@ -141,6 +141,7 @@ def test_a_refusal_has_the_id_of_its_request(server: Server, why: str) -> None:
         assert answer.problem["request_id"] == own
     logged = line_of(server, own)
     assert (logged["status"], logged["trace_id"], logged["token"]) == (status, TRACE, None)
+    assert logged["bytes"] == len(answer.body)
 
 
 def test_a_body_that_is_too_large_is_refused_under_the_id_of_its_request(
@@ -187,6 +188,21 @@ def test_an_answer_to_head_and_one_that_is_not_modified_have_the_id_too(
     head = client.answer(to_head=True)
     assert head is not None
     assert (head.status, head.headers["x-request-id"]) == (200, "mine")
+
+
+@pytest.mark.parametrize("path", ["/v1/assign/plain/u", "/v1/snapshot"])
+def test_an_answer_to_head_is_logged_without_bytes(
+    server: Server, client: RawClient, token: str, path: str
+) -> None:
+    own = f"head-of{path}"
+    client.send(
+        get(path, f"Authorization: Bearer {token}", f"X-Request-Id: {own}").replace(
+            b"GET", b"HEAD", 1
+        )
+    )
+    assert client.answer(to_head=True)
+    line = line_of(server, own)
+    assert (line["method"], line["status"], line["bytes"]) == ("HEAD", 200, 0)
 
 
 def test_a_request_whose_client_leaves_is_logged_as_broken_off(server: Server, token: str) -> None:

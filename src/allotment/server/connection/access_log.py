@@ -18,7 +18,7 @@ def log_request(  # noqa: PLR0913  # what a line says
     *,
     method: str,
     status: int,
-    size: int = 0,
+    size: int,
     seconds: float = 0.0,
 ) -> None:
     """Log a line about a request that has ended; status 0 says that its answer broke off.
@@ -45,7 +45,7 @@ def log_request(  # noqa: PLR0913  # what a line says
 
 
 def log_unread(
-    identity: Identity, method: str, status: int, client: tuple[str, int] | None
+    identity: Identity, method: str, status: int, size: int, client: tuple[str, int] | None
 ) -> None:
     """Log a line about a request whose head was refused, or did not come whole."""
-    log_request(identity, {"client": client, "state": {}}, method=method, status=status)
+    log_request(identity, {"client": client, "state": {}}, method=method, status=status, size=size)

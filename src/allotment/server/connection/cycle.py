@@ -110,9 +110,9 @@ class Cycle(RequestResponseCycle):
         finally:
             self.state.load.in_flight -= 1
             self.state.load.held -= self.held
-            self._finish()
             if self.shared is not None:
                 self.state.load.release(self.shared)
+            self._finish()
 
     def disconnect(self) -> None:
         """Tell the application that the client is gone."""
@@ -210,6 +210,7 @@ class Cycle(RequestResponseCycle):
         refusal = faults.busy(
             self.scope["path"], self.identity, close=not self.keep_alive, body=not self.to_head
         )
+        self.sent = faults.body_size(refusal)
         self.transport.write(refusal)
         self._complete()
         if self.state.access_log:
@@ -288,7 +289,7 @@ class Cycle(RequestResponseCycle):
         self._send_body(rest, more)
 
     def _send_body(self, body: bytes | memoryview, more: bool) -> None:
-        self.sent += len(body)
+        self.sent += 0 if self.to_head else len(body)
         if self.to_head:
             self.expected_content_length = 0
         elif self.chunked_encoding:

@@ -79,6 +79,11 @@ def _raw(answer: Answer, *, close: bool) -> tuple[bytes, bytes]:
     return "\r\n".join([*lines, ""]).encode("latin-1"), answer.body
 
 
+def body_size(answer: bytes) -> int:
+    """How many bytes the body of an answer has."""
+    return len(answer.partition(b"\r\n\r\n")[2])
+
+
 def saying(error: AllotmentError) -> App:
     """An application that answers with an error, whatever it is asked."""
 

@@ -215,11 +215,13 @@ class Protocol(HttpToolsProtocol):
         if faulty is not None:
             faulty.status = fault.status_hint
             self.last = faults.closing(fault, faulty.identity, faulty.scope["path"])
+            faulty.sent = faults.body_size(self.last)
             return
         identity = self.head.identity()
         self.last = faults.closing(fault, identity)
         if self.state.access_log:
-            log_unread(identity, self.head.method, fault.status_hint, self.client)
+            size = faults.body_size(self.last)
+            log_unread(identity, self.head.method, fault.status_hint, size, self.client)
 
     # What the parser finds.
 
