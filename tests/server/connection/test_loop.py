@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from allotment.model.limits import CLAUSE_VALUES_MAX
 from allotment.server.http.limits import BODY_BYTES_MAX
+from allotment.server.process.run import COLLECTING
 from hostile.operations import operations
 from server.connection.largest import large_flags, largest
 from serving import Server, serving
@@ -151,6 +153,29 @@ def test_confidence_shows_all_large_flags_of_a_space_without_holding_the_loop(
         assert len(answer.json()["resolvedFlags"]) == 900
         assert len(answer.content) > 14_000_000
         assert watched.slow() == []
+
+
+def test_the_collector_of_garbage_looks_at_few_objects_at_a_time() -> None:
+    """What is under way outlives collections of the youngest, and is looked at later together."""
+    looked_at = []
+
+    def look(phase: str, about: dict[str, int]) -> None:
+        if phase == "start" and about["generation"] < 2:
+            young = range(about["generation"] + 1)
+            looked_at.append(sum(len(gc.get_objects(each)) for each in young))
+
+    before = gc.get_threshold()
+    gc.collect()
+    gc.callbacks.append(look)
+    try:
+        gc.set_threshold(*COLLECTING)
+        kept = [[] for _ in range(500_000)]
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(look)
+    assert len(kept) == 500_000
+    assert len(looked_at) > 10
+    assert max(looked_at) <= 51_000  # some 8 ms
 
 
 # As slow to read as a body of its size can be.
