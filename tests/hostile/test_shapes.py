@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import httpx
 import pytest
 
@@ -73,6 +75,20 @@ def test_what_nests_too_deep_is_decoded_by_no_operation(
     for operation in with_bodies(known):
         answer = client.request(operation.method, operation.url(), content=deep, headers=JSON)
         if answer.status_code != 400 or "deeper than 96" not in answer.text:
+            told[str(operation)] = answer.text
+    assert told == {}
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity, deflate", "zstd"])
+def test_what_is_compressed_is_read_by_no_operation(
+    client: httpx.Client, known: list[Operation], encoding: str
+) -> None:
+    told = {}
+    for operation in with_bodies(known):
+        headers = {**JSON, "content-encoding": encoding}
+        body = gzip.compress(b"{}")
+        answer = client.request(operation.method, operation.url(), content=body, headers=headers)
+        if answer.status_code != 415 or "compressed" not in answer.text:
             told[str(operation)] = answer.text
     assert told == {}
 

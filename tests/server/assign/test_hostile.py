@@ -399,6 +399,18 @@ def test_forty_thousand_small_dictionaries_take_no_time(client: httpx.Client) ->
     assert time.monotonic() - began < 10
 
 
+def test_record_batches_without_end_are_refused_before_they_are_looked_through(
+    client: httpx.Client,
+) -> None:
+    """4 GiB of the smallest would keep one of two threads for minutes."""
+    head, batch = messages(arrow(unit=["u"] * 3))[:2]
+    wide = messages(arrow(unit=["u"], **{f"c{number}": ["x"] for number in range(500)}))[:2]
+    answer = send(client, head + 2_000 * batch, ARROW, NDJSON, experiment="plain")
+    assert answer.text.count("\n") == 3 * 2_000
+    refused(send(client, head + 66_000 * batch, ARROW, NDJSON), 413)
+    refused(send(client, wide[0] + 3_000 * wide[1], ARROW, NDJSON), 413)
+
+
 def messages(body: bytes) -> list[bytes]:
     """The messages of an Arrow stream, each whole."""
     reader = pa.ipc.MessageReader.open_stream(body)

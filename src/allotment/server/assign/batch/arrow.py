@@ -29,6 +29,10 @@ _MARK: Final = b"\xff\xff\xff\xff"
 # The largest schema: what is made of one takes many times as much.
 _METADATA_BYTES_MAX: Final = 4 << 20
 
+# What messages say of themselves, together, is looked at before any of them is answered: a message
+# counts as a kilobyte of it at the least. So 65,536 of them are looked through in half a second.
+_MESSAGE_BYTES: Final = 1 << 10
+
 _encode: Final = msgspec.json.Encoder()
 
 
@@ -58,6 +62,7 @@ def _check_messages(body: IO[bytes]) -> None:
     """Refuse what no reader may be given: a few bytes may claim to be gigabytes."""
     source = _Source(body)
     begun = False
+    metadata = 0  # bytes of that of all messages
     dictionaries = 0  # bytes of all of them, which the reader keeps
     for message in pa.ipc.MessageReader.open_stream(source):
         if message.type not in _TYPES or begun is (message.type == "schema"):
@@ -65,6 +70,12 @@ def _check_messages(body: IO[bytes]) -> None:
         begun = True
         if message.metadata.size > _METADATA_BYTES_MAX:
             raise TooLarge(f"a schema has at most {_METADATA_BYTES_MAX:,} bytes")
+        metadata += max(_MESSAGE_BYTES, message.metadata.size)
+        if metadata > BATCH_BYTES_MAX:
+            raise TooLarge(
+                f"the metadata of a stream has at most {BATCH_BYTES_MAX:,} bytes, of which a"
+                f" message has {_MESSAGE_BYTES:,} or more; send larger record batches"
+            )
         if message.type != "schema" and _is_compressed(message):
             raise InvalidInput(
                 "the buffers of the Arrow stream are compressed; send them plain", "$"
