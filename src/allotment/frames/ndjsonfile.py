@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,14 @@ import pyarrow as pa
 
 from allotment.errors import InvalidInput
 from allotment.frames.rows import Rows, Source, Wanted, reading
+from allotment.kernel.json_shape import JsonShape
 
 _BLOCK_BYTES: Final = 1 << 22
+
+# What a line becomes takes up to 30 times its bytes, and Python objects that nest some hundred deep
+# are not safe to free.
+_LINE_BYTES_MAX: Final = 1 << 20
+_DEPTH_MAX: Final = 96
 
 _BOM: Final = b"\xef\xbb\xbf"
 _HALF: Final = "text with half a character: a \\u escape of a surrogate without its other half"
@@ -71,7 +78,10 @@ class _NdjsonSource:
     def _lines(self) -> list[bytes]:
         with reading(self._path):
             at_start = self._file.tell() == 0
-            lines = self._file.readlines(_BLOCK_BYTES)
+            block = self._file.read(_BLOCK_BYTES)
+            if not block.endswith(b"\n"):
+                block += self._file.readline(_LINE_BYTES_MAX + 1)
+            lines = io.BytesIO(block).readlines()
         if at_start and lines:
             lines[0] = lines[0].removeprefix(_BOM)
         return lines
@@ -91,6 +101,8 @@ def _at(value: object, path: list[str]) -> object:
 
 
 def _decode(path: Path, lines: list[bytes], first: int) -> list[_Row]:
+    if any(map(_fault, lines)):
+        return list(_one_by_one(path, lines, first))
     try:
         rows = _decoder.decode_lines(b"".join(lines))
         # It takes two objects in a line, and one that goes over two lines of the same block.
@@ -104,11 +116,25 @@ def _decode(path: Path, lines: list[bytes], first: int) -> list[_Row]:
 def _one_by_one(path: Path, lines: list[bytes], first: int) -> Iterator[_Row]:
     for number, line in enumerate(lines, first):
         if line.strip():
+            if fault := _fault(line):
+                raise InvalidInput(f"{path} cannot be read: row #{number}: the line is {fault}")
             try:
                 yield _decoder.decode(line)
             except _MALFORMED as error:
                 said = _HALF if _has_half_a_character(line) else error
                 raise InvalidInput(f"{path} cannot be read: row #{number}: {said}") from error
+
+
+def _fault(line: bytes) -> str:
+    """What keeps a line from being decoded at all; empty where nothing does."""
+    if len(line) > _LINE_BYTES_MAX:
+        return "longer than 1 MiB"
+    if line.count(b"[") + line.count(b"{") > _DEPTH_MAX:  # so few cannot nest deeper
+        shape = JsonShape()
+        shape.feed(line)
+        if shape.deepest > _DEPTH_MAX:
+            return f"nested deeper than {_DEPTH_MAX} levels"
+    return ""
 
 
 def _has_half_a_character(line: bytes) -> bool:
