@@ -155,6 +155,14 @@ def test_confidence_shows_all_large_flags_of_a_space_without_holding_the_loop(
         assert watched.slow() == []
 
 
+def test_a_long_json_patch_is_refused_without_holding_the_loop(watched: Watched) -> None:
+    one = {"op": "replace", "path": "/name", "value": "x"}
+    for patch in ([one] * 18_000, {"patch": [one] * 18_000}):
+        answer = watched.client.patch("/api/v2/flags/default/f0001", json=patch)
+        assert answer.status_code == 400
+        assert watched.slow() == []
+
+
 def test_the_collector_of_garbage_looks_at_few_objects_at_a_time() -> None:
     """What is under way outlives collections of the youngest, and is looked at later together."""
     looked_at = []

@@ -276,9 +276,9 @@ def as_semantic(body: Tree) -> Tree:
     said: dict[str, Tree] = {}
     if isinstance(body, list):
         path = "$"
-        operations = [read(LDFlagOperation, one, f"$[{n}]") for n, one in enumerate(body)]
-        if not 1 <= len(operations) <= INSTRUCTIONS_MAX:
+        if not 1 <= len(body) <= INSTRUCTIONS_MAX:
             raise InvalidInput(f"1 to {INSTRUCTIONS_MAX} operations belong here", path)
+        operations = [read(LDFlagOperation, one, f"$[{n}]") for n, one in enumerate(body)]
     else:
         patch = read(LDFlagOperations, body)
         path, operations, said["comment"] = "$.patch", patch.patch, patch.comment
