@@ -218,6 +218,7 @@ def test_a_dated_csv_column_is_text(tmp_path: Path) -> None:
         ("a.csv", "id,on\na,true\nb,2\n", "line 3 has '2' in column 'on', which is no boolean"),
         ("a.csv", "id,age\na,1\nb,0x1F\n", "line 3 has '0x1F' in column 'age', which is no number"),
         ("a.csv", "", "line 1 is empty"),
+        ("a.csv", "\nid" + "," * 16_384 + "\na\n", "line 2 has more than 16,384 columns"),
         ("a.csv", "key\na\n", "no column 'id'; its columns are: key"),
         ("a.csv", "id,id\na,b\n", "2 columns 'id'"),
         ("a.ndjson", '{"id":1}\n' * 300_000 + "{\n", "row #300001: Input data was truncated"),

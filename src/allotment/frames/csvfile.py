@@ -18,6 +18,10 @@ from allotment.frames.rows import Rows, Source, Wanted, check_columns, reading
 
 _FIRST_LINE: Final = re.compile(rb"[\r\n]*[^\r\n]+(?:\r\n|\r|\n|\Z)")
 
+# As many as spreadsheets have. The parser takes some ten kilobytes for each, whether or not it is
+# wanted.
+_COLUMNS_MAX: Final = 16_384
+
 
 @contextmanager
 def open_csv(path: Path, wanted: Wanted) -> Iterator[Source]:
@@ -43,6 +47,8 @@ class _CsvSource:
         header, rest = _split(next(blocks, Block(b"", 0)))
         if not header:
             raise self._lines.refused(1, "is empty; a CSV file begins with the columns' names")
+        if header.count(b",") >= _COLUMNS_MAX:
+            raise self._lines.refused(rest.before, f"has more than {_COLUMNS_MAX:,} columns")
         self._blocks = chain([rest], blocks)
         with reading(path):
             self._names: list[str] = csv.read_csv(pa.BufferReader(header + b"\n")).column_names
