@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import struct
 import time
@@ -409,6 +410,25 @@ def test_record_batches_without_end_are_refused_before_they_are_looked_through(
     assert answer.text.count("\n") == 3 * 2_000
     refused(send(client, head + 66_000 * batch, ARROW, NDJSON), 413)
     refused(send(client, wide[0] + 3_000 * wide[1], ARROW, NDJSON), 413)
+
+
+def test_one_long_text_that_every_row_names_is_refused(client: httpx.Client) -> None:
+    """A few megabytes would become gigabytes, and end the process."""
+    long = "u" * (8 << 20)
+    rows = pa.array([0] * 20_000, pa.int32())
+    coded = pa.DictionaryArray.from_arrays(rows, pa.array([long]))
+    _, views, *texts = pa.array([long], pa.string_view()).buffers()
+    seen = pa.py_buffer(views.to_pybytes()[:16] * 20_000)
+    viewed = pa.Array.from_buffers(pa.string_view(), 20_000, [None, seen, *texts])
+    for units in (coded, viewed):
+        for accept in (NDJSON, ARROW):
+            refused(send(client, arrow(unit=units), ARROW, accept), 413)
+    few = pa.DictionaryArray.from_arrays(pa.array([0, None, 1]), pa.array(["x" * 2_000, "b"]))
+    units = [
+        json.loads(line)["unit"]
+        for line in send(client, arrow(unit=few), ARROW, NDJSON).text.splitlines()
+    ]
+    assert units == ["x" * 2_000, None, "b"]
 
 
 def messages(body: bytes) -> list[bytes]:
