@@ -315,7 +315,7 @@ def test_what_cannot_be_assigned_is_refused_and_nothing_is_written(
 )
 @pytest.mark.usefixtures("catalog", "units")
 def test_a_misused_option_is_a_usage_error(invoke, arguments: list[str]) -> None:
-    invoke(*arguments, code=2)
+    invoke(*arguments, code=64)
 
 
 @pytest.mark.usefixtures("units")

@@ -131,7 +131,9 @@ def test_a_plan_is_applied_as_it_was_shown(invoke, place: Place, both: Path) -> 
     applied = invoke("apply", "plan.json", "--yes", *place.options).stdout
     assert applied == planned
     assert "late" in exported(invoke, place)
-    assert "--only" in invoke("apply", "plan.json", "--only", "late", *place.options, code=2).stderr
+    assert (
+        "--only" in invoke("apply", "plan.json", "--only", "late", *place.options, code=64).stderr
+    )
 
 
 def test_a_plan_is_refused_once_the_catalog_has_moved_on(

@@ -56,4 +56,4 @@ def test_experiments_are_listed_with_their_state_and_treatments(invoke, tmp_path
     assert layer == {"key": "shop", "unit": "user", "reserved": "30%", "experiments": ["page"]}
     (holdout,) = json.loads(invoke("list", "holdouts", "--json", "--catalog", catalog).stdout)
     assert holdout == {"key": "year", "unit": "user", "share": "5%", "experiments": ["page"]}
-    assert "usage" in invoke("list", "people", code=2).stderr.lower()
+    assert "usage" in invoke("list", "people", code=64).stderr.lower()

@@ -10,7 +10,7 @@ from allotment.cli.plan_text import planned_lines, planned_plain
 from allotment.model.experiment import Experiment, State
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer, Reservation
-from allotment.model.segment import Clause, IdList, Not, Operator, Segment
+from allotment.model.segment import AllOf, Clause, IdList, Not, Operator, Segment
 from nouns import catalog, changed, experiment, iteration
 
 ADULT = Clause(("age",), Operator.AT_LEAST, (18,))
@@ -63,6 +63,17 @@ def test_rules_are_told_by_what_is_added_and_what_is_removed() -> None:
         '    + {"not": {"attribute": "age", "at_least": 18}}',
         '    + {"attribute": "country", "in": ["SE", "NO"]}',
     ]
+
+
+def test_a_long_rule_is_shown_where_it_changes() -> None:
+    countries = Clause(("country",), Operator.IN, tuple(f"country-{n}" for n in range(20)))
+    old, new = (AllOf((countries, Clause(("age",), Operator.AT_LEAST, (age,)))) for age in (18, 21))
+    start = catalog(Segment("adults", rules=(old,)))
+    _, gone, come = planned_lines([c.SetRules("adults", (new,))], start)
+    assert gone.strip().startswith("- ...")
+    assert gone.endswith('"at_least": 18}]}')
+    assert come.endswith('"at_least": 21}]}')
+    assert max(map(len, (gone, come))) < 100
 
 
 def test_overrides_are_told_by_unit_and_the_first_five_of_them() -> None:

@@ -17,13 +17,14 @@ from allotment.model.assignment import REASONS
 ALLOTMENT = [sys.executable, "-m", "allotment.cli.app"]
 
 
-def test_done_is_0_refused_is_1_and_misused_is_2(run, catalog: Path, tmp_path: Path) -> None:
+def test_done_is_0_refused_is_1_and_misused_is_64(run, catalog: Path, tmp_path: Path) -> None:
     assert run("validate", catalog).returncode == 0
     catalog.write_text("allotment: 1\nexperimants: {}\n")
     assert run("validate", catalog).returncode == 1
-    assert run("validate").returncode == 2
-    assert run("no-such-command").returncode == 2
-    assert run("validate", catalog, "--no-such-option").returncode == 2
+    assert run("validate").returncode == 64
+    assert run("no-such-command").returncode == 64
+    assert run("validate", catalog, "--no-such-option").returncode == 64
+    assert run("plan", catalog, "--exit-code", "--outt", "p").returncode == 64  # 2 would say yes
 
 
 def test_what_is_refused_is_one_line_on_standard_error_with_the_path(run, catalog: Path) -> None:

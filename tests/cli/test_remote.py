@@ -142,7 +142,7 @@ def test_what_contradicts_itself_is_a_usage_error(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert said in " ".join(invoke("export", *arguments, code=2).stderr.replace("│", " ").split())
+    assert said in " ".join(invoke("export", *arguments, code=64).stderr.replace("│", " ").split())
 
 
 def test_what_is_typed_wins_over_the_environment(invoke, server: Server, monkeypatch) -> None:

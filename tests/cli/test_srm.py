@@ -221,13 +221,26 @@ def test_what_the_catalog_does_not_have_is_said(invoke, catalog: Path, row: str,
     assert "7 units" in done.stderr
 
 
-def test_a_unit_in_a_treatment_that_the_experiment_lacks_is_off(invoke, catalog: Path) -> None:
-    file = counts(
-        catalog.with_name("c.csv"),
-        *("checkout,control,500", "checkout,blue,500", "checkout,red,1"),
-    )
+def test_a_unit_in_a_treatment_without_a_bucket_is_off(invoke, catalog: Path) -> None:
+    catalog.write_text(catalog.read_text().replace("{control: 50, blue: 50}", "{control: 100}", 1))
+    file = counts(catalog.with_name("c.csv"), "checkout,control,500", "checkout,blue,1")
     (check,) = checks(invoke, catalog, file)
-    assert (check["verdict"], check["farthest"], check["p"]) == ("off", "red", 0)
+    assert (check["verdict"], check["farthest"], check["p"]) == ("off", "blue", 0)
+
+
+def test_a_treatment_that_the_experiment_lacks_is_a_slip_and_no_mismatch(
+    invoke, catalog: Path
+) -> None:
+    file = counts(catalog.with_name("c.csv"), "checkout,Control,500", "checkout,blue,500")
+    done = invoke("srm", file, "--catalog", catalog)
+    assert "no treatment 'Control'; do you mean 'control'?" in done.stderr
+
+
+def test_a_few_units_are_shown_with_a_decimal(invoke, catalog: Path) -> None:
+    file = counts(catalog.with_name("c.csv"), "checkout,control,1", "checkout,blue,2")
+    text = invoke("srm", file, "--catalog", catalog).stdout
+    assert "1.5" in text
+    assert "-0.5" in text
 
 
 def test_exposures_of_several_spaces_are_not_mixed(invoke, catalog: Path) -> None:

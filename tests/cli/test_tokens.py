@@ -192,5 +192,5 @@ def test_the_history_names_the_token_of_a_change(invoke, running: Server, tmp_pa
     ],
 )
 def test_a_token_is_asked_for_in_full(invoke, tmp_path: Path, arguments: list[str]) -> None:
-    invoke("token", "create", *arguments, "--store", "none.db", code=2)
+    invoke("token", "create", *arguments, "--store", "none.db", code=64)
     assert not (tmp_path / "none.db").exists()

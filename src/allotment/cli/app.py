@@ -9,7 +9,7 @@ from typing import NoReturn
 
 
 def main() -> None:
-    """Run the command line; exits 0 when done, 1 when refused, 2 for a usage error."""
+    """Run the command line; exits 0 when done, 1 when refused, 64 for wrong usage."""
     # A terminated run ends like an interrupted one: what it was writing is removed.
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup

@@ -15,6 +15,7 @@ from allotment.cli.options import (
     FromFile,
     UnitColumns,
     catalog_of,
+    check_experiments,
     check_kinds,
     existing,
     unit_columns,
@@ -23,7 +24,7 @@ from allotment.cli.progress import progress
 from allotment.cli.summary import plain_summary, summary_tables
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
-from allotment.errors import InvalidInput, NotFound
+from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -129,9 +130,7 @@ def _chosen(catalog: Catalog, experiments: Sequence[str] | None) -> list[str]:
         if not catalog.experiments:
             raise InvalidInput("the catalog has no experiments")
         return list(catalog.experiments)
-    for key in experiments:
-        if key not in catalog.experiments:
-            raise NotFound(f"there is no experiment {key!r} in the catalog")
+    check_experiments(experiments, catalog)
     return list(dict.fromkeys(experiments))
 
 

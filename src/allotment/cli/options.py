@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -13,7 +13,7 @@ import typer
 
 from allotment.cli.console import manner
 from allotment.cli.home import Home
-from allotment.errors import InvalidInput
+from allotment.errors import InvalidInput, NotFound, did_you_mean
 from allotment.load import load
 from allotment.model.catalog import EMPTY, Catalog
 
@@ -54,6 +54,14 @@ AsJson = Annotated[
 def catalog_of(file: Path | None, home: Home) -> Catalog:
     """The catalog a command answers from: that of the file if one is given, else the home's."""
     return home.catalog() if file is None else load(existing(file)).catalog
+
+
+def check_experiments(keys: Iterable[str], catalog: Catalog) -> None:
+    """Raise NotFound for the first experiment that the catalog does not have."""
+    for key in keys:
+        if key not in catalog.experiments:
+            advice = did_you_mean(key, catalog.experiments)
+            raise NotFound(f"there is no experiment {key!r} in the catalog{advice}")
 
 
 def base_of(home: Home) -> Catalog:

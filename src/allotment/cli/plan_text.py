@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile, zip_longest
 from typing import Any, Final
 
 from allotment.change import commands as c
@@ -111,20 +112,35 @@ def _details(step: Step) -> Iterator[str]:
 def _difference_line(one: Difference) -> str:
     if one.before == one.after:  # a count of what is not listed
         return f"{one.field}: {one.after} changed"
-    return f"{one.field}: {_cut(one.before)} -> {_cut(one.after)}"
+    before, after = _cut(one.before, one.after)
+    return f"{one.field}: {before} -> {after}"
 
 
 def _rules(old: Iterable[Condition], new: Iterable[Condition]) -> list[str]:
     """The rules that go and those that come, the first few of them."""
     was, now = ([json.dumps(show_condition(rule)) for rule in rules] for rules in (old, new))
-    lines = [f"- {_cut(rule)}" for rule in was if rule not in now]
-    lines += [f"+ {_cut(rule)}" for rule in now if rule not in was]
+    gone, come = (
+        [rule for rule in these if rule not in those] for these, those in ((was, now), (now, was))
+    )
+    pairs = [_cut(*pair) for pair in zip_longest(gone, come, fillvalue="")]
+    lines = [f"- {rule}" for rule, _ in pairs if rule]
+    lines += [f"+ {rule}" for _, rule in pairs if rule]
     more = len(lines) - _RULES_MAX
     return lines if more <= 0 else [*lines[:_RULES_MAX], f"and {more:,} more"]
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _CHARACTERS_MAX else text[: _CHARACTERS_MAX - 3] + "..."
+def _cut(before: str, after: str) -> tuple[str, str]:
+    """Two texts, of which long ones are shown from a little before they differ."""
+    if max(len(before), len(after)) <= _CHARACTERS_MAX:
+        return before, after
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
+    first = max(0, len(list(same)) - _CHARACTERS_MAX // 3)
+    return _part(before, first), _part(after, first)
+
+
+def _part(text: str, first: int) -> str:
+    shown = f"...{text[first:]}" if first else text
+    return shown if len(shown) <= _CHARACTERS_MAX else f"{shown[: _CHARACTERS_MAX - 3]}..."
 
 
 def line_of(command: c.Command) -> str:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -41,20 +41,36 @@ from allotment.cli.options import home_of, home_of_all_spaces, with_builders
 from allotment.cli.serve import settings_of
 from allotment.errors import AllotmentError
 
+# What the system's own programs exit with for wrong usage (EX_USAGE of sysexits.h). The parser's
+# 2 is what a command says with --exit-code: a script must not take a typing error for a difference.
+_USAGE: Final = 64
+_DIFFERS: Final = 2
+
 
 class Commands(TyperGroup):
     """A group whose commands end in one line instead of a traceback when something is refused."""
 
+    _said: int | None = None
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Parse the arguments and run the command that they name."""
+        """Parse the arguments and run the command that they name; wrong usage exits 64."""
         escape_what_cannot_be_written()
-        return super().main(*args, **kwargs)
+        self._said = None
+        try:
+            return super().main(*args, **kwargs)
+        except SystemExit as end:
+            if end.code == _DIFFERS and self._said is None:
+                raise SystemExit(_USAGE) from end
+            raise
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; what is refused and what the system refuses exits 1, an interrupt 130."""
         try:
             done = super().invoke(ctx)
             sys.stdout.flush()  # a full disk is reported here, not at the exit
+        except typer.Exit as end:
+            self._said = end.exit_code
+            raise
         except BrokenPipeError:  # the reader has gone: typer ends quietly
             raise
         except AllotmentError as error:
@@ -117,8 +133,8 @@ app = typer.Typer(
     cls=Commands,
     name="allotment",
     help="Which treatment of which experiment a unit gets: the same answer everywhere.",
-    epilog="Exits with 0 when done, 1 when something is refused, 2 for wrong usage (and `plan"
-    " --exit-code` where something would change), 130 when interrupted.",
+    epilog="Exits with 0 when done, 1 when something is refused, 2 where `--exit-code` asks"
+    " for it, 64 for wrong usage, 130 when interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -13,10 +13,10 @@ from rich.table import Table
 
 from allotment.cli.console import is_plain, notes, print_json, results
 from allotment.cli.home import Home
-from allotment.cli.options import AsJson, FromFile, SpaceOption, catalog_of
+from allotment.cli.options import AsJson, FromFile, SpaceOption, catalog_of, check_experiments
 from allotment.cli.progress import progress
 from allotment.cli.summary import bar
-from allotment.errors import InvalidInput, NotFound
+from allotment.errors import InvalidInput
 
 if TYPE_CHECKING:
     from allotment.frames.exposed import Observed
@@ -69,10 +69,7 @@ def run(  # noqa: PLR0913  # each is an option
 
     observed = _observed(_files(files), space, since, quiet=as_json)
     chosen = catalog_of(catalog, home)
-    for key in experiment or ():
-        if key not in chosen.experiments:
-            raise NotFound(f"there is no experiment {key!r} in the catalog")
-
+    check_experiments(experiment or (), chosen)
     found = list(checks_of(chosen, observed, experiment or ()))
     checks = [each for each in found if not isinstance(each, Unchecked)]
     unchecked = [each for each in found if isinstance(each, Unchecked)]
@@ -150,14 +147,19 @@ def _table(check: ObservedRatio, *, plain: bool) -> Table:
         table.add_row(
             escape(treatment),
             f"{owned / total:.2%}",
-            f"{mean:,.0f}",
+            _rounded(mean, ""),
             f"{count:,}",
-            f"{round(count - mean):+,}",
+            _rounded(count - mean, "+"),
             f"{count / mean - 1:+.2%}" if mean else "",
             bar(count, longest, plain=plain),
             style="red" if check.is_off and treatment == check.farthest[0] else "",
         )
     return table
+
+
+def _rounded(units: float, sign: str) -> str:
+    """A number of units, with a decimal where that says something."""
+    return f"{units:{sign},.1f}" if abs(units) < 100 else f"{units:{sign},.0f}"
 
 
 def _captions(check: ObservedRatio) -> Iterator[str]:

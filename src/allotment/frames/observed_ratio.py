@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from allotment.errors import did_you_mean
 from allotment.frames.exposed import Group, Observed
 from allotment.frames.ratio import ALARM, Ratio, anytime_p, sample_ratio
 from allotment.model.catalog import Catalog
@@ -26,7 +27,7 @@ class ObservedRatio:
     """One allocation's observed units.
 
     allocation  its key; None for several together, whose shares are the same
-    treatments  in the order of the iteration, then those that it does not have
+    treatments  in the order of the iteration
     ratio       the counts, the buckets, and chi-square
     anytime     the p that holds however often one looks; None where there is nothing to compare
     several     units that were seen in more than one treatment, which are in none of the counts
@@ -82,14 +83,16 @@ def checks_of(
         if experiments and group.experiment not in experiments:
             continue
         counts, several = observed.counts.get(group, {}), observed.several.get(group, 0)
-        found = _find(catalog, group)
+        found = _find(catalog, group, counts)
         if isinstance(found, str):
             yield Unchecked(group, sum(counts.values()) + several, found)
         else:
             yield _check(group.experiment, *found, counts, several)
 
 
-def _find(catalog: Catalog, group: Group) -> tuple[Iteration, Allocation, str | None] | str:
+def _find(
+    catalog: Catalog, group: Group, seen: Iterable[str]
+) -> tuple[Iteration, Allocation, str | None] | str:
     """The allocation that a group is held against and the name to show, or why there is none."""
     experiment = catalog.experiments.get(group.experiment)
     if experiment is None:
@@ -97,6 +100,10 @@ def _find(catalog: Catalog, group: Group) -> tuple[Iteration, Allocation, str | 
     iteration = _iteration(experiment, group.iteration)
     if iteration is None:
         return "the experiment has no such iteration"
+    known = [treatment.key for treatment in iteration.treatments]
+    for key in seen:
+        if key not in known:
+            return f"the iteration has no treatment {key!r}{did_you_mean(key, known)}"
     if group.allocation is not None:
         for allocation in iteration.allocations:
             if allocation.key == group.allocation:
@@ -135,8 +142,7 @@ def _check(  # noqa: PLR0913, PLR0917  # what was found, and what was seen
     counts: Mapping[str, int],
     several: int,
 ) -> ObservedRatio:
-    known = [treatment.key for treatment in iteration.treatments]
-    treatments = (*known, *sorted(counts.keys() - set(known)))
+    treatments = tuple(treatment.key for treatment in iteration.treatments)
     owned = _owned(allocation)
     seen = [counts.get(key, 0) for key in treatments]
     buckets = [owned.get(key, 0) for key in treatments]
