@@ -38,7 +38,7 @@ SCHEMA = json.loads(
     files("allotment.dialects.catalogfile").joinpath("catalog.schema.json").read_text()
 )
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-EXAMPLES = [*BLOCKS, *(file.read_text() for file in sorted(HOUSE.glob("examples/**/*.yaml")))]
+EXAMPLES = [*BLOCKS, *(file.read_text() for file in sorted(HOUSE.glob("examples/*/catalog.yaml")))]
 
 
 def faults(tree: Tree) -> list[str]:
