@@ -78,7 +78,10 @@ class WholeCatalog(Model):
 async def get_snapshot(
     request: Request, caller: Reader, query: Annotated[SnapshotQuery, Query(SnapshotQuery)]
 ) -> Response:
-    """`Accept: application/yaml` gets the catalog file."""
+    """`Accept: application/yaml` gets the catalog file.
+
+    A client that follows the server sends the ETag as `If-None-Match`: 304 says that nothing changed.
+    """
     # The ETag is the revision and its lineage.
     revision = query.revision
     form = preferred(joined(request, "accept"), _FORMS)
