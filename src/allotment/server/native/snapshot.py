@@ -80,7 +80,7 @@ async def get_snapshot(
 ) -> Response:
     """`Accept: application/yaml` gets the catalog file.
 
-    A client that follows the server sends the ETag as `If-None-Match`: 304 says that nothing changed.
+    A client that follows the server sends the ETag as `If-None-Match`: 304 says no change.
     """
     # The ETag is the revision and its lineage.
     revision = query.revision
