@@ -21,7 +21,7 @@ from faults.waiting import wait_for
 from postgres import Postgres
 from serving import Server, serving
 
-ACKNOWLEDGED = 100
+ACKNOWLEDGED = 60
 
 
 # Twenty kills, in storms that the two cores share; the last one over two processes on one file.

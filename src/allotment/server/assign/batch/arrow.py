@@ -11,7 +11,6 @@ from typing import IO, Any, Final
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from allotment.engine import Column
 from allotment.errors import AllotmentError, InvalidInput, TooLarge
@@ -20,6 +19,7 @@ from allotment.model.assignment import REASONS
 from allotment.model.limits import UNIT_KEY_BYTES_MAX
 from allotment.server.assign.batch.columns import Columns, StickyColumn
 from allotment.server.assign.batch.rows import Block
+from allotment.server.assign.batch.texts import AS_BYTES, spare_bytes, viewed_bytes
 from allotment.server.http.limits import BATCH_BYTES_MAX
 
 # What Arrow raises for data that is not what it claims to be.
@@ -215,16 +215,21 @@ def _checked(batch: pa.RecordBatch, columns: Mapping[str, str]) -> pa.RecordBatc
     units = set(columns.values())
     for place, name in enumerate(batch.schema.names):
         column = batch.column(place)
+        if viewed_bytes(column) > _VIEWED_BYTES_MAX:
+            raise TooLarge(
+                f"the texts that views name have at most {_VIEWED_BYTES_MAX:,} bytes together in"
+                " a column of a record batch, each counted as often as it is named"
+            )
         try:
             column.validate(full=True)
         except pa.ArrowInvalid:
-            plain = _BYTES.get(column.type) if name in units else None
+            plain = AS_BYTES.get(column.type) if name in units else None
             if plain is None:
                 raise
             column = column.view(plain)
             column.validate(full=True)
             batch = batch.set_column(place, name, column)
-        if name in units and _spare_bytes(column) > BATCH_BYTES_MAX:
+        if name in units and spare_bytes(column) > BATCH_BYTES_MAX:
             raise TooLarge(
                 f"units of more than {UNIT_KEY_BYTES_MAX:,} bytes, which are none, have at most"
                 f" {BATCH_BYTES_MAX:,} bytes together in a record batch"
@@ -232,34 +237,9 @@ def _checked(batch: pa.RecordBatch, columns: Mapping[str, str]) -> pa.RecordBatc
     return batch
 
 
-def _spare_bytes(column: pa.Array) -> int:
-    """What texts have beyond the longest key, together, once each row has its own.
+# Some tenth of a second to look at.
+_VIEWED_BYTES_MAX: Final = 4 << 30
 
-    A dictionary and a view may name one text of a few megabytes in every row.
-    """
-    if pa.types.is_dictionary(column.type):
-        sizes = _sizes(column.dictionary)
-        rows = column.indices.drop_null().to_numpy(zero_copy_only=False)
-        sizes = sizes[rows] if len(sizes) else sizes
-    else:
-        sizes = _sizes(column)
-    return int(np.maximum(sizes - UNIT_KEY_BYTES_MAX, 0).sum())
-
-
-def _sizes(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The bytes of each text; none for what is no text."""
-    if pa.types.is_string_view(texts.type) or pa.types.is_binary_view(texts.type):
-        views = np.frombuffer(texts.buffers()[1], np.int32)[::4]  # each begins with its size
-        return views[texts.offset : texts.offset + len(texts)].astype(np.int64)
-    if texts.type in _TEXTS:
-        sizes = pc.fill_null(pc.binary_length(texts), 0)
-        return np.asarray(sizes.to_numpy(zero_copy_only=False), np.int64)
-    return np.zeros(len(texts), np.int64)
-
-
-# Types of text, and those of the same bytes without the claim that they are UTF-8.
-_BYTES: Final = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
-_TEXTS: Final = {*_BYTES, *_BYTES.values()}
 _BINARY: Final = (pa.binary(), pa.large_binary(), pa.binary_view())
 
 
