@@ -29,7 +29,7 @@ serve: $(VENV)/ready ## a server with an example catalog, and lines to try again
 
 test: $(VENV)/ready ## every test: C, kernel, laws, files, command line
 	@$(MAKE) -s -C csrc test
-	@$(PY) -m pytest -n 2 --dist loadscope -m 'not soak'
+	@$(PY) -m pytest -n 2 -m 'not soak'
 
 soak: $(VENV)/ready ## the long ones, from a fresh seed each time (SEED=N repeats one)
 	@$(PY) -m pytest -n 2 -m soak --seed $(or $(SEED),$(shell shuf -i 1-4294967295 -n 1))
