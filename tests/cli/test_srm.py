@@ -316,7 +316,7 @@ def test_many_exposures_are_counted_exactly(
     invoke, catalog: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """The distinct rows are sought several times on the way."""
-    monkeypatch.setattr("allotment.frames.exposed._PENDING_MIN", 1_000)
+    monkeypatch.setattr("allotment.frames.observed._PENDING_MIN", 1_000)
     rng = random.Random(seed)
     rows = exposures(range(5_000)) * 2
     rng.shuffle(rows)

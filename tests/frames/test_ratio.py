@@ -10,7 +10,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allotment.frames.ratio import ALARM, anytime_p, sample_ratio
+from allotment.frames.ratio import ALARM, sample_ratio
 from clients import python_with
 
 PROBE = Path(__file__).with_name("ssrm_probe.py")
@@ -87,7 +87,7 @@ def test_the_sequential_p_is_that_of_the_authors_own_program() -> None:
         check=True,
     )
     theirs = [float(line) for line in done.stdout.split()]
-    ours = [anytime_p(counts, buckets) for counts, buckets in cases]
+    ours = [sample_ratio(counts, buckets).anytime for counts, buckets in cases]
     assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-300)
     assert min(theirs) < ALARM < max(theirs)
 
@@ -100,7 +100,7 @@ def test_the_sequential_p_is_the_inverse_of_a_ratio_of_likelihoods(
     units, shares = sum(counts), np.array(buckets) / sum(buckets)
     prior = scipy.stats.dirichlet_multinomial(10_000 * shares, units).logpmf(counts)
     evidence = prior - scipy.stats.multinomial(units, shares).logpmf(counts)
-    p = anytime_p(counts, buckets)
+    p = sample_ratio(counts, buckets).anytime
     assert p is not None
     assert p == pytest.approx(min(1.0, np.exp(-evidence)), rel=1e-3, abs=1e-300)
 
@@ -116,17 +116,19 @@ def test_who_looks_a_hundred_times_is_alarmed_by_chi_square_and_not_by_the_seque
         looks = [(count, 1_000 * n - count) for n, count in enumerate(experiment, 1)]
         halves = (500_000, 500_000)
         alarms["chi-square"] += any(sample_ratio(look, halves).alarm for look in looks)
-        alarms["sequential"] += any((anytime_p(look, halves) or 0) < ALARM for look in looks)
+        alarms["sequential"] += any(
+            (sample_ratio(look, halves).anytime or 0) < ALARM for look in looks
+        )
     assert alarms["chi-square"] > 10  # ten times what one look has
     assert alarms["sequential"] <= 5  # one is expected at the most
 
 
 def test_the_sequential_test_finds_one_percent_too_many() -> None:
     halves = (500_000, 500_000)
-    assert (anytime_p((50_500 * 4, 49_500 * 4), halves) or 1) < ALARM
-    assert anytime_p((10, 0), (500_000, 0)) is None  # one treatment: nothing to compare
-    assert anytime_p((0, 0), halves) is None
-    assert anytime_p((10, 1), (500_000, 0)) == 0  # a unit where none can be
+    assert (sample_ratio((50_500 * 4, 49_500 * 4), halves).anytime or 1) < ALARM
+    assert sample_ratio((10, 0), (500_000, 0)).anytime is None  # one treatment: nothing to compare
+    assert sample_ratio((0, 0), halves).anytime is None
+    assert sample_ratio((10, 1), (500_000, 0)).anytime == 0  # a unit where none can be
 
 
 def test_the_deviation_of_a_count_is_in_standard_deviations() -> None:

@@ -145,9 +145,9 @@ def test_units_of_another_kind() -> None:
 @pytest.mark.parametrize(
     ("engine", "treatments", "flags", "said"),
     [
-        (real(), {"chekout": "green"}, {}, "there is no experiment 'chekout'"),
+        (real(), {"chekout": "green"}, {}, "'chekout' in the catalog; do you mean 'checkout'?"),
         (real(), {"checkout": "gren"}, {}, "its treatments are control, green, not gren"),
-        (real(), {}, {"buton": "green"}, "there is no flag 'buton'"),
+        (real(), {}, {"buton": "green"}, "'buton' in the catalog; do you mean 'button'?"),
         (real(), {}, {"button": "red"}, 'its values are "grey", "green", {"border":1'),
         (real(), {}, {"button": {"border": 1.0, "colour": "blue"}}, "its values are"),
         (ForcedEngine(), {"a b": "green"}, {}, "$.a b"),

@@ -16,6 +16,10 @@ from rich.console import Console
 _PIPED_WIDTH: Final = 120
 
 
+# What a command exits with under --exit-code where there is something to look at.
+DIFFERS: Final = 2
+
+
 def _width(stream: TextIO) -> int | None:
     is_known = stream.isatty() or "COLUMNS" in os.environ
     return None if is_known else _PIPED_WIDTH

@@ -11,7 +11,7 @@ import typer
 
 from allotment.change.apply import Change
 from allotment.cli.changes import NoDelete, Only, commands_of
-from allotment.cli.console import notes, print_json, results
+from allotment.cli.console import DIFFERS, notes, print_json, results
 from allotment.cli.home import Home
 from allotment.cli.options import (
     AsJson,
@@ -91,7 +91,7 @@ def run(  # noqa: PLR0913  # each is an option
         if not commands:
             results.print("nothing would change")
     if exit_code and commands:
-        raise typer.Exit(2)
+        raise typer.Exit(DIFFERS)
 
 
 def _counted(  # noqa: PLR0913, PLR0917  # what is compared, of whom, and where it goes

@@ -31,6 +31,7 @@ from allotment.cli import (
     validate,
 )
 from allotment.cli.console import (
+    DIFFERS,
     escape_what_cannot_be_written,
     manner,
     notes,
@@ -41,10 +42,9 @@ from allotment.cli.options import home_of, home_of_all_spaces, with_builders
 from allotment.cli.serve import settings_of
 from allotment.errors import AllotmentError
 
-# What the system's own programs exit with for wrong usage (EX_USAGE of sysexits.h). The parser's
-# 2 is what a command says with --exit-code: a script must not take a typing error for a difference.
+# What the system's own programs exit with for wrong usage (EX_USAGE of sysexits.h). The parser
+# exits with `DIFFERS`: a script must not take a typing error for a difference.
 _USAGE: Final = 64
-_DIFFERS: Final = 2
 
 
 class Commands(TyperGroup):
@@ -59,7 +59,7 @@ class Commands(TyperGroup):
         try:
             return super().main(*args, **kwargs)
         except SystemExit as end:
-            if end.code == _DIFFERS and self._said is None:
+            if end.code == DIFFERS and self._said is None:
                 raise SystemExit(_USAGE) from end
             raise
 

@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from allotment.cli.console import is_plain, notes, print_json, results
+from allotment.cli.console import DIFFERS, is_plain, notes, print_json, results
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson, FromFile, SpaceOption, catalog_of, check_experiments
 from allotment.cli.progress import progress
@@ -19,7 +19,7 @@ from allotment.cli.summary import bar
 from allotment.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from allotment.frames.exposed import Observed
+    from allotment.frames.observed import Observed
     from allotment.frames.observed_ratio import ObservedRatio, Unchecked
 
 NAME = "srm"
@@ -83,7 +83,7 @@ def run(  # noqa: PLR0913  # each is an option
     if not checks and not as_json:
         results.print("nothing could be checked")
     if exit_code and any(check.is_off for check in checks):
-        raise typer.Exit(2)
+        raise typer.Exit(DIFFERS)
 
 
 def _files(given: Sequence[Path]) -> list[Path]:
@@ -105,8 +105,8 @@ def _files(given: Sequence[Path]) -> list[Path]:
 def _observed(
     files: Sequence[Path], space: str | None, since: int | None, *, quiet: bool
 ) -> Observed:
-    from allotment.frames.exposed import COLUMNS, Observing  # noqa: PLC0415
     from allotment.frames.form import open_source  # noqa: PLC0415
+    from allotment.frames.observed import COLUMNS, Observing  # noqa: PLC0415
 
     observing = Observing(space, since)
     for file in files:
@@ -163,14 +163,14 @@ def _rounded(units: float, sign: str) -> str:
 
 
 def _captions(check: ObservedRatio) -> Iterator[str]:
-    said: str = check.verdict
+    verdict: str = check.verdict
     if check.is_off:
         treatment, deviation = check.farthest
         amount = "many" if deviation > 0 else "few"
-        said = f"[red]off: too {amount} units got {escape(treatment)}[/]"
-    tests = {"chi-square": check.ratio.p, "at any time": check.anytime}
-    told = ", ".join(f"{test} p = {p:.3g}" for test, p in tests.items() if p is not None)
-    yield f"{said} ({told})" if told else said
+        verdict = f"[red]off: too {amount} units got {escape(treatment)}[/]"
+    tests = {"chi-square": check.ratio.p, "at any time": check.ratio.anytime}
+    values = ", ".join(f"{test} p = {p:.3g}" for test, p in tests.items() if p is not None)
+    yield f"{verdict} ({values})" if values else verdict
     if check.several:
         yield (f"{check.several:,} units were seen in more than one treatment; they count in none")
 
@@ -195,7 +195,7 @@ def _plain(
                 "buckets": dict(zip(check.treatments, check.ratio.buckets, strict=True)),
                 "in_several_treatments": check.several,
                 "p": check.ratio.p,
-                "anytime_p": check.anytime,
+                "anytime_p": check.ratio.anytime,
                 "verdict": check.verdict.name.lower(),
                 "farthest": check.farthest[0],
             }

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from allotment.errors import did_you_mean
-from allotment.frames.exposed import Group, Observed
-from allotment.frames.ratio import ALARM, Ratio, anytime_p, sample_ratio
+from allotment.frames.observed import Group, Observed
+from allotment.frames.ratio import ALARM, Ratio, sample_ratio
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration
 
@@ -28,8 +28,7 @@ class ObservedRatio:
 
     allocation  its key; None for several together, whose shares are the same
     treatments  in the order of the iteration
-    ratio       the counts, the buckets, and chi-square
-    anytime     the p that holds however often one looks; None where there is nothing to compare
+    ratio       the counts, the buckets and both tests
     several     units that were seen in more than one treatment, which are in none of the counts
     """
 
@@ -38,13 +37,12 @@ class ObservedRatio:
     allocation: str | None
     treatments: tuple[str, ...]
     ratio: Ratio
-    anytime: float | None
     several: int
 
     @property
     def verdict(self) -> Verdict:
         """What the two tests say together."""
-        if self.anytime is not None and self.anytime < ALARM:
+        if self.ratio.anytime is not None and self.ratio.anytime < ALARM:
             return Verdict.OFF
         if self.ratio.p is None:
             return Verdict.UNKNOWN
@@ -144,7 +142,7 @@ def _check(  # noqa: PLR0913, PLR0917  # what was found, and what was seen
 ) -> ObservedRatio:
     treatments = tuple(treatment.key for treatment in iteration.treatments)
     owned = _owned(allocation)
-    seen = [counts.get(key, 0) for key in treatments]
-    buckets = [owned.get(key, 0) for key in treatments]
-    ratio, anytime = sample_ratio(seen, buckets), anytime_p(seen, buckets)
-    return ObservedRatio(experiment, iteration.number, shown, treatments, ratio, anytime, several)
+    ratio = sample_ratio(
+        [counts.get(key, 0) for key in treatments], [owned.get(key, 0) for key in treatments]
+    )
+    return ObservedRatio(experiment, iteration.number, shown, treatments, ratio, several)

@@ -39,11 +39,13 @@ class Ratio:
     counts   units that each treatment got
     buckets  buckets that each treatment owns
     p        the p-value of chi-square, or None where there is nothing to compare or too few units
+    anytime  that of the sequential test, or None where there is nothing to compare
     """
 
     counts: tuple[int, ...]
     buckets: tuple[int, ...]
     p: float | None
+    anytime: float | None
 
     @property
     def alarm(self) -> bool:
@@ -69,23 +71,39 @@ class Ratio:
 def sample_ratio(counts: Sequence[int], buckets: Sequence[int]) -> Ratio:
     """Check counts against buckets, treatment by treatment.
 
-    A unit in a treatment that owns no bucket is impossible, so its p is 0.
+    A unit in a treatment that owns no bucket is impossible, so both p are 0.
     """
-    return Ratio(tuple(counts), tuple(buckets), _p_value(counts, buckets))
+    pairs = list(zip(counts, buckets, strict=True))
+    owning = [(count, owned) for count, owned in pairs if owned]
+    if any(count and not owned for count, owned in pairs):
+        p: float | None = 0.0
+        anytime = p
+    elif len(owning) < 2:
+        p = anytime = None
+    else:
+        p, anytime = _chi_square(owning), _sequential(owning)
+    return Ratio(tuple(counts), tuple(buckets), p, anytime)
 
 
-def anytime_p(counts: Sequence[int], buckets: Sequence[int]) -> float | None:
-    """The p of the sequential test, which holds however often one looks; None as for chi-square.
+def _chi_square(pairs: Sequence[tuple[int, int]]) -> float | None:
+    units, total = (sum(each) for each in zip(*pairs, strict=True))
+    if units * min(owned for _, owned in pairs) < _EXPECTED_MIN * total:
+        return None
+    means = [units * owned / total for _, owned in pairs]
+    statistic = sum(
+        (count - mean) ** 2 / mean for (count, _), mean in zip(pairs, means, strict=True)
+    )
+    return float(_special().chdtrc(len(pairs) - 1, statistic))
 
-    With n units, n_i of them in treatment i, whose share is t_i, and the prior's concentration c:
+
+def _sequential(pairs: Sequence[tuple[int, int]]) -> float | None:
+    """With n units, n_i of them in treatment i, its share t_i and the prior's concentration c:
+
     1 / p = G(c) / G(c + n) * product of G(c t_i + n_i) / (G(c t_i) * t_i ** n_i), G the gamma
     function.
     """
-    if _is_impossible(counts, buckets):
-        return 0.0
-    pairs = _pairs(counts, buckets)
-    units, total = sum(counts), sum(buckets)
-    if len(pairs) < 2 or not units:
+    units, total = (sum(each) for each in zip(*pairs, strict=True))
+    if not units:
         return None
     log_gamma = _special().gammaln
     evidence = log_gamma(_CONCENTRATION) - log_gamma(_CONCENTRATION + units)
@@ -100,28 +118,6 @@ def _deviation(count: int, units: int, owned: int, total: int) -> float:
         return math.inf if count else 0.0
     variance = units * owned * (total - owned) / total**2
     return (count - units * owned / total) / math.sqrt(variance) if variance else 0.0
-
-
-def _p_value(counts: Sequence[int], buckets: Sequence[int]) -> float | None:
-    if _is_impossible(counts, buckets):
-        return 0.0
-    pairs = _pairs(counts, buckets)
-    units, total = sum(counts), sum(buckets)
-    if len(pairs) < 2 or units * min(owned for _, owned in pairs) < _EXPECTED_MIN * total:
-        return None
-    expected = [units * owned / total for _, owned in pairs]
-    statistic = sum(
-        (count - mean) ** 2 / mean for (count, _), mean in zip(pairs, expected, strict=True)
-    )
-    return float(_special().chdtrc(len(pairs) - 1, statistic))
-
-
-def _is_impossible(counts: Sequence[int], buckets: Sequence[int]) -> bool:
-    return any(count and not owned for count, owned in zip(counts, buckets, strict=True))
-
-
-def _pairs(counts: Sequence[int], buckets: Sequence[int]) -> list[tuple[int, int]]:
-    return [(count, owned) for count, owned in zip(counts, buckets, strict=True) if owned]
 
 
 def _special() -> Any:

@@ -13,7 +13,7 @@ import msgspec
 from allotment.compile import Snapshot, compile_catalog, recompile
 from allotment.engine import Column, Engine, Explanation, Table
 from allotment.engine.engine import Attributes, Unit
-from allotment.errors import InvalidInput
+from allotment.errors import InvalidInput, did_you_mean
 from allotment.kernel.answers import Answers
 from allotment.model.assignment import Assignment, Resolution
 from allotment.model.catalog import EMPTY, Catalog
@@ -113,9 +113,18 @@ class ForcedEngine(Engine):
         """As `Engine.assign_all`, with what is forced."""
         return self._now.assign_all(unit, attributes)
 
-    def assign_many(self, *arguments: Any, **options: Any) -> Column:
+    def assign_many(
+        self,
+        experiment: str,
+        units: object,
+        attributes: object = None,
+        *,
+        stored: object = None,
+        threads: int = 1,
+    ) -> Column:
         """As `Engine.assign_many`, with what is forced."""
-        return self._now.assign_many(*arguments, **options)
+        now = self._now
+        return now.assign_many(experiment, units, attributes, stored=stored, threads=threads)
 
     def assign_table(
         self,
@@ -168,7 +177,8 @@ def _with_treatment(
     experiment = catalog.experiments.get(key)
     if experiment is None:
         if not free:
-            raise InvalidInput(f"there is no experiment {key!r} in the catalog", path)
+            near = did_you_mean(key, catalog.experiments)
+            raise InvalidInput(f"there is no experiment {key!r} in the catalog{near}", path)
         experiment = Experiment(key, (Iteration(1, (), ()),), unit=unit)
     old = experiment.current
     found = {each.key: each for each in old.treatments}
@@ -225,7 +235,8 @@ def _with_value(catalog: Catalog, key: str, value: Any, *, free: bool) -> Catalo
     if free:
         flag = Flag(key, (Variation(_FORCED, text.decode()),), _FORCED)
     elif flag is None:
-        raise InvalidInput(f"there is no flag {key!r} in the catalog", path)
+        near = did_you_mean(key, catalog.flags)
+        raise InvalidInput(f"there is no flag {key!r} in the catalog{near}", path)
     values = {_encode(msgspec.json.decode(each.value)): each.key for each in flag.variations}
     if text not in values:
         known = ", ".join(each.decode() for each in values)

@@ -95,7 +95,11 @@ class OneUnit:
     def resolve(self, shown: Shown, asked: ResolveRequest, text: bytes) -> Ready | Awaitable[Ready]:
         """The flags' values that were asked for; `text` is the request as it is written."""
         served, flag = shown.served, asked.flag
-        if flag is not UNSET and asked.flags is UNSET and not is_long(shown, (flag,), text):
+        if (
+            flag is not UNSET
+            and asked.flags is UNSET
+            and (_is_quick(served, flag, text) or not is_long(shown, (flag,), text))
+        ):
             if served.keeping and _keeps(served, flag):
                 return self._resolve_kept(shown, asked, (flag,))
             resolution, given = _resolved(served, asked, flag)
@@ -158,6 +162,14 @@ class OneUnit:
 
 def _cost(shown: Shown, asked: AssignRequest, keys: Collection[str], text: bytes) -> int:
     return effort(shown, keys, Size.of(text, lists=asked.experiments is not UNSET))
+
+
+def _is_quick(served: Served, flag: str, text: bytes) -> bool:
+    """Whether `is_long` need not be asked: a small request for a flag of one light experiment."""
+    noun = served.engine.catalog.flags.get(flag)
+    if noun is None or len(noun.experiments) > 1 or len(text) > SMALL_BYTES:
+        return False
+    return all(each.experiment not in served.heavy for each in noun.experiments)
 
 
 def is_long(shown: Shown, flags: Collection[str], text: bytes | bytearray) -> bool:
