@@ -174,6 +174,15 @@ def test_only_units_that_the_weights_dealt_count(invoke, catalog: Path) -> None:
     assert check["units"] == {"control": 50, "blue": 50}
 
 
+def test_a_file_in_which_nothing_was_given_is_left_out(invoke, catalog: Path) -> None:
+    given = ndjson(catalog.with_name("given.ndjson"), exposures(range(100)))
+    none = catalog.with_name("none.parquet")
+    pq.write_table(pa.Table.from_pylist(exposures(range(7), [None])), none)
+    done = invoke("srm", "--catalog", catalog, given, none)
+    assert "7 exposures (no treatment)" in done.stderr
+    assert "as expected" in done.stdout
+
+
 def test_each_allocation_is_checked_on_its_own(invoke, catalog: Path) -> None:
     file = counts(
         catalog.with_name("c.csv"),

@@ -91,9 +91,6 @@ class Observing:
             return
         columns = {name: _column(name, each) for name, each in rows.written.items()}
         table = pa.table({name: each for name, each in columns.items() if each is not None})
-        for name in _REQUIRED:
-            if name not in table.column_names:
-                raise InvalidInput(f"no row has {name!r}")
         table = self._chosen(table)
         is_shown, is_count = (name in table.column_names for name in ("unit", "units"))
         if is_shown == is_count:
@@ -169,12 +166,12 @@ class Observing:
 
 
 def _column(name: str, column: pa.Array) -> pa.Array | None:
-    """A column as it counts: text, or integers; None where no row has a value.
+    """A column as it counts: text, or integers; None for an optional one without a value.
 
     Raises InvalidInput for other values.
     """
     if column.null_count == len(column):
-        return None
+        return None if name in _OPTIONAL else pa.nulls(len(column), pa.string())
     kind = pa.int64() if name in {"iteration", "revision", "units"} else pa.string()
     given = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     is_whole = pa.types.is_integer(given)
