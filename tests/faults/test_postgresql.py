@@ -107,10 +107,7 @@ def test_a_database_without_a_free_connection_is_away_and_comes_back(
         (author, *_) = storm.authors
         with server.client() as client, reading(server.client) as reader:
             with ExitStack() as crowd:
-                taken = crowded(postgres, crowd)
-                ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
-                taken.execute(ours, [database.partition("@/")[2].partition("?")[0]])
-                crowded(postgres, crowd)
+                take_every_connection(postgres, database, crowd)
                 wait_for(lambda: _age(client) > 1, 10)
                 for each in storm.authors:
                     check_turned_away(each.ask(client))
@@ -128,13 +125,26 @@ def test_a_database_without_a_free_connection_is_away_and_comes_back(
         check_history(database, storm, base)
 
 
-def crowded(postgres: Postgres, crowd: ExitStack) -> psycopg.Connection[tuple[object, ...]]:
-    """Take every connection that the server has left; one of those that were got."""
-    taken = []
-    with suppress(psycopg.OperationalError):
-        while True:
-            taken.append(crowd.enter_context(postgres.connect()))
-    return taken[0]
+def take_every_connection(postgres: Postgres, database: str, crowd: ExitStack) -> None:
+    """Take all connections that PostgreSQL admits, those of `database` included.
+
+    A backend that is ended frees its connection some time later, and its server may get it back
+    first. So backends are ended and connections taken until the crowd holds every one.
+    """
+    first = crowd.enter_context(postgres.connect())
+    taken = [first]
+    name = database.partition("@/")[2].partition("?")[0]
+    admitted = first.execute("SELECT current_setting('max_connections')::int").fetchone()
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+
+    def all_taken() -> bool:
+        first.execute(ended, [name])
+        with suppress(psycopg.OperationalError):
+            while True:
+                taken.append(crowd.enter_context(postgres.connect()))
+        return (len(taken),) == admitted
+
+    wait_for(all_taken, 10)
 
 
 @pytest.mark.parametrize("signals", [1, 2])
