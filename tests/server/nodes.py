@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from typing import Any
 import httpx
 
 from allotment.server.app import create_app
+from allotment.server.connection.identity import Identity
 from allotment.server.exposures import Exposures
 from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.settings import Settings
@@ -43,12 +43,10 @@ async def calling(
     """A client of the node's application."""
     settings = settings or Settings(exposures="off")
     made = create_app(node, settings, Exposures.of(settings, node.threads))
-    requests = itertools.count(1)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         """As a connection does: each request has an id."""
-        named = {"request_id": f"request-{next(requests)}"}
-        await made({**scope, "state": named}, receive, send)
+        await made({**scope, "state": {"identity": Identity()}}, receive, send)
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=True)
     async with httpx.AsyncClient(

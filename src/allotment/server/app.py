@@ -18,10 +18,10 @@ from allotment.errors import AllotmentError
 from allotment.server import auth0, native
 from allotment.server.assign.app import AssignPaths
 from allotment.server.confidence import routes as confidence
-from allotment.server.connection.local import only_local
+from allotment.server.connection.local import OnlyLocal
 from allotment.server.exposures import Exposures
 from allotment.server.front import Front
-from allotment.server.http.answer import respond
+from allotment.server.http.answer import AtOnce, respond
 from allotment.server.http.asgi import App, Receive, Scope, Send
 from allotment.server.http.problems import RENDERERS, answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
@@ -38,7 +38,7 @@ from allotment.server.sync.node import Node
 
 def create_app(
     node: Node, settings: Settings, exposures: Exposures, shared: SharedMetrics | None = None
-) -> App:
+) -> AtOnce:
     """The ASGI application that serves a node; `shared` has the metrics of all workers.
 
     Its lifespan starts the node and the exposures, and stops them.
@@ -49,13 +49,28 @@ def create_app(
     made.state.settings = settings
     framework = Front(made, node)
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and assign.takes(scope["path"]):
-            await assign(scope, receive, send)
-        else:
-            await framework(scope, receive, send)
+    app = Application(assign, framework)
+    return OnlyLocal(app) if node.insecure_local else app
 
-    return only_local(app) if node.insecure_local else app
+
+class Application:
+    """The assignment paths, and the framework behind them for every other path.
+
+    `at_once` answers those of the assignment paths that wait for nothing; the connection asks it,
+    as a task and the messages of ASGI take longer than such an answer.
+    """
+
+    def __init__(self, assign: AssignPaths, framework: App) -> None:
+        self._assign = assign
+        self._framework = framework
+        self.at_once = assign.at_once
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and self._assign.takes(scope["path"]):
+            await self._assign(scope, receive, send)
+        else:
+            await self._framework(scope, receive, send)
 
 
 def _framework(

@@ -1,5 +1,7 @@
 """What is a request and what is none, byte by byte, against a server that runs."""
 
+import time
+
 import pytest
 
 from allotment.server.http.limits import (
@@ -130,6 +132,36 @@ def test_requests_sent_ahead_are_answered_in_their_order(client: RawClient) -> N
     while (answer := client.answer()) is not None:
         statuses.append(answer.status)
     assert statuses == [200, 404, *[200] * 20, 400]
+
+
+def test_assignments_and_other_requests_sent_ahead_are_answered_in_their_order(
+    client: RawClient,
+) -> None:
+    """Some are answered as they are read, some by a task; nothing behind a `close` is."""
+    assign = post("/v1/assign", b'{"unit":"a","experiment":"none"}')
+    broken = post("/v1/assign", b"[]")
+    page = get("/v1/catalog/experiments")
+    last = post("/v1/assign", b'{"unit":"a"}', "Connection: close")
+    client.send(assign + page + broken + assign + page + last + assign)
+    statuses = []
+    while (answer := client.answer()) is not None:
+        statuses.append(answer.status)
+    assert statuses == [200, 200, 400, 200, 200, 200]
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 7])
+def test_an_assignment_is_the_same_in_however_many_pieces_it_comes(
+    pieces: int, client: RawClient
+) -> None:
+    whole = post("/v1/assign", b'{"unit":"a","experiment":"none"}')
+    size = -(-len(whole) // pieces)
+    for start in range(0, len(whole), size):
+        client.send(whole[start : start + size])
+        time.sleep(0.01)
+    answer = client.answer()
+    assert answer is not None
+    assert answer.status == 200
+    assert b"UNKNOWN_EXPERIMENT" in answer.body
 
 
 def test_too_many_requests_sent_ahead_end_the_connection(client: RawClient) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -16,10 +16,11 @@ from allotment.server.assign.batch.batches import Batches, BrokenOff
 from allotment.server.assign.bodies import AssignRequest, ExplainRequest, ResolveRequest
 from allotment.server.assign.explained import Explained
 from allotment.server.assign.reading import read_asked, read_target
-from allotment.server.assign.shown import ALWAYS, Ready, Shown
+from allotment.server.assign.shown import ALWAYS, Shown
 from allotment.server.assign.unit import OneUnit
+from allotment.server.auth.access import Caller
 from allotment.server.exposures import Exposures
-from allotment.server.http.answer import raw_headers
+from allotment.server.http.answer import Ready, raw_headers, sending
 from allotment.server.http.asgi import Message, Receive, Scope, Send
 from allotment.server.http.limits import BODY_BYTES_MAX
 from allotment.server.http.problems import answer_error, request_id_of
@@ -27,6 +28,7 @@ from allotment.server.http.refusals import MethodNotAllowed
 from allotment.server.http.requests import check_shape, header, read_body
 from allotment.server.sticky import StickyAssignments
 from allotment.server.sync.node import Node
+from allotment.server.sync.spaces import Served
 from allotment.store import Scope as Needs
 
 _BATCH: Final = "/v1/assign/batch"
@@ -87,7 +89,6 @@ class AssignPaths:
         """
         operation = self._operations.get(scope["path"], self._one)
         shown: Shown | None = None
-        status = 200
         scope["route"] = operation  # says the template of the path, as a route of the framework
         state: State = scope.setdefault("state", {})
         try:
@@ -105,21 +106,68 @@ class AssignPaths:
             else:
                 state["operation"] = "batch"
                 await self._batches.answer(scope, receive, send, shown)
-                answer = None
-            ready = answer if answer is None or isinstance(answer, Ready) else await answer
-            self._node.counters.assigned[operation.path] += 1
+                self._node.counters.assigned[operation.path] += 1
+                return
+            ready = await self._ready(operation, scope, shown, answer)
         except ClientDisconnect:
             return
         except BrokenOff:
             raise
         except Exception as error:  # noqa: BLE001  # a request must not take the server with it
-            # A path with a unit in it is not repeated: the unit may be a person.
-            path = "" if operation is self._one else operation.path
-            status, ready = _problem(error, path, request_id_of(scope), shown)
-        if ready is not None:
-            start = {"type": "http.response.start", "status": status, "headers": ready.headers}
-            await send(start)
-            await send({"type": "http.response.body", "body": ready.body})
+            ready = self._problem(operation, scope, shown, error)
+        await sending(ready)(scope, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes) -> Ready | Awaitable[Ready] | None:
+        """The answer to a request whose body is there, without waiting where nothing is waited for.
+
+        None is for a request that `__call__` is to answer; nothing was done of it.
+        """
+        operation = self._operations.get(scope["path"], self._one)
+        headers = dict(scope["headers"])
+        if (
+            operation.answer is None
+            or scope["method"] not in operation.methods
+            or scope["query_string"]
+            or len(body) > BODY_BYTES_MAX
+            or b"allotment-min-revision" in headers
+            or len(headers) != len(scope["headers"])
+        ):
+            return None
+        shown: Shown | None = None
+        scope["route"] = operation
+        try:
+            caller = self._caller(scope, headers)
+            shown = self._shown_of(self._node.served(caller.space))
+            check_shape(body, JsonShape())
+            answer = operation.answer(shown, body, scope["state"])
+        except Exception as error:  # noqa: BLE001  # a request must not take the server with it
+            return self._problem(operation, scope, shown, error)
+        if isinstance(answer, Ready):
+            self._node.counters.assigned[operation.path] += 1
+            return answer
+        return self._ready(operation, scope, shown, answer)
+
+    async def _ready(
+        self, operation: _Operation, scope: Scope, shown: Shown, answer: Ready | Awaitable[Ready]
+    ) -> Ready:
+        """The answer once it is there, and counted; or what went wrong."""
+        try:
+            ready = answer if isinstance(answer, Ready) else await answer
+        except Exception as error:  # noqa: BLE001  # a request must not take the server with it
+            return self._problem(operation, scope, shown, error)
+        self._node.counters.assigned[operation.path] += 1
+        return ready
+
+    def _problem(
+        self, operation: _Operation, scope: Scope, shown: Shown | None, error: Exception
+    ) -> Ready:
+        # A path with a unit in it is not repeated: the unit may be a person.
+        path = "" if operation is self._one else operation.path
+        answer = answer_error(error, path, request_id_of(scope))
+        headers = [*raw_headers(answer), *ALWAYS]
+        if shown is not None:
+            headers += shown.served.headers
+        return Ready(headers, answer.body, answer.status)
 
     async def _admit(self, scope: Scope) -> Shown:
         """What is served of the caller's space, at least at the revision that the caller names."""
@@ -128,17 +176,22 @@ class AssignPaths:
         if len(headers) != len(given):
             for name in _ONCE:
                 header(given, name)  # refuses one that is given twice
-        caller = self._node.access.caller(
-            headers.get(b"authorization"),
-            headers.get(b"allotment-space"),
-            Needs.ASSIGN,
+        caller = self._caller(scope, headers)
+        revision = headers.get(b"allotment-min-revision")
+        return self._shown_of(await self._node.serve_from(caller.space, revision))
+
+    def _caller(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Caller:
+        """Who asks, which is noted for the log."""
+        caller: Caller = self._node.access.caller(
+            headers.get(b"authorization"), headers.get(b"allotment-space"), Needs.ASSIGN
         )
         scope["state"]["caller"] = caller
-        revision = headers.get(b"allotment-min-revision")
-        served = await self._node.serve_from(caller.space, revision)
-        shown = self._shown.get(caller.space)
+        return caller
+
+    def _shown_of(self, served: Served) -> Shown:
+        shown = self._shown.get(served.space)
         if shown is None or shown.served is not served:
-            shown = self._shown[caller.space] = Shown(served)
+            shown = self._shown[served.space] = Shown(served)
         return shown
 
     def _assign(self, shown: Shown, body: bytes, state: State) -> Ready | Awaitable[Ready]:
@@ -156,16 +209,6 @@ class AssignPaths:
     def _explain(self, shown: Shown, body: bytes, state: State) -> Awaitable[Ready]:
         state["operation"] = "explain"
         return self._explained.explain(shown, read_asked(_explain, body), body)
-
-
-def _problem(
-    error: Exception, path: str, request_id: str, shown: Shown | None
-) -> tuple[int, Ready]:
-    answer = answer_error(error, path, request_id)
-    headers = [*raw_headers(answer), *ALWAYS]
-    if shown is not None:
-        headers += shown.served.headers
-    return answer.status, Ready(headers, answer.body)
 
 
 def _query(scope: Scope) -> bytes:

@@ -14,7 +14,8 @@ from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
 from allotment.server.assign.bodies import AssignmentBody, CheckBody, ExplainAnswer, ExplainRequest
 from allotment.server.assign.effort import Size, effort
-from allotment.server.assign.shown import Ready, Shown
+from allotment.server.assign.shown import Shown
+from allotment.server.http.answer import Ready
 from allotment.server.sticky.key import sticky_key_of
 from allotment.server.sync.node import Node
 from allotment.server.sync.one_experiment import engine_of

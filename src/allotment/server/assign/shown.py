@@ -10,6 +10,7 @@ import msgspec
 from allotment.matching.index import Work
 from allotment.model.assignment import Assignment, Reason, Resolution
 from allotment.server.assign.bodies import AssignmentBody, ResolutionBody
+from allotment.server.http.answer import Ready
 from allotment.server.sync.spaces import Served
 
 # What every answer says of itself.
@@ -19,13 +20,6 @@ ALWAYS: Final = ((b"x-content-type-options", b"nosniff"),)
 _TEXTS_MAX: Final = 65_536
 
 _encode: Final = msgspec.json.Encoder().encode
-
-
-class Ready(NamedTuple):
-    """An answer that only needs to be sent."""
-
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
 
 
 class _Text(NamedTuple):

@@ -13,8 +13,9 @@ from allotment.kernel.unit import unit_key
 from allotment.model.assignment import Assignment, Resolution
 from allotment.server.assign.bodies import AssignRequest, ResolveRequest
 from allotment.server.assign.effort import Size, effort
-from allotment.server.assign.shown import Ready, Shown
+from allotment.server.assign.shown import Shown
 from allotment.server.exposures import Exposures
+from allotment.server.http.answer import Ready
 from allotment.server.http.limits import ON_LOOP, SMALL_BYTES
 from allotment.server.sticky import StickyAssignments
 from allotment.server.sync.spaces import Served

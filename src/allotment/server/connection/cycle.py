@@ -8,29 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
-from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from allotment.errors import AllotmentError
 from allotment.server.connection import faults
 from allotment.server.connection.access_log import log_request
-from allotment.server.connection.head import Head
-from allotment.server.connection.overload import EXEMPT
+from allotment.server.connection.head import Head, line_of
+from allotment.server.connection.receiving import News, Receiving
 from allotment.server.connection.state import State
+from allotment.server.http.answer import Ready, sending
 from allotment.server.http.limits import PIECE_BYTES
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
-
-_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
-_NO_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-
-CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+    from uvicorn._types import ASGISendEvent
 
 log: Final = logging.getLogger("allotment.server")
 
@@ -46,7 +40,7 @@ class Connection(Protocol):
         """Go on with the next request of the connection."""
 
 
-class Cycle(RequestResponseCycle):
+class Cycle(Receiving):
     """A request from its head to the end of its answer.
 
     status    what was answered; 0 until then
@@ -65,7 +59,7 @@ class Cycle(RequestResponseCycle):
         self.scope = scope
         self.transport = connection.transport
         self.flow = connection.flow
-        self.message_event = asyncio.Event()
+        self.message_event = News()  # type: ignore[assignment]
         self.on_response = connection.on_response_complete
         self.disconnected = False
         self.keep_alive = keep_alive
@@ -86,10 +80,9 @@ class Cycle(RequestResponseCycle):
         self.task: asyncio.Task[None] | None = None
         self.held = 0  # bytes of the body and the answer that are kept until the end
         self.shared: bytes | None = None  # a large answer that other requests send too
-        self.handed = False  # whether the application has all of the body
+        self.handed = False
         scope["hold"] = self.hold
-        self.identity = head.identity()
-        scope["state"]["request_id"] = self.identity.request_id
+        self.identity = scope["state"]["identity"] = head.identity()
         self.begun = time.perf_counter()
 
     async def run_asgi(self, app: Any) -> None:
@@ -139,45 +132,6 @@ class Cycle(RequestResponseCycle):
             self.state.load.share(shared)
             self.shared = shared
 
-    async def receive(self) -> ASGIReceiveEvent:
-        """A part of the body, or the message that the client has disconnected.
-
-        A request that waits for its client has no place among those under way, so that no client
-        takes the places of others by sending slowly. It asks for one again when its body is there.
-        """
-        if self.waiting_for_100_continue and not self.transport.is_closing():
-            self.transport.write(CONTINUE)
-            self.waiting_for_100_continue = False
-        if not self._has_news():
-            self.flow.resume_reading()
-            await self._news()
-        if self.disconnected or self.response_complete:
-            return {"type": "http.disconnect"}
-        body, self.body = bytes(self.body), bytearray()
-        self.handed = not self.more_body
-        return {"type": "http.request", "body": body, "more_body": self.more_body}
-
-    def _has_news(self) -> bool:
-        if self.disconnected or self.response_complete:
-            return True
-        return not self.handed and (not self.more_body or len(self.body) > 0)
-
-    async def _news(self) -> None:
-        load, waits = self.state.load, self.more_body
-        if waits:
-            load.in_flight -= 1
-        try:
-            while not self._has_news():
-                self.message_event.clear()
-                await self.message_event.wait()
-        finally:
-            if waits:
-                load.enter()
-        full = load.in_flight > load.limit and self.scope["path"] not in EXEMPT
-        if waits and full and not (self.more_body or self.response_started or self.disconnected):
-            load.shed["busy"] += 1
-            raise faults.BUSY
-
     async def send(self, message: ASGISendEvent) -> None:
         """Send the head of the answer, or a part of its body."""
         if self.flow.write_paused and not self.disconnected:
@@ -187,7 +141,7 @@ class Cycle(RequestResponseCycle):
         if not self.response_started:
             if message["type"] != "http.response.start":
                 raise RuntimeError(f"an answer does not start with {message['type']}")
-            self._send_head(message["status"], message.get("headers", ()))
+            self.transport.write(self._begin(message["status"], message.get("headers", ())))
         elif message["type"] != "http.response.body" or self.response_complete:
             raise RuntimeError(f"{message['type']} has no place in an answer here")
         else:
@@ -196,6 +150,28 @@ class Cycle(RequestResponseCycle):
                 await self._send_pieces(body, more)
             else:
                 self._send_body(body, more)
+
+    def _answer(self, ready: Ready) -> None:
+        """Send a whole answer, of a body that is no larger than a piece; no application runs."""
+        head = self._begin(ready.status, ready.headers)
+        self.sent = self.expected_content_length
+        self.transport.write(head + ready.body)
+        self._complete()
+        self._finish()
+
+    def answer_at_once(self, app: Any) -> Any:
+        """Answer a request that is whole, if nothing is waited for; else the app that is to run."""
+        load, ready = self.state.load, None
+        if load.in_flight < load.limit:
+            ready = app.at_once(self.scope, bytes(self.body))
+        if ready is None:
+            return app
+        whole = isinstance(ready, Ready) and len(ready.body) <= PIECE_BYTES
+        if not whole or self.flow.write_paused:
+            return sending(ready)
+        load.pass_through()
+        self._answer(ready)
+        return None
 
     def refuse(self) -> bool:
         """Answer that there is too much to do; nothing of the request was looked at.
@@ -244,12 +220,13 @@ class Cycle(RequestResponseCycle):
             seconds=seconds,
         )
 
-    def _send_head(self, status: int, headers: Any) -> None:
+    def _begin(self, status: int, headers: Any) -> bytes:
+        """The head of the answer, which is to be sent now."""
         self.status = status
         self._settle()
         lines = [STATUS_LINE[status]]
         for name, value in (*self.state.default_headers, *headers):
-            line, steers = _line(name, value)
+            line, steers = line_of(name, value)
             lines.append(line)
             if steers:
                 self._heed(name.lower(), value)
@@ -265,7 +242,7 @@ class Cycle(RequestResponseCycle):
         self._hold_answer()
         self.response_started = True
         self.waiting_for_100_continue = False
-        self.transport.write(b"".join(lines))
+        return b"".join(lines)
 
     def _heed(self, name: bytes, value: bytes) -> None:
         if name == b"content-length":
@@ -327,13 +304,3 @@ class Cycle(RequestResponseCycle):
 
 # Answers of these have no body.
 _EMPTY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
-
-
-@lru_cache(4096)
-def _line(name: bytes, value: bytes) -> tuple[bytes, bool]:
-    """The line of a header, and whether it steers the connection; RuntimeError for none."""
-    if not _NAME.match(name) or _NO_VALUE.search(value):
-        raise RuntimeError("a header that cannot be sent")
-    steers = name.lower() in (b"content-length", b"transfer-encoding", b"connection")
-    line = b"%b: %b\r\n" % (name, value)
-    return (b"" if name.lower() == b"connection" else line), steers

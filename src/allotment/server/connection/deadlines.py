@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
+from typing import Any, Final, Protocol
 
 from allotment.server.http.limits import (
     BODY_BYTES_A_SECOND_MIN,
@@ -101,3 +101,43 @@ class Clock:
         elif last.waits is Waits.READER:
             self._unread += passed
             self._read += max(0, standing.moved - last.moved)
+
+
+class Timed(Protocol):
+    """What is looked at of a connection: its requests, and which of them is `due` an answer."""
+
+    transport: Any
+    flow: Any
+    cycle: Any
+    requests: int
+    head_open: bool
+    deaf: bool
+
+    @property
+    def running(self) -> object:
+        """The last request that was begun, or None."""
+
+    def due(self) -> Any:
+        """The request that is being answered, or None."""
+
+
+def standing_of(connection: Timed) -> Standing:
+    """Where a connection stands now."""
+    if connection.transport.is_closing():
+        return Standing(Waits.END, connection.requests)
+    due = connection.due()
+    if due is not None:
+        # A client that still sends moves too: most read nothing before they have sent all.
+        moved = due.sent - connection.transport.get_write_buffer_size() + due.received
+        if connection.flow.write_paused:
+            return Standing(Waits.READER, connection.requests, moved)
+        ours = due is not connection.cycle or connection.flow.read_paused
+        if ours or not due.more_body or due.waiting_for_100_continue:
+            return Standing(Waits.WORK, connection.requests, moved)
+        return Standing(Waits.BODY, connection.requests, due.received)
+    if connection.deaf:
+        return Standing(Waits.REST, connection.requests)
+    if connection.head_open or connection.running is None:
+        return Standing(Waits.HEAD, connection.requests)
+    waits = Waits.REST if connection.cycle.more_body else Waits.IDLE
+    return Standing(waits, connection.requests)

@@ -1,8 +1,11 @@
-"""The head of a request: what of it steers the connection, and what is refused at once."""
+"""Heads: what of a request's steers the connection or is refused, and the lines of an answer's."""
 
 from __future__ import annotations
 
+import re
+import urllib.parse
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import httptools
@@ -17,16 +20,24 @@ STEERING: Final = frozenset(
     {b"host", b"expect", b"content-encoding", b"transfer-encoding", REQUEST_ID, TRACE_PARENT}
 )
 
+_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_NO_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
-def target_of(url: bytes) -> tuple[bytes, bytes]:
-    """Path and query, as they came; raises HttpParserError for nonsense."""
+
+def target_of(url: bytes) -> tuple[str, bytes, bytes]:
+    """The path without escapes, then path and query as they came.
+
+    Raises HttpParserError for nonsense.
+    """
     if url[:1] == b"/" and b"#" not in url:
-        path, _, query = url.partition(b"?")
-        return path, query
-    parsed = httptools.parse_url(url)  # with a host in front
-    if parsed.path is None:
-        raise httptools.HttpParserError
-    return parsed.path, parsed.query or b""
+        raw_path, _, query = url.partition(b"?")
+    else:
+        parsed = httptools.parse_url(url)  # with a host in front
+        if parsed.path is None:
+            raise httptools.HttpParserError
+        raw_path, query = parsed.path, parsed.query or b""
+    path = raw_path.decode("ascii")
+    return urllib.parse.unquote(path) if "%" in path else path, raw_path, query
 
 
 def reads_only(scope: Mapping[str, Any]) -> bool:
@@ -92,3 +103,13 @@ class Head:
         if self._hosts != 1 and (self._hosts or version == "1.1"):
             return faults.NO_HOST
         return None
+
+
+@lru_cache(4096)
+def line_of(name: bytes, value: bytes) -> tuple[bytes, bool]:
+    """The line of a header, and whether it steers the connection; RuntimeError for none."""
+    if not _NAME.match(name) or _NO_VALUE.search(value):
+        raise RuntimeError("a header that cannot be sent")
+    steers = name.lower() in (b"content-length", b"transfer-encoding", b"connection")
+    line = b"%b: %b\r\n" % (name, value)
+    return (b"" if name.lower() == b"connection" else line), steers

@@ -34,31 +34,38 @@ _numbers: Final = itertools.count(1 + secrets.randbits(62))
 class Identity:
     """What one request is known by.
 
-    request_id  the client's id, or a fresh one
-    span_id     a fresh id of 16 hex digits: in a trace, that of the server's work
-    trace_id    the id of the client's trace, 32 hex digits; empty where there is none
+    trace_id  the id of the client's trace, 32 hex digits; empty where there is none
     """
 
-    __slots__ = ("request_id", "span_id", "trace_id")
+    __slots__ = ("_given", "_number", "trace_id")
 
     def __init__(self, request_id: bytes | None = None, trace_parent: bytes | None = None) -> None:
         """Take the values of the two headers; None where one is not there."""
-        self.request_id = self.span_id = f"{next(_numbers):016x}"
+        self._number = next(_numbers)
+        self._given = request_id if request_id is not None and _VALID.match(request_id) else None
         self.trace_id = ""
-        if request_id is not None and _VALID.match(request_id):
-            self.request_id = request_id.decode("ascii")
         if trace_parent is not None:
             found = _TRACE.match(trace_parent)
             self.trace_id = found[2].decode("ascii") if found else ""
+
+    @property
+    def request_id(self) -> str:
+        """The client's id, or a fresh one."""
+        return self.span_id if self._given is None else self._given.decode("ascii")
+
+    @property
+    def span_id(self) -> str:
+        """A fresh id of 16 hex digits: in a trace, that of the server's work."""
+        return f"{self._number:016x}"
 
     def lines(self) -> bytes:
         """The header lines of the answer.
 
         The flags of `traceresponse` say that no span was recorded, which is true.
         """
-        if not self.trace_id:
-            return b"x-request-id: %b\r\n" % self.request_id.encode()
-        return (
-            f"x-request-id: {self.request_id}\r\n"
-            f"traceresponse: 00-{self.trace_id}-{self.span_id}-00\r\n"
-        ).encode()
+        if self._given is None and not self.trace_id:
+            return b"x-request-id: %016x\r\n" % self._number
+        line = f"x-request-id: {self.request_id}\r\n"
+        if self.trace_id:
+            line += f"traceresponse: 00-{self.trace_id}-{self.span_id}-00\r\n"
+        return line.encode()

@@ -9,12 +9,13 @@ nothing at all: this is a net below the setting, and no reason to trust a caller
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Final
 
 from allotment.errors import Forbidden
 from allotment.server.connection import faults
-from allotment.server.http.asgi import App, Receive, Scope, Send
+from allotment.server.http.answer import AtOnce, Ready
+from allotment.server.http.asgi import Receive, Scope, Send
 
 _PROXIED: Final = frozenset(
     {
@@ -42,14 +43,20 @@ FOREIGN_HOST: Final = Forbidden(
 )
 
 
-def only_local(app: App) -> App:
-    """The application, which refuses what was made elsewhere."""
+class OnlyLocal:
+    """An application, which refuses what was made elsewhere."""
 
-    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, app: AtOnce) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or refuse it."""
         refusal = _refusal(scope["headers"]) if scope["type"] == "http" else None
-        await (app if refusal is None else faults.saying(refusal))(scope, receive, send)
+        await (self._app if refusal is None else faults.saying(refusal))(scope, receive, send)
 
-    return guarded
+    def at_once(self, scope: Scope, body: bytes) -> Ready | Awaitable[Ready] | None:
+        """The answer to a request that was made here, as the application gives it."""
+        return self._app.at_once(scope, body) if _refusal(scope["headers"]) is None else None
 
 
 def _refusal(headers: Iterable[tuple[bytes, bytes]]) -> Forbidden | None:

@@ -1,14 +1,14 @@
 """What is let in when more arrives than can be done.
 
 Two things fill up, and one count bounds both. What waits for the store or for a slow reader piles
-up as requests under way, whose number has a ceiling (`concurrency`). What only computes never
-piles up there, as the loop works off all that has arrived before it looks again: it shows as the
-loop being late. So a beat measures how late the loop runs; when that is more than `lag_ms`, the
-ceiling comes down to as many requests as would have fitted, and rises again while it is on time.
-Late is only what the process spent on its own work, by the processor's clock: where a neighbour
-has the processor, turning requests away would bring nothing back. A fixed ceiling alone would turn
-away bursts of assignments that take a millisecond altogether, or let in bursts of management calls
-that take a second; the lag needs no knowledge of what each costs.
+up as requests under way, whose number has a ceiling (`concurrency`). What only computes never piles
+up there, as the loop works off all that has arrived before it looks again (until then it is counted
+as under way): it shows as the loop being late. So a beat measures how late the loop runs; when that
+is more than `lag_ms`, the ceiling comes down to as many requests as would have fitted, and rises
+again while it is on time. Late is only what the process spent on its own work, by the processor's
+clock: where a neighbour has the processor, turning requests away would bring nothing back. A fixed
+ceiling alone would turn away bursts of assignments that take a millisecond altogether, or let in
+bursts of management calls that take a second; the lag needs no knowledge of what each costs.
 
 To turn a request away costs as much as an assignment, so it must not be done as fast as clients
 can ask: one that asks again at once would be answered all the more often, and the answers
@@ -73,6 +73,7 @@ class Load:
         self._least = min(FLOOR, concurrency)
         self._target = lag_seconds
         self._peak = 0
+        self._passing = 0
         self._refused: deque[Refusable] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
@@ -82,6 +83,17 @@ class Load:
         """Count a request that was admitted; its cycle takes it off `in_flight` again."""
         self.in_flight += 1
         self._peak = max(self._peak, self.in_flight)
+
+    def pass_through(self) -> None:
+        """Count a request that is answered at once: it is under way until the loop looks again."""
+        if not self._passing:
+            asyncio.get_running_loop().call_soon(self._passed)
+        self._passing += 1
+        self.enter()
+
+    def _passed(self) -> None:
+        self.in_flight -= self._passing
+        self._passing = 0
 
     def hold(self, size: int) -> None:
         """Count bytes that a request keeps; raises Overloaded where there is no room for them."""

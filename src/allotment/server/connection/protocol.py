@@ -1,14 +1,14 @@
 """A connection: uvicorn's, made strict about what it reads and about how long that takes.
 
 What differs from uvicorn: limits on the head, deadlines for slow clients, errors as the app gives
-them, a ceiling on what is under way, and answers that close their connection while the server
-drains. Everything else (parsing by httptools, the ASGI cycle, back-pressure) is uvicorn's.
+them, a ceiling on what is under way, answers that close their connection while the server drains,
+and answers without a task where the app waits for nothing (its `at_once`). Everything else (parsing
+by httptools, the ASGI cycle, back-pressure) is uvicorn's.
 """
 
 from __future__ import annotations
 
 import asyncio
-import urllib.parse
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import httptools
@@ -18,16 +18,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from allotment.errors import AllotmentError
 from allotment.server.connection import faults
 from allotment.server.connection.access_log import log_unread
-from allotment.server.connection.cycle import CONTINUE, Cycle
-from allotment.server.connection.deadlines import Clock, Standing, Waits
+from allotment.server.connection.cycle import Cycle
+from allotment.server.connection.deadlines import Clock, Waits, standing_of
 from allotment.server.connection.head import STEERING, Head, reads_only, target_of
 from allotment.server.connection.overload import EXEMPT
+from allotment.server.connection.receiving import CONTINUE
 from allotment.server.connection.state import State
-from allotment.server.http.limits import (
-    HEAD_BYTES_MAX,
-    PIPELINED_MAX,
-    TARGET_BYTES_MAX,
-)
+from allotment.server.http.limits import HEAD_BYTES_MAX, PIPELINED_MAX, TARGET_BYTES_MAX
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -59,7 +56,7 @@ class Protocol(HttpToolsProtocol):
         self.clock = Clock(self.loop.time())
         self.requests = 0  # heads that were begun
         self.running: Cycle | None = None  # the request whose answer is due next
-        self.silent = 0  # bytes since the parser last made something of what came
+        self.silent = 0  # bytes since the parser last made something of them
         self.fault: AllotmentError | None = None  # why reading was broken off
         self.last = b""  # what is then said, after the answers that are due
         self.deaf = False  # what comes is thrown away
@@ -69,12 +66,22 @@ class Protocol(HttpToolsProtocol):
         self.again = False  # the parser is given a head that it has read already
         self.head = Head()
         self.head_open = False
+        self.at_once = hasattr(self.app, "at_once")  # see AtOnce
+        self.waiting: Cycle | None = None  # may be answered at once when it is whole
 
     # The connection.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take up a connection, or send it away where there are too many."""
         super().connection_made(transport)
+        self.common = {
+            "type": "http",
+            "asgi": _ASGI,
+            "root_path": "",
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+        }
         if len(self.connections) > self.state.connections_max:
             self.load.shed["connections"] += 1
             self.deaf = True
@@ -84,7 +91,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Release the connection; a request under way is cancelled."""
-        due = self._due()
+        due = self.due()
         if due is not None:
             due.disconnect()
             if due.task is not None and reads_only(due.scope):
@@ -102,8 +109,10 @@ class Protocol(HttpToolsProtocol):
                 data = self._without_offer() + data[upgrade.args[0] :]
                 continue
             except httptools.HttpParserError:
+                self._wait_no_more()
                 self._end(self.fault or faults.MALFORMED)
                 return
+            self._wait_no_more()
             if self.silent > HEAD_BYTES_MAX:  # a head without end, or the trailer of a body
                 self._end(faults.LONG_HEAD)
             return
@@ -111,7 +120,7 @@ class Protocol(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]
         """Answer a client that sends no more, if all that it asked is there; it may still read."""
         self.deaf = self.ended = True
-        due = self._due()
+        due = self.due()
         return due is not None and not self.cycle.more_body
 
     def _without_offer(self) -> bytes:
@@ -128,7 +137,7 @@ class Protocol(HttpToolsProtocol):
 
     def sweep(self, now: float) -> None:
         """End the connection if its client has taken too long; called about once a second."""
-        standing = self._standing()
+        standing = standing_of(self)
         if self.slow:  # it was answered so a second ago
             self.transport.close()
         if self.ended:
@@ -151,31 +160,11 @@ class Protocol(HttpToolsProtocol):
         Both look the same until something is sent, to which the system of the latter answers. An
         interim answer is passed over by every client; the second one finds the connection broken.
         """
-        due = self._due()
+        due = self.due()
         if due is not None and not due.response_started and reads_only(due.scope):
             self.transport.write(b"" if due.scope["http_version"] == "1.0" else CONTINUE)
 
-    def _standing(self) -> Standing:
-        if self.transport.is_closing():
-            return Standing(Waits.END, self.requests)
-        due = self._due()
-        if due is not None:
-            # A client that still sends moves too: most read nothing before they have sent all.
-            moved = due.sent - self.transport.get_write_buffer_size() + due.received
-            if self.flow.write_paused:
-                return Standing(Waits.READER, self.requests, moved)
-            ours = due is not self.cycle or self.flow.read_paused
-            if ours or not due.more_body or due.waiting_for_100_continue:
-                return Standing(Waits.WORK, self.requests, moved)
-            return Standing(Waits.BODY, self.requests, due.received)
-        if self.deaf:
-            return Standing(Waits.REST, self.requests)
-        if self.head_open or self.running is None:
-            return Standing(Waits.HEAD, self.requests)
-        waits = Waits.REST if self.cycle.more_body else Waits.IDLE
-        return Standing(waits, self.requests)
-
-    def _due(self) -> Cycle | None:
+    def due(self) -> Cycle | None:
         """The request that is being answered."""
         running = self.running
         return None if running is None or running.response_complete else running
@@ -183,7 +172,7 @@ class Protocol(HttpToolsProtocol):
     def _end(self, fault: AllotmentError) -> None:
         """Read no more, and say why once the requests before the faulty one are answered."""
         self.deaf = True
-        due = self._due()
+        due = self.due()
         if due is not None and due is self.cycle and due.more_body:  # it is the faulty one
             self._say_last(fault, due)
             due.disconnect()
@@ -266,18 +255,12 @@ class Protocol(HttpToolsProtocol):
         if fault is not None:
             self._break_off(fault)
         self.silent = 0
-        raw_path, query = target_of(self.url)
-        path = raw_path.decode("ascii")
+        path, raw_path, query = target_of(self.url)
         scope = {
-            "type": "http",
-            "asgi": _ASGI,
+            **self.common,
             "http_version": version,
-            "server": self.server,
-            "client": self.client,
-            "scheme": self.scheme,
             "method": method,
-            "root_path": "",
-            "path": urllib.parse.unquote(path) if "%" in path else path,
+            "path": path,
             "raw_path": raw_path,
             "query_string": query,
             "headers": self.headers,
@@ -287,8 +270,13 @@ class Protocol(HttpToolsProtocol):
         self.cycle = Cycle(self, scope, self.head, keep_alive)
         refusal = self.head.refusal
         app: Any = self.app if refusal is None else faults.saying(refusal)
-        if self._due() is None:
-            self._start_asgi_task(self.cycle, app)
+        if self.transport.is_closing():
+            return  # the answer before this request has closed the connection
+        if self.due() is None:
+            if not self.at_once or app is not self.app or self.head.expects:
+                self._start_asgi_task(self.cycle, app)
+            else:
+                self.running = self.waiting = self.cycle
         elif len(self.pipeline) < PIPELINED_MAX:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, app))
@@ -318,8 +306,18 @@ class Protocol(HttpToolsProtocol):
         self.silent = 0
         self.cycle.more_body = False
         self.cycle.message_event.set()
+        cycle, self.waiting = self.waiting, None
+        app = None if cycle is None else cycle.answer_at_once(self.app)
+        if cycle is not None and app is not None:
+            self._start_asgi_task(cycle, app)
 
     # The answers.
+
+    def _wait_no_more(self) -> None:
+        """Start a request of which more is to come, or something broken."""
+        cycle, self.waiting = self.waiting, None
+        if cycle is not None:
+            self._start_asgi_task(cycle, self.app)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Let a request in, or refuse it."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 from starlette.responses import Response
 
 from allotment.dialects.wire.model import Model
-from allotment.server.http.asgi import Send
+from allotment.server.http.asgi import App, Receive, Scope, Send
 
 _BODILESS: Final = frozenset({204, 304})
 
@@ -27,6 +27,27 @@ class Answer:
     status: int
     headers: Headers
     body: bytes
+
+
+class Ready(NamedTuple):
+    """An answer that only needs to be sent; the headers are raw, and the length is among them."""
+
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+    status: int = 200
+
+
+class AtOnce(Protocol):
+    """An application that answers some requests without a task."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+    def at_once(self, scope: Scope, body: bytes) -> Ready | Awaitable[Ready] | None:
+        """The answer to a request whose body is there; None: nothing was done, it is to be called.
+
+        Something to be awaited is the answer of work that has to wait.
+        """
 
 
 def as_json(tree: object, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Answer:
@@ -63,6 +84,18 @@ async def send_answer(send: Send, answer: Answer, *, bodiless: bool = False) -> 
     start = {"status": answer.status, "headers": raw_headers(answer)}
     await send({"type": "http.response.start", **start})
     await send({"type": "http.response.body", "body": b"" if bodiless else answer.body})
+
+
+def sending(ready: Ready | Awaitable[Ready]) -> App:
+    """An application that sends an answer as soon as it is there."""
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        answer = ready if isinstance(ready, Ready) else await ready
+        start = {"status": answer.status, "headers": answer.headers}
+        await send({"type": "http.response.start", **start})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    return app
 
 
 def raw_headers(answer: Answer) -> list[tuple[bytes, bytes]]:

@@ -62,8 +62,8 @@ def answer_error(error: Exception, path: str, request_id: str) -> Answer:
 
 def request_id_of(scope: Scope) -> str:
     """The id that the connection gave a request; empty where there is no connection."""
-    request_id: str = scope.get("state", {}).get("request_id", "")
-    return request_id
+    identity = scope.get("state", {}).get("identity")
+    return "" if identity is None else str(identity.request_id)
 
 
 def prefix_of(path: str) -> str:
