@@ -215,6 +215,7 @@ def _option(one: Any) -> Row:
 
 _GROUPS: Final = {
     "assignments": "Assignments",
+    "ofrep": "Flags by OFREP",
     "native": "The catalog, its history, spaces and tokens",
     "sticky": "Sticky assignments",
     "process": "The server",

@@ -25,7 +25,7 @@ SHARES = 2
 PLACES = 10
 
 # Where errors have a vendor's own body.
-VENDORS = ("/api/", "/v1/workflows", "/v1/segments", "/v1/flags")
+VENDORS = ("/api/", "/v1/workflows", "/v1/segments", "/v1/flags", "/ofrep/", "/projects/")
 
 # A value that stands for another until the whole body is text.
 _HERE = "a place that no other text is like"

@@ -149,7 +149,7 @@ SERVER = (
     ("auth0", "launchdarkly", "shared_metrics", "sticky"),
     ("metrics",),
     ("assign", "front", "native"),
-    ("confidence",),
+    ("confidence", "ofrep"),
     ("openapi",),
     ("app",),
     ("process",),

@@ -25,6 +25,7 @@ from allotment.store import Scope, Store, Token
 
 SHOP = Path(__file__).with_name("shop.yaml")  # experiments of a small shop
 FLAG_CATALOG = Path(__file__).with_name("flag.yaml")  # one flag with an experiment
+OFREP = Path(__file__).with_name("ofrep.yaml")  # flags of every type
 
 PATIENCE = 30.0  # seconds: this machine may be doing much else
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -21,13 +21,15 @@ from allotment.server.confidence import routes as confidence
 from allotment.server.connection.local import OnlyLocal
 from allotment.server.exposures import Exposures
 from allotment.server.front import Front
-from allotment.server.http.answer import AtOnce, respond
+from allotment.server.http.answer import AtOnce, Ready, respond
 from allotment.server.http.asgi import App, Receive, Scope, Send
 from allotment.server.http.problems import RENDERERS, answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.launchdarkly import routes as launchdarkly
 from allotment.server.metrics import Metrics
 from allotment.server.native.snapshot import ShownCatalogs
+from allotment.server.ofrep import errors
+from allotment.server.ofrep.app import OfrepPaths
 from allotment.server.openapi import document
 from allotment.server.settings import Settings
 from allotment.server.shared_metrics import SharedMetrics
@@ -48,29 +50,36 @@ def create_app(
     made = _framework(node, assign, exposures, keeping, Metrics(node, shared))
     made.state.settings = settings
     framework = Front(made, node)
-
-    app = Application(assign, framework)
+    app = Application(assign, OfrepPaths(node, exposures, keeping), framework)
     return OnlyLocal(app) if node.insecure_local else app
 
 
 class Application:
-    """The assignment paths, and the framework behind them for every other path.
+    """The assignment paths, those of OFREP, and the framework behind them for every other path.
 
-    `at_once` answers those of the assignment paths that wait for nothing; the connection asks it,
-    as a task and the messages of ASGI take longer than such an answer.
+    `at_once` answers those of the first two that wait for nothing; the connection asks it, as a
+    task and the messages of ASGI take longer than such an answer.
     """
 
-    def __init__(self, assign: AssignPaths, framework: App) -> None:
+    def __init__(self, assign: AssignPaths, ofrep: OfrepPaths, framework: App) -> None:
         self._assign = assign
+        self._ofrep = ofrep
         self._framework = framework
-        self.at_once = assign.at_once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http" and self._assign.takes(scope["path"]):
             await self._assign(scope, receive, send)
+        elif scope["type"] == "http" and self._ofrep.takes(scope["path"]):
+            await self._ofrep(scope, receive, send)
         else:
             await self._framework(scope, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes) -> Ready | Awaitable[Ready] | None:
+        """The answer to a request whose body is there, if it is of one of those paths."""
+        if self._ofrep.takes(scope["path"]):
+            return self._ofrep.at_once(scope, body)
+        return self._assign.at_once(scope, body)
 
 
 def _framework(
@@ -115,6 +124,7 @@ def _framework(
     vendors = (auth0, launchdarkly, confidence)
     for vendor in vendors:
         RENDERERS.update(vendor.API.renderers)
+    RENDERERS.update(errors.RENDERERS)
     for router in (*native.ROUTERS, kept.router, *(each.router for each in vendors)):
         app.router.routes.extend(map(_whole, router.routes))
     app.add_exception_handler(AllotmentError, _show_error)

@@ -25,6 +25,7 @@ from allotment.server.assign.openapi import PATHS, SCHEMAS
 from allotment.server.auth.access import SPACE_NAME
 from allotment.server.http.problems import PROBLEM
 from allotment.server.native.plainschema import PlainSchemas
+from allotment.server.ofrep import openapi as ofrep
 
 _PUNCTUATION: Final = re.compile(r"[^A-Za-z0-9]+")
 
@@ -44,7 +45,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         description=_DESCRIPTION,
         routes=app.routes,
     )
-    for path, operations in PATHS.items():
+    for path, operations in (*PATHS.items(), *ofrep.PATHS.items()):
         for method, said in operations.items():
             name = {"operationId": _PUNCTUATION.sub("_", f"{method}{path}").strip("_")}
             made["paths"].setdefault(path, {})[method] = {**name, **said}
@@ -55,12 +56,13 @@ def document(app: FastAPI) -> dict[str, Any]:
             **found,
             **_schemas(),
             **SCHEMAS,
+            **ofrep.SCHEMAS,
             **vendor_schemas((*AUTH0, *LD, *CONFIDENCE)),
             **body_schemas(app.routes),
         },
         "parameters": _PARAMETERS,
         "headers": _HEADERS,
-        "responses": {"Problem": _PROBLEM_ANSWER},
+        "responses": {"Problem": _PROBLEM_ANSWER, "OfrepFailure": ofrep.FAILURE},
         "securitySchemes": made["components"]["securitySchemes"],
     }
     return made

@@ -400,6 +400,12 @@ def assigned(part: int, secret: str) -> Asks:
     yield Ask("POST /v1/resolve", {"unit": "u", "flags": keys})
     yield Ask("POST /v1/resolve", unit)
     yield Ask("POST /v1/resolve", {"unit": "u"})
+    asked = {"context": {"targetingKey": "u" * 1_024, **attributes}}
+    flags = "/ofrep/v1/evaluate/flags"
+    for prefix in ("", "/projects/{projectKey}/environments/{environmentKey}"):
+        for body in ({"context": {"targetingKey": "u"}}, asked):
+            yield Ask(f"POST {prefix}{flags}/{{key}}", body, {"key": keys[0]})
+            yield Ask(f"POST {prefix}{flags}", body)
     yield Ask("POST /v1/assign", unit)
     yield Ask("POST /v1/assign", {"unit": "u"})
     yield Ask("POST /v1/explain", {**unit, "experiment": "x0000", "revision": 1})

@@ -12,6 +12,7 @@ from allotment.server.connection import faults
 from allotment.server.connection.identity import Identity
 from allotment.server.http.problems import RENDERERS
 from allotment.server.launchdarkly import routes as launchdarkly
+from allotment.server.ofrep import errors as ofrep
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +21,8 @@ def apis(monkeypatch: pytest.MonkeyPatch) -> None:
     for vendor in (auth0, launchdarkly, confidence):
         for prefix, render in vendor.API.renderers.items():
             monkeypatch.setitem(RENDERERS, prefix, render)
+    for prefix, render in ofrep.RENDERERS.items():
+        monkeypatch.setitem(RENDERERS, prefix, render)
 
 
 @pytest.mark.parametrize(
@@ -31,11 +34,17 @@ def apis(monkeypatch: pytest.MonkeyPatch) -> None:
         ("/v1/flags:resolve", "details"),
         ("/v1/assign", "detail"),
         ("/v1/commands", "detail"),
+        ("/ofrep/v1/evaluate/flags/banner", "errorDetails"),
+        ("/projects/default/environments/production/ofrep/v1/evaluate/flags", "errorDetails"),
     ],
 )
 def test_a_refusal_has_the_form_of_the_api_that_is_asked(path: str, field: str) -> None:
     refusal = faults.busy(path, Identity(b"mine"), close=False, body=True)
     head, _, body = refusal.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 503 ")
+    # Clients of OFREP wait after 429 only.
+    expected = 429 if field == "errorDetails" else 503
+    assert head.startswith(b"HTTP/1.1 %d " % expected)
+    assert faults.status_of(refusal) == expected
+    assert b"\r\nretry-after: 1" in head
     assert b"\r\nx-request-id: mine" in head
     assert field in json.loads(body)

@@ -21,11 +21,11 @@ from allotment.server.assign.unit import OneUnit
 from allotment.server.auth.access import Caller
 from allotment.server.exposures import Exposures
 from allotment.server.http.answer import Ready, raw_headers, sending
-from allotment.server.http.asgi import Message, Receive, Scope, Send
+from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.http.limits import BODY_BYTES_MAX
 from allotment.server.http.problems import answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed
-from allotment.server.http.requests import check_shape, header, read_body
+from allotment.server.http.requests import check_shape, header, small_body
 from allotment.server.sticky import StickyAssignments
 from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served
@@ -220,15 +220,4 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
     """The body, which mostly comes in one piece."""
     if scope["query_string"]:
         raise InvalidInput("there is no query parameter here; all goes into the body", "query")
-    first = await receive()
-    if first["type"] == "http.request" and not first.get("more_body", False):
-        body: bytes = first.get("body", b"")
-        if len(body) <= BODY_BYTES_MAX:
-            check_shape(body, JsonShape())
-            return body
-    came = iter((first,))
-
-    async def again() -> Message:
-        return next(came, None) or await receive()
-
-    return bytes(await read_body(scope, again))
+    return await small_body(scope, receive)

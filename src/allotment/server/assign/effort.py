@@ -30,13 +30,15 @@ class Size(NamedTuple):
         return cls(values, len(text))
 
 
-def effort(shown: Shown, experiments: Collection[str], size: Size) -> int:
-    """What it may take to ask these experiments, in nanoseconds.
+def effort(shown: Shown, experiments: Collection[str], size: Size, work: Work | None = None) -> int:
+    """What it may take to ask these experiments, in nanoseconds; `work` is theirs, where known.
 
     Raises TooLarge where that is more than a request may take.
     """
     snapshot = shown.served.engine.snapshot
-    if experiments is not snapshot.plans:
+    if work is not None:
+        pass
+    elif experiments is not snapshot.plans:
         work = Work.all(work_of(snapshot, key) for key in experiments)
     elif shown.work is None:
         work = shown.work = Work.all(work_of(snapshot, key) for key in experiments)

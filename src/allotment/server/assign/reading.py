@@ -91,7 +91,7 @@ def read_target(scope: Scope) -> tuple[str, str, Attributes | None]:
     parts = (scope.get("raw_path") or scope["path"].encode()).split(b"/")
     if len(parts) != _PARTS:
         raise NoSuchPath
-    experiment, unit = (_text(part, "path") for part in parts[3:])
+    experiment, unit = (decoded(part, "path") for part in parts[3:])
     if not (experiment and unit):
         raise InvalidInput("the path is /v1/assign/EXPERIMENT/UNIT, and neither is empty", "path")
     attributes = None
@@ -110,10 +110,11 @@ def read_query(scope: Scope) -> list[tuple[str, str]]:
     if not query:
         return []
     pairs = (pair.partition(b"=") for pair in query.replace(b"+", b" ").split(b"&"))
-    return [(_text(name, "query"), _text(value, "query")) for name, _, value in pairs]
+    return [(decoded(name, "query"), decoded(value, "query")) for name, _, value in pairs]
 
 
-def _text(part: bytes, path: str) -> str:
+def decoded(part: bytes, path: str) -> str:
+    """A part of a target as text; raises InvalidInput for a broken escape and what is not UTF-8."""
     if _BROKEN_ESCAPE.search(part):
         raise InvalidInput("a percent sign is written %25", path)
     try:

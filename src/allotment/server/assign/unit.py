@@ -21,7 +21,7 @@ from allotment.server.sticky import StickyAssignments
 from allotment.server.sync.spaces import Served
 
 # So many take a few milliseconds, which the event loop can spare; more are asked in a thread.
-_MANY: Final = 2_000
+MANY: Final = 2_000
 
 _Answers: TypeAlias = Collection[Assignment]
 _Resolved: TypeAlias = tuple[Resolution, Assignment | None]
@@ -49,15 +49,11 @@ class OneUnit:
             if own is None and asked.experiment in served.keeping:
                 return self._settle(shown, asked, (given,))
             if self._log is not None:
-                self._expose(shown, asked, (given,))
+                self.expose(shown, asked, (given,))
             return shown.assignment(given)
         plans = served.engine.snapshot.plans
         keys = _keys(asked.experiment, asked.experiments, plans, "experiment")
-        if (
-            len(keys) > _MANY
-            or len(text) > SMALL_BYTES
-            or _cost(shown, asked, keys, text) > ON_LOOP
-        ):
+        if len(keys) > MANY or len(text) > SMALL_BYTES or _cost(shown, asked, keys, text) > ON_LOOP:
             return self._assign_many(shown, asked, keys, text)
         answers = _assigned(served, asked, keys)
         if served.keeping:
@@ -89,8 +85,7 @@ class OneUnit:
         return [settled.get(each.experiment, each) for each in answers]
 
     def _show(self, shown: Shown, asked: AssignRequest, answers: _Answers) -> Ready:
-        if self._log is not None:
-            self._expose(shown, asked, answers)
+        self.expose(shown, asked, answers)
         return shown.assignments(answers)
 
     def resolve(self, shown: Shown, asked: ResolveRequest, text: bytes) -> Ready | Awaitable[Ready]:
@@ -107,7 +102,7 @@ class OneUnit:
             if given is None:
                 return shown.resolution(resolution, None)
             if self._log is not None:
-                self._expose(shown, asked, (given,))
+                self.expose(shown, asked, (given,))
             return shown.resolution(resolution, given.treatment)
         keys = _keys(flag, asked.flags, served.engine.catalog.flags, "flag")
         long = is_long(shown, keys, text)
@@ -141,16 +136,17 @@ class OneUnit:
     ) -> Ready:
         if self._log is not None:
             given = (each for _, each in resolved if each is not None)
-            self._expose(shown, asked, given)
+            self.expose(shown, asked, given)
         return shown.resolutions(
             [(each, given.treatment if given else None) for each, given in resolved]
         )
 
-    def _expose(
+    def expose(
         self, shown: Shown, asked: AssignRequest | ResolveRequest, given: Iterable[Assignment]
     ) -> None:
-        """Log every answer that comes with a treatment."""
-        assert self._log is not None
+        """Log every answer that comes with a treatment, where answers are logged."""
+        if self._log is None:
+            return
         engine = shown.served.engine
         for each in given:
             if each.treatment is not None:
@@ -178,7 +174,7 @@ def is_long(shown: Shown, flags: Collection[str], text: bytes | bytearray) -> bo
     known = shown.served.engine.catalog.flags
     nouns = [known[key] for key in flags if key in known]
     experiments = [each.experiment for noun in nouns for each in noun.experiments]
-    many = len(flags) + len(experiments) > _MANY or len(text) > SMALL_BYTES
+    many = len(flags) + len(experiments) > MANY or len(text) > SMALL_BYTES
     return effort(shown, experiments, Size.of(text, lists=len(flags) != 1)) > ON_LOOP or many
 
 

@@ -180,12 +180,12 @@ class Cycle(Receiving):
         """
         if self.disconnected or self.transport.is_closing():
             return False
-        self.status = 503
         self._settle()
         self.response_started = True
         refusal = faults.busy(
             self.scope["path"], self.identity, close=not self.keep_alive, body=not self.to_head
         )
+        self.status = faults.status_of(refusal)
         self.sent = faults.body_size(refusal)
         self.transport.write(refusal)
         self._complete()

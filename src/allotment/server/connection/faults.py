@@ -84,6 +84,11 @@ def body_size(answer: bytes) -> int:
     return len(answer.partition(b"\r\n\r\n")[2])
 
 
+def status_of(answer: bytes) -> int:
+    """The status of an answer."""
+    return int(answer.split(b" ", 2)[1])
+
+
 def saying(error: AllotmentError) -> App:
     """An application that answers with an error, whatever it is asked."""
 

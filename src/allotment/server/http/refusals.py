@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from allotment.errors import AllotmentError, InvalidInput, NotFound
+from allotment.errors import AllotmentError, InvalidInput, NotFound, Overloaded
 
 
 class NoSuchPath(NotFound):
@@ -34,3 +34,9 @@ class NotAcceptable(InvalidInput):
     """The client accepts no form that is written here."""
 
     status_hint = 406
+
+
+class TooManyRequests(Overloaded):
+    """The server is overloaded, told to clients of OFREP: they wait after no other status."""
+
+    status_hint = 429

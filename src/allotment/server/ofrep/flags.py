@@ -1,0 +1,219 @@
+"""The flags of one revision as OFREP shows them. Each answer's text is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from allotment.compile.experiment import Source
+from allotment.dialects.confidence.values import CLIENT_DEFAULT
+from allotment.matching.index import Work
+from allotment.model.assignment import Assignment, Reason, Resolution
+from allotment.model.flag import Flag, FlagState, Variation
+from allotment.server.assign.shown import Shown
+from allotment.server.http.answer import Ready
+from allotment.server.ofrep.bodies import OfrepEvaluation, OfrepFailure, OfrepMetadata
+from allotment.server.ofrep.context import Context
+from allotment.server.sync.spaces import Served, work_of
+
+MISSING: Final = "TARGETING_KEY_MISSING"
+
+# Tens of megabytes at the most, as for the other texts of answers.
+_TEXTS_MAX: Final = 65_536
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Evaluated(NamedTuple):
+    """What a flag evaluates to.
+
+    given   the assignment that the value comes from, if it comes from one
+    member  its text, as one of a list
+    alone   the whole answer to a request for it; None where that is a refusal
+    """
+
+    given: Assignment | None
+    member: bytes
+    alone: Ready | None
+
+
+class ShownFlag:
+    """One flag at one revision.
+
+    one        the experiment, where the flag has one and no more
+    is_simple  whether it has no more than one
+    is_heavy   whether a small request, too, may take long
+    keeps      whether an experiment keeps assignments
+    is_live    whether an experiment gives anyone anything
+    revision   since when the flag and its experiments are as they are
+    """
+
+    __slots__ = (
+        "is_heavy", "is_live", "is_simple", "keeps", "known", "noun", "one", "revision", "shape",
+    )  # fmt: skip
+
+    def __init__(self, noun: Flag, served: Served) -> None:
+        names = [each.experiment for each in noun.experiments]
+        plans = served.engine.snapshot.plans
+        sources = [plan.source for name in names if (plan := plans.get(name)) is not None]
+        found = [each for each in sources if isinstance(each, Source)]
+        version = served.stored.versions.get(f"flag:{noun.key}")
+        self.noun = noun
+        self.one = names[0] if len(names) == 1 else None
+        self.is_simple = len(names) <= 1
+        self.is_heavy = not served.heavy.isdisjoint(names)
+        self.keeps = any(name in served.keeping for name in names)
+        self.is_live = any(each.live for each in found)
+        self.revision = max((each.revision for each in found), default=0)
+        if version is not None:
+            self.revision = max(self.revision, version.revision)
+        self.shape = _shape_of(noun)
+        # By the identity of an assignment, which is held so that no other object takes it.
+        self.known: dict[object, tuple[Assignment | None, Evaluated]] = {}
+
+
+class Whole(NamedTuple):
+    """All flags of a revision, those of them that keep assignments, and what it takes to ask."""
+
+    flags: list[ShownFlag]
+    keeping: list[ShownFlag]
+    experiments: list[str]
+    work: Work
+
+
+class ShownFlags:
+    """The flags of a space at one revision, and the text of what they have evaluated to."""
+
+    def __init__(self, shown: Shown) -> None:
+        self.shown = shown
+        self.nouns = shown.served.engine.catalog.flags
+        self._flags: dict[str, ShownFlag] = {}
+        self._whole: Whole | None = None
+        self._texts = 0
+
+    def flag(self, key: str) -> ShownFlag | None:
+        """One of the flags, made at the first request for it."""
+        flag = self._flags.get(key)
+        if flag is None and (noun := self.nouns.get(key)) is not None:
+            flag = self._flags[key] = ShownFlag(noun, self.shown.served)
+        return flag
+
+    def whole(self) -> Whole:
+        """All of them by key, made at the first request for all."""
+        if self._whole is None:
+            found = (self.flag(key) for key in sorted(self.nouns))
+            flags = [each for each in found if each is not None]
+            experiments = [each.experiment for one in flags for each in one.noun.experiments]
+            snapshot = self.shown.served.engine.snapshot
+            work = Work.all(work_of(snapshot, key) for key in experiments)
+            self._whole = Whole(flags, [one for one in flags if one.keeps], experiments, work)
+        return self._whole
+
+    def evaluate(self, flag: ShownFlag, context: Context) -> Evaluated:
+        """What a flag evaluates to where nothing is kept."""
+        engine = self.shown.served.engine
+        given: object = None
+        if flag.one is not None:
+            given = engine.assign(flag.one, context.unit, context.attributes)
+        if flag.is_simple and (known := flag.known.get(id(given))) is not None:
+            return known[1]
+        resolution = engine.resolve(flag.noun.key, context.unit, context.attributes)
+        if resolution.experiment not in (None, flag.one):
+            given = engine.assign(resolution.experiment, context.unit, context.attributes)
+        assert given is None or isinstance(given, Assignment)
+        evaluated = self.evaluated(flag, resolution, given)
+        # Of one experiment, or none, a flag resolves alike whenever the answer is the same.
+        if flag.is_simple:
+            self._keep(flag, id(given), given, evaluated)
+        return evaluated
+
+    def evaluated(
+        self, flag: ShownFlag, resolution: Resolution, given: Assignment | None
+    ) -> Evaluated:
+        """The text of a resolution, and of the assignment that it comes from."""
+        if resolution.experiment is None:
+            given = None
+        asked = (resolution.variation, resolution.reason, id(given))
+        known = flag.known.get(asked)
+        if known is not None:
+            return known[1]
+        evaluated = self._made(flag, resolution, given)
+        self._keep(flag, asked, given, evaluated)
+        return evaluated
+
+    def _keep(
+        self, flag: ShownFlag, asked: object, given: Assignment | None, evaluated: Evaluated
+    ) -> None:
+        # Answers for unknown experiments are made each time.
+        if given is not None and given.reason is Reason.UNKNOWN_EXPERIMENT:
+            return
+        if self._texts >= _TEXTS_MAX:
+            self._texts = 0
+            for each in list(self._flags.values()):
+                each.known.clear()
+        self._texts += 1
+        flag.known[asked] = (given, evaluated)
+
+    def _made(self, flag: ShownFlag, resolution: Resolution, given: Assignment | None) -> Evaluated:
+        noun = flag.noun
+        if resolution.reason is Reason.NO_UNIT and given is None and flag.is_live:
+            return Evaluated(None, _encode(failure_of(flag)), None)
+        metadata = OfrepMetadata(revision=flag.revision)
+        if resolution.reason is not None:
+            metadata.reason = str(resolution.reason)
+        if given is not None:
+            assert given.treatment is not None, "the value is of its treatment"
+            metadata.experiment, metadata.treatment = given.experiment, given.treatment
+            metadata.iteration, metadata.revision = given.iteration, given.revision
+        variation = next(one for one in noun.variations if one.key == resolution.variation)
+        value = flag.shape(variation)
+        raw = UNSET if value is None else msgspec.Raw(value.encode())
+        evaluation = OfrepEvaluation(
+            noun.key, _reason(noun, resolution), variation.key, metadata, raw
+        )
+        member = _encode(evaluation)
+        return Evaluated(given, member, self.shown.ready(member))
+
+
+def failure_of(flag: ShownFlag) -> OfrepFailure:
+    """That a flag's experiments have no unit to randomise."""
+    experiments = ", ".join(repr(each.experiment) for each in flag.noun.experiments[:3])
+    message = f"the context names no unit of the kind that {experiments} randomises"
+    return OfrepFailure(MISSING, f"{message}: send `targetingKey`", flag.noun.key)
+
+
+def _reason(flag: Flag, resolution: Resolution) -> str:
+    """The reason as OpenFeature has it: which way of deciding gave the value."""
+    if resolution.experiment is not None:
+        return "TARGETING_MATCH" if resolution.reason is Reason.OVERRIDE else "SPLIT"
+    if flag.state is not FlagState.ON:
+        return "DISABLED"
+    if resolution.reason in (Reason.FAILED, Reason.UNKNOWN_EXPERIMENT):
+        return "UNKNOWN"
+    return "STATIC"
+
+
+def _shape_of(flag: Flag) -> Callable[[Variation], str | None]:
+    """How a flag's values are written; None is for no value.
+
+    Clients take a number with a point for a float and one without for an integer. So where one
+    value of a flag has a fraction or an exponent, all have a point.
+    """
+    texts = [each.value.strip() for each in flag.variations]
+    numbers = [text for text in texts if text[:1] in "-0123456789"]
+    floats = len(numbers) == len(texts) and not all(map(_is_integer, numbers))
+
+    def shape(variation: Variation) -> str | None:
+        text = variation.value.strip()
+        if text == "null" or (variation.key == CLIENT_DEFAULT and text == "{}"):
+            return None  # the client has a default of its own
+        return f"{text}.0" if floats and _is_integer(text) else text
+
+    return shape
+
+
+def _is_integer(text: str) -> bool:
+    return text.removeprefix("-").isdigit()

@@ -1,0 +1,73 @@
+"""What a request to OFREP is about: the operation, the space and the flag that its target names."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from allotment.errors import InvalidInput
+from allotment.server.assign.reading import read_query
+from allotment.server.http.asgi import Scope
+
+PROJECT: Final = "/projects/{projectKey}/environments/{environmentKey}"
+BULK: Final = "/ofrep/v1/evaluate/flags"
+SINGLE: Final = f"{BULK}/{{key}}"
+FIRST_STEPS: Final = ("/ofrep/", "/projects/")
+_TARGET: Final = re.compile(
+    rb"(?:/projects/([^/]+)/environments/([^/]+))?/ofrep/v1/evaluate/flags(?:/([^/]+))?\Z"
+)
+
+# What a client that was told of a new configuration by an event adds to the query.
+_ETAG, _MODIFIED = "flagConfigEtag", "flagConfigLastModified"
+_VERSION: Final = re.compile(r'"?([0-9]{1,17})(?:-[0-9a-f]{32})?"?\Z')
+
+
+class OfrepOperation(NamedTuple):
+    """One path, which the metrics and the log name by its template."""
+
+    path: str
+    name: str
+
+
+# By whether the path names a space, and whether it names a flag.
+_OPERATIONS: Final = {
+    (is_named, is_single): OfrepOperation(
+        f"{PROJECT if is_named else ''}{SINGLE if is_single else BULK}",
+        "ofrep" if is_single else "ofrep_all",
+    )
+    for is_named in (False, True)
+    for is_single in (False, True)
+}
+
+
+class Target(NamedTuple):
+    """What a path names: a space or the caller's own, and a flag as it is written, or all."""
+
+    operation: OfrepOperation
+    space: bytes | None
+    key: bytes | None
+
+
+def target_of(scope: Scope) -> Target | None:
+    """What a path names; None where it is none of these."""
+    match = _TARGET.match(scope.get("raw_path") or scope["path"].encode())
+    if match is None:
+        return None
+    project, environment, key = match.groups()
+    space = None if project is None else project + b"/" + environment
+    return Target(_OPERATIONS[space is not None, key is not None], space, key)
+
+
+def event_of(scope: Scope, target: Target) -> int | None:
+    """The revision of the event that made a client ask; 0 where it names none.
+
+    None is for a request that no event has caused.
+    """
+    found: int | None = None
+    for name, value in read_query(scope):
+        if target.key is not None or name not in (_ETAG, _MODIFIED):
+            message = f"the parameters are {_ETAG} and {_MODIFIED}, in a request for all flags"
+            raise InvalidInput(message, "query")
+        version = _VERSION.match(value) if name == _ETAG else None
+        found = max(found or 0, int(version[1]) if version else 0)
+    return found

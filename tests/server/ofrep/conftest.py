@@ -1,0 +1,32 @@
+"""One server whose flags are of every type, which most tests only read from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from allotment.compile import compile_catalog
+from allotment.engine import Engine
+from allotment.store import Store
+from serving import OFREP, Server, serving
+
+
+@pytest.fixture(scope="session")
+def flags(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("ofrep"), catalog=OFREP) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def client(flags: Server) -> Iterator[httpx.Client]:
+    with flags.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def engine(flags: Server) -> Engine:
+    """What the server should answer, without a server."""
+    with Store.open(flags.database) as store:
+        return Engine(compile_catalog(store.catalog()))
