@@ -23,6 +23,7 @@ from allotment.server.exposures import Exposures
 from allotment.server.front import Front
 from allotment.server.http.answer import AtOnce, Ready, respond
 from allotment.server.http.asgi import App, Receive, Scope, Send
+from allotment.server.http.cors import Cors, read_origins
 from allotment.server.http.problems import RENDERERS, answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.launchdarkly import routes as launchdarkly
@@ -50,7 +51,10 @@ def create_app(
     made = _framework(node, assign, exposures, keeping, Metrics(node, shared))
     made.state.settings = settings
     framework = Front(made, node)
-    app = Application(assign, OfrepPaths(node, exposures, keeping), framework)
+    ofrep = OfrepPaths(node, exposures, keeping)
+    app: AtOnce = Application(assign, ofrep, framework)
+    if origins := read_origins(settings.cors_origins):
+        app = Cors(app, origins, lambda path: assign.takes(path) or ofrep.takes(path))
     return OnlyLocal(app) if node.insecure_local else app
 
 

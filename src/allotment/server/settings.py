@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import Field, PrivateAttr, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_after_validator_function, str_schema
 from pydantic_settings import (
@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 
 from allotment.errors import InvalidInput
+from allotment.server.http.cors import read_origins
 from allotment.server.settingsfile import settings_file
 
 PREFIX: Final = "ALLOTMENT_"
@@ -158,6 +159,11 @@ class Settings(BaseSettings):
         description="Whether LaunchDarkly's PATCH calls may leave out the parameter"
         " `domain-model=launchdarkly.semanticpatch` of their content type.",
     )
+    cors_origins: str = Field(
+        "",
+        description="Origins whose pages may call the assignment paths and OFREP from a browser,"
+        " such as https://shop.example, with commas between them.",
+    )
     docs: bool = Field(
         True, description="Whether /docs and /openapi.json describe the API to anyone who asks."
     )
@@ -168,6 +174,12 @@ class Settings(BaseSettings):
         "auto", description="How log lines look; auto is text on a terminal and JSON elsewhere."
     )
     access_log: bool = Field(False, description="Log a line for every request.")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, text: str) -> str:
+        read_origins(text)
+        return text
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
