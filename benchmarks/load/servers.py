@@ -19,7 +19,7 @@ from typing import IO
 from urllib.request import Request, urlopen
 
 from allotment.change.diff import diff
-from allotment.model.catalog import EMPTY
+from allotment.model.catalog import EMPTY, Catalog
 from allotment.store import Scope, Store, Token
 from benchmarks.load.shop import shop
 
@@ -50,12 +50,17 @@ def pinned(processor: int, command: list[str]) -> list[str]:
 
 
 @contextmanager
-def ours(folder: Path, source: Path = HOUSE / "src") -> Iterator[Server]:
-    """The server itself, over SQLite, with a token; `source` may have another version of it."""
+def ours(
+    folder: Path, source: Path = HOUSE / "src", shown: Catalog | None = None
+) -> Iterator[Server]:
+    """The server itself, over SQLite, with a token; `source` may have another version of it.
+
+    `shown` is what it serves; the shop, where nothing else is said.
+    """
     database = folder / "allotment.db"
     with Store.open(database) as store:
         now = datetime.now(UTC)
-        store.commit(diff(EMPTY, shop()), who="bench", when=now, dialect="bench")
+        store.commit(diff(EMPTY, shown or shop()), who="bench", when=now, dialect="bench")
         digest = hashlib.sha256(TOKEN.encode()).hexdigest()
         store.add_token(Token("bench", digest, Scope.ASSIGN, "*/*", "bench", 0, None, None))
     port = _free_port()

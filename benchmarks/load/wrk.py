@@ -59,14 +59,14 @@ def is_installed() -> bool:
     return shutil.which("wrk") is not None
 
 
-def write_script(question: Question, token: str, path: Path) -> None:
-    """The script that asks a question."""
-    headers = {"Content-Type": question.media, "Authorization": f"Bearer {token}"}
+def write_script(question: Question, token: str, path: Path, **more: str) -> None:
+    """The script that asks a question; `more` are headers."""
+    headers = {"Content-Type": question.media, "Authorization": f"Bearer {token}", **more}
     given = {
         "method": _text(question.method.encode()),
         "targets": _table(_text(target.encode()) for target in question.targets),
         "bodies": _table(map(_text, question.bodies)),
-        "headers": _table(f'["{name}"] = "{text}"' for name, text in headers.items()),
+        "headers": _table(f'["{name}"] = {_text(text.encode())}' for name, text in headers.items()),
     }
     setting = "\n".join(f"local {name} = {value}" for name, value in given.items())
     path.write_text(SCRIPT % setting)

@@ -115,6 +115,8 @@ def read_query(scope: Scope) -> list[tuple[str, str]]:
 
 def decoded(part: bytes, path: str) -> str:
     """A part of a target as text; raises InvalidInput for a broken escape and what is not UTF-8."""
+    if b"%" not in part and part.isascii():
+        return part.decode()
     if _BROKEN_ESCAPE.search(part):
         raise InvalidInput("a percent sign is written %25", path)
     try:

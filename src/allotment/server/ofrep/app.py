@@ -258,8 +258,7 @@ class OfrepPaths:
         whole = flags.whole()
         if _cost(flags, whole, asked) > ON_LOOP or len(whole.experiments) > MANY:
             return self._all_slowly(flags, asked, long=True)
-        members = [flags.evaluate(flag, asked.context).member for flag in whole.flags]
-        return _listed(flags, members, tag)
+        return _listed(flags, flags.evaluate_all(asked.context), tag)
 
     async def _all_slowly(self, flags: ShownFlags, asked: _All, *, long: bool) -> Ready:
         served, context = flags.shown.served, asked.context
@@ -275,8 +274,7 @@ class OfrepPaths:
         kept = dict(zip(keys, await asyncio.gather(*asks), strict=True))
 
         def show() -> Ready:
-            found = (kept.get(f.noun.key) or flags.evaluate(f, context) for f in whole.flags)
-            members = [each.member for each in found]
+            members = flags.evaluate_all(context, kept, turns=long)
             if not whole.keeping:
                 return _listed(flags, members, tag)
             # What is kept changes without a revision, so the tag is of the answer too.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple, cast
 
 import msgspec
 from msgspec import UNSET
@@ -23,6 +23,9 @@ MISSING: Final = "TARGETING_KEY_MISSING"
 
 # Tens of megabytes at the most, as for the other texts of answers.
 _TEXTS_MAX: Final = 65_536
+
+# All experiments are asked at once where there are no more than so many for each that is needed.
+_FEW: Final = 4
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -49,10 +52,13 @@ class ShownFlag:
     keeps      whether an experiment keeps assignments
     is_live    whether an experiment gives anyone anything
     revision   since when the flag and its experiments are as they are
+    known      what it has evaluated to, by what that depends on
+    members    of a simple one, the texts of these by the identity of the assignment
     """
 
     __slots__ = (
-        "is_heavy", "is_live", "is_simple", "keeps", "known", "noun", "one", "revision", "shape",
+        "is_heavy", "is_live", "is_simple", "keeps", "known", "members", "noun", "one", "revision",
+        "shape",
     )  # fmt: skip
 
     def __init__(self, noun: Flag, served: Served) -> None:
@@ -72,16 +78,26 @@ class ShownFlag:
             self.revision = max(self.revision, version.revision)
         self.shape = _shape_of(noun)
         # By the identity of an assignment, which is held so that no other object takes it.
+        self.members: dict[int, bytes] = {}
         self.known: dict[object, tuple[Assignment | None, Evaluated]] = {}
 
 
 class Whole(NamedTuple):
-    """All flags of a revision, those of them that keep assignments, and what it takes to ask."""
+    """All flags of a revision.
+
+    rows         the experiment of each, and the text by the identity of its answer
+    keeping      those whose experiments keep assignments
+    experiments  what is asked for all of them
+    work         what it takes to ask
+    is_most      whether these are most experiments: to ask all at once is quicker then
+    """
 
     flags: list[ShownFlag]
+    rows: Sequence[tuple[str, Callable[[int], bytes | None]]]
     keeping: list[ShownFlag]
     experiments: list[str]
     work: Work
+    is_most: bool
 
 
 class ShownFlags:
@@ -108,8 +124,13 @@ class ShownFlags:
             flags = [each for each in found if each is not None]
             experiments = [each.experiment for one in flags for each in one.noun.experiments]
             snapshot = self.shown.served.engine.snapshot
-            work = Work.all(work_of(snapshot, key) for key in experiments)
-            self._whole = Whole(flags, [one for one in flags if one.keeps], experiments, work)
+            is_most = len(snapshot.plans) <= _FEW * len(experiments)
+            asked = snapshot.plans if is_most else experiments
+            work = Work.all(work_of(snapshot, key) for key in asked)
+            keeping = [each for each in flags if each.keeps]
+            # A flag of several experiments has no such texts, and one of none is one answer.
+            rows = [(each.one or "", each.members.get) for each in flags]
+            self._whole = Whole(flags, rows, keeping, experiments, work, is_most)
         return self._whole
 
     def evaluate(self, flag: ShownFlag, context: Context) -> Evaluated:
@@ -126,9 +147,33 @@ class ShownFlags:
         assert given is None or isinstance(given, Assignment)
         evaluated = self.evaluated(flag, resolution, given)
         # Of one experiment, or none, a flag resolves alike whenever the answer is the same.
-        if flag.is_simple:
-            self._keep(flag, id(given), given, evaluated)
+        if flag.is_simple and self._keep(flag, id(given), given, evaluated):
+            flag.members[id(given)] = evaluated.member
         return evaluated
+
+    def evaluate_all(
+        self, context: Context, kept: Mapping[str, Evaluated] = {}, *, turns: bool = False
+    ) -> list[bytes]:
+        """The texts of all flags, some of which are known; with `turns` others have theirs.
+
+        To ask for one experiment after the other lets other threads run between two of them.
+        """
+        whole, engine = self.whole(), self.shown.served.engine
+        unit, attributes = context
+        if whole.is_most and not turns:
+            get = engine.assign_all(unit, attributes).get
+            texts = [text(id(get(one))) for one, text in whole.rows]
+        else:
+            do = engine.assign
+            texts = [text(id(one and do(one, unit, attributes))) for one, text in whole.rows]
+        if not kept and None not in texts:
+            return cast(list[bytes], texts)
+        return [
+            kept[flag.noun.key].member
+            if flag.keeps and kept
+            else text or self.evaluate(flag, context).member
+            for flag, text in zip(whole.flags, texts, strict=True)
+        ]
 
     def evaluated(
         self, flag: ShownFlag, resolution: Resolution, given: Assignment | None
@@ -146,16 +191,18 @@ class ShownFlags:
 
     def _keep(
         self, flag: ShownFlag, asked: object, given: Assignment | None, evaluated: Evaluated
-    ) -> None:
-        # Answers for unknown experiments are made each time.
+    ) -> bool:
+        """Keep it while there is room, and say so; unknown experiments have no answer to keep."""
         if given is not None and given.reason is Reason.UNKNOWN_EXPERIMENT:
-            return
+            return False
         if self._texts >= _TEXTS_MAX:
             self._texts = 0
             for each in list(self._flags.values()):
                 each.known.clear()
+                each.members.clear()
         self._texts += 1
         flag.known[asked] = (given, evaluated)
+        return True
 
     def _made(self, flag: ShownFlag, resolution: Resolution, given: Assignment | None) -> Evaluated:
         noun = flag.noun
