@@ -28,6 +28,8 @@ from allotment.server.http.problems import RENDERERS, answer_error, request_id_o
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.launchdarkly import routes as launchdarkly
 from allotment.server.metrics import Metrics
+from allotment.server.native.changes import Lists
+from allotment.server.native.made import MadeAnswers
 from allotment.server.native.snapshot import ShownCatalogs
 from allotment.server.ofrep import errors
 from allotment.server.ofrep.app import OfrepPaths
@@ -123,6 +125,8 @@ def _framework(
     app.state.keeping = keeping
     app.state.exposures = exposures
     app.state.shown = ShownCatalogs()
+    app.state.made = MadeAnswers()
+    app.state.lists = Lists()
     app.state.strangers = Counter()
     # The routes themselves, not routers within the router: each then says what it answers to.
     vendors = (auth0, launchdarkly, confidence)

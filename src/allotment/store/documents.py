@@ -165,6 +165,20 @@ def _between(connection: Connection, space: str, after: int, until: int) -> Sequ
         ) from error
 
 
+def written(
+    connection: Connection, space: str, after: int, until: int
+) -> Sequence[tuple[str, str]]:
+    """The kind and key of every document written after one revision and until another, sorted."""
+    noun = (document.c.kind, document.c.key)
+    query = (
+        select(*noun)
+        .distinct()
+        .where(document.c.space == space)
+        .where(document.c.revision > after, document.c.revision <= until)
+    )
+    return sorted((kind, key) for kind, key in connection.execute(query))
+
+
 def _who(revision: ColumnElement[int]) -> ColumnElement[str]:
     """Who asked for a revision of the space that a document is in; "" where that is not known."""
     row = select(journal.c.who).where(journal.c.space == document.c.space)

@@ -147,6 +147,20 @@ class Store:
                 return spaces.latest(connection, self.space)
             return spaces.head_at(connection, self.space, revision)
 
+    def written(self, since: Head, until: Head) -> Sequence[tuple[str, str]] | None:
+        """The kind and key of all that was written after one revision and until another.
+
+        None where the two are not, in this order, of the history that the store has.
+        """
+        with self._database.transaction(writes=False) as connection:
+            for head in (since, until):
+                at = spaces.lineage_at(connection, self.space, head.revision)
+                if (at or "") != head.lineage:
+                    return None
+            if since.revision > until.revision:
+                return None
+            return documents.written(connection, self.space, since.revision, until.revision)
+
     def read_whole(self) -> Stored:
         """The space, read in full, without what was read of it before."""
         with self._database.transaction(writes=False) as connection:

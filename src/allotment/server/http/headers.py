@@ -20,6 +20,7 @@ _PARAMETER: Final = re.compile(rf";[ \t]*+({_TOKEN})=({_TOKEN}|{_QUOTED})")
 _MEDIA: Final = re.compile(
     rf"({_TOKEN}/{_TOKEN})((?:[ \t]*+;[ \t]*+(?:{_TOKEN}=(?:{_TOKEN}|{_QUOTED}))?+)*+)"
 )
+_CODING: Final = re.compile(rf"({_TOKEN})((?:[ \t]*+;[ \t]*+{_TOKEN}={_TOKEN})*+)")
 _TAG: Final = re.compile(r'(W/)?+"([\x21\x23-\x7e\x80-\xff]*+)"')
 _BETWEEN: Final = re.compile(r"[ \t,]*+")
 _AFTER: Final = re.compile(r"[ \t]*+(?:,|\Z)")
@@ -76,6 +77,19 @@ def preferred(
     return best
 
 
+def admits(header: str | None, coding: str) -> bool:
+    """Whether an Accept-Encoding lets an answer be coded so; a `*` speaks for what it leaves out.
+
+    Raises InvalidInput where it cannot be understood.
+    """
+    where = "headers.Accept-Encoding"
+    found = {
+        match[1].lower(): _quality(_parameters(match[2], where), where)
+        for match in _elements(header or "", _CODING, "Accept-Encoding", "codings such as gzip")
+    }
+    return found.get(coding, found.get("*", 0)) > 0
+
+
 @dataclass(frozen=True, slots=True)
 class Tags:
     """The entity tags of a conditional header; `any` stands for `*`. Weak ones are kept apart."""
@@ -118,23 +132,32 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 
 def _media(match: re.Match[str], where: str) -> Media:
+    return Media(match[1].lower(), _parameters(match[2], where))
+
+
+def _parameters(text: str, where: str) -> dict[str, str]:
     parameters: dict[str, str] = {}
-    for name, value in _PARAMETER.findall(match[2]):
+    for name, value in _PARAMETER.findall(text):
         if name.lower() in parameters:
             raise InvalidInput(f"the parameter {name.lower()} is given twice", where)
         quoted = value.startswith('"')
         parameters[name.lower()] = _ESCAPED.sub(r"\1", value[1:-1]) if quoted else value
-    return Media(match[1].lower(), parameters)
+    return parameters
 
 
 def _liked(match: re.Match[str]) -> tuple[str, int]:
     """A media range, and how much it is liked, in thousandths."""
     media = _media(match, "headers.Accept")
-    quality = media.parameters.get("q", "1")
+    return media.kind, _quality(media.parameters, "headers.Accept")
+
+
+def _quality(parameters: Mapping[str, str], where: str) -> int:
+    """How much something is liked, in thousandths."""
+    quality = parameters.get("q", "1")
     if not _QUALITY.match(quality):
-        raise InvalidInput("a quality is a number from 0 to 1, such as q=0.5", "headers.Accept")
+        raise InvalidInput("a quality is a number from 0 to 1, such as q=0.5", where)
     whole, _, parts = quality.partition(".")
-    return media.kind, int(whole) * 1000 + int(parts.ljust(3, "0"))
+    return int(whole) * 1000 + int(parts.ljust(3, "0"))
 
 
 def _liking(form: str, ranges: Sequence[tuple[str, int]], also: Mapping[str, str]) -> int:

@@ -4,8 +4,17 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from allotment.server.native import commands, journal, nouns, snapshot, spaces, status, tokens
+from allotment.server.native import (
+    changes,
+    commands,
+    journal,
+    nouns,
+    snapshot,
+    spaces,
+    status,
+    tokens,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
-    each.router for each in (status, snapshot, commands, nouns, journal, spaces, tokens)
+    each.router for each in (status, snapshot, changes, commands, nouns, journal, spaces, tokens)
 )
