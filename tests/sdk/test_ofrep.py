@@ -223,3 +223,39 @@ def test_the_client_for_pages_is_not_sent_again_what_it_has(server: Server, toke
 def test_the_client_for_pages_is_told_that_it_may_not_ask(server: Server) -> None:
     with page(server.url, "allot_unknown") as asked:
         assert asked("start", context("a")) == "OFREPApiUnauthorizedError"
+
+
+def weigh(server: Server, experiment: str, control: int) -> None:
+    """Give the control so many percent, and the other treatment the rest."""
+    with server.client(token=server.token("write")) as client:
+        catalog = client.get("/v1/snapshot").json()["catalog"]
+        iteration = catalog["experiments"][experiment]["iterations"][-1]
+        first, second = (each["key"] for each in iteration["treatments"])
+        weights = {
+            "is": "SetWeights",
+            "experiment": experiment,
+            "allocation": iteration["allocations"][0]["key"],
+            "weights": [[first, control], [second, 100 - control]],
+            "total": 100,
+        }
+        done = client.post("/v1/commands", json={"commands": [weights]})
+        assert done.status_code == 200, done.text
+
+
+@pytest.mark.parametrize("prefix", ["", PRODUCTION])
+def test_a_change_reaches_a_page_by_push(server: Server, token: str, prefix: str) -> None:
+    weigh(server, "attempts", 50)
+    with page(f"{server.url}{prefix}", token) as asked:
+        assert asked("start", context("unit-0")) == "ready"
+        # What a page is not sent again holds on to the stream all the same.
+        asked("poll")
+        while asked("changed", 1) is not None:  # what was published just before it came
+            pass
+        asked("requests")
+        for control, value in ((100, 3), (0, 5), (100, 3)):
+            weigh(server, "attempts", control)
+            assert "attempts" in (asked("changed", 10) or ())
+            assert asked("get", "attempts", -1)[0] == value
+        (path, status), *_ = asked("requests")
+        assert path.startswith(f"{prefix}/ofrep/v1/evaluate/flags?flagConfigEtag=")
+        assert status == 200

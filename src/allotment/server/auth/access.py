@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from allotment.errors import Forbidden, InvalidInput, StoreError, Unauthorized
+from allotment.server.auth.ticket import opens, ticket_of, token_named
 from allotment.store import Scope, Token
 from allotment.store.schema import DEFAULT_SPACE
 
@@ -54,6 +55,7 @@ class Access:
     ) -> None:
         self.known = tokens is not None
         self._by_digest = {token.digest: token for token in tokens or ()}
+        self._by_id = {token.id: token for token in self._by_digest.values()}
         self._now = now
         self._insecure_local = insecure_local
         # By token, space and scope, for those who may: what that comes to never changes here.
@@ -79,6 +81,21 @@ class Access:
             caller = self._callers[asked] = _caller(token, space, needs)
         return caller
 
+    def ticket(self, caller: Caller) -> str:
+        """What opens a stream of the caller's space without a header; empty if it needs none."""
+        token = self._by_id.get(caller.who)
+        return "" if token is None else ticket_of(token, caller.space, self._now())
+
+    def holder(self, ticket: str, space: str) -> Caller:
+        """The caller that was given a ticket; raises as `caller` does."""
+        if not self.known:
+            raise StoreError("the tokens are not loaded yet; ask again soon")
+        token = self._by_id.get(token_named(ticket))
+        if token is None or not opens(ticket, token, space, self._now()):
+            raise Unauthorized("this ticket is of another space, or has ended: ask for a new one")
+        self._check_holds(token)
+        return _caller(token, space.encode(), Scope.ASSIGN)
+
     def _token(self, authorization: bytes | None) -> Token:
         if not self._by_digest:
             raise Unauthorized("there is no token yet: `allotment token create` makes one")
@@ -93,12 +110,15 @@ class Access:
         # compared in constant time all the same.
         if token is None or not hmac.compare_digest(token.digest, digest):
             raise Unauthorized("this token is not known")
+        self._check_holds(token)
+        return token
+
+    def _check_holds(self, token: Token) -> None:
         now = self._now() * 1000
         if token.revoked_at is not None or (
             token.expires_at is not None and token.expires_at <= now
         ):
             raise Unauthorized("this token is revoked or has expired")
-        return token
 
 
 def _caller(token: Token, space: bytes | None, needs: Scope) -> Caller:

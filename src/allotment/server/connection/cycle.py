@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from allotment.errors import AllotmentError
 from allotment.server.connection import faults
 from allotment.server.connection.access_log import log_request
-from allotment.server.connection.head import Head, line_of
+from allotment.server.connection.head import EVENTS, Head, line_of
 from allotment.server.connection.receiving import News, Receiving
 from allotment.server.connection.state import State
 from allotment.server.http.answer import Ready, sending
@@ -53,6 +53,7 @@ class Cycle(Receiving):
     """
 
     state: State
+    aside = False  # whether it is no longer among the requests under way
 
     def __init__(self, connection: Connection, scope: Any, head: Head, keep_alive: bool) -> None:
         # All that uvicorn's sets; calling it costs a twentieth of an assignment.
@@ -101,7 +102,8 @@ class Cycle(Receiving):
                 saying: Any = faults.saying(error)
                 await saying(self.scope, self.receive, self.send)
         finally:
-            self.state.load.in_flight -= 1
+            if not self.aside:
+                self.state.load.in_flight -= 1
             self.state.load.held -= self.held
             if self.shared is not None:
                 self.state.load.release(self.shared)
@@ -252,6 +254,10 @@ class Cycle(Receiving):
             self.chunked_encoding = True
         elif name == b"connection" and b"close" in value.lower():
             self.keep_alive = False
+        elif value.startswith(EVENTS):
+            # A stream of events takes no place of others while it waits.
+            self.aside = True
+            self.state.load.in_flight -= 1
 
     async def _send_pieces(self, body: bytes, more: bool) -> None:
         """Send a body piece by piece: the transport copies what its client does not take yet."""

@@ -20,6 +20,9 @@ STEERING: Final = frozenset(
     {b"host", b"expect", b"content-encoding", b"transfer-encoding", REQUEST_ID, TRACE_PARENT}
 )
 
+# An answer of this kind has no end: it mostly waits.
+EVENTS: Final = b"text/event-stream"
+
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _NO_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -111,5 +114,6 @@ def line_of(name: bytes, value: bytes) -> tuple[bytes, bool]:
     if not _NAME.match(name) or _NO_VALUE.search(value):
         raise RuntimeError("a header that cannot be sent")
     steers = name.lower() in (b"content-length", b"transfer-encoding", b"connection")
+    steers |= name.lower() == b"content-type" and value.startswith(EVENTS)
     line = b"%b: %b\r\n" % (name, value)
     return (b"" if name.lower() == b"connection" else line), steers

@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import re
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 from urllib.parse import unquote
 
+import msgspec
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import InvalidInput, NotFound, Overloaded, PreconditionFailed
 from allotment.kernel.json_shape import JsonShape
-from allotment.server.assign.bodies import ResolveRequest
-from allotment.server.assign.effort import Size, effort
 from allotment.server.assign.reading import decoded
 from allotment.server.assign.shown import ALWAYS, Shown
-from allotment.server.assign.unit import MANY, OneUnit, is_long
-from allotment.server.auth.access import SPACE_NAME, Caller
+from allotment.server.auth.access import SPACE_NAME, Access, Caller
 from allotment.server.exposures import Exposures
 from allotment.server.http.answer import Ready, raw_headers, sending
-from allotment.server.http.asgi import Receive, Scope, Send
-from allotment.server.http.etags import catalog_version, etag, has
-from allotment.server.http.headers import Tags, read_tags
-from allotment.server.http.limits import BODY_BYTES_MAX, ON_LOOP, SMALL_BYTES
+from allotment.server.http.asgi import App, Receive, Scope, Send
+from allotment.server.http.limits import BODY_BYTES_MAX
 from allotment.server.http.problems import answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.http.requests import check_shape, header, joined_header, small_body
-from allotment.server.ofrep.context import Context, canonical, read_context, read_request
 from allotment.server.ofrep.errors import about_flag
-from allotment.server.ofrep.flags import (
-    MISSING,
-    Evaluated,
-    ShownFlag,
-    ShownFlags,
-    Whole,
-    failure_of,
+from allotment.server.ofrep.evaluating import AllFlags, Answer, Evaluating
+from allotment.server.ofrep.flags import ShownFlags
+from allotment.server.ofrep.stream import Streams
+from allotment.server.ofrep.target import (
+    FIRST_STEPS,
+    PROJECT,
+    STREAM,
+    TICKET,
+    Target,
+    event_of,
+    target_of,
+    ticket_in,
 )
-from allotment.server.ofrep.target import FIRST_STEPS, Target, event_of, target_of
 from allotment.server.sticky import StickyAssignments
 from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served
@@ -50,36 +47,8 @@ _ONCE: Final = (b"authorization", b"x-api-key", b"allotment-space", b"allotment-
 
 _PATIENCE: Final = 1.0
 
-_DIGEST_BYTES: Final = 16
-
-Answer: TypeAlias = Ready | Awaitable[Ready]
-
-
-class _All(NamedTuple):
-    """A request for all flags: for whom, and what the client has already.
-
-    text  the context in its canonical form
-    forced  whether an event has told the client to ask
-    """
-
-    context: Context
-    text: bytes
-    body: bytes
-    tags: Tags
-    forced: bool
-
-    @classmethod
-    def read(cls, scope: Scope, body: bytes, *, forced: bool) -> _All:
-        """As the request has it."""
-        written = read_request(body)
-        text = canonical(written)
-        named = joined_header(scope["headers"], b"if-none-match")
-        tags = Tags() if named is None else read_tags(named, "If-None-Match")
-        return cls(read_context(written), text, body, tags, forced)
-
-    def has(self, tag: str) -> bool:
-        """Whether the client need not be told again; `*` names no answer to this context."""
-        return not self.forced and not self.tags.any and has(self.tags, tag)
+# How long a page that is not looked at keeps its stream.
+_INACTIVE_SECONDS: Final = 120
 
 
 class OfrepPaths:
@@ -90,8 +59,8 @@ class OfrepPaths:
 
     def __init__(self, node: Node, exposures: Exposures | None, keeping: StickyAssignments) -> None:
         self._node = node
-        self._unit = OneUnit(exposures, keeping)
-        self._keeping = keeping
+        self._evaluating = Evaluating(exposures, keeping)
+        self._streams = Streams(node)
         self._flags: dict[str, ShownFlags] = {}
 
     @staticmethod
@@ -108,9 +77,12 @@ class OfrepPaths:
             if target is None:
                 raise NoSuchPath
             scope["route"] = target.operation
-            if scope["method"] != "POST":
-                raise MethodNotAllowed(("POST",))
+            if scope["method"] != target.operation.method:
+                raise MethodNotAllowed((target.operation.method,))
             headers = scope["headers"]
+            if target.operation.method == "GET":
+                await self._stream(scope, target)(scope, receive, send)
+                return
             caller = self._caller(scope, target, dict(headers))
             event = event_of(scope, target)
             if event:
@@ -138,6 +110,7 @@ class OfrepPaths:
         if (
             target is None
             or scope["method"] != "POST"
+            or target.operation.method != "POST"
             or scope["query_string"]
             or len(body) > BODY_BYTES_MAX
             or b"allotment-min-revision" in headers
@@ -162,8 +135,9 @@ class OfrepPaths:
     ) -> Answer:
         scope["state"]["operation"] = target.operation.name
         if target.key is None:
-            return self._all(flags, _All.read(scope, body, forced=forced))
-        return self._one(flags, decoded(target.key, "path"), body)
+            asked = AllFlags.read(scope, body, self._event_streams(scope), forced=forced)
+            return self._evaluating.all(flags, asked)
+        return self._evaluating.one(flags, decoded(target.key, "path"), body)
 
     async def _ready(
         self, scope: Scope, target: Target, flags: ShownFlags, answer: Answer
@@ -202,111 +176,42 @@ class OfrepPaths:
             flags = self._flags[served.space] = ShownFlags(Shown(served))
         return flags
 
-    # One flag.
+    # Where a client is told to ask again.
 
-    def _one(self, flags: ShownFlags, key: str, body: bytes) -> Answer:
-        context = read_context(read_request(body))
-        flag = flags.flag(key)
-        if flag is None:
-            raise NotFound("there is no such flag")
-        long = (flag.is_heavy or not flag.is_simple or len(body) > SMALL_BYTES) and is_long(
-            flags.shown, (key,), body
-        )
-        if long or flag.keeps:
-            return self._one_slowly(flags, flag, context, long=long)
-        return self._shown(flags, flag, context, flags.evaluate(flag, context))
+    def _stream(self, scope: Scope, target: Target) -> App:
+        """The stream of the caller's space, opened by a token in a header or by a ticket."""
+        last = joined_header(scope["headers"], b"last-event-id")
+        ticket = ticket_in(scope)
+        if ticket is None:
+            given = dict(scope["headers"])
+            caller = self._caller(scope, target, given)
+            token = given.get(b"authorization", given.get(b"x-api-key"))
 
-    async def _one_slowly(
-        self, flags: ShownFlags, flag: ShownFlag, context: Context, *, long: bool
-    ) -> Ready:
-        if flag.keeps:
-            evaluated = await self._kept(flags, flag, context, long=long)
+            def holds(access: Access) -> Caller:
+                return access.caller(token, caller.space.encode(), Needs.ASSIGN)
         else:
-            evaluated = await self._keeping.in_thread(lambda: flags.evaluate(flag, context))
-        return self._shown(flags, flag, context, evaluated)
+            space = (target.space or b"").decode("latin-1")
 
-    async def _kept(
-        self, flags: ShownFlags, flag: ShownFlag, context: Context, *, long: bool
-    ) -> Evaluated:
-        served = flags.shown.served
-        resolution, given = await self._keeping.resolve(
-            served, flag.noun.key, context.unit, context.attributes, long=long
-        )
-        return flags.evaluated(flag, resolution, given)
+            def holds(access: Access) -> Caller:
+                return access.holder(ticket, space)
 
-    def _shown(
-        self, flags: ShownFlags, flag: ShownFlag, context: Context, evaluated: Evaluated
-    ) -> Ready:
-        """The answer for one flag; its treatment is logged as shown."""
-        if evaluated.alone is None:
-            raise InvalidInput(failure_of(flag).errorDetails, code=MISSING)
-        if evaluated.given is not None:
-            asked = ResolveRequest(context.unit, context.attributes)
-            self._unit.expose(flags.shown, asked, (evaluated.given,))
-        return evaluated.alone
+            caller = scope["state"]["caller"] = holds(self._node.access)
+        self._node.served(caller.space)
+        return self._streams.stream(caller.space, last, holds)
 
-    # All flags. None is logged as shown: a client asks for all, and shows few.
-
-    def _all(self, flags: ShownFlags, asked: _All) -> Answer:
-        served = flags.shown.served
-        long = len(flags.nouns) > MANY or len(asked.body) > SMALL_BYTES
-        if served.keeping or long:
-            return self._all_slowly(flags, asked, long=long)
-        tag = _tag(served, asked.text)
-        if asked.has(tag):
-            return _unchanged(flags, tag)
-        whole = flags.whole()
-        if _cost(flags, whole, asked) > ON_LOOP or len(whole.experiments) > MANY:
-            return self._all_slowly(flags, asked, long=True)
-        return _listed(flags, flags.evaluate_all(asked.context), tag)
-
-    async def _all_slowly(self, flags: ShownFlags, asked: _All, *, long: bool) -> Ready:
-        served, context = flags.shown.served, asked.context
-        in_thread = self._keeping.in_thread
-        whole = await in_thread(flags.whole) if long else flags.whole()
-        tag = _tag(served, asked.text)
-        if not whole.keeping and asked.has(tag):
-            return _unchanged(flags, tag)
-        cost = _cost(flags, whole, asked)
-        long = long or cost > ON_LOOP or len(whole.experiments) > MANY
-        asks = (self._kept(flags, flag, context, long=long) for flag in whole.keeping)
-        keys = [flag.noun.key for flag in whole.keeping]
-        kept = dict(zip(keys, await asyncio.gather(*asks), strict=True))
-
-        def show() -> Ready:
-            members = flags.evaluate_all(context, kept, turns=long)
-            if not whole.keeping:
-                return _listed(flags, members, tag)
-            # What is kept changes without a revision, so the tag is of the answer too.
-            own = _tag(served, asked.text, *members)
-            return _unchanged(flags, own) if asked.has(own) else _listed(flags, members, own)
-
-        return await in_thread(show) if long else show()
-
-
-def _cost(flags: ShownFlags, whole: Whole, asked: _All) -> int:
-    return effort(flags.shown, whole.experiments, Size.of(asked.body), whole.work)
-
-
-def _tag(served: Served, *texts: bytes) -> str:
-    """The entity tag of what a context is answered: of the revision, and of all these texts."""
-    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
-    for text in texts:
-        digest.update(b"%d:%b" % (len(text), text))
-    return etag(catalog_version(served.stored.head), digest.hexdigest())
-
-
-def _unchanged(flags: ShownFlags, tag: str) -> Ready:
-    headers = [*ALWAYS, *flags.shown.served.headers, (b"etag", tag.encode())]
-    return Ready(headers, b"", 304)
-
-
-def _listed(flags: ShownFlags, members: list[bytes], tag: str) -> Ready:
-    revision = flags.shown.served.revision
-    headers, body, _ = flags.shown.ready(
-        b'{"flags":[%b],"metadata":{"revision":%d}}' % (b",".join(members), revision)
-    )
-    return Ready([*headers, (b"etag", tag.encode())], body)
+    def _event_streams(self, scope: Scope) -> bytes:
+        """Where a caller's stream is; its address holds as long as the tag of an answer does."""
+        caller: Caller = scope["state"]["caller"]
+        ticket = self._node.access.ticket(caller)
+        project, _, environment = caller.space.partition("/")
+        path = f"{PROJECT}{STREAM}".format(projectKey=project, environmentKey=environment)
+        uri = f"{path}?{TICKET}={ticket}" if ticket else path
+        stream = {
+            "type": "sse",
+            "endpoint": {"requestUri": uri},
+            "inactivityDelaySec": _INACTIVE_SECONDS,
+        }
+        return msgspec.json.encode(stream)
 
 
 def _problem(

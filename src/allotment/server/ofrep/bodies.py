@@ -87,6 +87,20 @@ class OfrepFailure(Struct, forbid_unknown_fields=True):
     key: Annotated[str | UnsetType, Meta(description="The flag, where one was asked for.")] = UNSET
 
 
+class OfrepEndpoint(Struct, forbid_unknown_fields=True):
+    """An address without its origin, which is the server's own."""
+
+    requestUri: str  # noqa: N815  # the protocol's name
+
+
+class OfrepEventStream(Struct, forbid_unknown_fields=True):
+    """Where a client is told to ask again; the address is a secret, and holds an hour or two."""
+
+    type: str
+    endpoint: OfrepEndpoint
+    inactivityDelaySec: int  # noqa: N815  # the protocol's name
+
+
 class OfrepFlags(Struct, forbid_unknown_fields=True):
     """What all flags of a space evaluate to for one context."""
 
@@ -107,3 +121,4 @@ class OfrepFlags(Struct, forbid_unknown_fields=True):
     metadata: Annotated[
         dict[str, int], Meta(description="`revision` is the one that is answered from.")
     ]
+    eventStreams: list[OfrepEventStream]  # noqa: N815  # the protocol's name

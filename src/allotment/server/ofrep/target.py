@@ -12,13 +12,16 @@ from allotment.server.http.asgi import Scope
 PROJECT: Final = "/projects/{projectKey}/environments/{environmentKey}"
 BULK: Final = "/ofrep/v1/evaluate/flags"
 SINGLE: Final = f"{BULK}/{{key}}"
+STREAM: Final = "/ofrep/v1/stream"
 FIRST_STEPS: Final = ("/ofrep/", "/projects/")
 _TARGET: Final = re.compile(
-    rb"(?:/projects/([^/]+)/environments/([^/]+))?/ofrep/v1/evaluate/flags(?:/([^/]+))?\Z"
+    rb"(?:/projects/([^/]+)/environments/([^/]+))?"
+    rb"/ofrep/v1/(?:evaluate/flags(?:/([^/]+))?|(stream))\Z"
 )
 
 # What a client that was told of a new configuration by an event adds to the query.
 _ETAG, _MODIFIED = "flagConfigEtag", "flagConfigLastModified"
+TICKET: Final = "ticket"
 _VERSION: Final = re.compile(r'"?([0-9]{1,17})(?:-[0-9a-f]{32})?"?\Z')
 
 
@@ -27,6 +30,7 @@ class OfrepOperation(NamedTuple):
 
     path: str
     name: str
+    method: str = "POST"
 
 
 # By whether the path names a space, and whether it names a flag.
@@ -37,6 +41,12 @@ _OPERATIONS: Final = {
     )
     for is_named in (False, True)
     for is_single in (False, True)
+}
+
+
+_STREAMS: Final = {
+    is_named: OfrepOperation(f"{PROJECT if is_named else ''}{STREAM}", "", "GET")
+    for is_named in (False, True)
 }
 
 
@@ -53,8 +63,10 @@ def target_of(scope: Scope) -> Target | None:
     match = _TARGET.match(scope.get("raw_path") or scope["path"].encode())
     if match is None:
         return None
-    project, environment, key = match.groups()
+    project, environment, key, stream = match.groups()
     space = None if project is None else project + b"/" + environment
+    if stream is not None:
+        return Target(_STREAMS[space is not None], space, None)
     return Target(_OPERATIONS[space is not None, key is not None], space, key)
 
 
@@ -70,4 +82,14 @@ def event_of(scope: Scope, target: Target) -> int | None:
             raise InvalidInput(message, "query")
         version = _VERSION.match(value) if name == _ETAG else None
         found = max(found or 0, int(version[1]) if version else 0)
+    return found
+
+
+def ticket_in(scope: Scope) -> str | None:
+    """The ticket in the query of a stream; None where there is none."""
+    found: str | None = None
+    for name, value in read_query(scope):
+        if name != TICKET or found is not None:
+            raise InvalidInput(f"the only parameter here is `{TICKET}`, given once", "query")
+        found = value
     return found

@@ -6,8 +6,9 @@ A revision goes back only where an operator adopts a restored store.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from allotment.change.apply import Change
 from allotment.change.impact import touched_between
@@ -27,6 +28,7 @@ class Served:
     An answer that holds one is of one revision, however long it takes. `headers` say
     which, as raw ASGI pairs. `keeping` has the experiments that keep assignments and are live,
     `heavy` those of which a small request, too, may take longer than the event loop can spare.
+    `since` is when it was published, by the monotonic clock.
     """
 
     space: str
@@ -36,6 +38,7 @@ class Served:
     headers: tuple[tuple[bytes, bytes], ...]
     keeping: frozenset[str]
     heavy: frozenset[str]
+    since: float = field(default_factory=time.monotonic, compare=False)
 
     @property
     def fingerprint(self) -> int:
