@@ -18,7 +18,7 @@ _BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _IMPORT = re.compile(r"^(?:from|import) (\w+)", re.MULTILINE)
 
 # What a block may import beside us and the standard library: `make lint` has types for it.
-_OURS = {"allotment", "httpx", "pandas", *sys.stdlib_module_names}
+_OURS = {"allotment", "httpx", "openfeature", "pandas", *sys.stdlib_module_names}
 
 # The packages of a vendor's client, by what a block imports. That of Confidence has no types.
 _CLIENTS = {

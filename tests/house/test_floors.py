@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "frames": {"model", "matching", "engine", "kernel"},
     "store": {"model", "change"},
 }
-FACES = {"__init__", "load", "testing", "cli", "server"}
+FACES = {"__init__", "load", "openfeature", "testing", "cli", "server"}
 
 # What the embedding user gets needs these and nothing else.
 EMBEDDED = {

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+# The variation, with the value {}, that stands for the default in a client's own code.
+CLIENT_DEFAULT: Final = "client-default"
 
 
 class FlagState(StrEnum):

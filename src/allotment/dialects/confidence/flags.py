@@ -43,7 +43,6 @@ from allotment.dialects.confidence.schema.flags import (
     ConfidenceVariants,
 )
 from allotment.dialects.confidence.values import (
-    CLIENT_DEFAULT,
     LONE,
     SCHEMA,
     is_lone,
@@ -59,7 +58,7 @@ from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.experiment import State as Stage
-from allotment.model.flag import Flag, FlagState, Variation
+from allotment.model.flag import CLIENT_DEFAULT, Flag, FlagState, Variation
 
 # Where each field that decides nothing is kept.
 _KEPT: Final = {"schema_": SCHEMA, "labels": "labels", "owner": "owner"}

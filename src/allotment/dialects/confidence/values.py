@@ -9,11 +9,7 @@ from typing import Final
 
 from allotment.dialects.confidence.names import NOTES
 from allotment.dialects.wire.source import Tree
-from allotment.model.flag import Flag, Variation
-
-# The variation that a flag made here has for units without a variant: the client has a value of its
-# own for them. This API does not list it.
-CLIENT_DEFAULT: Final = "client-default"
+from allotment.model.flag import CLIENT_DEFAULT, Flag, Variation
 
 # Where a flag keeps the schema that was sent: no value is refused for its sake.
 SCHEMA: Final = "schema"
@@ -28,7 +24,7 @@ Fields = dict[str, Tree]
 
 
 def variants_of(flag: Flag) -> tuple[Variation, ...]:
-    """The variations that this API lists as variants."""
+    """The variations that this API lists as variants: all but the default in a client's code."""
     if flag.default != CLIENT_DEFAULT:
         return flag.variations
     return tuple(one for one in flag.variations if one.key != CLIENT_DEFAULT)

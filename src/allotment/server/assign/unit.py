@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
+from allotment.engine.evaluation import evaluate
 from allotment.errors import InvalidInput
 from allotment.kernel.unit import unit_key
 from allotment.model.assignment import Assignment, Resolution
@@ -191,13 +192,7 @@ def _assigned(
 
 def _resolved(served: Served, asked: ResolveRequest, key: str) -> _Resolved:
     """A flag's value, and the assignment that it came from."""
-    engine = served.engine
-    resolution = engine.resolve(key, asked.unit, asked.attributes)
-    if resolution.experiment is None:
-        return resolution, None
-    given = engine.assign(resolution.experiment, asked.unit, asked.attributes)
-    assert isinstance(given, Assignment)
-    return resolution, given
+    return evaluate(served.engine, key, asked.unit, asked.attributes)
 
 
 def _keeps(served: Served, flag: str) -> bool:

@@ -25,7 +25,6 @@ from allotment.dialects.confidence.schema.resolving import (
     key_of,
 )
 from allotment.dialects.confidence.values import (
-    CLIENT_DEFAULT,
     as_object,
     filled,
     is_lone,
@@ -38,7 +37,7 @@ from allotment.kernel.unit import unit_key
 from allotment.matching.field import lookup
 from allotment.model.assignment import Resolution
 from allotment.model.catalog import Catalog
-from allotment.model.flag import Flag, FlagState
+from allotment.model.flag import CLIENT_DEFAULT, Flag, FlagState
 from allotment.server.api.operation import HEADERS, READING, SPACE, headers_taken
 from allotment.server.api.route import Content, Route
 from allotment.server.assign.reading import ATTRIBUTES_BYTES_MAX, check_size

@@ -9,10 +9,10 @@ import msgspec
 from msgspec import UNSET
 
 from allotment.compile.experiment import Source
-from allotment.dialects.confidence.values import CLIENT_DEFAULT
+from allotment.engine.evaluation import lacks_unit, reason_of, shape_of
 from allotment.matching.index import Work
 from allotment.model.assignment import Assignment, Reason, Resolution
-from allotment.model.flag import Flag, FlagState, Variation
+from allotment.model.flag import Flag
 from allotment.server.assign.shown import Shown
 from allotment.server.http.answer import Ready
 from allotment.server.ofrep.bodies import OfrepEvaluation, OfrepFailure, OfrepMetadata
@@ -76,7 +76,7 @@ class ShownFlag:
         self.revision = max((each.revision for each in found), default=0)
         if version is not None:
             self.revision = max(self.revision, version.revision)
-        self.shape = _shape_of(noun)
+        self.shape = shape_of(noun)
         # By the identity of an assignment, which is held so that no other object takes it.
         self.members: dict[int, bytes] = {}
         self.known: dict[object, tuple[Assignment | None, Evaluated]] = {}
@@ -206,7 +206,7 @@ class ShownFlags:
 
     def _made(self, flag: ShownFlag, resolution: Resolution, given: Assignment | None) -> Evaluated:
         noun = flag.noun
-        if resolution.reason is Reason.NO_UNIT and given is None and flag.is_live:
+        if flag.is_live and lacks_unit(resolution):
             return Evaluated(None, _encode(failure_of(flag)), None)
         metadata = OfrepMetadata(revision=flag.revision)
         if resolution.reason is not None:
@@ -219,7 +219,7 @@ class ShownFlags:
         value = flag.shape(variation)
         raw = UNSET if value is None else msgspec.Raw(value.encode())
         evaluation = OfrepEvaluation(
-            noun.key, _reason(noun, resolution), variation.key, metadata, raw
+            noun.key, reason_of(noun, resolution), variation.key, metadata, raw
         )
         member = _encode(evaluation)
         return Evaluated(given, member, self.shown.ready(member))
@@ -230,37 +230,3 @@ def failure_of(flag: ShownFlag) -> OfrepFailure:
     experiments = ", ".join(repr(each.experiment) for each in flag.noun.experiments[:3])
     message = f"the context names no unit of the kind that {experiments} randomises"
     return OfrepFailure(MISSING, f"{message}: send `targetingKey`", flag.noun.key)
-
-
-def _reason(flag: Flag, resolution: Resolution) -> str:
-    """The reason as OpenFeature has it: which way of deciding gave the value."""
-    if resolution.experiment is not None:
-        return "TARGETING_MATCH" if resolution.reason is Reason.OVERRIDE else "SPLIT"
-    if flag.state is not FlagState.ON:
-        return "DISABLED"
-    if resolution.reason in (Reason.FAILED, Reason.UNKNOWN_EXPERIMENT):
-        return "UNKNOWN"
-    return "STATIC"
-
-
-def _shape_of(flag: Flag) -> Callable[[Variation], str | None]:
-    """How a flag's values are written; None is for no value.
-
-    Clients take a number with a point for a float and one without for an integer. So where one
-    value of a flag has a fraction or an exponent, all have a point.
-    """
-    texts = [each.value.strip() for each in flag.variations]
-    numbers = [text for text in texts if text[:1] in "-0123456789"]
-    floats = len(numbers) == len(texts) and not all(map(_is_integer, numbers))
-
-    def shape(variation: Variation) -> str | None:
-        text = variation.value.strip()
-        if text == "null" or (variation.key == CLIENT_DEFAULT and text == "{}"):
-            return None  # the client has a default of its own
-        return f"{text}.0" if floats and _is_integer(text) else text
-
-    return shape
-
-
-def _is_integer(text: str) -> bool:
-    return text.removeprefix("-").isdigit()
