@@ -14,7 +14,7 @@ from allotment.compile import Snapshot
 from allotment.engine import Engine
 
 
-class Standing(Protocol):
+class StatusOfEngine(Protocol):
     """How an engine stands that follows a server."""
 
     @property
@@ -31,13 +31,13 @@ class Standing(Protocol):
 
 
 @runtime_checkable
-class Following(Protocol):
+class FollowingEngine(Protocol):
     """An engine that follows a server, as `allotment.connect` gives one."""
 
-    def status(self) -> Standing:
+    def status(self) -> StatusOfEngine:
         """How it stands now."""
 
-    def on_change(self, callback: Callable[[Standing], None]) -> Callable[[], None]:
+    def on_change(self, callback: Callable[[StatusOfEngine], None]) -> Callable[[], None]:
         """Call `callback` after each publish and when the error comes or goes, until the end."""
 
 
@@ -59,7 +59,7 @@ class Events:
 
     def begin(self) -> str:
         """Listen to the engine; gives what is wrong where it has no catalog yet."""
-        if not isinstance(self._engine, Following):
+        if not isinstance(self._engine, FollowingEngine):
             return ""
         with self._lock:
             self._snapshot = self._engine.snapshot
@@ -86,7 +86,7 @@ class Events:
         if stop is not None:
             stop()
 
-    def _changed(self, status: Standing) -> None:
+    def _changed(self, status: StatusOfEngine) -> None:
         now = _state_of(status)
         with self._lock:
             if self._stop is None:
@@ -110,11 +110,11 @@ class Events:
             self._provider.emit_provider_configuration_changed(changed)
 
 
-def _details(status: Standing) -> ProviderEventDetails:
+def _details(status: StatusOfEngine) -> ProviderEventDetails:
     return ProviderEventDetails(message=status.error, metadata={"revision": status.revision})
 
 
-def _state_of(status: Standing) -> str:
+def _state_of(status: StatusOfEngine) -> str:
     if status.source == "none":
         return "ERROR"
     return "STALE" if status.error is not None else "READY"
