@@ -8,6 +8,7 @@ tickets. It is for one space, ends after one to two hours, and with its token.
 from __future__ import annotations
 
 import hmac
+from functools import lru_cache
 from typing import Final
 
 from allotment.store import Token
@@ -20,7 +21,7 @@ _MAC_DIGITS: Final = 32
 def ticket_of(token: Token, space: str, now: float) -> str:
     """The ticket of this hour; the same however often it is asked for."""
     hour = int(now // _HOUR)
-    return f"{token.id}.{hour}.{_mac(token, space, hour)}"
+    return f"{token.id}.{hour}.{_mac(token.digest, space, hour)}"
 
 
 def opens(ticket: str, token: Token, space: str, now: float) -> bool:
@@ -34,7 +35,7 @@ def opens(ticket: str, token: Token, space: str, now: float) -> bool:
         return False
     if abs(int(now // _HOUR) - int(hour)) > 1:
         return False
-    return hmac.compare_digest(mac.encode(), _mac(token, space, int(hour)).encode())
+    return hmac.compare_digest(mac.encode(), _mac(token.digest, space, int(hour)).encode())
 
 
 def token_named(ticket: str) -> str:
@@ -42,6 +43,7 @@ def token_named(ticket: str) -> str:
     return ticket.rpartition(".")[0].rpartition(".")[0]
 
 
-def _mac(token: Token, space: str, hour: int) -> str:
+@lru_cache(4096)
+def _mac(digest: str, space: str, hour: int) -> str:
     said = _MEANT_FOR + f"{space}\n{hour}".encode()
-    return hmac.digest(token.digest.encode(), said, "sha256").hex()[:_MAC_DIGITS]
+    return hmac.digest(digest.encode(), said, "sha256").hex()[:_MAC_DIGITS]

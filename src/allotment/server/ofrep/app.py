@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -34,6 +35,7 @@ from allotment.server.ofrep.target import (
     TICKET,
     Target,
     event_of,
+    revision_of,
     target_of,
     ticket_in,
 )
@@ -81,14 +83,12 @@ class OfrepPaths:
                 raise MethodNotAllowed((target.operation.method,))
             headers = scope["headers"]
             if target.operation.method == "GET":
-                await self._stream(scope, target)(scope, receive, send)
+                stream = await self._stream(scope, target)
+                await stream(scope, receive, send)
                 return
             caller = self._caller(scope, target, dict(headers))
             event = event_of(scope, target)
-            if event:
-                # It came from a process that is ahead of this one, or of a history that is gone.
-                with suppress(PreconditionFailed, Overloaded):
-                    await self._node.at_least(caller.space, event, _PATIENCE)
+            await self._catch_up(caller.space, event or 0)
             revision = header(headers, b"allotment-min-revision")
             flags = self._flags_of(await self._node.serve_from(caller.space, revision))
             body = await small_body(scope, receive)
@@ -170,6 +170,14 @@ class OfrepPaths:
             raise InvalidInput(message, "headers.Allotment-Space")
         return caller
 
+    async def _catch_up(self, space: str, revision: int) -> None:
+        """Serve what the caller has heard of: from a process that is ahead of this one.
+
+        Or of a history that is gone: then what is served is the latest there is.
+        """
+        with suppress(PreconditionFailed, Overloaded):
+            await self._node.at_least(space, revision, _PATIENCE)
+
     def _flags_of(self, served: Served) -> ShownFlags:
         flags = self._flags.get(served.space)
         if flags is None or flags.shown.served is not served:
@@ -178,7 +186,7 @@ class OfrepPaths:
 
     # Where a client is told to ask again.
 
-    def _stream(self, scope: Scope, target: Target) -> App:
+    async def _stream(self, scope: Scope, target: Target) -> App:
         """The stream of the caller's space, opened by a token in a header or by a ticket."""
         last = joined_header(scope["headers"], b"last-event-id")
         ticket = ticket_in(scope)
@@ -197,21 +205,25 @@ class OfrepPaths:
 
             caller = scope["state"]["caller"] = holds(self._node.access)
         self._node.served(caller.space)
+        await self._catch_up(caller.space, revision_of(last or ""))
         return self._streams.stream(caller.space, last, holds)
 
     def _event_streams(self, scope: Scope) -> bytes:
-        """Where a caller's stream is; its address holds as long as the tag of an answer does."""
         caller: Caller = scope["state"]["caller"]
-        ticket = self._node.access.ticket(caller)
-        project, _, environment = caller.space.partition("/")
-        path = f"{PROJECT}{STREAM}".format(projectKey=project, environmentKey=environment)
-        uri = f"{path}?{TICKET}={ticket}" if ticket else path
-        stream = {
-            "type": "sse",
-            "endpoint": {"requestUri": uri},
-            "inactivityDelaySec": _INACTIVE_SECONDS,
-        }
-        return msgspec.json.encode(stream)
+        return _event_stream(caller.space, self._node.access.ticket(caller))
+
+
+@lru_cache(4096)
+def _event_stream(space: str, ticket: str) -> bytes:
+    """Where a caller's stream is; its address holds as long as the tag of an answer does."""
+    project, _, environment = space.partition("/")
+    path = f"{PROJECT}{STREAM}".format(projectKey=project, environmentKey=environment)
+    stream = {
+        "type": "sse",
+        "endpoint": {"requestUri": f"{path}?{TICKET}={ticket}" if ticket else path},
+        "inactivityDelaySec": _INACTIVE_SECONDS,
+    }
+    return msgspec.json.encode(stream)
 
 
 def _problem(

@@ -80,9 +80,14 @@ def event_of(scope: Scope, target: Target) -> int | None:
         if target.key is not None or name not in (_ETAG, _MODIFIED):
             message = f"the parameters are {_ETAG} and {_MODIFIED}, in a request for all flags"
             raise InvalidInput(message, "query")
-        version = _VERSION.match(value) if name == _ETAG else None
-        found = max(found or 0, int(version[1]) if version else 0)
+        found = max(found or 0, revision_of(value) if name == _ETAG else 0)
     return found
+
+
+def revision_of(version: str) -> int:
+    """The revision in what an event names, as it is or quoted; 0 where it is no such thing."""
+    match = _VERSION.match(version)
+    return int(match[1]) if match else 0
 
 
 def ticket_in(scope: Scope) -> str | None:
