@@ -58,7 +58,7 @@ def shape_of(flag: Flag) -> Callable[[Variation], str | None]:
     Clients take a number with a point for a float and one without for an integer. So where one
     value of a flag has a fraction or an exponent, all have a point.
     """
-    texts = [each.value.strip() for each in flag.variations]
+    texts = [text for each in flag.variations if (text := each.value.strip()) != "null"]
     numbers = [text for text in texts if text[:1] in "-0123456789"]
     floats = len(numbers) == len(texts) and not all(map(_is_integer, numbers))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx
@@ -219,30 +219,22 @@ def test_no_ticket_is_in_the_log(server: Server, token: str) -> None:
     assert "ticket=" not in server.log
 
 
-def test_streams_take_no_place_of_other_requests(tmp_path_factory: Any) -> None:
+def test_streams_take_no_place_of_other_requests_and_end_with_the_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     env = {"ALLOTMENT_CONCURRENCY": "8"}
     with (
         serving(tmp_path_factory.mktemp("places"), catalog=OFREP, env=env) as server,
         server.client() as client,
+        ExitStack() as streams,
     ):
-        streams = [listening(server, STREAM) for _ in range(20)]
-        try:
-            for each in streams:
-                assert each.__enter__().next() is not None
-            for _ in range(20):
-                assert client.post("/v1/resolve", json={"unit": "a"}).status_code == 200
-                assert client.get("/v1/snapshot").status_code == 200
-        finally:
-            for each in streams:
-                each.__exit__(None, None, None)
-
-
-def test_a_server_that_stops_ends_its_streams(tmp_path_factory: Any) -> None:
-    with (
-        serving(tmp_path_factory.mktemp("stops"), catalog=OFREP) as server,
-        listening(server, STREAM) as events,
-    ):
-        assert events.next() is not None
+        for _ in range(20):
+            events = streams.enter_context(listening(server, STREAM))
+            assert events.next() is not None
+        for _ in range(20):
+            assert client.post("/v1/resolve", json={"unit": "a"}).status_code == 200
+            assert client.get("/v1/snapshot").status_code == 200
+        client.close()
         begun = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - begun < 5.0
