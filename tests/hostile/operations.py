@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 Tree = Any
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -96,6 +98,16 @@ def example_id(name: str) -> str:
     """A value for a path parameter that names nothing there is."""
     known = {"unit": "someone", "projectKey": "default", "environmentKey": "production"}
     return known.get(name, "nothing")
+
+
+def answer_of(
+    client: httpx.Client, method: str, url: httpx.URL | str, **sent: Any
+) -> httpx.Response:
+    """What a request is answered; of a stream of events, which has no end, only the head."""
+    with client.stream(method, url, **sent) as answer:
+        if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+            answer.read()
+    return answer
 
 
 def operations(document: Mapping[str, Any]) -> list[Operation]:

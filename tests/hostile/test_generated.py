@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
@@ -65,6 +67,18 @@ def _ask(server: Server, token: str, document: Mapping[str, Any], share: int, ca
     return asked
 
 
+class _Impatient(requests.Session):
+    """Takes the beginning of a stream of events, which has no end, for all of it."""
+
+    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
+        answer = super().send(request, **{**more, "stream": True})
+        if answer.headers.get("content-type", "").startswith("text/event-stream"):
+            beginning = next(answer.iter_content(1 << 10))
+            answer.close()
+            answer.raw = io.BytesIO(beginning)
+        return answer
+
+
 def _ask_one(operation: Any, mode: GenerationMode, token: str, cases: int) -> int:
     asked = 0
 
@@ -79,7 +93,7 @@ def _ask_one(operation: Any, mode: GenerationMode, token: str, cases: int) -> in
         nonlocal asked
         asked += 1
         headers = {"Authorization": f"Bearer {token}"}
-        answer = case.call(headers=headers, timeout=30)
+        answer = case.call(session=_Impatient(), headers=headers, timeout=30)
         if answer.status_code not in BEFORE_ANY_OPERATION:
             case.validate_response(answer, checks=CHECKS)
 

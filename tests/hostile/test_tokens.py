@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from allotment.store import Scope, Store
-from hostile.operations import Operation
+from hostile.operations import Operation, answer_of
 from serving import SHOP, Server, serving
 
 ELSEWHERE = "elsewhere/test"
@@ -57,7 +57,7 @@ def ask(client: httpx.Client, operation: Operation, **headers: str) -> httpx.Res
     """Ask for something that is not there, or for something malformed: nothing is changed."""
     body = {"content": b"{", "headers": {"content-type": "application/json", **headers}}
     sent = body if operation.method in ("POST", "PUT", "PATCH") else {"headers": headers}
-    return client.request(operation.method, operation.url(), **sent)  # type: ignore[arg-type]
+    return answer_of(client, operation.method, operation.url(), **sent)
 
 
 def test_without_a_token_that_holds_nothing_is_told_and_nothing_is_done(

@@ -146,7 +146,7 @@ SERVER = (
     ("settings", "sync"),
     ("connection", "exposures", "writes"),
     ("api",),
-    ("auth0", "launchdarkly", "shared_metrics", "sticky"),
+    ("auth0", "launchdarkly", "shared_metrics", "sticky", "streams"),
     ("metrics",),
     ("assign", "front", "native"),
     ("confidence", "ofrep"),

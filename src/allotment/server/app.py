@@ -18,12 +18,14 @@ from allotment.errors import AllotmentError
 from allotment.server import auth0, native
 from allotment.server.assign.app import AssignPaths
 from allotment.server.confidence import routes as confidence
+from allotment.server.connection.listen import connections_max
 from allotment.server.connection.local import OnlyLocal
 from allotment.server.exposures import Exposures
 from allotment.server.front import Front
 from allotment.server.http.answer import AtOnce, Ready, respond
 from allotment.server.http.asgi import App, Receive, Scope, Send
 from allotment.server.http.cors import Cors, read_origins
+from allotment.server.http.limits import STREAMS_PART
 from allotment.server.http.problems import RENDERERS, answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.launchdarkly import routes as launchdarkly
@@ -38,6 +40,7 @@ from allotment.server.settings import Settings
 from allotment.server.shared_metrics import SharedMetrics
 from allotment.server.sticky import StickyAssignments
 from allotment.server.sticky import routes as kept
+from allotment.server.streams import Streams
 from allotment.server.sync.node import Node
 
 
@@ -52,9 +55,10 @@ def create_app(
     assign = AssignPaths(node, exposures, keeping)
     made = _framework(node, assign, exposures, keeping, Metrics(node, shared))
     made.state.settings = settings
+    made.state.streams = streams = Streams(node, connections_max() // STREAMS_PART)
     framework = Front(made, node)
-    ofrep = OfrepPaths(node, exposures, keeping)
-    app: AtOnce = Application(assign, ofrep, framework)
+    ofrep = OfrepPaths(node, exposures, keeping, streams)
+    app: AtOnce = Application(assign, ofrep, framework, streams)
     if origins := read_origins(settings.cors_origins):
         app = Cors(app, origins, lambda path: assign.takes(path) or ofrep.takes(path))
     return OnlyLocal(app) if node.insecure_local else app
@@ -67,10 +71,13 @@ class Application:
     task and the messages of ASGI take longer than such an answer.
     """
 
-    def __init__(self, assign: AssignPaths, ofrep: OfrepPaths, framework: App) -> None:
+    def __init__(
+        self, assign: AssignPaths, ofrep: OfrepPaths, framework: App, streams: Streams
+    ) -> None:
         self._assign = assign
         self._ofrep = ofrep
         self._framework = framework
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -80,6 +87,8 @@ class Application:
             await self._ofrep(scope, receive, send)
         else:
             await self._framework(scope, receive, send)
+            if "stream" in scope:  # of its answer only the head is sent yet
+                await self._streams.run(scope["stream"], send)
 
     def at_once(self, scope: Scope, body: bytes) -> Ready | Awaitable[Ready] | None:
         """The answer to a request whose body is there, if it is of one of those paths."""

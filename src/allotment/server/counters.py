@@ -56,6 +56,9 @@ class Counters:
     sticky               sticky assignments that were asked of the store, by what came of it
     exposures_written    exposures that reached a file
     exposures_dropped    exposures that found the queue full, or that could not be written
+    streams_opened       event streams that were begun
+    streams_ended        those of them that have ended, by what ended them
+    events_sent          events that streams were sent, heartbeats apart
     looks_failed         times the store was away when it was looked at
     saves_failed         times the last good file could not be written
     failures             steps of background threads that failed, and items they left out, by thread
@@ -64,6 +67,7 @@ class Counters:
     __slots__ = (
         "assigned",
         "assignment_seconds",
+        "events_sent",
         "exposures_dropped",
         "exposures_written",
         "failures",
@@ -73,6 +77,8 @@ class Counters:
         "saves_failed",
         "shed",
         "sticky",
+        "streams_ended",
+        "streams_opened",
     )
 
     def __init__(self) -> None:
@@ -84,6 +90,9 @@ class Counters:
         self.sticky: Counter[str] = Counter()
         self.exposures_written = 0
         self.exposures_dropped = 0
+        self.streams_opened = 0
+        self.streams_ended: Counter[str] = Counter()
+        self.events_sent = 0
         self.looks_failed = 0
         self.saves_failed = 0
         self.failures: Counter[str] = Counter()

@@ -31,6 +31,7 @@ class Front:
             check_target(scope)
             if sent.head:
                 scope["method"] = "GET"
+                scope["state"]["to_head"] = True
             await self._app(scope, receive, sent)
         except ClientDisconnect:
             return

@@ -115,6 +115,22 @@ class Metrics:
             (("dropped",), float(counters.exposures_dropped)),
         ]
         yield self._counter("exposures", "Exposures by what became of them.", exposures, "outcome")
+        ended = counters.streams_ended.copy()
+        yield self._gauge(
+            "streams",
+            "Event streams that are open.",
+            [((), counters.streams_opened - ended.total())],
+        )
+        yield self._counter(
+            "streams_ended",
+            "Event streams that ended: by the client, as their reader was too slow, as the server"
+            " stops, or as the token or the space no longer holds.",
+            _counted(ended),
+            "reason",
+        )
+        yield self._counter(
+            "events_sent", "Events that streams were sent.", [((), counters.events_sent)]
+        )
         spaces = sorted(node.spaces.items())
         yield self._gauge(
             "revision",

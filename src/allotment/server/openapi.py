@@ -23,6 +23,7 @@ from allotment.server.api.operation import SPELLED
 from allotment.server.api.route import body_schemas
 from allotment.server.assign.openapi import PATHS, SCHEMAS
 from allotment.server.auth.access import SPACE_NAME
+from allotment.server.http.etags import EVENT_ID
 from allotment.server.http.problems import PROBLEM
 from allotment.server.native.plainschema import PlainSchemas
 from allotment.server.ofrep import openapi as ofrep
@@ -132,6 +133,11 @@ _PARAMETERS: Final = {
         "Allotment-Min-Revision",
         "Do not answer from an earlier revision than this one.",
         {"type": "integer", "minimum": 0},
+    ),
+    "LastEventId": _header(
+        "Last-Event-ID",
+        "The `id` of the last event that the client has seen, as EventSource sends it.",
+        {"type": "string", "pattern": EVENT_ID, "examples": ["17-" + "0" * 32]},
     ),
     "IfMatch": _header(
         "If-Match",

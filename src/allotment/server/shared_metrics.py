@@ -27,6 +27,7 @@ _GAUGES: Final = {
     "allotment_experiments": "livemin",
     "allotment_ready": "livemin",
     "allotment_revision": "livemin",
+    "allotment_streams": "livesum",
     "allotment_threads_dead": "livesum",
     "allotment_workers": "livesum",
     "allotment_writes_waiting": "livesum",

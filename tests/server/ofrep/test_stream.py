@@ -110,7 +110,7 @@ def test_a_stream_tells_of_every_revision(server: Server, admin: httpx.Client, t
         assert events.answer.headers["cache-control"] == "no-store"
         first = events.next()
         assert first is not None
-        assert 500 <= int(first["retry"]) <= 5_000
+        assert 1_000 <= int(first["retry"]) <= 10_000
         for name in ("one", "two"):
             revision = rename(admin, name)
             begun = time.monotonic()

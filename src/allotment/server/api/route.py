@@ -137,7 +137,7 @@ class Route(APIRoute):
     """FastAPI's route, whose operation has the caller, the query and the body in the document.
 
     `content` is the body of an endpoint that reads it itself; `refused` has more statuses of
-    refusals.
+    refusals, `headers` the names of more headers that are read.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -155,9 +155,10 @@ class Route(APIRoute):
         content: Content | None = given.pop("content", None)
         if body is not None:
             content = Content({JSON: body.model})
-        refused = given.pop("refused", ())
+        refused, headers = given.pop("refused", ()), given.pop("headers", ())
         self.body_models = [] if content is None else list(_classes(content))
         options["openapi_extra"] = _said(caller, query, content, refused, options) | given
+        options["openapi_extra"]["parameters"] += headers_taken(headers)
         options["operation_id"] = options["operation_id"] or endpoint.__name__
         options["response_description"] = (
             "Done." if options["status_code"] == 204 else "What was asked for."

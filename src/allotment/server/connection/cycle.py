@@ -21,7 +21,7 @@ from allotment.server.connection.head import EVENTS, Head, line_of
 from allotment.server.connection.receiving import News, Receiving
 from allotment.server.connection.state import State
 from allotment.server.http.answer import Ready, sending
-from allotment.server.http.limits import PIECE_BYTES
+from allotment.server.http.limits import PIECE_BYTES, STREAM_BYTES
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
@@ -50,10 +50,11 @@ class Cycle(Receiving):
     lingers   the connection ends after the answer, but the client still sends
     identity  what the request is known by, to its client and in the log
     begun     when, by the clock of performance
+    streams   how long it took to begin an answer that goes on until something ends it; else None
     """
 
     state: State
-    aside = False  # whether it is no longer among the requests under way
+    streams: float | None = None
 
     def __init__(self, connection: Connection, scope: Any, head: Head, keep_alive: bool) -> None:
         # All that uvicorn's sets; calling it costs a twentieth of an assignment.
@@ -102,7 +103,7 @@ class Cycle(Receiving):
                 saying: Any = faults.saying(error)
                 await saying(self.scope, self.receive, self.send)
         finally:
-            if not self.aside:
+            if self.streams is None:
                 self.state.load.in_flight -= 1
             self.state.load.held -= self.held
             if self.shared is not None:
@@ -207,7 +208,7 @@ class Cycle(Receiving):
             "other" if route is None else route.path,
             self.status,
             scope["state"].get("operation", ""),
-            seconds,
+            seconds if self.streams is None else self.streams,
         )
         if self.state.access_log:
             self._log(seconds)
@@ -255,9 +256,19 @@ class Cycle(Receiving):
         elif name == b"connection" and b"close" in value.lower():
             self.keep_alive = False
         elif value.startswith(EVENTS):
-            # A stream of events takes no place of others while it waits.
-            self.aside = True
-            self.state.load.in_flight -= 1
+            self._stream()
+
+    def _stream(self) -> None:
+        """From here on the answer mostly waits: it takes no place of others, and keeps little.
+
+        What the application put into the scope for it learns how its connection is broken off.
+        """
+        scope: Any = self.scope
+        if "stream" in scope:
+            scope["stream"].cut = self.transport.abort
+        self.transport.set_write_buffer_limits(high=STREAM_BYTES)
+        self.state.load.in_flight -= 1
+        self.streams = time.perf_counter() - self.begun
 
     async def _send_pieces(self, body: bytes, more: bool) -> None:
         """Send a body piece by piece: the transport copies what its client does not take yet."""

@@ -22,6 +22,9 @@ from allotment.store import Head, Stored
 
 _DIGEST_BYTES = 8
 
+# What a catalog's version looks like, which is the id of an event too.
+EVENT_ID = "^[0-9]{1,18}(-[0-9a-f]{32})?$"
+
 
 def noun_version(stored: Stored, kind: str, key: str) -> str:
     """The version of a noun; "" where it is not there."""

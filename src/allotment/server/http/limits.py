@@ -50,6 +50,9 @@ VALUE_BYTES: Final = 24
 # before. A larger answer counts against the bytes above.
 PIECE_BYTES: Final = 256 << 10
 
+# What an event stream's reader may leave unread before the stream sends no more: some ten events.
+STREAM_BYTES: Final = 4 << 10
+
 # A page of the journal ends early when its changes, as they are stored, have so many bytes; a
 # larger change is a page of its own. What is made of it takes some ten times as much.
 PAGE_BYTES_MAX: Final = 8 << 20
@@ -64,9 +67,11 @@ BODY_BYTES_A_SECOND_MIN: Final = 1024
 # Requests that one connection may send ahead of their answers; browsers and proxies send none.
 PIPELINED_MAX: Final = 100
 
-# Connections of one process, at some 5 KB each; and the open files that are not for connections.
-CONNECTIONS_MAX: Final = 10_000
+# Connections of one process, at some 5 KB each; the open files that are not for connections; and
+# the part of the connections that event streams may take, so that others can still connect.
+CONNECTIONS_MAX: Final = 20_000
 FILES_OF_OURS: Final = 100
+STREAMS_PART: Final = 2
 
 # How long an answer may lie without its reader taking any of it, and how much of it a reader takes
 # at the least while it is waited for: two lines of ISDN. So none holds a large answer, which counts

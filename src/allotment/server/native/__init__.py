@@ -12,9 +12,9 @@ from allotment.server.native import (
     snapshot,
     spaces,
     status,
+    stream,
     tokens,
 )
 
-ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
-    each.router for each in (status, snapshot, changes, commands, nouns, journal, spaces, tokens)
-)
+_MODULES: Final = (status, snapshot, changes, stream, commands, nouns, journal, spaces, tokens)
+ROUTERS: Final[tuple[APIRouter, ...]] = tuple(each.router for each in _MODULES)

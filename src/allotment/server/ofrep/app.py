@@ -27,7 +27,7 @@ from allotment.server.http.requests import check_shape, header, joined_header, s
 from allotment.server.ofrep.errors import about_flag
 from allotment.server.ofrep.evaluating import AllFlags, Answer, Evaluating
 from allotment.server.ofrep.flags import ShownFlags
-from allotment.server.ofrep.stream import Streams
+from allotment.server.ofrep.stream import stream
 from allotment.server.ofrep.target import (
     FIRST_STEPS,
     PROJECT,
@@ -40,6 +40,7 @@ from allotment.server.ofrep.target import (
     ticket_in,
 )
 from allotment.server.sticky import StickyAssignments
+from allotment.server.streams import Streams
 from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served
 from allotment.store import Scope as Needs
@@ -59,10 +60,16 @@ class OfrepPaths:
     An answer is wholly of one revision: the one that was served when the request came in.
     """
 
-    def __init__(self, node: Node, exposures: Exposures | None, keeping: StickyAssignments) -> None:
+    def __init__(
+        self,
+        node: Node,
+        exposures: Exposures | None,
+        keeping: StickyAssignments,
+        streams: Streams,
+    ) -> None:
         self._node = node
         self._evaluating = Evaluating(exposures, keeping)
-        self._streams = Streams(node)
+        self._streams = streams
         self._flags: dict[str, ShownFlags] = {}
 
     @staticmethod
@@ -204,9 +211,8 @@ class OfrepPaths:
                 return access.holder(ticket, space)
 
             caller = scope["state"]["caller"] = holds(self._node.access)
-        self._node.served(caller.space)
         await self._catch_up(caller.space, revision_of(last or ""))
-        return self._streams.stream(caller.space, last, holds)
+        return stream(self._streams, self._node.served(caller.space), last, holds)
 
     def _event_streams(self, scope: Scope) -> bytes:
         caller: Caller = scope["state"]["caller"]
@@ -218,12 +224,12 @@ def _event_stream(space: str, ticket: str) -> bytes:
     """Where a caller's stream is; its address holds as long as the tag of an answer does."""
     project, _, environment = space.partition("/")
     path = f"{PROJECT}{STREAM}".format(projectKey=project, environmentKey=environment)
-    stream = {
+    told = {
         "type": "sse",
         "endpoint": {"requestUri": f"{path}?{TICKET}={ticket}" if ticket else path},
         "inactivityDelaySec": _INACTIVE_SECONDS,
     }
-    return msgspec.json.encode(stream)
+    return msgspec.json.encode(told)
 
 
 def _problem(

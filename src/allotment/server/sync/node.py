@@ -125,6 +125,10 @@ class Node:
         """What is served, by the name of the space."""
         return self._published.spaces
 
+    def on_publish(self, told: Callable[[], None]) -> None:
+        """Call this after each publish from now on, in whatever thread that is."""
+        self._published.told = told
+
     @property
     def access(self) -> Access:
         """Who may call."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from allotment.change.apply import Change
@@ -102,6 +102,7 @@ class Spaces:
 
     def __init__(self) -> None:
         self.spaces: Mapping[str, Served] = {}
+        self.told: Callable[[], None] = lambda: None  # called in any thread after each publish
         self._lock = threading.Lock()
 
     def publish(self, stored: Stored, change: Change | None = None) -> bool:
@@ -119,10 +120,12 @@ class Spaces:
             else:
                 return False
             self.spaces = {**self.spaces, stored.space: fresh}
-            return True
+        self.told()
+        return True
 
     def replace(self, every: Iterable[Stored]) -> None:
         """Serve these and nothing else, though a revision may go back: an operator said so."""
         fresh = {stored.space: serve_stored(stored) for stored in every}
         with self._lock:
             self.spaces = fresh
+        self.told()
