@@ -14,9 +14,10 @@ from starlette.responses import Response
 
 from allotment.change.kinds import KINDS
 from allotment.errors import InvalidInput, Overloaded, StoreError
+from allotment.server.api.operation import closed
 from allotment.server.api.route import Reader, Route
 from allotment.server.auth.access import Access, Caller
-from allotment.server.http.answer import encode
+from allotment.server.http.answer import JSON, encode
 from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.http.etags import EVENT_ID, catalog_version
 from allotment.server.http.limits import REVISION_MAX
@@ -33,8 +34,27 @@ _ID: Final = re.compile(EVENT_ID.removesuffix("$") + r"\Z")
 # nginx keeps what it reads until a buffer is full, unless an answer says that it should not.
 _HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
+_KEYS: Final = {"type": "array", "items": {"type": "string"}}
+_DATA: Final = closed(
+    {
+        "space": {"type": "string"},
+        "revision": {"type": "integer", "minimum": 0},
+        "lineage": {"type": "string", "pattern": "^([0-9a-f]{32})?$"},
+        "touched": {"anyOf": [closed({f"{kind}s": _KEYS for kind in KINDS}), {"type": "null"}]},
+    }
+)
+# As the next version of OpenAPI has it: the schema is of one event.
+_EVENT: Final = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": EVENT_ID},
+        "event": {"const": "revision"},
+        "data": {"type": "string", "contentMediaType": JSON, "contentSchema": _DATA},
+        "retry": {"type": "integer", "minimum": 0},
+    },
+}
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    200: {"content": {"text/event-stream": {"schema": _EVENT}}}
 }
 
 
