@@ -129,9 +129,9 @@ MUTANTS = [
     ),
     Mutant(
         "a last good file that is torn is loaded",
-        "src/allotment/store/lastgood.py",
-        "if head != _MAGIC + sha256(body).hexdigest().encode():",
-        "if not head.startswith(_MAGIC):",
+        "src/allotment/durable.py",
+        "if head != kind + sha256(body).hexdigest().encode():",
+        "if not head.startswith(kind):",
         "tests/store/test_lastgood.py",
     ),
     Mutant(
@@ -188,9 +188,9 @@ MUTANTS = [
     ),
     Mutant(
         "the last good file before the last is not loaded",
-        "src/allotment/store/lastgood.py",
-        "for generation in (path, _previous(path)):",
-        "for generation in (path,):",
+        "src/allotment/durable.py",
+        "    yield path\n    yield _previous(path)\n",
+        "    yield path\n",
         "tests/faults/test_last_good.py",
     ),
     Mutant(

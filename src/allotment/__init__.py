@@ -1,5 +1,6 @@
 """Allotment: which treatment of which experiment a unit gets, the same answer everywhere."""
 
+from allotment.client import ConnectedEngine, EngineStatus, connect
 from allotment.engine import Check, Column, Engine, Explanation, NeverMatches, Table
 from allotment.errors import (
     AllotmentError,
@@ -24,7 +25,9 @@ __all__ = [
     "Check",
     "Column",
     "Conflict",
+    "ConnectedEngine",
     "Engine",
+    "EngineStatus",
     "Explanation",
     "InvalidChange",
     "InvalidInput",
@@ -36,5 +39,6 @@ __all__ = [
     "StoreError",
     "Table",
     "__version__",
+    "connect",
     "load",
 ]

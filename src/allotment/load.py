@@ -1,30 +1,13 @@
-"""Load a catalog and answer from it: the whole way from a file to an engine."""
+"""Load a catalog and answer from it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from allotment.change.apply import Change, apply
-from allotment.change.commands import Command
-from allotment.change.diff import diff
-from allotment.change.kinds import KINDS, nouns_of
-from allotment.change.references import follow
 from allotment.compile import compile_catalog
-from allotment.dialects import catalogfile
 from allotment.engine import Engine
-from allotment.errors import InvalidInput, MissingExtra
-from allotment.matching.check import check_segment
-from allotment.model.catalog import EMPTY, Catalog
-from allotment.model.plain import from_plain
-
-# A megabyte more than a million of the longest keys would take is not an id list.
-_LIST_BYTES_MAX = 1 << 30
-
-# What every SQLite file begins with.
-_SQLITE = b"SQLite format 3\0"
+from allotment.model.catalog import Catalog
 
 
 class HasCatalog(Protocol):
@@ -43,102 +26,11 @@ def load(source: str | bytes | os.PathLike[str] | Catalog | HasCatalog) -> Engin
             alike; a Catalog; or a store
 
     What a server or a store sent has the revision that it has there. An engine does not follow its
-    source: load again, or publish.
+    source: load again, or publish; `connect` makes one that follows a server.
 
     Raises an AllotmentError with the path of the fault, and OSError for a file that cannot be read.
     """
-    if isinstance(source, Catalog):
-        catalog = source
-    elif isinstance(source, bytes) or (isinstance(source, str) and _is_text(source)):
-        catalog = _catalog_of(source)
-    elif isinstance(source, str) and source.startswith(("http://", "https://")):
-        raise InvalidInput(
-            "an engine asks no server: fetch URL/v1/snapshot with a token that may read, "
-            "and load the bytes of the answer"
-        )
-    elif isinstance(source, str) and "://" in source:
-        catalog = _stored(source)
-    elif isinstance(source, str | os.PathLike):
-        catalog = _catalog_in(Path(source))
-    elif callable(getattr(source, "catalog", None)):
-        catalog = source.catalog()
-    else:
-        raise InvalidInput(
-            f"a catalog is loaded from a file, text or a store, not from {type(source).__name__}"
-        )
-    return Engine(compile_catalog(catalog))
+    # Reading a file takes half of all modules; an engine that is sent its catalog needs none.
+    from allotment.sources import catalog_of  # noqa: PLC0415
 
-
-def _is_text(source: str) -> bool:
-    """Whether it is a catalog's text and not the name of a file."""
-    return "\n" in source or source.lstrip().startswith("{")
-
-
-def _catalog_in(file: Path) -> Catalog:
-    """The catalog of a file: what it says, or what it keeps if it is a store."""
-    with file.open("rb") as opened:
-        start = opened.read(len(_SQLITE))
-        if start != _SQLITE:
-            return _catalog_of(start + opened.read(), lists_beside(file))
-    return _stored(file)
-
-
-def _catalog_of(text: str | bytes, lists: Callable[[str], bytes] | None = None) -> Catalog:
-    """The catalog that a catalog file's text says, or that a server's answer holds."""
-    tree = catalogfile.parse(text)
-    if isinstance(tree, dict) and "catalog" in tree:
-        return sent_catalog(tree)
-    return checked_change(diff(EMPTY, catalogfile.read_tree(tree, lists)), EMPTY).catalog
-
-
-def sent_catalog(snapshot: Mapping[str, Any]) -> Catalog:
-    """The catalog in what `/v1/snapshot` answers, at its revision and with its index.
-
-    Raises InvalidInput where this version does not read it.
-    """
-    catalog: Catalog = from_plain(Catalog, snapshot["catalog"], "$.catalog")
-    return follow(
-        EMPTY, catalog, [(kind, key) for kind in KINDS for key in nouns_of(catalog, kind)]
-    )
-
-
-def _stored(database: str | Path) -> Catalog:
-    """The catalog that a store keeps for callers that name no space."""
-    try:
-        from allotment.store import Store  # noqa: PLC0415  # it needs an optional dependency
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f"a store needs {error.name}: pip install 'allotment[batch]'") from error
-    with Store.open(database, create=False) as store:
-        return store.catalog()
-
-
-def checked_change(commands: Iterable[Command], base: Catalog) -> Change:
-    """What the commands make of `base`, with the segments' patterns and versions checked too."""
-    change = apply(base, commands)
-    for key, segment in change.catalog.segments.items():
-        if base.segments.get(key) is not segment:
-            check_segment(segment)
-    return change
-
-
-def lists_beside(file: Path) -> Callable[[str], bytes]:
-    """A reader of the id lists that a catalog file names, within the folder it lies in.
-
-    Where `file` is a link, its lists lie beside the link, or else beside what it leads to.
-    """
-    folders = dict.fromkeys((file.absolute().parent.resolve(), file.resolve().parent))
-
-    def read(name: str) -> bytes:
-        paths = {folder: (folder / name).resolve() for folder in folders}
-        inside = [path for folder, path in paths.items() if path.is_relative_to(folder)]
-        if not inside:
-            raise InvalidInput(f"the list {name!r} lies outside the catalog's folder")
-        path = next((path for path in inside if path.exists()), inside[0])
-        try:
-            if path.stat().st_size > _LIST_BYTES_MAX:
-                raise InvalidInput(f"the list {name!r} is larger than 1 GiB")
-            return path.read_bytes()
-        except OSError as error:
-            raise InvalidInput(f"the list {name!r} cannot be read: {error.strerror}") from error
-
-    return read
+    return Engine(compile_catalog(catalog_of(source)))

@@ -81,6 +81,7 @@ def _block(text: str) -> str:
 _KERNEL: Final = HOUSE / "src/allotment/kernel/assigner.pyi"
 _PARTS: Final[dict[str, Row]] = {
     "From a catalog to an engine": ("load", "Engine", "Catalog"),
+    "An engine that follows a server": ("connect", "ConnectedEngine", "EngineStatus"),
     "Answers for one unit": ("Assignment", "Resolution", "Reason"),
     "Answers for many units": ("Column", "Table", "NeverMatches"),
     "Explanations": ("Explanation", "Check"),

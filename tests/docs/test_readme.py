@@ -8,15 +8,35 @@ import pytest
 import allotment
 from docs.blocks import HOUSE, Block, blocks
 from docs.links import broken
+from serving import serving
 
 # What a start page says is run step by step, in test_start.
 OURS = [block for block in blocks() if block.is_ours and "start-" not in block.page]
+FOLLOWING = [block for block in OURS if "allotment.connect" in block.text]
+
+ADDRESS = re.compile(r"https?://(localhost:8080|allotment\.example\.com)")
 
 
-@pytest.mark.parametrize("block", OURS, ids=lambda block: f"{block.page}#{block.number}")
+def named(block: Block) -> str:
+    return f"{block.page}#{block.number}"
+
+
+@pytest.mark.parametrize("block", [each for each in OURS if each not in FOLLOWING], ids=named)
 def test_the_code_of_the_pages_runs(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(HOUSE)
     exec(compile(block.text, block.page, "exec"), {"__name__": block.page})
+
+
+def test_the_code_that_follows_a_server_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with serving(tmp_path, catalog=HOUSE / "examples/serve/catalog.yaml") as server:
+        for block in FOLLOWING:
+            text = ADDRESS.sub(server.url, block.text).replace("/var/cache/shop/", "")
+            text = text.replace("allot_...", server.token("read"))
+            exec(compile(text, block.page, "exec"), names := {"__name__": block.page})
+            names["engine"].close()
 
 
 def test_the_readme_shows_code_by_line_twenty() -> None:

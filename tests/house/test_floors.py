@@ -13,6 +13,7 @@ PACKAGE = HOUSE / "src" / "allotment"
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "values": set(),
+    "durable": set(),
     "model": set(),
     "change": {"model"},
     "matching": {"model", "values"},
@@ -22,9 +23,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compile": {"model", "matching", "kernel"},
     "engine": {"model", "matching", "compile", "kernel", "values"},
     "frames": {"model", "matching", "engine", "kernel"},
-    "store": {"model", "change"},
+    "client": {"model", "change", "compile", "engine", "durable"},
+    "store": {"model", "change", "durable"},
 }
-FACES = {"__init__", "load", "openfeature", "testing", "cli", "server"}
+FACES = {"__init__", "load", "sources", "openfeature", "testing", "cli", "server"}
 
 # What the embedding user gets needs these and nothing else.
 EMBEDDED = {

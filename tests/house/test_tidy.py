@@ -30,7 +30,9 @@ def test_the_public_names_are_these() -> None:
         "Check",
         "Column",
         "Conflict",
+        "ConnectedEngine",
         "Engine",
+        "EngineStatus",
         "Explanation",
         "InvalidChange",
         "InvalidInput",
@@ -42,6 +44,7 @@ def test_the_public_names_are_these() -> None:
         "StoreError",
         "Table",
         "__version__",
+        "connect",
         "load",
     ]
     assert all(hasattr(allotment, name) for name in allotment.__all__)

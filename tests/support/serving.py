@@ -20,7 +20,7 @@ import httpx
 
 import allotment
 from allotment.cli.changes import commands_of
-from allotment.load import checked_change
+from allotment.sources import checked_change
 from allotment.store import Scope, Store, Token
 
 SHOP = Path(__file__).with_name("shop.yaml")  # experiments of a small shop

@@ -117,6 +117,21 @@ def read(base: Catalog | None, sent: Mapping[str, Any], lists: Lists) -> tuple[C
     return new, None if base is None else touched_between(base, new)
 
 
+def named_lists(sent: Mapping[str, Any]) -> Iterator[str]:
+    """The digests of the lists that an answer names; none for what is no answer."""
+    segments = _in(_in(sent, "catalog"), "segments")
+    for key in segments:
+        for name in _LISTS:
+            digest = _in(_in(segments, key), name).get("list")
+            if type(digest) is str:
+                yield digest
+
+
+def _in(plain: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = plain.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
 def _field(sent: object, name: str, path: str = "$") -> Any:
     if not isinstance(sent, Mapping) or name not in sent:
         raise InvalidInput(f"this has no {name}: it is not what a server sends", path)

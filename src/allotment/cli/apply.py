@@ -16,10 +16,10 @@ from allotment.cli.home import Home
 from allotment.cli.options import AsJson, base_of
 from allotment.cli.plan_text import moved_line, planned_lines, planned_plain
 from allotment.errors import PreconditionFailed
-from allotment.load import checked_change
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.plain import to_plain
+from allotment.sources import checked_change
 
 NAME = "apply"
 

@@ -14,8 +14,8 @@ from allotment.change.part import only, without_deletions
 from allotment.cli.options import existing
 from allotment.cli.saved_plan import MARK, read_plan
 from allotment.dialects import catalogfile
-from allotment.load import lists_beside
 from allotment.model.catalog import Catalog
+from allotment.sources import lists_beside
 
 PlanOrCatalog = Annotated[
     Path,

@@ -14,9 +14,9 @@ from allotment.cli.changes import commands_of
 from allotment.cli.local import login
 from allotment.dialects.auth0.ids import id_of
 from allotment.dialects.confidence.names import instance_name
-from allotment.load import checked_change
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, State
+from allotment.sources import checked_change
 from allotment.store import Store
 from allotment.store.schema import DEFAULT_SPACE
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 import msgspec
 
+from allotment.client.address import Address
 from allotment.errors import (
     AllotmentError,
-    InvalidInput,
     MissingExtra,
     PreconditionFailed,
     StoreError,
@@ -24,31 +23,16 @@ except ModuleNotFoundError as error:
 # A server on this machine answers in milliseconds; the snapshot of a large catalog takes seconds.
 _TIMEOUT: Final = httpx.Timeout(60, connect=5)
 
-# What a header can hold; a token never has anything else.
-_TOKEN: Final = re.compile(r"[!-~]+")
-
-_ADDRESS: Final = re.compile(r"https?://[^/?#@\s]+(/[^?#@\s]*)?")
-
 
 class HttpClient:
-    """A connection to the server at `url`, with what every request carries.
-
-    The token goes to that server only, which is why no redirect is followed.
-    """
+    """A connection to the server at `url`, with what every request carries."""
 
     def __init__(self, url: str, token: str | None, space: str | None) -> None:
-        self.url = url.rstrip("/")
-        if not _ADDRESS.fullmatch(self.url):
-            raise InvalidInput("a server's address is http://HOST:PORT or https://HOST")
-        if token is not None and not _TOKEN.fullmatch(token):
-            raise InvalidInput("the token holds what no token does, such as a space or a line end")
+        address = Address(url, token, space)
+        self.url = address.url
         self._has_token = token is not None
         self._space = space
-        headers = {"accept": "application/json", "user-agent": "allotment"}
-        if token is not None:
-            headers["authorization"] = f"Bearer {token}"
-        if space is not None:
-            headers["allotment-space"] = space
+        headers = {"accept": "application/json", **address.headers}
         self._client = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT)
 
     def close(self) -> None:

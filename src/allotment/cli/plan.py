@@ -25,9 +25,9 @@ from allotment.cli.plan_text import moved_line, planned_lines, planned_plain
 from allotment.cli.saved_plan import write_plan
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
-from allotment.load import checked_change
 from allotment.model.catalog import Catalog
 from allotment.model.plain import to_plain
+from allotment.sources import checked_change
 
 NAME = "plan"
 

@@ -12,11 +12,11 @@ from allotment.change.impact import Move
 from allotment.cli.home import Outcome
 from allotment.cli.http_client import HttpClient
 from allotment.errors import InvalidInput, StoreError
-from allotment.load import sent_catalog
 from allotment.model.catalog import Catalog
 from allotment.model.instant import read_instant
 from allotment.model.plain import from_plain, to_plain
 from allotment.server.http.etags import catalog_version, etag
+from allotment.sources import sent_catalog
 from allotment.store import Entry, Head, Scope, Stored, Token
 
 T = TypeVar("T")

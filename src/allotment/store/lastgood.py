@@ -1,24 +1,20 @@
 """The last good file: what a node saw of the store last, to start from while the store is away.
 
-The first line says what the file is and has the SHA-256 of the rest, which is JSON, one line for
-each noun. The file is written under another name and then moved into place, and the previous one is
-kept under `.1`. So there is always a whole file, and the sum shows whether a file is damaged.
+It is JSON, one line for each noun, in a file as `durable` keeps it.
 """
 
 from __future__ import annotations
 
 import errno
 import json
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias, TypedDict
 
 from msgspec import Meta, convert
 
+from allotment import durable
 from allotment.change.kinds import CATALOG, KINDS, nouns_of
 from allotment.errors import StoreError, StoreFull
 from allotment.model.plain import to_plain
@@ -62,21 +58,9 @@ def save(path: Path, last_good: LastGood) -> None:
     """
     if (owner := _owner(path)) is not None:
         check_owner(path, owner, last_good.store)
-    body = b"".join(_lines(last_good))
-    # Named by the process: a killed one leaves a file behind, which its successor writes over.
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(_MAGIC + sha256(body).hexdigest().encode() + b"\n" + body)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileNotFoundError):  # the first one has none before it
-            os.replace(path, _previous(path))
-        os.replace(fresh, path)
-        _sync(path.parent)
+        durable.save(path, _MAGIC, b"".join(_lines(last_good)))
     except OSError as error:
-        with suppress(OSError):
-            fresh.unlink(missing_ok=True)
         kind = StoreFull if error.errno in _NO_ROOM else StoreError
         raise kind(f"the last good file {path} cannot be written: {error.strerror}") from error
 
@@ -87,7 +71,7 @@ def load(path: Path) -> LastGood:
     A file that is torn, or of another release, is passed over as if it were not there.
     """
     first: StoreError | None = None
-    for generation in (path, _previous(path)):
+    for generation in durable.generations(path):
         try:
             return _load(generation)
         except StoreError as error:
@@ -115,21 +99,15 @@ def _owner(path: Path) -> str | None:
         return None
 
 
-def exists(path: Path) -> bool:
-    """Whether there is anything to load: between the two moves of a save, it is not at `path`."""
-    return path.exists() or _previous(path).exists()
-
-
 def _load(path: Path) -> LastGood:
     try:
-        content, written = path.read_bytes(), path.stat().st_mtime
+        whole = durable.load(path, _MAGIC)
     except OSError as error:
         raise StoreError(f"there is no last good file {path}: {error.strerror}") from error
-    head, _, body = content.partition(b"\n")
-    if head != _MAGIC + sha256(body).hexdigest().encode():
-        raise StoreError(f"the last good file {path} is torn, or of another release")
+    except durable.Torn as error:
+        raise StoreError(f"the last good file {error}") from error
     try:
-        return replace(_read(body), written=written)
+        return replace(_read(whole.body), written=whole.written)
     except Exception as error:  # whatever was written there, it is refused and not fatal
         raise StoreError(
             f"the last good file {path} is of another release, or was changed by hand: {error}"
@@ -202,16 +180,3 @@ class _Space(TypedDict):
 
 
 _Noun: TypeAlias = tuple[str, str, Any, list[Any]]
-
-
-def _previous(path: Path) -> Path:
-    return path.with_name(f"{path.name}.1")
-
-
-def _sync(folder: Path) -> None:
-    """Make what was moved into the folder outlast a loss of power."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

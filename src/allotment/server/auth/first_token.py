@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from allotment import durable
 from allotment.errors import StoreError
 from allotment.server.auth.access import EVERYWHERE
 from allotment.server.auth.new_token import minted
@@ -57,9 +58,7 @@ def make_first_token(store: Store, file: Path, last_good: Path) -> None:
 
 def _is_wrong(store: Store, last_good: Path) -> bool:
     """Whether the store is empty and the last good file is not: a volume is not mounted, say."""
-    if not lastgood.exists(last_good) or any(
-        each.revision for each in store.pulse().heads.values()
-    ):
+    if not durable.exists(last_good) or any(each.revision for each in store.pulse().heads.values()):
         return False
     return any(each.catalog.revision for each in lastgood.load(last_good).spaces.values())
 

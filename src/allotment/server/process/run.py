@@ -12,6 +12,7 @@ from typing import Final
 
 from uvicorn import Config
 
+from allotment import durable
 from allotment.errors import InvalidInput, StoreError
 from allotment.server.app import create_app
 from allotment.server.connection.listen import address_of
@@ -23,7 +24,7 @@ from allotment.server.process.logs import set_level
 from allotment.server.settings import Settings
 from allotment.server.shared_metrics import SharedMetrics
 from allotment.server.sync.node import Node
-from allotment.store import Store, lastgood, location
+from allotment.store import Store, location
 from allotment.store.schema import DEFAULT_SPACE
 
 log: Final = logging.getLogger("allotment.server")
@@ -121,7 +122,7 @@ def open_store(settings: Settings) -> Store | Callable[[], Store]:
     try:
         return opened()
     except StoreError:
-        if _file(settings) is not None and not lastgood.exists(last_good(settings)):
+        if _file(settings) is not None and not durable.exists(last_good(settings)):
             raise
         return opened
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from allotment import durable
 from allotment.errors import AllotmentError
 from allotment.server.counters import Counters
 from allotment.server.sync.follower import Follower
@@ -64,7 +65,7 @@ class LastGoodWriter:
         be a fault, and nothing may be written there.
         """
         empty = bool(self._published.spaces)
-        if empty and not lastgood.exists(self._file):
+        if empty and not durable.exists(self._file):
             return
         try:
             found = lastgood.load(self._file)
