@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compile": {"model", "matching", "kernel"},
     "engine": {"model", "matching", "compile", "kernel", "values"},
     "frames": {"model", "matching", "engine", "kernel"},
+    "exposures": {"model", "engine"},
     "client": {"model", "change", "compile", "engine", "durable"},
     "store": {"model", "change", "durable"},
 }
@@ -146,7 +147,7 @@ def test_nothing_below_the_faces_asks_datetime_what_time_it_is() -> None:
 SERVER = (
     ("http", "auth", "counters", "settingsfile"),
     ("settings", "sync"),
-    ("connection", "exposures", "writes"),
+    ("connection", "exposure_log", "writes"),
     ("api",),
     ("auth0", "launchdarkly", "shared_metrics", "sticky", "streams"),
     ("metrics",),

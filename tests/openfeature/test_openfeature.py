@@ -19,8 +19,9 @@ from openfeature.track import TrackingEventDetails
 
 import allotment
 from allotment.compile import recompile
+from allotment.exposures import Exposures
 from allotment.openfeature import AllotmentProvider
-from allotment.testing import ForcedEngine
+from allotment.testing import ExposureRecorder, ForcedEngine
 from openfeature import api
 
 FEATURES = Path(__file__).parent / "features"
@@ -191,3 +192,13 @@ def test_what_a_client_tracks_is_handed_on() -> None:
 
 def test_what_a_client_tracks_is_dropped_without_a_place_to_go() -> None:
     client_of(allotment.load(CATALOG)).track("purchase")
+
+
+def test_a_treatment_that_a_value_comes_from_is_recorded() -> None:
+    engine, recorder = allotment.load(CATALOG), ExposureRecorder()
+    client = client_of(engine, exposures=Exposures(engine, recorder))
+    client.get_string_value("colour", "none", EvaluationContext("user-1"))
+    client.get_boolean_value("banner", False, EvaluationContext("user-1"))
+    client.get_boolean_value("colour", False, EvaluationContext("user-2"))  # of another type
+    recorder.assert_exposed("checkout", "user-1", "green")
+    assert len(recorder.exposures) == 1

@@ -12,7 +12,7 @@ import httpx
 
 from allotment.server.app import create_app
 from allotment.server.connection.identity import Identity
-from allotment.server.exposures import Exposures
+from allotment.server.exposure_log import ExposureLog
 from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.settings import Settings
 from allotment.server.sync.node import Node
@@ -42,7 +42,7 @@ async def calling(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the node's application."""
     settings = settings or Settings(exposures="off")
-    made = create_app(node, settings, Exposures.of(settings, node.threads))
+    made = create_app(node, settings, ExposureLog.of(settings, node.threads))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         """As a connection does: each request has an id."""

@@ -17,7 +17,7 @@ from allotment.model.catalog import Catalog
 from allotment.server import auth0
 from allotment.server.app import create_app
 from allotment.server.confidence import routes as confidence
-from allotment.server.exposures import Exposures
+from allotment.server.exposure_log import ExposureLog
 from allotment.server.launchdarkly import routes as launchdarkly
 from allotment.server.openapi import document
 from allotment.server.settings import Settings
@@ -54,7 +54,7 @@ class Vendor:
         self, node: Node, runner: asyncio.Runner, base: str = "", settings: Settings | None = None
     ) -> None:
         settings = settings or Settings()
-        app = create_app(node, settings, Exposures.of(settings, node.threads))
+        app = create_app(node, settings, ExposureLog.of(settings, node.threads))
         asgi = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.node = node
         self.base = base

@@ -57,7 +57,8 @@ DrainSeconds = Annotated[
     ),
 ]
 Exposures = Annotated[
-    str | None, typer.Option(metavar="off|ndjson|parquet", help="Whether assignments are logged.")
+    str | None,
+    typer.Option(metavar="off|ndjson|parquet|webhook", help="Whether assignments are logged."),
 ]
 ExposuresDir = Annotated[Path | None, typer.Option(help="Where they are logged.")]
 LogLevel = Annotated[

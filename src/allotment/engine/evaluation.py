@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from allotment.engine.engine import Attributes, Engine, Unit
+from allotment.kernel.unit import unit_key
 from allotment.model.assignment import Assignment, Reason, Resolution
 from allotment.model.flag import CLIENT_DEFAULT, Flag, FlagState, Variation
 
@@ -25,15 +26,30 @@ class Still:
 
 
 def evaluate(
-    still: Engine, flag: str, unit: Unit, attributes: Attributes = None
+    still: Engine,
+    flag: str,
+    unit: Unit,
+    attributes: Attributes = None,
+    stored: Mapping[str, str] | None = None,
 ) -> tuple[Resolution, Assignment | None]:
     """A flag's value, and the assignment that it came from, from an engine that never changes."""
-    resolution = still.resolve(flag, unit, attributes)
+    resolution = still.resolve(flag, unit, attributes, stored)
     if resolution.experiment is None:
         return resolution, None
-    given = still.assign(resolution.experiment, unit, attributes)
+    kept = stored.get(resolution.experiment) if stored else None
+    given = still.assign(resolution.experiment, unit, attributes, kept)
     assert isinstance(given, Assignment)
     return resolution, given
+
+
+def shown(
+    still: Engine, given: Assignment, unit: Unit, attributes: Attributes = None
+) -> tuple[str, str, str | None]:
+    """Of a treatment that the engine gave: the kind of unit, its key, and the allocation."""
+    kind = still.catalog.experiments[given.experiment].unit
+    key = unit_key(unit, kind)
+    assert key is not None, "it was given a treatment"
+    return kind, key, still.allocation_of(given, unit, attributes)
 
 
 def lacks_unit(resolution: Resolution) -> bool:

@@ -26,6 +26,7 @@ from allotment.engine import Engine
 from allotment.engine.engine import Unit
 from allotment.engine.evaluation import Still, evaluate, lacks_unit, reason_of, shape_of
 from allotment.errors import InvalidInput, did_you_mean
+from allotment.exposures import Exposures
 from allotment.model.assignment import Assignment, Resolution
 from allotment.model.flag import Flag
 from allotment.model.limits import UNIT_KEY_BYTES_MAX
@@ -55,13 +56,22 @@ class AllotmentProvider(AbstractProvider):
     It never waits, so its async calls are the same.
     """
 
-    def __init__(self, engine: Engine, *, on_track: Track | None = None) -> None:
-        """`on_track` is called with the name, the context and the details of what a client tracks.
+    def __init__(
+        self,
+        engine: Engine,
+        exposures: Exposures | None = None,
+        *,
+        on_track: Track | None = None,
+    ) -> None:
+        """`exposures` record each treatment that a value comes from.
+
+        `on_track` is called with the name, the context and the details of what a client tracks.
 
         The engine stays the caller's: shutting the provider down does not close it.
         """
         super().__init__()
         self._still = Still(engine)
+        self._exposures = exposures
         self._on_track = on_track
         self._events = Events(engine, self)
         # Shapes and metadata of the flags of one snapshot, as far as they were asked for.
@@ -163,6 +173,8 @@ class AllotmentProvider(AbstractProvider):
             raise TypeMismatchError(
                 f"the flag {key!r} is {_named(type(value))}, and {_named(types[0])} was asked for"
             )
+        if given is not None and self._exposures is not None:
+            self._exposures.record(still, given, unit, attributes)
         return FlagResolutionDetails(
             value=value,
             reason=Word(reason_of(noun, resolution)),

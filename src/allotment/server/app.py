@@ -20,7 +20,7 @@ from allotment.server.assign.app import AssignPaths
 from allotment.server.confidence import routes as confidence
 from allotment.server.connection.listen import connections_max
 from allotment.server.connection.local import OnlyLocal
-from allotment.server.exposures import Exposures
+from allotment.server.exposure_log import ExposureLog
 from allotment.server.front import Front
 from allotment.server.http.answer import AtOnce, Ready, respond
 from allotment.server.http.asgi import App, Receive, Scope, Send
@@ -45,7 +45,7 @@ from allotment.server.sync.node import Node
 
 
 def create_app(
-    node: Node, settings: Settings, exposures: Exposures, shared: SharedMetrics | None = None
+    node: Node, settings: Settings, exposures: ExposureLog, shared: SharedMetrics | None = None
 ) -> AtOnce:
     """The ASGI application that serves a node; `shared` has the metrics of all workers.
 
@@ -100,7 +100,7 @@ class Application:
 def _framework(
     node: Node,
     assign: AssignPaths,
-    exposures: Exposures,
+    exposures: ExposureLog,
     keeping: StickyAssignments,
     metrics: Metrics,
 ) -> FastAPI:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import Field, PrivateAttr, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_after_validator_function, str_schema
 from pydantic_settings import (
@@ -47,6 +47,21 @@ class SecretUrl(str):
     def masked(self) -> str:
         """The address with `***` for the password."""
         return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1:***@", self))
+
+    def __repr__(self) -> str:
+        return repr(self.masked)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: object) -> CoreSchema:
+        return no_info_after_validator_function(cls, str_schema(min_length=1))
+
+
+class SecretText(str):
+    """A secret, of which nothing is shown."""
+
+    __slots__ = ()
+
+    masked = "***"
 
     def __repr__(self) -> str:
         return repr(self.masked)
@@ -143,10 +158,17 @@ class Settings(BaseSettings):
         description="How late the event loop may run, in milliseconds, before fewer requests than"
         " that are let in.",
     )
-    exposures: Literal["off", "ndjson", "parquet"] = Field(
-        "off", description="Whether assignments are logged, and as what kind of file."
+    exposures: Literal["off", "ndjson", "parquet", "webhook"] = Field(
+        "off",
+        description="Whether assignments are logged, as what kind of file, or to a webhook.",
     )
     exposures_dir: Path = Field(Path("exposures"), description="Where those files are written.")
+    exposures_url: SecretUrl | None = Field(
+        None, validate_default=True, description="The webhook that they are sent to."
+    )
+    exposures_secret: SecretText | None = Field(
+        None, description="The secret that what is sent to the webhook is signed with."
+    )
     exposures_queue: int = Field(
         100_000, ge=1, description="Exposures that may wait to be written; more are dropped."
     )
@@ -180,6 +202,15 @@ class Settings(BaseSettings):
     def _check_origins(cls, text: str) -> str:
         read_origins(text)
         return text
+
+    @field_validator("exposures_url")
+    @classmethod
+    def _check_webhook(cls, url: SecretUrl | None, info: ValidationInfo) -> SecretUrl | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("should begin with https:// or http://")
+        if url is None and info.data.get("exposures") == "webhook":
+            raise ValueError("is the webhook's address: exposures = webhook needs it")
+        return url
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
@@ -236,7 +267,7 @@ class Settings(BaseSettings):
 
 
 def _plain(value: Any) -> str | int | float | bool | None:
-    if isinstance(value, SecretUrl):
+    if isinstance(value, SecretUrl | SecretText):
         return value.masked
     return value if isinstance(value, str | int | float | None) else str(value)
 

@@ -1,5 +1,6 @@
-"""For tests of code that asks an engine: treatments and flags that are what the test says."""
+"""For tests of code that asks an engine: what is forced, and what was exposed."""
 
 from allotment.testing.forced import ForcedEngine
+from allotment.testing.recorder import ExposureRecorder
 
-__all__ = ["ForcedEngine"]
+__all__ = ["ExposureRecorder", "ForcedEngine"]

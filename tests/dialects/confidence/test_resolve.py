@@ -373,9 +373,9 @@ def test_resolving_logs_what_is_applied(server: Server, secret: str) -> None:
         **line,
         "space": SPACE,
         "experiment": "login-box",
-        "kind": "user",
+        "unit_kind": "user",
         "treatment": variant,
-        "variations": {"login-box": variant},
+        "variations": json.dumps({"login-box": variant}, separators=(",", ":")),
     }
 
 
@@ -396,7 +396,7 @@ def test_what_is_resolved_is_logged_once_it_is_applied_and_only_once(
         assert ask(server, "apply", **body).json() == {}
     after = time.time()
     (line,) = logged(server, "later")
-    at = time.strptime(line["at"][:19], "%Y-%m-%dT%H:%M:%S")
+    at = time.strptime(line["time"][:19], "%Y-%m-%dT%H:%M:%S")
     assert before - 3 <= calendar(at) <= after - 2 + 1
     ask(server, clientSecret=secret, evaluationContext=context("later"), apply=True)
     time.sleep(0.5)
@@ -422,7 +422,7 @@ def test_whatever_times_a_client_says_its_exposure_is_logged_within_a_week(
     before = time.time()
     assert ask(server, "apply", **body, flags=flags).json() == {}
     (line,) = logged(server, unit)
-    at = calendar(time.strptime(line["at"][:19], "%Y-%m-%dT%H:%M:%S"))
+    at = calendar(time.strptime(line["time"][:19], "%Y-%m-%dT%H:%M:%S"))
     assert before - ago - 2 <= at <= time.time() - ago + 1
     # And whoever comes after is logged too.
     assert ask(server, clientSecret=secret, evaluationContext=context(f"after {unit}"), apply=True)

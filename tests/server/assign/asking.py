@@ -16,7 +16,7 @@ from allotment.model.catalog import Catalog
 from allotment.server.assign.app import AssignPaths
 from allotment.server.auth.access import Access
 from allotment.server.counters import Counters
-from allotment.server.exposures import Exposures
+from allotment.server.exposure_log import ExposureLog
 from allotment.server.http.answer import Ready
 from allotment.server.sticky import StickyAssignments
 from allotment.server.sync.spaces import Served, serve_stored
@@ -79,7 +79,7 @@ class Answer:
 class Paths:
     """Asks the paths over a catalog."""
 
-    def __init__(self, catalog: Catalog, exposures: Exposures | None = None) -> None:
+    def __init__(self, catalog: Catalog, exposures: ExposureLog | None = None) -> None:
         self.node = StillNode(catalog)
         sticky = StickyAssignments(self.node)  # type: ignore[arg-type]
         self._app = AssignPaths(self.node, exposures, sticky)  # type: ignore[arg-type]

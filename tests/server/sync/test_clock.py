@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from allotment.server.counters import Counters
-from allotment.server.exposures import Exposures
 from allotment.server.sync.threads import Threads
-from server.exposures.test_exposures import given, written
 from server.native.test_nouns import FLAG, experiment
 from server.nodes import calling, running
+from server.test_exposure_log import files, given, written
 
 pytestmark = pytest.mark.anyio
 
@@ -87,14 +86,14 @@ def test_exposures_are_written_whatever_the_clock_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(monkeypatch)
-    exposures = Exposures("ndjson", tmp_path, Threads(Counters()), now=clock, rotate_bytes=1)
+    exposures = files("ndjson", tmp_path, Threads(Counters()), now=clock, rotate_bytes=1)
     exposures.start()
     units = []
     for clock.days in (0, -400, 400, -19_000):
         units.append(f"u{clock.days}")
         exposures.log("default/production", "user", units[-1], given())
-        while exposures._counters.exposures_written < len(units):
+        while exposures._recording.counts.exposures_written < len(units):
             time.sleep(0.01)
     exposures.close()
     assert {each["unit"] for each in written(tmp_path)} == set(units)
-    assert exposures._counters.exposures_dropped == 0
+    assert exposures._recording.counts.exposures_dropped == 0

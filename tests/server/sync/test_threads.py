@@ -13,8 +13,9 @@ import pytest
 
 import allotment
 from allotment.errors import StoreError
+from allotment.exposures import FileSink
 from allotment.server.counters import Counters
-from allotment.server.exposures import Exposures
+from allotment.server.exposure_log import ExposureLog
 from allotment.server.sticky import StickyAssignments
 from allotment.server.sync.executor import Executor
 from allotment.server.sync.node import Node
@@ -117,7 +118,7 @@ def loops_of(node: Node, name: str) -> list[Loop]:
     if name in ("kept", "assignments"):
         StickyAssignments(node)
     elif name == "exposures":
-        Exposures("ndjson", Path("unused"), node.threads)
+        ExposureLog(FileSink("unused"), node.threads)
     elif name == "batch":
         Executor(name, 2, node.threads)
     else:

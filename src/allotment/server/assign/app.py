@@ -19,7 +19,7 @@ from allotment.server.assign.reading import read_asked, read_target
 from allotment.server.assign.shown import ALWAYS, Shown
 from allotment.server.assign.unit import OneUnit
 from allotment.server.auth.access import Caller
-from allotment.server.exposures import Exposures
+from allotment.server.exposure_log import ExposureLog
 from allotment.server.http.answer import Ready, raw_headers, sending
 from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.http.limits import BODY_BYTES_MAX
@@ -58,7 +58,9 @@ class AssignPaths:
     An answer is wholly of one revision: the one that was served when the request came in.
     """
 
-    def __init__(self, node: Node, exposures: Exposures | None, keeping: StickyAssignments) -> None:
+    def __init__(
+        self, node: Node, exposures: ExposureLog | None, keeping: StickyAssignments
+    ) -> None:
         self._node = node
         self._unit = OneUnit(exposures, keeping)
         self._explained = Explained(node)

@@ -9,13 +9,13 @@ from typing import Final, TypeAlias
 from msgspec import UNSET, UnsetType
 
 from allotment.engine.evaluation import evaluate
+from allotment.engine.evaluation import shown as dealt
 from allotment.errors import InvalidInput
-from allotment.kernel.unit import unit_key
 from allotment.model.assignment import Assignment, Resolution
 from allotment.server.assign.bodies import AssignRequest, ResolveRequest
 from allotment.server.assign.effort import Size, effort
 from allotment.server.assign.shown import Shown
-from allotment.server.exposures import Exposures
+from allotment.server.exposure_log import ExposureLog
 from allotment.server.http.answer import Ready
 from allotment.server.http.limits import ON_LOOP, SMALL_BYTES
 from allotment.server.sticky import StickyAssignments
@@ -34,7 +34,7 @@ class OneUnit:
     An answer that no sticky assignment has a part in is ready at once.
     """
 
-    def __init__(self, exposures: Exposures | None, keeping: StickyAssignments) -> None:
+    def __init__(self, exposures: ExposureLog | None, keeping: StickyAssignments) -> None:
         self._log = exposures.log if exposures is not None and exposures.on else None
         self._keeping = keeping
 
@@ -151,10 +151,7 @@ class OneUnit:
         engine = shown.served.engine
         for each in given:
             if each.treatment is not None:
-                kind = engine.catalog.experiments[each.experiment].unit
-                key = unit_key(asked.unit, kind)
-                assert key is not None, "it was given a treatment"
-                allocation = engine.allocation_of(each, asked.unit, asked.attributes)
+                kind, key, allocation = dealt(engine, each, asked.unit, asked.attributes)
                 self._log(shown.served.space, kind, key, each, allocation)
 
 

@@ -45,7 +45,7 @@ from allotment.server.assign.shown import Shown
 from allotment.server.assign.unit import is_long
 from allotment.server.confidence.client import asked
 from allotment.server.confidence.token import Given, given_of, read_token, sign
-from allotment.server.exposures import Exposures
+from allotment.server.exposure_log import ExposureLog
 from allotment.server.http.answer import JSON, Answer, as_json, respond
 from allotment.server.http.requests import body_read
 from allotment.server.sticky.assignments import StickyAssignments
@@ -134,7 +134,7 @@ def _expose(
     request: Request, space: str, given: Iterable[Given | None], at: int | None = None
 ) -> None:
     """Log what was given, each once; `at` says when, in milliseconds since 1970."""
-    exposures: Exposures = request.app.state.exposures
+    exposures: ExposureLog = request.app.state.exposures
     if exposures.on:
         for each in given:
             if each is not None:

@@ -17,7 +17,7 @@ from allotment.kernel.json_shape import JsonShape
 from allotment.server.assign.reading import decoded
 from allotment.server.assign.shown import ALWAYS, Shown
 from allotment.server.auth.access import SPACE_NAME, Access, Caller
-from allotment.server.exposures import Exposures
+from allotment.server.exposure_log import ExposureLog
 from allotment.server.http.answer import Ready, raw_headers, sending
 from allotment.server.http.asgi import App, Receive, Scope, Send
 from allotment.server.http.limits import BODY_BYTES_MAX
@@ -63,7 +63,7 @@ class OfrepPaths:
     def __init__(
         self,
         node: Node,
-        exposures: Exposures | None,
+        exposures: ExposureLog | None,
         keeping: StickyAssignments,
         streams: Streams,
     ) -> None:

@@ -12,7 +12,7 @@ from allotment.server.assign.bodies import ResolveRequest
 from allotment.server.assign.effort import Size, effort
 from allotment.server.assign.shown import ALWAYS
 from allotment.server.assign.unit import MANY, OneUnit, is_long
-from allotment.server.exposures import Exposures
+from allotment.server.exposure_log import ExposureLog
 from allotment.server.http.answer import Ready
 from allotment.server.http.asgi import Scope
 from allotment.server.http.etags import catalog_version, etag, has
@@ -68,7 +68,7 @@ class AllFlags(NamedTuple):
 class Evaluating:
     """Evaluates flags, and logs the treatment of one that was asked for by itself."""
 
-    def __init__(self, exposures: Exposures | None, keeping: StickyAssignments) -> None:
+    def __init__(self, exposures: ExposureLog | None, keeping: StickyAssignments) -> None:
         self._unit = OneUnit(exposures, keeping)
         self._keeping = keeping
 

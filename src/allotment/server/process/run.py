@@ -18,7 +18,7 @@ from allotment.server.app import create_app
 from allotment.server.connection.listen import address_of
 from allotment.server.connection.protocol import Protocol
 from allotment.server.connection.state import State
-from allotment.server.exposures import Exposures
+from allotment.server.exposure_log import ExposureLog
 from allotment.server.process.drain import DrainingServer
 from allotment.server.process.logs import set_level
 from allotment.server.settings import Settings
@@ -50,7 +50,7 @@ def server(
         poll_seconds=settings.poll_ms / 1000,
         insecure_local=settings.insecure_local,
     )
-    exposures = Exposures.of(settings, node.threads)
+    exposures = ExposureLog.of(settings, node.threads)
     state = State(settings, node.counters)
     url = address_of(sockets[0])
 

@@ -38,16 +38,16 @@ def _schema() -> pa.Schema:
     text = pa.string()
     return pa.schema(
         [
-            ("at", pa.timestamp("ms", "UTC")),
-            ("space", text),
+            ("unit", text),
+            ("unit_kind", text),
             ("experiment", text),
             ("iteration", pa.int32()),
-            ("allocation", text),
-            ("kind", text),
-            ("unit", text),
             ("treatment", text),
-            ("reason", text),
+            ("time", pa.timestamp("ms", "UTC")),
             ("revision", pa.int64()),
+            ("space", text),
+            ("allocation", text),
+            ("reason", text),
             ("variations", text),
         ]
     )

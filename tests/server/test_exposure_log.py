@@ -1,4 +1,4 @@
-"""Exposures: what is logged, once, in files that are whole; what is not is counted."""
+"""ExposureLog: what is logged, once, in files that are whole; what is not is counted."""
 
 from __future__ import annotations
 
@@ -16,13 +16,18 @@ import pyarrow.parquet as pq
 import pytest
 
 import allotment
+from allotment.errors import InvalidInput
+from allotment.exposures import FileSink, signature
+from allotment.exposures.file import File
+from allotment.exposures.files import Form
+from allotment.exposures.recording import WINDOW
+from allotment.exposures.seen import Seen
 from allotment.model.assignment import Assignment, Frozen, Reason
 from allotment.server.counters import Counters
-from allotment.server.exposures import Exposures
-from allotment.server.exposures.exposures import WINDOW
-from allotment.server.exposures.file import File
-from allotment.server.exposures.seen import Seen
+from allotment.server.exposure_log import ExposureLog
+from allotment.server.settings import Settings
 from allotment.server.sync.threads import Threads
+from exposures.test_webhook import receiver
 from server.assign.asking import Paths
 from serving import SHOP, serving
 
@@ -35,14 +40,22 @@ def given(treatment: str = "green", iteration: int = 1, experiment: str = "check
     return Assignment(experiment, treatment, Reason.ALLOCATED, sets, False, iteration, 7)
 
 
-def running(folder: Path, **options: Any) -> Exposures:
-    exposures = Exposures("ndjson", folder, Threads(Counters()), **{"now": lambda: NOON, **options})
+def files(
+    form: Form, folder: Path, threads: Threads, *, queue: int = 100_000, **options: Any
+) -> ExposureLog:
+    """ExposureLog to files of the folder; not started yet."""
+    now = options.get("now", lambda: NOON)
+    return ExposureLog(FileSink(folder, form, **options), threads, queue=queue, now=now)
+
+
+def running(folder: Path, **options: Any) -> ExposureLog:
+    exposures = files("ndjson", folder, Threads(Counters()), **{"now": lambda: NOON, **options})
     exposures.start()
     return exposures
 
 
-def counted(exposures: Exposures) -> tuple[int, int]:
-    counters = exposures._counters
+def counted(exposures: ExposureLog) -> tuple[int, int]:
+    counters = exposures._recording.counts
     return counters.exposures_written, counters.exposures_dropped
 
 
@@ -68,17 +81,17 @@ def test_an_exposure_says_who_got_what(tmp_path: Path) -> None:
     exposures.close()
     assert written(tmp_path) == [
         {
-            "at": "2026-11-21T12:00:00.000Z",
-            "space": SPACE,
+            "unit": "17",
+            "unit_kind": "user",
             "experiment": "checkout",
             "iteration": 1,
-            "allocation": "nordics",
-            "kind": "user",
-            "unit": "17",
             "treatment": "green",
-            "reason": "ALLOCATED",
+            "time": "2026-11-21T12:00:00.000Z",
             "revision": 7,
-            "variations": {"button": "green"},
+            "space": SPACE,
+            "allocation": "nordics",
+            "reason": "ALLOCATED",
+            "variations": '{"button":"green"}',
         }
     ]
     assert counted(exposures) == (1, 0)
@@ -154,7 +167,7 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
 
 def test_what_finds_the_queue_full_is_dropped_and_counted(tmp_path: Path) -> None:
     counters = Counters()
-    exposures = Exposures("ndjson", tmp_path, Threads(counters), queue=10)
+    exposures = files("ndjson", tmp_path, Threads(counters), queue=10)
     for unit in range(25):
         exposures.log(SPACE, "user", str(unit), given())
     assert counters.exposures_dropped == 15
@@ -170,7 +183,7 @@ def test_an_exposure_that_cannot_be_spelled_costs_only_itself(tmp_path: Path) ->
     exposures.log(SPACE, "user", "poison", given(), at=-(10**17))
     exposures.log(SPACE, "user", "after", given())
     soon(lambda: counted(exposures) == (2, 1))
-    assert exposures._counters.failures["exposures"] == 1
+    assert exposures._recording.counts.failures["exposures"] == 1
     exposures.log(SPACE, "user", "later", given())
     exposures.close()
     assert [each["unit"] for each in written(tmp_path)] == ["before", "after", "later"]
@@ -191,7 +204,7 @@ def test_a_file_that_cannot_be_finished_does_not_stop_the_writing(
         exposures.log(SPACE, "user", unit, given())
         soon(lambda unit=unit: unit in {each["unit"] for each in written(tmp_path)})
     exposures.close()
-    assert exposures._counters.failures["exposures"] == 2
+    assert exposures._recording.counts.failures["exposures"] == 2
 
 
 def test_every_exposure_is_written_or_counted_as_dropped(tmp_path: Path) -> None:
@@ -210,7 +223,7 @@ def test_every_exposure_is_written_or_counted_as_dropped(tmp_path: Path) -> None
     assert 10_000 - 20 <= count + dropped <= 10_000
 
 
-def log_many(exposures: Exposures, name: str, count: int) -> None:
+def log_many(exposures: ExposureLog, name: str, count: int) -> None:
     for number in range(count):
         exposures.log(SPACE, "user", f"{name}-{number}", given())
 
@@ -224,7 +237,7 @@ def test_a_full_disk_costs_no_exposure_that_finds_room_in_the_queue(tmp_path: Pa
     resource.setrlimit(resource.RLIMIT_FSIZE, (300, hard))
     try:
         exposures.log(SPACE, "user", "held", given())
-        soon(lambda: exposures._counters.failures["exposures"])
+        soon(lambda: exposures._recording.counts.failures["exposures"])
         for unit in range(60):
             exposures.log(SPACE, "user", str(unit), given())
         assert counted(exposures) == (1, 10)
@@ -242,7 +255,7 @@ def test_what_cannot_be_written_by_the_end_is_counted(tmp_path: Path) -> None:
     exposures = running(blocked / "exposures")
     for unit in range(5):
         exposures.log(SPACE, "user", str(unit), given())
-    exposures.close()
+    exposures.close(patience=0.5)
     assert counted(exposures) == (0, 5)
 
 
@@ -250,15 +263,14 @@ CRASH = """
 import os, sys, time
 sys.path[:0] = sys.argv[2:]
 from pathlib import Path
-from server.exposures.test_exposures import given, running, counted, SPACE
+from server.test_exposure_log import files, given, running, counted, SPACE
 from allotment.server.counters import Counters
-from allotment.server.exposures import Exposures
 from allotment.server.sync.threads import Threads
-exposures = Exposures(sys.argv[1], Path("."), Threads(Counters()))
+exposures = files(sys.argv[1], Path("."), Threads(Counters()))
 exposures.start()
 for unit in range(1000):
     exposures.log(SPACE, "user", str(unit), given())
-while exposures._counters.exposures_written < 1000:
+while exposures._recording.counts.exposures_written < 1000:
     time.sleep(0.01)
 os.kill(os.getpid(), 9)
 """
@@ -266,14 +278,14 @@ os.kill(os.getpid(), 9)
 
 @pytest.mark.parametrize("form", ["ndjson", "parquet"])
 def test_what_a_crash_leaves_is_finished_at_the_next_start(tmp_path: Path, form: str) -> None:
-    tests, source = Path(__file__).parents[2], Path(allotment.__file__).parents[1]
+    tests, source = Path(__file__).parents[1], Path(allotment.__file__).parents[1]
     paths = [str(each) for each in (tests, tests / "support", source)]
     subprocess.run([sys.executable, "-c", CRASH, form, *paths], cwd=tmp_path, check=False)
     left = list(tmp_path.iterdir())
     assert [path.suffix for path in left] == [".writing"]
     with left[0].open("ab") as file:
         file.write(b'{"at":"half a li')
-    exposures = Exposures(form, tmp_path, Threads(Counters()))  # type: ignore[arg-type]
+    exposures = files(form, tmp_path, Threads(Counters()))  # type: ignore[arg-type]
     exposures.start()
     exposures.close()
     (path,) = tmp_path.iterdir()
@@ -304,7 +316,7 @@ def test_what_a_bad_disk_made_of_a_file_is_kept_for_a_human(tmp_path: Path) -> N
 
 
 def test_parquet_has_the_same_exposures(tmp_path: Path) -> None:
-    exposures = Exposures("parquet", tmp_path, Threads(Counters()), now=lambda: NOON)
+    exposures = files("parquet", tmp_path, Threads(Counters()), now=lambda: NOON)
     exposures.start()
     for unit in range(100):
         exposures.log(SPACE, "user", f"ä{unit}\n", given(), "nordics" if unit else None)
@@ -315,12 +327,12 @@ def test_parquet_has_the_same_exposures(tmp_path: Path) -> None:
     assert [row["unit"] for row in rows] == [f"ä{unit}\n" for unit in range(100)]
     assert rows[1]["allocation"] == "nordics"
     assert rows[0] == {
-        "at": datetime(2026, 11, 21, 12, tzinfo=UTC),
+        "time": datetime(2026, 11, 21, 12, tzinfo=UTC),
         "space": SPACE,
         "experiment": "checkout",
         "iteration": 1,
         "allocation": None,
-        "kind": "user",
+        "unit_kind": "user",
         "unit": "ä0\n",
         "treatment": "green",
         "reason": "ALLOCATED",
@@ -346,7 +358,7 @@ def test_a_file_appends_all_lines_or_none(tmp_path: Path) -> None:
 
 
 def test_off_logs_nothing(tmp_path: Path) -> None:
-    exposures = Exposures(None, tmp_path / "never", Threads(Counters()))
+    exposures = ExposureLog(None, Threads(Counters()))
     exposures.start()
     paths = Paths(allotment.load(SHOP).catalog, exposures)
     paths.ask("POST", "/v1/assign", {"unit": "a"})
@@ -399,3 +411,35 @@ def test_a_server_logs_and_finishes_its_file_when_it_stops(tmp_path: Path, form:
         else [each["unit"] for each in written(folder)]
     )
     assert units == [str(unit) for unit in range(50)]
+
+
+def test_a_server_sends_to_a_webhook_what_it_gives(tmp_path: Path) -> None:
+    with receiver(503) as (url, received):
+        env = {
+            "ALLOTMENT_EXPOSURES": "webhook",
+            "ALLOTMENT_EXPOSURES_URL": url,
+            "ALLOTMENT_EXPOSURES_SECRET": "s3cret",
+        }
+        with serving(tmp_path, catalog=SHOP, env=env) as server:
+            with server.client() as client:
+                client.get("/v1/assign/plain/17")
+                soon(lambda: len(received) == 2)
+            assert server.stop() == 0
+    (first, body), (again, same) = received
+    assert (first["idempotency-key"], body) == (again["idempotency-key"], same)
+    assert again["allotment-signature"] == signature("s3cret", again["allotment-timestamp"], body)
+    assert json.loads(body)["unit"] == "17"
+
+
+def test_a_webhook_needs_an_address_and_shows_no_secret() -> None:
+    with pytest.raises(InvalidInput, match=r"exposures_url .* webhook's address"):
+        Settings(exposures="webhook")
+    with pytest.raises(InvalidInput, match=r"exposures_url .* https"):
+        Settings(exposures="webhook", exposures_url="shop.example")
+    url = "https://me:word@shop.example/in?token=abc"
+    settings = Settings(exposures="webhook", exposures_url=url, exposures_secret="s3cret")
+    shown = {each.name: each.value for each in settings.sources()}
+    assert shown["exposures_url"] == "https://me:***@shop.example/in?token=***"
+    assert shown["exposures_secret"] == "***"
+    assert "s3cret" not in repr(settings)
+    assert Settings.taken(settings.handed_on()).exposures_secret == "s3cret"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from allotment.server.exposures.parquet import write_parquet
+from allotment.exposures.parquet import write_parquet
 
 Form = Literal["ndjson", "parquet"]
 
@@ -90,6 +90,10 @@ class File:
             _sync_folder(whole.parent)
         finally:
             os.close(self._descriptor)
+
+    def leave(self) -> None:
+        """Let go of it as it is: the process that began it has it open."""
+        os.close(self._descriptor)
 
     def _convert(self, whole: Path) -> None:
         closing = whole.with_suffix(".closing")
