@@ -145,7 +145,7 @@ def test_nothing_below_the_faces_asks_datetime_what_time_it_is() -> None:
 
 # The server's packages and modules, the lowest first: each imports only those before it.
 SERVER = (
-    ("http", "auth", "counters", "settingsfile"),
+    ("http", "auth", "counters", "settingsfile", "turns"),
     ("settings", "sync"),
     ("connection", "exposure_log", "writes"),
     ("api",),

@@ -42,6 +42,7 @@ from allotment.server.sticky import StickyAssignments
 from allotment.server.sticky import routes as kept
 from allotment.server.streams import Streams
 from allotment.server.sync.node import Node
+from allotment.server.turns import Turns
 
 
 def create_app(
@@ -78,6 +79,7 @@ class Application:
         self._ofrep = ofrep
         self._framework = framework
         self._streams = streams
+        self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -86,6 +88,8 @@ class Application:
         elif scope["type"] == "http" and self._ofrep.takes(scope["path"]):
             await self._ofrep(scope, receive, send)
         else:
+            if scope["type"] == "http":
+                await self._turns.mine()
             await self._framework(scope, receive, send)
             if "stream" in scope:  # of its answer only the head is sent yet
                 await self._streams.run(scope["stream"], send)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from itertools import islice
 from typing import Final, Protocol, cast
 
 from uvicorn.server import ServerState
@@ -13,6 +15,9 @@ from allotment.server.connection.listen import connections_max
 from allotment.server.connection.overload import Load
 from allotment.server.counters import Counters
 from allotment.server.settings import Settings
+
+# Looking at so many takes a millisecond.
+_SWEPT_AT_ONCE: Final = 256
 
 log: Final = logging.getLogger("allotment.server")
 
@@ -62,11 +67,20 @@ class State(ServerState):
         self._timer = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
+        """Look at all connections, some at a time: thousands at once would hold up requests."""
         self._sweep_later()
-        now = asyncio.get_running_loop().time()
-        for connection in cast(set[Swept], set(self.connections)):
+        self._sweep_some(iter(set(self.connections)))
+
+    def _sweep_some(self, connections: Iterator[object]) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        some = list(islice(connections, _SWEPT_AT_ONCE))
+        for connection in cast(list[Swept], some):
             try:
-                connection.sweep(now)
+                if connection in self.connections:
+                    connection.sweep(now)
             except Exception:  # the other connections are swept
                 log.exception("a connection could not be looked at")
                 self.counters.failures["sweep"] += 1
+        if some:
+            loop.call_soon(self._sweep_some, connections)
