@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reference": {"model", "matching", "values"},
     "compile": {"model", "matching", "kernel"},
     "engine": {"model", "matching", "compile", "kernel", "values"},
-    "frames": {"model", "matching", "engine", "kernel"},
+    "frames": {"model", "matching", "engine", "kernel", "exposures"},
     "exposures": {"model", "engine"},
     "client": {"model", "change", "compile", "engine", "durable"},
     "store": {"model", "change", "durable"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -59,6 +60,12 @@ Format = Annotated[
     typer.Option("--format", help="Default: by OUT's name, and ndjson to standard output."),
 ]
 Threads = Annotated[int, typer.Option(min=1, max=64, help="How many threads assign.")]
+AsSource = Annotated[
+    bool,
+    typer.Option(
+        "--source", help="Write the assignment source: a row a treatment, with the time of the run."
+    ),
+]
 Summary = Annotated[bool, typer.Option("--summary/--no-summary", help="Show the counts.")]
 
 
@@ -73,6 +80,7 @@ def run(  # noqa: PLR0913  # each is an option
     keep: Keep = "",
     format_: Format = None,
     threads: Threads = 1,
+    source: AsSource = False,
     summary: Summary = True,
     as_json: AsJson = False,
 ) -> None:
@@ -81,16 +89,22 @@ def run(  # noqa: PLR0913  # each is an option
     The result has the unit column, those to keep and, for each experiment, a column of treatments
     named after it and one of reasons. It appears under its name only when it is whole.
 
+    With --source it is the table that analyses read instead, as exposures are: unit, unit_kind,
+    experiment, iteration, treatment, time, revision, space, allocation, reason, variations.
+
     CSV: a line is a row, so no value holds a line break. A value is text, or the number or the
     truth value (true, t, yes, y, on, 1) that a condition compares it with.
     """
     # pyarrow loads slowly, and the other commands do without it.
     from allotment.frames.assign import Tally, assigned, result_schema  # noqa: PLC0415
-    from allotment.frames.form import open_sink, open_source  # noqa: PLC0415
+    from allotment.frames.form import Form, open_sink, open_source  # noqa: PLC0415
+    from allotment.frames.source import SourceRows  # noqa: PLC0415
     from allotment.frames.strata import stratified  # noqa: PLC0415
     from allotment.frames.target import open_target  # noqa: PLC0415
     from allotment.frames.wanted import wanted_columns  # noqa: PLC0415
 
+    if source and keep:
+        raise InvalidInput("--source has columns of its own: leave out --keep")
     columns = unit_columns(unit_column)
     form = _form(input_, output, format_)
     chosen = catalog_of(catalog, home)
@@ -100,19 +114,26 @@ def run(  # noqa: PLR0913  # each is an option
     catalog_with_parts, strata = stratified(chosen, keys)
     engine = Engine(compile_catalog(catalog_with_parts), note=None if as_json else _note)
     tallies = {key: Tally(strata[key]) for key in keys}
-    with open_source(input_, wanted) as source:
+    at, is_text = int(time.time() * 1000), form is not Form.PARQUET
+    long = SourceRows(chosen, strata, wanted.units, at, is_text) if source else None
+    with open_source(input_, wanted) as opened:
         if not as_json:
-            _warn(input_, source)
-        schema, written = result_schema(source, strata), 0
+            _warn(input_, opened)
+        schema, written = long.schema if long else result_schema(opened, strata), 0
         with (
             open_target(output) as file,
             open_sink(form, file, schema) as sink,
-            progress("assigning", source, quiet=as_json) as advance,
+            progress("assigning", opened, quiet=as_json) as advance,
         ):
-            for rows in source.batches():
-                batch = assigned(engine, rows, tallies, threads=threads)
-                sink.write(batch)
-                written += batch.num_rows
+            for rows in opened.batches():
+                batches = (
+                    long.of(engine, rows, tallies, threads=threads)
+                    if long
+                    else [assigned(engine, rows, tallies, threads=threads)]
+                )
+                for batch in batches:
+                    sink.write(batch)
+                    written += batch.num_rows
                 advance()
     # The counts are the result that is looked at, unless standard output holds the data.
     to = notes if output == "-" else results

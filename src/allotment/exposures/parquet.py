@@ -18,7 +18,7 @@ def write_parquet(lines: Path, into: Path) -> None:
     import pyarrow.json as pj  # noqa: PLC0415  # loads slowly, and few servers write Parquet
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    schema = _schema()
+    schema = source_schema()
     options = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
     with (
         pj.open_json(lines, parse_options=options) as reader,
@@ -31,8 +31,8 @@ def write_parquet(lines: Path, into: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _schema() -> pa.Schema:
-    """The columns; `variations` is text that holds a JSON object, flag to variation."""
+def source_schema() -> pa.Schema:
+    """The columns of the assignment source; `variations` is the text of a JSON object."""
     import pyarrow as pa  # noqa: PLC0415
 
     text = pa.string()
