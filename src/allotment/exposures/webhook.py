@@ -53,7 +53,7 @@ class WebhookSink(OwnSink):
         try:
             import httpx  # noqa: PLC0415  # few need it
         except ImportError as error:
-            raise MissingExtra("a webhook needs httpx: pip install httpx") from error
+            raise MissingExtra("a webhook needs httpx: pip install 'allotment[client]'") from error
         body = b"".join(each.line for each in batch)
         headers = {
             "Content-Type": "application/x-ndjson",
