@@ -125,7 +125,7 @@ MUTANTS = [
         "src/allotment/server/writes/conditions.py",
         "if not has_version(tags, version):",
         "if tags is None:",
-        "tests/server/http/test_conditions.py",
+        "tests/server/native/test_commands.py",
     ),
     Mutant(
         "a last good file that is torn is loaded",
