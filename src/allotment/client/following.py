@@ -21,7 +21,7 @@ from allotment.change.sent import digest_of, long_lists, named_lists, read
 from allotment.client.address import Address
 from allotment.client.current import Current
 from allotment.client.last_good import LastGoodFile, without_collecting
-from allotment.client.server import Server
+from allotment.client.server import Server, Unreachable
 from allotment.compile import Snapshot, compile_catalog, recompile
 from allotment.errors import AllotmentError, StoreError
 from allotment.model.catalog import Catalog
@@ -135,6 +135,8 @@ class Following:
                         self._now.hear()
             except AllotmentError as error:  # the other task says what is wrong, if anything is
                 log.debug("the stream has ended: %s", error)
+                if failed and isinstance(error, Unreachable):
+                    self._news.set()
             await asyncio.sleep(wait_after(failed := failed + 1))
 
     async def _catch_up(self, server: Server) -> None:

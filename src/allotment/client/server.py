@@ -21,6 +21,10 @@ _SILENCE: Final = httpx.Timeout(40, connect=5)
 _REFUSED: Final = {401: Unauthorized, 403: Forbidden, 404: NotFound}
 
 
+class Unreachable(StoreError):
+    """There was no answer at all."""
+
+
 class Server:
     """One server, asked by one task at a time for each of the three."""
 
@@ -93,9 +97,9 @@ class Server:
             raise self._refusal(answer)
         return answer
 
-    def _away(self, error: httpx.HTTPError) -> StoreError:
+    def _away(self, error: httpx.HTTPError) -> Unreachable:
         why = str(error).rpartition("] ")[2] or type(error).__name__
-        return StoreError(f"the server at {self._url} cannot be reached ({why})")
+        return Unreachable(f"the server at {self._url} cannot be reached ({why})")
 
     def _refusal(self, answer: httpx.Response) -> AllotmentError:
         """The error that an answer tells."""
