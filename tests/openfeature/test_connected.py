@@ -3,12 +3,12 @@
 from pathlib import Path
 from queue import Queue
 
+from openfeature import api
 from openfeature.event import EventDetails, ProviderEvent
 
 import allotment
 from allotment.openfeature import AllotmentProvider
 from client.changing import change
-from openfeature import api
 from serving import SHOP, serving
 
 

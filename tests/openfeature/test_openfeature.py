@@ -11,6 +11,7 @@ from queue import Queue
 from typing import Any, NamedTuple
 
 import pytest
+from openfeature import api
 from openfeature.client import OpenFeatureClient
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.event import EventDetails, ProviderEvent
@@ -22,7 +23,6 @@ from allotment.compile import recompile
 from allotment.exposures import Exposures
 from allotment.openfeature import AllotmentProvider
 from allotment.testing import ExposureRecorder, ForcedEngine
-from openfeature import api
 
 FEATURES = Path(__file__).parent / "features"
 CATALOG = FEATURES / "flags.yaml"

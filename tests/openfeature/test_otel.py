@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from openfeature import api
 from openfeature.evaluation_context import EvaluationContext
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -12,7 +13,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import allotment
 from allotment.openfeature import AllotmentProvider
 from allotment.openfeature.otel import EvaluationHook
-from openfeature import api
 
 CATALOG = Path(__file__).parent / "features" / "flags.yaml"
 

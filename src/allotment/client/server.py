@@ -57,8 +57,14 @@ class Server:
         return None if changes.get("revision") == changes.get("since") else changes
 
     async def list(self, digest: str) -> bytes:
-        """The text of a long list of ids."""
-        return (await self._get(f"/v1/lists/{digest}", {}, {})).content
+        """The text of a long list of ids.
+
+        Raises StoreError where a change has come between, and no segment has that list any more.
+        """
+        try:
+            return (await self._get(f"/v1/lists/{digest}", {}, {})).content
+        except NotFound as error:
+            raise StoreError(str(error)) from error
 
     async def revisions(self) -> AsyncIterator[int | None]:
         """The revisions that the server streams, until the stream ends; None is a sign of life.

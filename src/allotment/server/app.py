@@ -32,7 +32,6 @@ from allotment.server.launchdarkly import routes as launchdarkly
 from allotment.server.metrics import Metrics
 from allotment.server.native.changes import Lists
 from allotment.server.native.made import MadeAnswers
-from allotment.server.native.snapshot import ShownCatalogs
 from allotment.server.ofrep import errors
 from allotment.server.ofrep.app import OfrepPaths
 from allotment.server.openapi import document
@@ -137,7 +136,6 @@ def _framework(
     app.state.metrics = metrics
     app.state.keeping = keeping
     app.state.exposures = exposures
-    app.state.shown = ShownCatalogs()
     app.state.made = MadeAnswers()
     app.state.lists = Lists()
     app.state.strangers = Counter()

@@ -20,9 +20,7 @@ from allotment.server.connection import head
 from allotment.server.connection.cycle import Cycle
 from allotment.server.connection.overload import Load
 from allotment.server.http.limits import BODIES_BYTES_MAX, PAGE_BYTES_MAX, STRANGERS_MAX
-from allotment.server.native.snapshot import ShownCatalogs
 from allotment.server.sync.node import PAST_WAITING_MAX
-from allotment.store import Head
 from rawclient import connected, get, post
 from serving import Server, serving
 
@@ -133,29 +131,6 @@ def test_what_a_request_held_is_given_back_when_it_ends(crowded: Server) -> None
         for _ in range(8):  # more than the budget, one after the other
             answer = client.ask(post("/v1/commands", b" " * (40 << 20)))
             assert answer.status == 400, answer.body
-
-
-def test_a_snapshot_is_shown_once_a_revision(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    snapshot: Any = SimpleNamespace()
-
-    def show(space: str, head: Head, form: str, _snapshot: Any) -> Any:
-        made.append((space, head, form))
-        return object()
-
-    monkeypatch.setattr("allotment.server.native.snapshot._show", show)
-    shown = ShownCatalogs()
-    one, other = Head(7, "5f" * 16), Head(7, "a0" * 16)
-    first = shown.made("a", one, "json", snapshot)
-    assert shown.made("a", one, "json", snapshot) is first
-    assert shown.get("a", one, "json") is first
-    assert shown.get("a", one, "yaml") is shown.get("b", one, "json") is None
-    assert shown.get("a", other, "json") is None  # the same number, but another history
-    assert shown.made("a", other, "json", snapshot) is not first
-    for revision in range(100):
-        shown.made("a", Head(revision, ""), "json", snapshot)
-    assert len(shown._answers) <= 4
-    assert len(made) == 102
 
 
 def test_the_past_has_few_places_and_an_assignment_does_not_wait_for_it(crowded: Server) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
+from collections.abc import Awaitable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
@@ -23,12 +22,12 @@ from allotment.server.http.etags import catalog_version, etag
 from allotment.server.http.headers import preferred
 from allotment.server.http.limits import REVISION_MAX
 from allotment.server.http.requests import joined
+from allotment.server.native.made import MadeAnswers
 from allotment.server.writes.change import node_of, unchanged
 from allotment.store import Head
 
 router: Final = APIRouter(route_class=Route, tags=["native"])
 
-_SHOWN_MAX: Final = 4
 _YAML: Final = "application/yaml"
 _FORMS: Final = ("application/json", _YAML)
 
@@ -82,59 +81,29 @@ async def get_snapshot(
 
     A client that follows the server sends the ETag as `If-None-Match`: 304 says no change.
     """
-    # The ETag is the revision and its lineage.
-    revision = query.revision
+    # The ETag is the revision and its lineage, which name one catalog for ever.
     form = preferred(joined(request, "accept"), _FORMS)
     node = node_of(request)
     served = node.served(caller.space)
-    shown: ShownCatalogs = request.app.state.shown
-    head, now = served.stored.head, served.engine.snapshot
-    if revision in (None, head.revision):
-        if unchanged(request, _tag(head, form)):
-            return respond(Answer(304, _headers(head, form), b""))
-        known = shown.get(served.space, head, form)
-        if known is None:
-            known = await node.show(shown.made, served.space, head, form, now)
-        request.scope["shared"] = known.body
-        return respond(known)
+    space, head, revision = served.space, served.stored.head, query.revision
+    is_past = revision not in (None, head.revision)
+    if is_past:
+        head = await node.run(lambda: node.store_at(space).head(revision))
+    if unchanged(request, _tag(head, form)):
+        return respond(Answer(304, _headers(head, form), b""))
 
     def rebuild() -> Answer:
-        store = node.store_at(served.space)
-        asked = store.head(revision)
-        if unchanged(request, _tag(asked, form)):
-            return Answer(304, _headers(asked, form), b"")
-        known = shown.get(served.space, asked, form)
-        if known is not None:
-            return known
-        return shown.made(served.space, asked, form, compile_catalog(store.catalog(revision)))
+        return _show(space, head, form, compile_catalog(node.store_at(space).catalog(revision)))
 
-    return respond(await node.rebuild(rebuild))
+    def make() -> Awaitable[Answer]:
+        if is_past:
+            return node.rebuild(rebuild)
+        return node.show(_show, space, head, form, served.engine.snapshot)
 
-
-class ShownCatalogs:
-    """The last few whole catalogs as they are sent: each is made once, and its bytes are shared.
-
-    A revision with its lineage names one catalog for ever.
-    """
-
-    def __init__(self) -> None:
-        self._answers: OrderedDict[tuple[str, Head, str], Answer] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, space: str, head: Head, form: str) -> Answer | None:
-        """What was made for a revision; None where that was not made, or long ago."""
-        return self._answers.get((space, head, form))
-
-    def made(self, space: str, head: Head, form: str, snapshot: Snapshot) -> Answer:
-        """The answer, made now unless another thread has just made it."""
-        answer = self.get(space, head, form)
-        if answer is None:
-            answer = _show(space, head, form, snapshot)
-            with self._lock:
-                self._answers[space, head, form] = answer
-                while len(self._answers) > _SHOWN_MAX:
-                    self._answers.popitem(last=False)
-        return answer
+    made: MadeAnswers = request.app.state.made
+    answer = await made.of((space, head, form), make)
+    request.scope["shared"] = answer.body
+    return respond(answer)
 
 
 def _show(space: str, head: Head, form: str, snapshot: Snapshot) -> Answer:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from behave import given, then, when
 from behave.runner import Context
+from openfeature import api
 from openfeature.evaluation_context import EvaluationContext
 
 import allotment
 from allotment.openfeature import AllotmentProvider
-from openfeature import api
 
 CATALOG = Path(__file__).parents[1] / "flags.yaml"
 
