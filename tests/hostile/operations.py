@@ -31,6 +31,11 @@ class Operation:
         own = [self.resolved(each) for each in self.said.get("parameters", ())]
         return [each for each in own if each["in"] == where]
 
+    @property
+    def is_stream(self) -> bool:
+        """Whether the answer is a stream of events, which has no end."""
+        return "text/event-stream" in self.said["responses"].get("200", {}).get("content", {})
+
     def url(self, **values: str) -> str:
         """The path with these values, or the examples, in the place of its parameters."""
         names = [each["name"] for each in self.parameters("path")]
