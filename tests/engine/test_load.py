@@ -72,8 +72,8 @@ def test_what_a_server_sends_is_loaded_with_its_revision(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("https://allotment.example.com", r"allotment\.connect"),
-        ("http://localhost:8080/v1/snapshot", r"allotment\.connect"),
+        ("https://allotment.example.com", "allotment.connect(URL)"),
+        ("http://localhost:8080/v1/snapshot", "allotment.connect(URL)"),
         (b"", "the catalog is empty"),
         (b"\xff", "not UTF-8"),
         ('{"catalog": 5}', "$.catalog"),

@@ -11,6 +11,7 @@ import msgspec
 from allotment.client.address import Address
 from allotment.client.last_good import read_json
 from allotment.errors import AllotmentError, Forbidden, NotFound, StoreError, Unauthorized
+from allotment.model.number import read_whole
 
 # The snapshot of a large catalog takes seconds.
 _TIMEOUT: Final = httpx.Timeout(30, connect=5)
@@ -86,7 +87,7 @@ class Server:
                     if name == "id":
                         self._last_event = value.strip()
                         revision, _, _ = self._last_event.partition("-")
-                        yield int(revision) if revision.isdecimal() else None
+                        yield read_whole(revision)
                     else:
                         yield None
         except httpx.HTTPError as error:

@@ -87,5 +87,6 @@ def shape_of(flag: Flag) -> Callable[[Variation], str | None]:
     return shape
 
 
-def _is_integer(text: str) -> bool:
-    return text.removeprefix("-").isdigit()
+def _is_integer(number: str) -> bool:
+    """Whether a number of JSON has neither a fraction nor an exponent, however long it is."""
+    return not set(number) & set(".eE")
