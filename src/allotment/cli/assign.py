@@ -30,7 +30,7 @@ from allotment.model.catalog import Catalog
 
 if TYPE_CHECKING:
     from allotment.frames.form import Form
-    from allotment.frames.rows import Source
+    from allotment.frames.rows import RowSource
 
 NAME = "assign"
 
@@ -155,7 +155,7 @@ def _chosen(catalog: Catalog, experiments: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(experiments))
 
 
-def _warn(file: Path, source: Source) -> None:
+def _warn(file: Path, source: RowSource) -> None:
     for name in sorted(source.absent):
         _note(f"{file} has no column {name!r}; it counts as absent for every unit")
 

@@ -11,11 +11,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from allotment.cli.console import notes
 
 if TYPE_CHECKING:
-    from allotment.frames.rows import Source
+    from allotment.frames.rows import RowSource
 
 
 @contextmanager
-def progress(doing: str, source: Source, *, quiet: bool) -> Iterator[Callable[[], None]]:
+def progress(doing: str, source: RowSource, *, quiet: bool) -> Iterator[Callable[[], None]]:
     """A bar on a terminal, nothing anywhere else."""
     columns = (
         TextColumn("{task.description}"),

@@ -11,7 +11,7 @@ from allotment.compile.experiment import Source, unknown
 from allotment.compile.snapshot import Snapshot
 from allotment.engine.column import Codes, Column, Table
 from allotment.engine.explanation import Explanation, asked_in_order, explanation
-from allotment.engine.notes import Note, Notes, warn
+from allotment.engine.notes import BatchNotes, Note, warn
 from allotment.engine.resolve import Known, resolve
 from allotment.errors import InvalidInput, NotFound
 from allotment.kernel.assigner import Assigner
@@ -68,8 +68,8 @@ class Engine(Assigner[Assignment]):
         # A call with several assignments, such as resolving, uses an assigner that never changes.
         still = Assigner(unknown)
         still.publish_plans(snapshot.plans)
-        notes = None if self._note is None else Notes(snapshot, self._note)
-        self._current: tuple[Snapshot, Assigner[Assignment], Known, Notes | None] = (
+        notes = None if self._note is None else BatchNotes(snapshot, self._note)
+        self._current: tuple[Snapshot, Assigner[Assignment], Known, BatchNotes | None] = (
             snapshot,
             still,
             {},
@@ -219,7 +219,7 @@ def _columns(  # noqa: PLR0913, PLR0917  # what a batch is asked with
     attributes: object,
     kept: Codes | None,
     threads: int,
-    notes: Notes | None,
+    notes: BatchNotes | None,
 ) -> dict[str, Column]:
     note = None if notes is None else partial(notes.on, plans)
     outcomes = assign_columns(list(plans.values()), units, attributes, kept, threads, note)

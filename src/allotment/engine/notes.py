@@ -28,7 +28,7 @@ def warn(text: str) -> None:
     warnings.warn(text, NeverMatches, stacklevel=_LEVELS)
 
 
-class Notes:
+class BatchNotes:
     """What was noted about the columns of batches under one snapshot."""
 
     def __init__(self, snapshot: Snapshot, note: Note) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from allotment.engine import Engine
 from allotment.errors import InvalidInput
 from allotment.frames.ratio import Ratio, sample_ratio
-from allotment.frames.rows import Rows, Source
+from allotment.frames.rows import Rows, RowSource
 from allotment.frames.strata import Strata
 from allotment.model.assignment import REASONS, Reason
 
@@ -67,7 +67,7 @@ class Tally:
         }
 
 
-def result_schema(source: Source, experiments: Mapping[str, Strata]) -> pa.Schema:
+def result_schema(source: RowSource, experiments: Mapping[str, Strata]) -> pa.Schema:
     """The columns of the result: the units, then a treatment and a reason for each experiment.
 
     Raises InvalidInput where two of them would have the same name.

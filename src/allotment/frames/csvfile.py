@@ -14,7 +14,7 @@ from pyarrow import csv
 
 from allotment.frames.csvlines import Block, CsvLines
 from allotment.frames.csvvalues import Malformed, check_text, values_of
-from allotment.frames.rows import Rows, Source, Wanted, check_columns, reading
+from allotment.frames.rows import Rows, RowSource, Wanted, check_columns, reading
 
 _FIRST_LINE: Final = re.compile(rb"[\r\n]*[^\r\n]+(?:\r\n|\r|\n|\Z)")
 
@@ -24,7 +24,7 @@ _COLUMNS_MAX: Final = 16_384
 
 
 @contextmanager
-def open_csv(path: Path, wanted: Wanted) -> Iterator[Source]:
+def open_csv(path: Path, wanted: Wanted) -> Iterator[RowSource]:
     """The rows of a CSV file. An empty field without quotes is null, in text too.
 
     Unit columns are text, and an attribute is what segments compare it with: `csvvalues` has the

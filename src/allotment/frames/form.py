@@ -14,7 +14,7 @@ from allotment.errors import InvalidInput
 from allotment.frames.csvfile import CsvSink, open_csv
 from allotment.frames.ndjsonfile import NdjsonSink, open_ndjson
 from allotment.frames.parquetfile import ParquetSink, open_parquet
-from allotment.frames.rows import Source, Wanted
+from allotment.frames.rows import RowSource, Wanted
 
 
 class Form(StrEnum):
@@ -34,7 +34,7 @@ ENDINGS: Final = {
 }
 
 
-class Sink(Protocol):
+class TableSink(Protocol):
     """Somewhere to write record batches of one schema; closing writes what ends the file."""
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -48,7 +48,7 @@ class Sink(Protocol):
 
 
 _OPEN = {Form.PARQUET: open_parquet, Form.CSV: open_csv, Form.NDJSON: open_ndjson}
-_SINK: dict[Form, Callable[[BinaryIO, pa.Schema], Sink]] = {
+_SINK: dict[Form, Callable[[BinaryIO, pa.Schema], TableSink]] = {
     Form.PARQUET: ParquetSink,
     Form.CSV: CsvSink,
     Form.NDJSON: NdjsonSink,
@@ -64,13 +64,13 @@ def form_of(path: Path) -> Form:
     return form
 
 
-def open_source(path: Path, wanted: Wanted) -> AbstractContextManager[Source]:
+def open_source(path: Path, wanted: Wanted) -> AbstractContextManager[RowSource]:
     """The rows of a file whose name tells its form."""
     return _OPEN[form_of(path)](path, wanted)
 
 
 @contextmanager
-def open_sink(form: Form, file: BinaryIO, schema: pa.Schema) -> Iterator[Sink]:
+def open_sink(form: Form, file: BinaryIO, schema: pa.Schema) -> Iterator[TableSink]:
     """What writes record batches of `schema` into `file`; a block that fails ends no file."""
     sink = _SINK[form](file, schema)
     try:

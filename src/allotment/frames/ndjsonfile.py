@@ -13,7 +13,7 @@ import msgspec
 import pyarrow as pa
 
 from allotment.errors import InvalidInput
-from allotment.frames.rows import Rows, Source, Wanted, reading
+from allotment.frames.rows import Rows, RowSource, Wanted, reading
 from allotment.kernel.json_shape import JsonShape
 
 _BLOCK_BYTES: Final = 1 << 22
@@ -35,7 +35,7 @@ _MALFORMED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @contextmanager
-def open_ndjson(path: Path, wanted: Wanted) -> Iterator[Source]:
+def open_ndjson(path: Path, wanted: Wanted) -> Iterator[RowSource]:
     """The rows of an NDJSON file. A unit is text or an integer; the result has it as text.
 
     What stands in the unit's place and is neither is no unit; the result has its JSON, to find the

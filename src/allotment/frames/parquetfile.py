@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from allotment.frames.rows import Rows, Source, Wanted, check_columns, no_column, reading
+from allotment.frames.rows import Rows, RowSource, Wanted, check_columns, no_column, reading
 
 # Large enough that a batch's fixed costs vanish, small enough to stay in the processor's cache.
 BATCH_ROWS: Final = 1 << 16
@@ -25,7 +25,7 @@ _BUFFER_BYTES: Final = 1 << 20
 
 
 @contextmanager
-def open_parquet(path: Path, wanted: Wanted) -> Iterator[Source]:
+def open_parquet(path: Path, wanted: Wanted) -> Iterator[RowSource]:
     """The rows of a Parquet file.
 
     The unit column `user.id` is the column of that name, or else the field `id` of the column

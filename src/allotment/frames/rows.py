@@ -51,7 +51,7 @@ class Rows(NamedTuple):
     attributes: object
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """A file that is being read."""
 
     @property

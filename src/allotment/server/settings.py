@@ -72,7 +72,7 @@ class SecretText(str):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SettingSource:
     """One setting as it stands: its value, with secrets masked, and where the value came from."""
 
     name: str
@@ -253,10 +253,10 @@ class Settings(BaseSettings):
         settings._origins = dict(handed["origins"])
         return settings
 
-    def sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[SettingSource, ...]:
         """Every setting in the order they are declared."""
         return tuple(
-            Source(
+            SettingSource(
                 name,
                 _plain(getattr(self, name)),
                 self._origins.get(name, "default"),

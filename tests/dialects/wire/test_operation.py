@@ -10,7 +10,7 @@ from allotment.dialects.wire.operation import (
     Changing,
     Getting,
     Noun,
-    State,
+    ReadState,
     added,
     taken,
 )
@@ -25,17 +25,17 @@ class Answer(Model):
     """An answer."""
 
 
-def bare(_state: State, _noun: Noun) -> Answer:
+def bare(_state: ReadState, _noun: Noun) -> Answer:
     """Says nothing of the request."""
     return Answer()
 
 
-def asked(_state: State, _noun: Noun, query: Query) -> Answer:
+def asked(_state: ReadState, _noun: Noun, query: Query) -> Answer:
     """Takes a query."""
     return Answer()
 
 
-def after(_state: State, _noun: Noun, done: Sequence[Command] = ()) -> Answer:
+def after(_state: ReadState, _noun: Noun, done: Sequence[Command] = ()) -> Answer:
     """Takes what was done."""
     return Answer()
 

@@ -16,7 +16,7 @@ import pytest
 from uvicorn import Config
 
 from allotment.server.connection.protocol import Protocol
-from allotment.server.connection.state import State
+from allotment.server.connection.state import ServingState
 from allotment.server.counters import Counters
 from allotment.server.http.answer import Ready
 from allotment.server.settings import Settings
@@ -151,7 +151,7 @@ async def read_by_us(pieces: list[bytes], app: Recorder | None = None) -> tuple[
     recorder, wire = app or Recorder(), Wire()
     config = Config(recorder, http=Protocol, log_config=None, proxy_headers=False)
     config.load()
-    protocol = Protocol(config, State(Settings(), Counters()), {})
+    protocol = Protocol(config, ServingState(Settings(), Counters()), {})
     protocol.connection_made(wire)
     for piece in pieces:
         if wire.closed:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from allotment.server.connection import state as module
-from allotment.server.connection.state import State
+from allotment.server.connection.state import ServingState
 from allotment.server.counters import Counters
 from allotment.server.settings import Settings
 
@@ -32,7 +32,7 @@ async def test_thousands_of_connections_are_looked_at_in_parts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "SWEEP_SECONDS", 0.5)
-    state, swept = State(Settings(), Counters()), list[Connection]()
+    state, swept = ServingState(Settings(), Counters()), list[Connection]()
     gone = [Connection(swept, []) for _ in range(300)]
     made = [Connection(swept, []) for _ in range(5_000)]
     for each in made:

@@ -17,7 +17,7 @@ from allotment.dialects.auth0.views import (
     get_segment,
     shown_flow,
 )
-from allotment.dialects.wire.operation import Noun, State
+from allotment.dialects.wire.operation import Noun, ReadState
 from allotment.dialects.wire.page import page
 from allotment.model.experiment import Experiment
 from allotment.model.flag import Flag
@@ -27,7 +27,7 @@ from allotment.model.segment import Segment
 N = TypeVar("N", Experiment, Flag, Segment)
 
 
-def list_experiments(query: Auth0ExperimentQuery, state: State) -> Auth0Experiments:
+def list_experiments(query: Auth0ExperimentQuery, state: ReadState) -> Auth0Experiments:
     """A page of experiments; those that are archived only where they are asked for."""
 
     def is_wanted(experiment: Experiment) -> bool:
@@ -44,7 +44,7 @@ def list_experiments(query: Auth0ExperimentQuery, state: State) -> Auth0Experime
     return Auth0Experiments(experiments=shown, next=following)
 
 
-def list_flags(query: Auth0FlagQuery, state: State) -> Auth0Flags:
+def list_flags(query: Auth0FlagQuery, state: ReadState) -> Auth0Flags:
     """A page of feature flags."""
 
     def is_wanted(flag: Flag) -> bool:
@@ -55,7 +55,7 @@ def list_flags(query: Auth0FlagQuery, state: State) -> Auth0Flags:
     return Auth0Flags(feature_flags=shown, next=following)
 
 
-def list_segments(query: Auth0SegmentQuery, state: State) -> Auth0Segments:
+def list_segments(query: Auth0SegmentQuery, state: ReadState) -> Auth0Segments:
     """A page of segments, archived ones among them: there is no other way to find them."""
     is_wanted = query.type != "auth0"
     keys, following = _page("segments", state.catalog.segments, lambda _one: is_wanted, query)

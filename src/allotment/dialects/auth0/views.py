@@ -36,7 +36,7 @@ from allotment.dialects.auth0.schema.flags import (
 from allotment.dialects.auth0.schema.segments import Auth0Segment
 from allotment.dialects.auth0.segments import show_rules, shown_segment_status
 from allotment.dialects.wire.listed import flag_of
-from allotment.dialects.wire.operation import Noun, State, Version
+from allotment.dialects.wire.operation import Noun, ReadState, ReadVersion
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Treatment
 from allotment.model.flag import Flag, Variation
@@ -60,14 +60,16 @@ _EVERY_FLOW: Final = "all"
 Done = Sequence[Command]
 
 
-def get_experiment(state: State, noun: Noun) -> Auth0Experiment:
+def get_experiment(state: ReadState, noun: Noun) -> Auth0Experiment:
     """An experiment."""
     catalog = state.catalog
     experiment = catalog.experiments[noun.key]
     return show_experiment(experiment, catalog, state.versions[noun.name])
 
 
-def show_experiment(experiment: Experiment, catalog: Catalog, version: Version) -> Auth0Experiment:
+def show_experiment(
+    experiment: Experiment, catalog: Catalog, version: ReadVersion
+) -> Auth0Experiment:
     """An experiment of a catalog; what is unset is left out."""
     current = experiment.current
     flag = catalog.flags.get(flag_of(experiment, catalog) or "")
@@ -91,7 +93,7 @@ def show_experiment(experiment: Experiment, catalog: Catalog, version: Version) 
     )
 
 
-def validate_experiment(state: State, noun: Noun) -> Auth0Validation:
+def validate_experiment(state: ReadState, noun: Noun) -> Auth0Validation:
     """Everything that keeps an experiment from being activated."""
     experiment = state.catalog.experiments[noun.key]
     errors = [
@@ -101,7 +103,7 @@ def validate_experiment(state: State, noun: Noun) -> Auth0Validation:
     return Auth0Validation(is_valid=not errors, errors=errors)
 
 
-def get_ramp(state: State, noun: Noun, done: Done = ()) -> Auth0Ramp:
+def get_ramp(state: ReadState, noun: Noun, done: Done = ()) -> Auth0Ramp:
     """Where a ramp was and is; the same level twice where there was nothing to do."""
     experiment = state.catalog.experiments[noun.key]
     here = current_level(experiment) or 0
@@ -114,12 +116,12 @@ def get_ramp(state: State, noun: Noun, done: Done = ()) -> Auth0Ramp:
     )
 
 
-def get_flag(state: State, noun: Noun) -> Auth0Flag:
+def get_flag(state: ReadState, noun: Noun) -> Auth0Flag:
     """A feature flag."""
     return show_flag(state.catalog.flags[noun.key], state.versions[noun.name])
 
 
-def show_flag(flag: Flag, version: Version) -> Auth0Flag:
+def show_flag(flag: Flag, version: ReadVersion) -> Auth0Flag:
     """A feature flag of a catalog."""
     descriptions = FIELDS.kept(flag, DESCRIPTIONS)
     known: dict[str, Any] = descriptions if isinstance(descriptions, dict) else {}
@@ -134,20 +136,20 @@ def show_flag(flag: Flag, version: Version) -> Auth0Flag:
     )
 
 
-def get_variation(state: State, noun: Noun) -> Auth0Variation:
+def get_variation(state: ReadState, noun: Noun) -> Auth0Variation:
     """A variation, which is a part of its flag."""
     flag = state.catalog.flags[noun.key]
     variation = next(one for one in flag.variations if one.key == noun.part)
     return show_variation(flag, variation, state.versions[noun.name])
 
 
-def list_variations(state: State, noun: Noun) -> Auth0Variations:
+def list_variations(state: ReadState, noun: Noun) -> Auth0Variations:
     """All variations of a flag."""
     flag, version = state.catalog.flags[noun.key], state.versions[noun.name]
     return Auth0Variations(variations=[show_variation(flag, v, version) for v in visible(flag)])
 
 
-def show_variation(flag: Flag, variation: Variation, version: Version) -> Auth0Variation:
+def show_variation(flag: Flag, variation: Variation, version: ReadVersion) -> Auth0Variation:
     """A variation of a flag; the times are its flag's, where it has none itself."""
     created = FIELDS.kept(flag, f"variation/{variation.key}/created_at")
     updated = FIELDS.kept(flag, f"variation/{variation.key}/updated_at")
@@ -163,7 +165,7 @@ def show_variation(flag: Flag, variation: Variation, version: Version) -> Auth0V
     )
 
 
-def get_segment(state: State, noun: Noun) -> Auth0Segment:
+def get_segment(state: ReadState, noun: Noun) -> Auth0Segment:
     """A segment."""
     segment, version = state.catalog.segments[noun.key], state.versions[noun.name]
     return Auth0Segment(
@@ -174,7 +176,7 @@ def get_segment(state: State, noun: Noun) -> Auth0Segment:
     )
 
 
-def _named(kind: str, noun: Labelled, version: Version) -> dict[str, Any]:
+def _named(kind: str, noun: Labelled, version: ReadVersion) -> dict[str, Any]:
     """What every noun shows."""
     return {
         "id": id_of(kind, noun.key),

@@ -18,13 +18,13 @@ Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | Non
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-class Absent(Enum):
+class NotGiven(Enum):
     """What stands where the file says nothing."""
 
     ABSENT = "absent"
 
 
-ABSENT = Absent.ABSENT
+ABSENT = NotGiven.ABSENT
 
 NO_ADVICE: Mapping[str, str] = MappingProxyType({})
 
@@ -41,7 +41,7 @@ class Cursor:
     there is none.
     """
 
-    value: Tree | Absent
+    value: Tree | NotGiven
     step: str | int = "$"
     parent: Cursor | None = None
 

@@ -51,7 +51,7 @@ from allotment.dialects.confidence.values import (
     variants_of,
 )
 from allotment.dialects.wire.notes import json_text
-from allotment.dialects.wire.operation import Call, Noun, State, Version
+from allotment.dialects.wire.operation import Call, Noun, ReadState, ReadVersion
 from allotment.dialects.wire.page import page
 from allotment.dialects.wire.source import Tree, step
 from allotment.errors import InvalidInput
@@ -179,7 +179,7 @@ def _value_text(value: dict[str, Tree], *, lone: bool) -> str:
     return json_text(value[LONE])
 
 
-def list_flags(query: ConfidencePage, state: State) -> ConfidenceFlags:
+def list_flags(query: ConfidencePage, state: ReadState) -> ConfidenceFlags:
     """A page of flags, archived ones among them."""
     every = state.catalog.flags
     found = page("flags", every, lambda _one: True, query.size, query.token, path="query.pageToken")
@@ -187,7 +187,7 @@ def list_flags(query: ConfidencePage, state: State) -> ConfidenceFlags:
     return ConfidenceFlags(flags=flags, nextPageToken=found.token or "")
 
 
-def get_flag(state: State, noun: Noun) -> ConfidenceFlag:
+def get_flag(state: ReadState, noun: Noun) -> ConfidenceFlag:
     """A flag. One that is off is not archived, so it is active."""
     flag, version = state.catalog.flags[noun.key], state.versions[noun.name]
     experiments = [state.catalog.experiments[one.experiment] for one in flag.experiments]
@@ -205,25 +205,25 @@ def get_flag(state: State, noun: Noun) -> ConfidenceFlag:
     )
 
 
-def list_variants(state: State, noun: Noun) -> ConfidenceVariants:
+def list_variants(state: ReadState, noun: Noun) -> ConfidenceVariants:
     """All variants of a flag, which are few."""
     flag, version = state.catalog.flags[noun.key], state.versions[noun.name]
     shown = [show_variant(flag, one, version) for one in variants_of(flag)]
     return ConfidenceVariants(variants=shown, nextPageToken="")
 
 
-def get_variant(state: State, noun: Noun) -> ConfidenceVariant:
+def get_variant(state: ReadState, noun: Noun) -> ConfidenceVariant:
     """A variant. Its times are its flag's, whose part it is."""
     flag = state.catalog.flags[noun.key]
     return show_variant(flag, variant_of(flag, noun.part), state.versions[noun.name])
 
 
-def show_nothing(_state: State, _noun: Noun) -> ConfidenceNothing:
+def show_nothing(_state: ReadState, _noun: Noun) -> ConfidenceNothing:
     """What is left of what was deleted."""
     return ConfidenceNothing()
 
 
-def show_variant(flag: Flag, variation: Variation, version: Version) -> ConfidenceVariant:
+def show_variant(flag: Flag, variation: Variation, version: ReadVersion) -> ConfidenceVariant:
     """A variant of a flag."""
     return ConfidenceVariant(
         name=variant_name(flag.key, variation.key),

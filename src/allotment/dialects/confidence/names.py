@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from allotment.dialects.confidence.codes import missing, taken
 from allotment.dialects.wire.notes import Notes
-from allotment.dialects.wire.operation import Call, Version
+from allotment.dialects.wire.operation import Call, ReadVersion
 from allotment.dialects.wire.source import Tree
 from allotment.dialects.wire.spelling import BASE36
 from allotment.errors import InvalidInput
@@ -125,12 +125,12 @@ def _key(name: str, path: str, collection: str) -> str:
 _UNKNOWN: Final = "allotment"
 
 
-def creator_of(version: Version) -> str:
+def creator_of(version: ReadVersion) -> str:
     """Who brought the noun in, as the journal has it: the id of a token, mostly."""
     return version.created_by or _UNKNOWN
 
 
-def show_origin(version: Version) -> dict[str, Any]:
+def show_origin(version: ReadVersion) -> dict[str, Any]:
     """The times of a noun and who is behind them."""
     return {
         "createTime": show_instant(version.created_at),

@@ -35,7 +35,7 @@ from allotment.dialects.confidence.schema.segments import (
 )
 from allotment.dialects.confidence.schema.targeting import ConfidenceTargeting
 from allotment.dialects.confidence.targeting import Rules, read_targeting, show_targeting
-from allotment.dialects.wire.operation import Call, Noun, State
+from allotment.dialects.wire.operation import Call, Noun, ReadState
 from allotment.dialects.wire.page import page
 from allotment.dialects.wire.source import Tree, alike
 from allotment.errors import InvalidChange
@@ -232,7 +232,7 @@ def _refuse_archived(segment: Segment) -> None:
         raise precondition("this segment is archived, which is final")
 
 
-def list_segments(query: ConfidencePage, state: State) -> ConfidenceSegments:
+def list_segments(query: ConfidencePage, state: ReadState) -> ConfidenceSegments:
     """A page of segments, archived ones among them."""
     every = state.catalog.segments
     found = page(
@@ -242,7 +242,7 @@ def list_segments(query: ConfidencePage, state: State) -> ConfidenceSegments:
     return ConfidenceSegments(segments=segments, nextPageToken=found.token or "")
 
 
-def get_segment(state: State, noun: Noun) -> ConfidenceSegment:
+def get_segment(state: ReadState, noun: Noun) -> ConfidenceSegment:
     """A segment. Its targeting is as it was sent, as long as that is what the rules say."""
     segment = state.catalog.segments[noun.key]
     kept = NOTES.read_fields(segment, ConfidenceSegmentFields)

@@ -32,7 +32,7 @@ from allotment.dialects.confidence.transitions import (
 )
 from allotment.dialects.confidence.treatments import show_treatments
 from allotment.dialects.wire.listed import flag_of
-from allotment.dialects.wire.operation import Noun, State
+from allotment.dialects.wire.operation import Noun, ReadState
 from allotment.dialects.wire.page import page
 from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
@@ -43,7 +43,7 @@ _TERM: Final = re.compile(r'\s*([A-Za-z.]+):(?:"((?:[^"\\]|\\["\\])*)"|([^\s"():
 _AND: Final = re.compile(r"\s+AND(?=\s)")
 
 
-def get_instance(state: State, noun: Noun) -> ConfidenceInstance:
+def get_instance(state: ReadState, noun: Noun) -> ConfidenceInstance:
     """An instance: what a request may set of it, and what is output only."""
     experiment, version = state.catalog.experiments[noun.key], state.versions[noun.name]
     key, flag = experiment.key, flag_of(experiment, state.catalog)
@@ -78,7 +78,7 @@ def get_instance(state: State, noun: Noun) -> ConfidenceInstance:
     )
 
 
-def list_instances(query: ConfidenceInstancePage, state: State) -> ConfidenceInstances:
+def list_instances(query: ConfidenceInstancePage, state: ReadState) -> ConfidenceInstances:
     """A page of instances, of those that a filter of terms finds."""
     terms = read_filter(query.filter or "")
 
@@ -91,23 +91,23 @@ def list_instances(query: ConfidenceInstancePage, state: State) -> ConfidenceIns
     return ConfidenceInstances.model_construct(abtests=instances, nextPageToken=found.token or "")
 
 
-def _flag_name(experiment: Experiment, state: State) -> str:
+def _flag_name(experiment: Experiment, state: ReadState) -> str:
     flag = flag_of(experiment, state.catalog)
     return "" if flag is None else flag_name(flag)
 
 
-def _segment_name(experiment: Experiment, _state: State) -> str:
+def _segment_name(experiment: Experiment, _state: ReadState) -> str:
     segment = experiment.current.audience
     return "" if segment is None else segment_name(segment)
 
 
-def _owner(experiment: Experiment, state: State) -> Tree:
+def _owner(experiment: Experiment, state: ReadState) -> Tree:
     version = state.versions[f"experiment:{experiment.key}"]
     return NOTES.kept(experiment, "owner") or creator_of(version)
 
 
 # What a filter may ask about, and how that is shown.
-FILTERED: Final[dict[str, Callable[[Experiment, State], Tree]]] = {
+FILTERED: Final[dict[str, Callable[[Experiment, ReadState], Tree]]] = {
     "state": lambda one, _state: shown_state(one),
     "name": lambda one, _state: instance_name(one.key),
     "displayName": lambda one, _state: one.name or one.key,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from allotment.dialects.launchdarkly.fields import LDConstant, Word
 from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Model
-from allotment.dialects.wire.operation import Version
+from allotment.dialects.wire.operation import ReadVersion
 from allotment.model.catalog import Catalog
 from allotment.model.limits import EXPERIMENTS_MAX
 
@@ -140,7 +140,7 @@ class LDWindow(Body):
         return links_to(**shown)
 
 
-class Numbered(Version, Protocol):
+class Numbered(ReadVersion, Protocol):
     """A version of a document that also has a number, which grows."""
 
     @property

@@ -49,7 +49,7 @@ class Noun(NamedTuple):
         return f"{self.kind}:{self.key}"
 
 
-class Version(Protocol):
+class ReadVersion(Protocol):
     """When a document was made and last changed, in milliseconds since 1970, UTC, and by whom."""
 
     @property
@@ -62,13 +62,13 @@ class Version(Protocol):
     def updated_by(self) -> str: ...  # noqa: D102
 
 
-class State(Protocol):
+class ReadState(Protocol):
     """A catalog, and by "kind:key" the version of each noun in it."""
 
     @property
     def catalog(self) -> Catalog: ...  # noqa: D102
     @property
-    def versions(self) -> Mapping[str, Version]: ...  # noqa: D102
+    def versions(self) -> Mapping[str, ReadVersion]: ...  # noqa: D102
 
 
 Ids = Mapping[str, str]

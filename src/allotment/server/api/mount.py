@@ -28,7 +28,7 @@ from allotment.dialects.wire.operation import (
     Listing,
     Noun,
     Operation,
-    State,
+    ReadState,
     taken,
 )
 from allotment.dialects.wire.source import Tree
@@ -48,7 +48,7 @@ from allotment.server.http.etags import digest_of, etag
 from allotment.server.http.problems import Renderer
 from allotment.server.http.requests import query_of
 from allotment.server.writes.change import (
-    Shown,
+    ShownChange,
     admit,
     change,
     node_of,
@@ -77,7 +77,7 @@ def _no_comment(_tree: Tree) -> str:
     return ""
 
 
-def _state(_request: Request, _caller: Caller, stored: Stored) -> State:
+def _state(_request: Request, _caller: Caller, stored: Stored) -> ReadState:
     return stored
 
 
@@ -106,7 +106,7 @@ class Api:
     named: Callable[[Request, Changing, Tree], str | None] = _body_names_no_space
     tree: Callable[[Request, Changing], Awaitable[Tree]] = _tree
     comment: Callable[[Tree], str] = _no_comment
-    state: Callable[[Request, Caller, Stored], State] = _state
+    state: Callable[[Request, Caller, Stored], ReadState] = _state
     route_class: type[APIRoute] = APIRoute
 
     @property
@@ -225,13 +225,13 @@ def _changing(api: Api, operation: Changing, admitted: Any) -> Endpoint:
             asked = taken(operation.read, query=query)
             return operation.read(Call(ids, body, now, secrets.token_hex), stored.catalog, **asked)
 
-        def shown(stored: Stored, done: Sequence[Command]) -> Shown:
+        def shown(stored: Stored, done: Sequence[Command]) -> ShownChange:
             if view is None:
-                return Shown(None)
+                return ShownChange(None)
             noun = operation.made(done) if operation.made else _found(operation, ids, stored)
             state = api.state(request, caller, stored)
             asked = taken(view, query=query, done=done)
-            return Shown(view(state, noun, **asked), noun[:2], digest=True)
+            return ShownChange(view(state, noun, **asked), noun[:2], digest=True)
 
         response = await change(
             request,

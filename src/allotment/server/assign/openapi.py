@@ -11,7 +11,7 @@ from allotment.server.api.operation import HEADERS, READING, SPACE, headers_take
 from allotment.server.api.route import schemas_of
 from allotment.server.assign import bodies
 from allotment.server.http.answer import JSON
-from allotment.server.http.media import Form
+from allotment.server.http.media import MediaForm
 from allotment.store import Scope
 
 __all__ = ["PATHS", "SCHEMAS"]
@@ -109,8 +109,8 @@ def _batch() -> dict[str, Any]:
         problems=(406, 413, 415),
     )
     streams = {
-        Form.NDJSON.value: "A line is an object with `unit` and, optionally, `attributes`.",
-        Form.ARROW.value: "An Arrow IPC stream, its buffers not compressed.",
+        MediaForm.NDJSON.value: "A line is an object with `unit` and, optionally, `attributes`.",
+        MediaForm.ARROW.value: "An Arrow IPC stream, its buffers not compressed.",
     }
     for media, description in streams.items():
         binary = {"type": "string", "format": "binary", "description": description}

@@ -17,9 +17,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from allotment.errors import AllotmentError
 from allotment.server.connection import faults
 from allotment.server.connection.access_log import log_request
-from allotment.server.connection.head import EVENTS, Head, line_of
+from allotment.server.connection.head import EVENTS, RequestHead, line_of
 from allotment.server.connection.receiving import News, Receiving
-from allotment.server.connection.state import State
+from allotment.server.connection.state import ServingState
 from allotment.server.http.answer import Ready, sending
 from allotment.server.http.limits import PIECE_BYTES, STREAM_BYTES
 
@@ -34,7 +34,7 @@ class Connection(Protocol):
 
     transport: Any
     flow: Any
-    state: State
+    state: ServingState
 
     def on_response_complete(self) -> None:
         """Go on with the next request of the connection."""
@@ -53,10 +53,12 @@ class Cycle(Receiving):
     streams   how long it took to begin an answer that goes on until something ends it; else None
     """
 
-    state: State
+    state: ServingState
     streams: float | None = None
 
-    def __init__(self, connection: Connection, scope: Any, head: Head, keep_alive: bool) -> None:
+    def __init__(
+        self, connection: Connection, scope: Any, head: RequestHead, keep_alive: bool
+    ) -> None:
         # All that uvicorn's sets; calling it costs a twentieth of an assignment.
         self.scope = scope
         self.transport = connection.transport

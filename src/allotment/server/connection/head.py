@@ -54,7 +54,7 @@ def reads_only(scope: Mapping[str, Any]) -> bool:
     return scope["method"] in ("GET", "HEAD") and not path.startswith("/v1/assign")
 
 
-class Head:
+class RequestHead:
     """What is known of the head that is being read.
 
     method   as it came; empty until the whole head is there

@@ -20,10 +20,10 @@ from allotment.server.connection import faults
 from allotment.server.connection.access_log import log_unread
 from allotment.server.connection.cycle import Cycle
 from allotment.server.connection.deadlines import Clock, Waits, standing_of
-from allotment.server.connection.head import STEERING, Head, reads_only, target_of
+from allotment.server.connection.head import STEERING, RequestHead, reads_only, target_of
 from allotment.server.connection.overload import EXEMPT
 from allotment.server.connection.receiving import CONTINUE
-from allotment.server.connection.state import State
+from allotment.server.connection.state import ServingState
 from allotment.server.http.limits import HEAD_BYTES_MAX, PIPELINED_MAX, TARGET_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ class _BrokenOff(Exception):
 class Protocol(HttpToolsProtocol):
     """One connection of a client."""
 
-    server_state: State
+    server_state: ServingState
     cycle: Cycle
 
     def __init__(
         self,
         config: Config,
-        server_state: State,
+        server_state: ServingState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
@@ -64,7 +64,7 @@ class Protocol(HttpToolsProtocol):
         self.ended = False  # the client sends no more, but may still read
         self.offered = False  # the parser stops behind the head, for an upgrade
         self.again = False  # the parser is given a head that it has read already
-        self.head = Head()
+        self.head = RequestHead()
         self.head_open = False
         self.at_once = hasattr(self.app, "at_once")  # see AtOnce
         self.waiting: Cycle | None = None  # may be answered at once when it is whole
@@ -222,7 +222,7 @@ class Protocol(HttpToolsProtocol):
         self.headers = []
         self.requests += 1
         self.head_open = True
-        self.head = Head()
+        self.head = RequestHead()
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the target."""

@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from allotment.server.connection import faults
 from allotment.server.connection.overload import EXEMPT
-from allotment.server.connection.state import State
+from allotment.server.connection.state import ServingState
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent
@@ -41,7 +41,7 @@ class News:
 class Receiving(RequestResponseCycle):
     """What of a cycle receives; `handed` says whether the application has all of the body."""
 
-    state: State
+    state: ServingState
     handed: bool
 
     async def receive(self) -> ASGIReceiveEvent:

@@ -29,7 +29,7 @@ class Swept(Protocol):
         """End it if it has; `now` is the loop's time."""
 
 
-class State(ServerState):
+class ServingState(ServerState):
     """The state of uvicorn's server, and of ours.
 
     draining         the process stops: every answer closes its connection

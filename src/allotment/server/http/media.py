@@ -9,7 +9,7 @@ from allotment.server.http.headers import preferred, read_media
 from allotment.server.http.refusals import UnsupportedMedia
 
 
-class Form(StrEnum):
+class MediaForm(StrEnum):
     """A form, by its media type."""
 
     JSON = "application/json"
@@ -19,18 +19,18 @@ class Form(StrEnum):
 
 # Other names that the same things go by.
 _ALSO: Final = {
-    "application/ndjson": Form.NDJSON,
-    "application/jsonl": Form.NDJSON,
-    "application/x-jsonlines": Form.NDJSON,
+    "application/ndjson": MediaForm.NDJSON,
+    "application/jsonl": MediaForm.NDJSON,
+    "application/x-jsonlines": MediaForm.NDJSON,
 }
-_NAMES: Final = {**{form.value: form for form in Form}, **_ALSO}
-_ALL: Final = ", ".join(Form)
+_NAMES: Final = {**{form.value: form for form in MediaForm}, **_ALSO}
+_ALL: Final = ", ".join(MediaForm)
 
 
-def form_given(content_type: str | None) -> Form:
+def form_given(content_type: str | None) -> MediaForm:
     """The form a body is in; JSON where nothing is said. Raises UnsupportedMedia."""
     if content_type is None:
-        return Form.JSON
+        return MediaForm.JSON
     media = read_media(content_type)
     form = _NAMES.get(media.kind)
     if form is None or not media.is_utf8:
@@ -38,9 +38,9 @@ def form_given(content_type: str | None) -> Form:
     return form
 
 
-def form_wanted(accept: str | None, given: Form) -> Form:
+def form_wanted(accept: str | None, given: MediaForm) -> MediaForm:
     """The form that the client likes best; the given one where it likes that no less.
 
     Raises NotAcceptable where it takes none, InvalidInput where it cannot be understood.
     """
-    return Form(preferred(accept, (given, *Form), _ALSO))
+    return MediaForm(preferred(accept, (given, *MediaForm), _ALSO))

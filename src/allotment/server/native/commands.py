@@ -24,7 +24,7 @@ from allotment.server.api.fields import Revision
 from allotment.server.api.operation import ref
 from allotment.server.api.route import Editor, Json, Route
 from allotment.server.http.limits import BODY_DEPTH_MAX, LISTS_BYTES_MAX
-from allotment.server.writes.change import Shown, change, holding, node_of
+from allotment.server.writes.change import ShownChange, change, holding, node_of
 from allotment.store import Stored
 
 router: Final = APIRouter(route_class=Route, tags=["native"])
@@ -88,10 +88,12 @@ async def post_commands(
         commands: Sequence[Command] = held[0]
         return commands
 
-    def show(stored: Stored, done: Sequence[Command]) -> Shown:
+    def show(stored: Stored, done: Sequence[Command]) -> ShownChange:
         moved = _moves(before, stored.catalog)
         revision = stored.catalog.revision
-        return Shown(Changed(revision=revision, commands=to_plain(done), moves=to_plain(moved)))
+        return ShownChange(
+            Changed(revision=revision, commands=to_plain(done), moves=to_plain(moved))
+        )
 
     async with holding(request) as held:
         held.append(await node_of(request).run(_commands, body.commands))

@@ -21,7 +21,7 @@ from allotment.server.http.etags import etag
 from allotment.server.http.limits import BODY_BYTES_MAX, BODY_DEPTH_MAX, LISTS_BYTES_MAX
 from allotment.server.native.spelled import keys_from, noun_of, read_noun, show_noun
 from allotment.server.writes.change import (
-    Shown,
+    ShownChange,
     change,
     holding,
     node_of,
@@ -105,9 +105,9 @@ def _add(kind: str) -> None:
             was_there = key in nouns_of(stored.catalog, kind)
             return read_noun(kind, key, held[0], stored.catalog)
 
-        def show(stored: Stored, _commands: Sequence[Command]) -> Shown:
+        def show(stored: Stored, _commands: Sequence[Command]) -> ShownChange:
             shown = show_noun(noun_of(stored.catalog, kind, key))
-            return Shown(shown, (kind, key), 200 if was_there else 201)
+            return ShownChange(shown, (kind, key), 200 if was_there else 201)
 
         async with holding(request) as held:
             held.append(await tree_of(request, limit, BODY_DEPTH_MAX))
@@ -141,7 +141,7 @@ def _add(kind: str) -> None:
             policy=Policy.NATIVE,
             dialect="native",
             read=read,
-            show=lambda _stored, _commands: Shown(None),
+            show=lambda _stored, _commands: ShownChange(None),
             status=204,
             about=lambda _stored: (kind, key),
         )

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from uvicorn import Config, Server
 
-from allotment.server.connection.state import State
+from allotment.server.connection.state import ServingState
 from allotment.server.sync.threads import Loop, Threads
 
 # What tells a server to stop, unless it was started to ignore it, as by nohup.
@@ -69,7 +69,7 @@ class DrainingServer(Server):
     def __init__(  # noqa: PLR0913  # what a server is made of
         self,
         config: Config,
-        state: State,
+        state: ServingState,
         drain_seconds: float,
         threads: Threads,
         *,

@@ -17,7 +17,7 @@ from allotment.errors import InvalidInput, StoreError
 from allotment.server.app import create_app
 from allotment.server.connection.listen import address_of
 from allotment.server.connection.protocol import Protocol
-from allotment.server.connection.state import State
+from allotment.server.connection.state import ServingState
 from allotment.server.exposure_log import ExposureLog
 from allotment.server.process.drain import DrainingServer
 from allotment.server.process.logs import set_level
@@ -51,7 +51,7 @@ def server(
         insecure_local=settings.insecure_local,
     )
     exposures = ExposureLog.of(settings, node.threads)
-    state = State(settings, node.counters)
+    state = ServingState(settings, node.counters)
     url = address_of(sockets[0])
 
     def ready() -> None:

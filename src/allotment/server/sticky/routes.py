@@ -22,7 +22,7 @@ from allotment.server.api.fields import Moment
 from allotment.server.api.route import Content, Query, Reader, Route, Writer
 from allotment.server.http.answer import JSON, Answer, as_json, respond
 from allotment.server.http.limits import LISTS_BYTES_MAX
-from allotment.server.http.media import Form, form_given
+from allotment.server.http.media import MediaForm, form_given
 from allotment.server.http.refusals import UnsupportedMedia
 from allotment.server.http.requests import body_of, json_body_of, single
 from allotment.server.sticky.rows import (
@@ -102,7 +102,7 @@ class StickyQuery(Body):
         "content": Content(
             {
                 JSON: StickyImport,
-                Form.NDJSON.value: {
+                MediaForm.NDJSON.value: {
                     "type": "string",
                     "format": "binary",
                     "description": "A line is a row.",
@@ -120,7 +120,7 @@ async def keep(request: Request, caller: Writer) -> Response:
     stays as it is, so that the same rows may be sent again. In JSON or NDJSON, at most 64 MiB.
     """
     form = form_given(single(request, "content-type"))
-    if form is Form.ARROW:
+    if form is MediaForm.ARROW:
         raise UnsupportedMedia("rows are JSON or NDJSON, in UTF-8", "headers.Content-Type")
     body = await body_of(request, LISTS_BYTES_MAX)
     node = node_of(request)
@@ -212,9 +212,9 @@ def _treatments(found: StickyTreatment | None) -> tuple[str, ...]:
 
 
 def _sticky_keys(
-    catalog: Catalog, body: bytes | bytearray, form: Form
+    catalog: Catalog, body: bytes | bytearray, form: MediaForm
 ) -> list[tuple[StickyKey, str]]:
-    rows = read_document(body) if form is Form.JSON else read_lines(body)
+    rows = read_document(body) if form is MediaForm.JSON else read_lines(body)
     return checked(catalog, rows)
 
 

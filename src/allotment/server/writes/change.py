@@ -38,7 +38,7 @@ from allotment.server.writes.conditions import (
 from allotment.store import Scope, Stored
 
 __all__ = [
-    "Shown",
+    "ShownChange",
     "admit",
     "authenticated",
     "change",
@@ -53,7 +53,7 @@ _SMALL_BYTES: Final = 16 << 10
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownChange:
     """What a change answers with.
 
     tree     the body, or None for none
@@ -123,7 +123,7 @@ async def change(  # noqa: PLR0913  # what a dialect says of a change
     policy: Policy,
     dialect: str,
     read: Callable[[Stored], Sequence[Command]],
-    show: Callable[[Stored, Sequence[Command]], Shown],
+    show: Callable[[Stored, Sequence[Command]], ShownChange],
     status: int = 200,
     about: About = lambda _stored: None,
     comment: str = "",
@@ -177,7 +177,7 @@ async def holding(request: Request) -> AsyncIterator[list[Any]]:
         await node_of(request).drop(held)
 
 
-def _answer(shown: Shown, stored: Stored, status: int) -> Answer:
+def _answer(shown: ShownChange, stored: Stored, status: int) -> Answer:
     headers = [("allotment-revision", str(stored.catalog.revision)), *shown.headers]
     if shown.tree is None:
         return Answer(204 if status == 200 else status, tuple(headers), b"")

@@ -18,7 +18,7 @@ from allotment.kernel.units import texts_of
 from allotment.model.assignment import REASONS
 from allotment.model.limits import UNIT_KEY_BYTES_MAX
 from allotment.server.assign.batch.columns import Columns, StickyColumn
-from allotment.server.assign.batch.rows import Block
+from allotment.server.assign.batch.rows import UnitBlock
 from allotment.server.assign.batch.texts import AS_BYTES, spare_bytes, viewed_bytes
 from allotment.server.http.limits import BATCH_BYTES_MAX
 
@@ -264,7 +264,7 @@ _REASONS: Final = pa.array([reason.value for reason in REASONS], pa.string())
 _CODED: Final = pa.dictionary(pa.int16(), pa.string())
 
 
-def write_stream(columns: Columns, blocks: Iterator[Block]) -> Iterator[bytes]:
+def write_stream(columns: Columns, blocks: Iterator[UnitBlock]) -> Iterator[bytes]:
     """The units, then a treatment and a reason for each experiment; a record batch a part.
 
     An experiment that keeps assignments has a third column: whether an answer is still to be kept.
@@ -281,7 +281,7 @@ def write_stream(columns: Columns, blocks: Iterator[Block]) -> Iterator[bytes]:
         yield _taken(file)
 
 
-def _schema(columns: Columns, first: Block) -> pa.Schema:
+def _schema(columns: Columns, first: UnitBlock) -> pa.Schema:
     """Raises InvalidInput where two columns would have the same name."""
     fields = [(name, column.type) for name, column in first.unit_columns().items()]
     for key in columns.experiments:
@@ -293,7 +293,7 @@ def _schema(columns: Columns, first: Block) -> pa.Schema:
     return pa.schema(fields, metadata={b"allotment": msgspec.json.encode(columns.legend())})
 
 
-def _answered(part: Block, answers: Mapping[str, Column], schema: pa.Schema) -> pa.RecordBatch:
+def _answered(part: UnitBlock, answers: Mapping[str, Column], schema: pa.Schema) -> pa.RecordBatch:
     units = part.unit_columns().values()
     arrays = [column.cast(field.type) for column, field in zip(units, schema, strict=False)]
     for column in answers.values():

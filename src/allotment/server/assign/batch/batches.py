@@ -15,7 +15,7 @@ from allotment.server.assign.batch.columns import Look
 from allotment.server.assign.batch.pipeline import DISK_BYTES, BatchOptions, answers
 from allotment.server.assign.shown import Shown
 from allotment.server.http.asgi import Receive, Scope, Send
-from allotment.server.http.media import Form
+from allotment.server.http.media import MediaForm
 from allotment.server.sticky import StickyAssignments
 from allotment.server.sticky.batcher import Found, Wanted
 from allotment.server.sync.executor import Executor
@@ -65,7 +65,7 @@ class Batches:
         options = BatchOptions.of(scope)
         body = SpooledBody(self._memory, self._disk, self._in_thread)
         try:
-            is_json = options.given is Form.JSON
+            is_json = options.given is MediaForm.JSON
             most = options.limits.size
             await body.receive(receive, most, options.too_large, is_json=is_json)
             with self._memory.taken(options.held(body.size, body.shape.values)):

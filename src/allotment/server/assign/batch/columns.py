@@ -14,7 +14,7 @@ from allotment.engine import Column
 from allotment.kernel.units import unit_keys
 from allotment.model.assignment import REASONS, Reason
 from allotment.model.experiment import Experiment
-from allotment.server.assign.batch.rows import Block
+from allotment.server.assign.batch.rows import UnitBlock
 from allotment.server.assign.bodies import MeaningBody
 from allotment.server.sticky.batcher import Found, Wanted
 from allotment.server.sticky.key import after
@@ -25,7 +25,7 @@ from allotment.store import StickyKey
 Look: TypeAlias = Callable[[Wanted], Mapping[StickyKey, Found]]
 
 # Some rows, and what each experiment answers to them.
-Part: TypeAlias = tuple[Block, Mapping[str, Column]]
+Part: TypeAlias = tuple[UnitBlock, Mapping[str, Column]]
 
 # Units times experiments that are answered at a time: some megabytes, however many of either.
 _CELLS: Final = 1 << 15
@@ -73,7 +73,7 @@ class Columns:
         treatments = {each.key: dict(each.sets) for each in iteration.treatments}
         return MeaningBody(iteration.number, revision, iteration.control, treatments)
 
-    def answers(self, blocks: Iterable[Block]) -> Iterator[Part]:
+    def answers(self, blocks: Iterable[UnitBlock]) -> Iterator[Part]:
         """Parts of the blocks, each with a column of answers an experiment."""
         rows = max(1, _CELLS // max(1, len(self.experiments)))
         for block in blocks:
@@ -81,7 +81,7 @@ class Columns:
                 part = block.part(start, min(start + rows, block.rows))
                 yield part, self._assign(part)
 
-    def _assign(self, part: Block) -> Mapping[str, Column]:
+    def _assign(self, part: UnitBlock) -> Mapping[str, Column]:
         known: Mapping[str, Column] = {}
         if self._known:
             known = self._engine.assign_table(part.units(), self._known, part.attributes())
@@ -92,7 +92,7 @@ class Columns:
             return known
         return {**dict.fromkeys(self.experiments, _unknown(part.rows)), **known}
 
-    def _kept(self, key: str, part: Block, given: Column) -> Column:
+    def _kept(self, key: str, part: UnitBlock, given: Column) -> Column:
         """The answers of an experiment that keeps assignments."""
         units = part.units()
         stored = _StickyRows(self._engine.catalog.experiments[key], units, given, self._look)

@@ -18,7 +18,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from allotment.errors import InvalidInput, TooLarge
 from allotment.kernel.json_shape import JsonShape
-from allotment.server.assign.batch.rows import Rows, check_attributes
+from allotment.server.assign.batch.rows import UnitRows, check_attributes
 from allotment.server.assign.bodies import BatchRequest
 from allotment.server.http.decoding import MALFORMED, refusal
 
@@ -58,12 +58,12 @@ _names: Final = msgspec.json.Decoder(list[str])
 _T = TypeVar("_T")
 
 
-def read_document(body: IO[bytes]) -> tuple[list[str] | None, Iterator[Rows]]:
+def read_document(body: IO[bytes]) -> tuple[list[str] | None, Iterator[UnitRows]]:
     """The experiments that are asked for, None for all, and blocks of rows: at least one."""
     text = body.read()
     if len(text) <= _WHOLE_BYTES:
         asked = _read(_asked, text, "$")
-        blocks = iter([_checked(Rows(asked.units, asked.attributes), len(text))])
+        blocks = iter([_checked(UnitRows(asked.units, asked.attributes), len(text))])
         return None if asked.experiments is UNSET else asked.experiments, blocks
     document = _read(_document, text, "$")
     experiments = None if document.experiments is UNSET else _experiments(document.experiments)
@@ -104,7 +104,7 @@ class _Arrays:
         if any(len(each) != len(self._units) for each in self._beside):
             raise InvalidInput(_UNEVEN, "$.attributes")
 
-    def blocks(self) -> Iterator[Rows]:
+    def blocks(self) -> Iterator[UnitRows]:
         """All rows, some groups at a time."""
         arrays = [self._units, *self._beside]
         count = len(self._units)
@@ -117,7 +117,7 @@ class _Arrays:
             yield self._block(first, stop, largest)
             first = stop
 
-    def _block(self, first: int, stop: int, size: int) -> Rows:
+    def _block(self, first: int, stop: int, size: int) -> UnitRows:
         shape = JsonShape()
         for each in (self._units, *self._beside):
             shape.feed(each.text(first, stop))
@@ -131,7 +131,7 @@ class _Arrays:
             known = self._known.read(_mappings, first, stop)
         elif self._known is not None:
             known = {name: each.read(_values, first, stop) for name, each in self._known.items()}
-        return _checked(Rows(self._units.read(_values, first, stop), known), size)
+        return _checked(UnitRows(self._units.read(_values, first, stop), known), size)
 
 
 class Elements:
@@ -207,7 +207,7 @@ def _check_columns(text: memoryview) -> None:
             raise InvalidInput(f"there are at most {_COLUMNS_MAX:,} columns", "$.attributes")
 
 
-def _checked(rows: Rows, size: int) -> Rows:
+def _checked(rows: UnitRows, size: int) -> UnitRows:
     """The rows, once they are within the limits; none was written in more than `size` bytes."""
     known = rows.known
     if known is None:

@@ -13,19 +13,19 @@ from msgspec import UNSET
 from allotment.engine import Column
 from allotment.model.assignment import REASONS
 from allotment.server.assign.batch.columns import Columns, StickyColumn
-from allotment.server.assign.batch.rows import Block
+from allotment.server.assign.batch.rows import UnitBlock
 from allotment.server.assign.bodies import UnitAssignment, UnitFault
 
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def write_lines(columns: Columns, blocks: Iterable[Block]) -> Iterator[bytes]:
+def write_lines(columns: Columns, blocks: Iterable[UnitBlock]) -> Iterator[bytes]:
     """NDJSON: one line a unit, in the order of the request."""
     for part, answers in columns.answers(blocks):
         yield b"".join([line + b"\n" for line in _objects(part, answers)])
 
 
-def write_document(columns: Columns, blocks: Iterable[Block]) -> Iterator[bytes]:
+def write_document(columns: Columns, blocks: Iterable[UnitBlock]) -> Iterator[bytes]:
     """One document: the revision, what the answers mean, and in `units` an object a unit."""
     yield _encode(columns.legend())[:-1] + b',"units":['
     between = b""
@@ -37,7 +37,7 @@ def write_document(columns: Columns, blocks: Iterable[Block]) -> Iterator[bytes]
     yield b"]}"
 
 
-def _objects(part: Block, answers: Mapping[str, Column]) -> list[bytes]:
+def _objects(part: UnitBlock, answers: Mapping[str, Column]) -> list[bytes]:
     cells = [_cells(key, column) for key, column in answers.items()]
     rows = map(b",".join, zip(*cells, strict=True)) if cells else [b""] * part.rows
     objects = [

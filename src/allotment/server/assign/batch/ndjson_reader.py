@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from allotment.errors import InvalidInput
 from allotment.kernel.json_shape import JsonShape
-from allotment.server.assign.batch.rows import Rows, check_attributes
+from allotment.server.assign.batch.rows import UnitRows, check_attributes
 from allotment.server.assign.reading import ATTRIBUTES_BYTES_MAX
 from allotment.server.http.decoding import MALFORMED, refusal
 from allotment.server.http.limits import BODY_DEPTH_MAX
@@ -24,7 +24,7 @@ _PIECE_BYTES: Final = ATTRIBUTES_BYTES_MAX
 # What no unit with its attributes reaches: they have at most 64 KiB, and two bytes hold a value.
 LINE_VALUES_MAX: Final = 40_000
 
-_TOO_LONG: Final = Rows([None], faults={0: f"a line has at most {LINE_BYTES_MAX:,} bytes"})
+_TOO_LONG: Final = UnitRows([None], faults={0: f"a line has at most {LINE_BYTES_MAX:,} bytes"})
 
 
 class _Line(Struct, forbid_unknown_fields=True, gc=False):
@@ -37,7 +37,7 @@ class _Line(Struct, forbid_unknown_fields=True, gc=False):
 _asked: Final = msgspec.json.Decoder(_Line)
 
 
-def read_lines(body: IO[bytes]) -> Iterator[Rows]:
+def read_lines(body: IO[bytes]) -> Iterator[UnitRows]:
     """Blocks of lines. Empty lines are passed over; the last line need not end with a line feed."""
     begun = b""
     skipping = False  # whether the line that has begun is too long already
@@ -57,11 +57,11 @@ def read_lines(body: IO[bytes]) -> Iterator[Rows]:
     yield _rows(begun + b"\n")
 
 
-def _rows(lines: bytes) -> Rows:
+def _rows(lines: bytes) -> UnitRows:
     return _together(lines) or _one_by_one(lines)
 
 
-def _together(lines: bytes) -> Rows | None:
+def _together(lines: bytes) -> UnitRows | None:
     """Lines that are all as they should be, read at once; None where it takes a closer look.
 
     Where every line begins and ends with a brace, none of a valid text goes on in the next; and
@@ -84,10 +84,10 @@ def _together(lines: bytes) -> Rows | None:
         return None
     if len(asked) != count:
         return None
-    return Rows([each.unit for each in asked], [each.attributes for each in asked])
+    return UnitRows([each.unit for each in asked], [each.attributes for each in asked])
 
 
-def _one_by_one(piece: bytes) -> Rows:
+def _one_by_one(piece: bytes) -> UnitRows:
     keys: list[Any] = []
     known: list[dict[str, Any] | None] = []
     faults: dict[int, str] = {}
@@ -101,7 +101,7 @@ def _one_by_one(piece: bytes) -> Rows:
             asked = _Line(None)
         keys.append(asked.unit)
         known.append(asked.attributes)
-    return Rows(keys, known, faults)
+    return UnitRows(keys, known, faults)
 
 
 def _line(line: bytes) -> _Line:

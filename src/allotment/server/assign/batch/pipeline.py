@@ -10,11 +10,11 @@ from allotment.server.assign.batch.columns import Columns, Look
 from allotment.server.assign.batch.json_reader import PIECE_VALUES_MAX, read_document
 from allotment.server.assign.batch.json_writer import write_document, write_lines
 from allotment.server.assign.batch.ndjson_reader import read_lines
-from allotment.server.assign.batch.rows import Block
+from allotment.server.assign.batch.rows import UnitBlock
 from allotment.server.assign.reading import read_query
 from allotment.server.http.asgi import Scope
 from allotment.server.http.limits import BATCH_BYTES_MAX
-from allotment.server.http.media import Form, form_given, form_wanted
+from allotment.server.http.media import MediaForm, form_given, form_wanted
 from allotment.server.http.requests import header, joined_header
 from allotment.server.sync.spaces import Served
 
@@ -42,9 +42,9 @@ class _Limits(NamedTuple):
 
 
 _LIMITS: Final = {
-    Form.JSON: _Limits(frozenset(), BATCH_BYTES_MAX),
-    Form.NDJSON: _Limits(frozenset({"experiment"}), DISK_BYTES),
-    Form.ARROW: _Limits(frozenset({"experiment", "unit"}), DISK_BYTES),
+    MediaForm.JSON: _Limits(frozenset(), BATCH_BYTES_MAX),
+    MediaForm.NDJSON: _Limits(frozenset({"experiment"}), DISK_BYTES),
+    MediaForm.ARROW: _Limits(frozenset({"experiment", "unit"}), DISK_BYTES),
 }
 
 
@@ -56,8 +56,8 @@ class BatchOptions(NamedTuple):
     columns        of an Arrow stream: kinds of units to columns; under "" the only one
     """
 
-    given: Form
-    wanted: Form
+    given: MediaForm
+    wanted: MediaForm
     experiments: list[str] | None
     columns: Mapping[str, str]
 
@@ -88,18 +88,18 @@ class BatchOptions(NamedTuple):
         `size` is that of the body, and a document holds so many `values`.
         """
         match self.given:
-            case Form.JSON:
+            case MediaForm.JSON:
                 return size + _VALUE_BYTES * min(values, PIECE_VALUES_MAX)
-            case Form.NDJSON:
+            case MediaForm.NDJSON:
                 return min(_MADE_OF_A_BYTE * size, _LINES_HELD)
-            case Form.ARROW:
+            case MediaForm.ARROW:
                 return min(size, BATCH_BYTES_MAX)
 
     @property
     def too_large(self) -> str:
         """What is said of a body that is larger."""
         most = f"a batch of {self.given.name} has at most {self.limits.size:,} bytes; "
-        more = "NDJSON and Arrow may have more" if self.given is Form.JSON else "send several"
+        more = "NDJSON and Arrow may have more" if self.given is MediaForm.JSON else "send several"
         return most + more
 
 
@@ -111,24 +111,24 @@ def answers(served: Served, options: BatchOptions, body: IO[bytes], look: Look) 
     experiments, blocks = _read(options, body)
     columns = Columns(served, experiments, look)
     match options.wanted:
-        case Form.JSON:
+        case MediaForm.JSON:
             yield from write_document(columns, blocks)
-        case Form.NDJSON:
+        case MediaForm.NDJSON:
             yield from write_lines(columns, blocks)
-        case Form.ARROW:
+        case MediaForm.ARROW:
             from allotment.server.assign.batch.arrow import write_stream  # noqa: PLC0415  # slow
 
             yield from write_stream(columns, blocks)
 
 
-def _read(options: BatchOptions, body: IO[bytes]) -> tuple[list[str] | None, Iterator[Block]]:
+def _read(options: BatchOptions, body: IO[bytes]) -> tuple[list[str] | None, Iterator[UnitBlock]]:
     """The experiments that are asked for, and blocks of rows: at least one, which may be empty."""
     match options.given:
-        case Form.JSON:
+        case MediaForm.JSON:
             return read_document(body)
-        case Form.NDJSON:
+        case MediaForm.NDJSON:
             return options.experiments, read_lines(body)
-        case Form.ARROW:
+        case MediaForm.ARROW:
             from allotment.server.assign.batch.arrow import read_stream  # noqa: PLC0415  # slow
 
             return options.experiments, read_stream(body, options.columns)

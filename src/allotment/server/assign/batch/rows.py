@@ -18,7 +18,7 @@ _KEYS: Final = frozenset({str, int})
 _NESTED: Final = (dict, list)
 
 
-class Block(Protocol):
+class UnitBlock(Protocol):
     """Some units, in the order of the request."""
 
     @property
@@ -29,7 +29,7 @@ class Block(Protocol):
     def faults(self) -> Mapping[int, str]:
         """What is wrong with rows that could not be read, by their place."""
 
-    def part(self, start: int, stop: int) -> Block:
+    def part(self, start: int, stop: int) -> UnitBlock:
         """The rows of a range."""
 
     def units(self) -> object:
@@ -46,7 +46,7 @@ class Block(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class UnitRows:
     """Units of JSON; `known` has a mapping a row, or a column of values an attribute."""
 
     keys: list[Any]
@@ -58,7 +58,7 @@ class Rows:
         """How many there are."""
         return len(self.keys)
 
-    def part(self, start: int, stop: int) -> Rows:
+    def part(self, start: int, stop: int) -> UnitRows:
         """The rows of a range."""
         known = self.known
         if isinstance(known, dict):
@@ -66,7 +66,7 @@ class Rows:
         elif known is not None:
             known = known[start:stop]
         faults = {row - start: said for row, said in self.faults.items() if start <= row < stop}
-        return Rows(self.keys[start:stop], known, faults)
+        return UnitRows(self.keys[start:stop], known, faults)
 
     def units(self) -> object:
         """The units as they came."""
