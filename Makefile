@@ -32,7 +32,7 @@ test: $(VENV)/ready ## every test: C, kernel, laws, files, command line
 	@$(PY) -m pytest -n 2 -m 'not soak'
 
 soak: $(VENV)/ready ## the long ones, from a fresh seed each time (SEED=N repeats one)
-	@$(PY) -m pytest -n 2 -m soak --seed $(or $(SEED),$(shell shuf -i 1-4294967295 -n 1))
+	@$(PY) -m pytest -n 2 -m soak --timeout 0 --seed $(or $(SEED),$(shell shuf -i 1-4294967295 -n 1))
 
 sanitize: ## C tests and the Python suite under AddressSanitizer and UBSan
 	@$(MAKE) -s -C csrc sanitize

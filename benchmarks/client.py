@@ -33,24 +33,19 @@ def cpu_of(program: str) -> float:
     return float(done.stdout)
 
 
+def beside_numpy(name: str, bound: float, module: str) -> Figure:
+    def run() -> float:
+        return cpu_of(f"import {module}") / cpu_of("import numpy")
+
+    return absolute(f"{name}, beside import numpy", "x numpy", bound, run, rounds=7)
+
+
 def import_allotment() -> Figure:
-    return absolute(
-        "import allotment, beside import numpy",
-        "x numpy",
-        2.0,
-        lambda: cpu_of("import allotment") / cpu_of("import numpy"),
-        rounds=7,
-    )
+    return beside_numpy("import allotment", 2.0, "allotment")
 
 
 def import_connect() -> Figure:
-    return absolute(
-        "import all that allotment.connect needs, beside import numpy",
-        "x numpy",
-        3.3,
-        lambda: cpu_of("import allotment.client.following") / cpu_of("import numpy"),
-        rounds=7,
-    )
+    return beside_numpy("import what connect needs", 3.3, "allotment.client.following")
 
 
 def start_from_last_good() -> Figure:

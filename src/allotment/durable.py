@@ -49,7 +49,7 @@ def save(path: Path, kind: bytes, body: bytes) -> None:
         with suppress(FileNotFoundError):  # the first one has none before it
             os.replace(path, _previous(path))
         os.replace(fresh, path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except OSError:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)
@@ -80,7 +80,7 @@ def _previous(path: Path) -> Path:
     return path.with_name(f"{path.name}.1")
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make what was moved into the folder outlast a loss of power."""
     opened = os.open(folder, os.O_RDONLY)
     try:

@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compile": {"model", "matching", "kernel"},
     "engine": {"model", "matching", "compile", "kernel", "values"},
     "frames": {"model", "matching", "engine", "kernel", "exposures"},
-    "exposures": {"model", "engine"},
+    "exposures": {"model", "engine", "durable"},
     "client": {"model", "change", "compile", "engine", "durable"},
     "store": {"model", "change", "durable"},
 }

@@ -100,6 +100,11 @@ class Server:
                 time.sleep(0.01)
         return text
 
+    def engine(self) -> allotment.Engine:
+        """An engine over the server's store: what the server should answer."""
+        with Store.open(self.database) as store:
+            return allotment.load(store)
+
     def start(self, path: str = "/readyz", patience: float = PATIENCE) -> None:
         """Start it and wait until it answers under this path."""
         begun = len(self.log) if self._file.exists() else 0

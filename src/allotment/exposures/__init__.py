@@ -2,7 +2,7 @@
 
 from allotment.exposures.exposure import COLUMNS, Exposure
 from allotment.exposures.exposures import ExposureCounts, Exposures
-from allotment.exposures.files import FileSink
+from allotment.exposures.file_sink import FileSink
 from allotment.exposures.sink import CallableSink, Refused, Sink
 from allotment.exposures.webhook import WebhookSink, signature
 

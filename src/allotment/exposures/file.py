@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal, Self
 
+from allotment.durable import sync_folder
 from allotment.exposures.parquet import write_parquet
 
 Form = Literal["ndjson", "parquet"]
@@ -87,7 +88,7 @@ class File:
                 self._convert(whole)
             else:
                 self._path.rename(whole)
-            _sync_folder(whole.parent)
+            sync_folder(whole.parent)
         finally:
             os.close(self._descriptor)
 
@@ -128,11 +129,3 @@ def _cut(descriptor: int) -> None:
             break
         end = start
     os.ftruncate(descriptor, end)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -31,7 +31,7 @@ from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.launchdarkly import routes as launchdarkly
 from allotment.server.metrics import Metrics
 from allotment.server.native.changes import Lists
-from allotment.server.native.made import MadeAnswers
+from allotment.server.native.shared_answers import SharedAnswers
 from allotment.server.ofrep import errors
 from allotment.server.ofrep.app import OfrepPaths
 from allotment.server.openapi import document
@@ -136,7 +136,7 @@ def _framework(
     app.state.metrics = metrics
     app.state.keeping = keeping
     app.state.exposures = exposures
-    app.state.made = MadeAnswers()
+    app.state.shared_answers = SharedAnswers()
     app.state.lists = Lists()
     app.state.strangers = Counter()
     # The routes themselves, not routers within the router: each then says what it answers to.

@@ -155,7 +155,7 @@ class Streams:
         self._access: object = None  # as it was at the last beat
         self._beats = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        node.on_publish(self._told)
+        node.on_publish(self._published)
 
     def new(self, space: str, seen: Head | None, holds: Holds, says: Says) -> Stream:
         """A stream for a client that knows a revision; it is open once it runs.
@@ -244,7 +244,7 @@ class Streams:
                 return "token"
         return ""
 
-    def _told(self) -> None:
+    def _published(self) -> None:
         """Something was published; it may be a thread that says so."""
         if self._loop is not None and self.count:
             with suppress(RuntimeError):  # the loop has ended

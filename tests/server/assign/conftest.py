@@ -7,9 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from allotment.compile import compile_catalog
 from allotment.engine import Engine
-from allotment.store import Store
 from serving import SHOP, Server, serving
 
 
@@ -27,6 +25,4 @@ def client(shop: Server) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def engine(shop: Server) -> Engine:
-    """What the server should answer, without a server."""
-    with Store.open(shop.database) as store:
-        return Engine(compile_catalog(store.catalog()))
+    return shop.engine()

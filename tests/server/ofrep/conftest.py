@@ -7,9 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from allotment.compile import compile_catalog
 from allotment.engine import Engine
-from allotment.store import Store
 from serving import OFREP, Server, serving
 
 
@@ -27,6 +25,4 @@ def client(flags: Server) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def engine(flags: Server) -> Engine:
-    """What the server should answer, without a server."""
-    with Store.open(flags.database) as store:
-        return Engine(compile_catalog(store.catalog()))
+    return flags.engine()

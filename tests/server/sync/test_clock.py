@@ -9,9 +9,9 @@ import pytest
 
 from allotment.server.counters import Counters
 from allotment.server.sync.threads import Threads
+from server.logged import files, given, written
 from server.native.test_nouns import FLAG, experiment
 from server.nodes import calling, running
-from server.test_exposure_log import files, given, written
 
 pytestmark = pytest.mark.anyio
 

@@ -1,4 +1,4 @@
-"""Types of fields that several bodies of the native API have."""
+"""Fields that several bodies of the native API have."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from allotment.dialects.wire.model import Model
 from allotment.errors import InvalidInput
 from allotment.model.limits import KEY_BYTES_MAX
 from allotment.model.text import check_key
@@ -28,9 +29,31 @@ SpaceName = Annotated[
     AfterValidator(_space),
     Field(json_schema_extra={"pattern": f"^{PART}/{PART}$"}, description="PROJECT/ENVIRONMENT"),
 ]
+LINEAGE: Final = "^([0-9a-f]{32})?$"
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Revision = Annotated[int, Field(ge=0)]
 
 # What has no model: commands and nouns are plain forms of the classes of `change` and `model`.
 Command = Annotated[Any, WithJsonSchema(ref("Command"))]
 Move = Annotated[Any, WithJsonSchema(ref("Move"))]
+
+
+class CatalogHead(Model):
+    """Which catalog an answer is of."""
+
+    space: str
+    revision: Revision
+    lineage: Annotated[
+        str,
+        Field(
+            pattern=LINEAGE,
+            description="A hash over all changes up to the revision; empty at revision 0.",
+        ),
+    ]
+    fingerprint: Annotated[
+        str,
+        Field(
+            pattern="^[0-9a-f]{32}$",
+            description="A hash over everything that decides assignments, and nothing else.",
+        ),
+    ]

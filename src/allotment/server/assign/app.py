@@ -12,17 +12,17 @@ from starlette.requests import ClientDisconnect
 
 from allotment.errors import InvalidInput
 from allotment.kernel.json_shape import JsonShape
+from allotment.server.assign.at_once import counted, is_plain, refused
 from allotment.server.assign.batch.batches import Batches, BrokenOff
 from allotment.server.assign.bodies import AssignRequest, ExplainRequest, ResolveRequest
 from allotment.server.assign.explained import Explained
 from allotment.server.assign.reading import read_asked, read_target
-from allotment.server.assign.shown import ALWAYS, Shown
+from allotment.server.assign.shown import Shown
 from allotment.server.assign.unit import OneUnit
 from allotment.server.auth.access import Caller
 from allotment.server.exposure_log import ExposureLog
-from allotment.server.http.answer import Ready, raw_headers, sending
+from allotment.server.http.answer import Ready, sending
 from allotment.server.http.asgi import Receive, Scope, Send
-from allotment.server.http.limits import BODY_BYTES_MAX
 from allotment.server.http.problems import answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed
 from allotment.server.http.requests import check_shape, header, small_body
@@ -110,7 +110,7 @@ class AssignPaths:
                 await self._batches.answer(scope, receive, send, shown)
                 self._node.counters.assigned[operation.path] += 1
                 return
-            ready = await self._ready(operation, scope, shown, answer)
+            ready = self._counted(operation, scope, shown, answer)
         except ClientDisconnect:
             return
         except BrokenOff:
@@ -129,10 +129,7 @@ class AssignPaths:
         if (
             operation.answer is None
             or scope["method"] not in operation.methods
-            or scope["query_string"]
-            or len(body) > BODY_BYTES_MAX
-            or b"allotment-min-revision" in headers
-            or len(headers) != len(scope["headers"])
+            or not is_plain(scope, headers, body)
         ):
             return None
         shown: Shown | None = None
@@ -144,21 +141,15 @@ class AssignPaths:
             answer = operation.answer(shown, body, scope["state"])
         except Exception as error:  # noqa: BLE001  # a request must not take the server with it
             return self._problem(operation, scope, shown, error)
-        if isinstance(answer, Ready):
-            self._node.counters.assigned[operation.path] += 1
-            return answer
-        return self._ready(operation, scope, shown, answer)
+        return self._counted(operation, scope, shown, answer)
 
-    async def _ready(
+    def _counted(
         self, operation: _Operation, scope: Scope, shown: Shown, answer: Ready | Awaitable[Ready]
-    ) -> Ready:
-        """The answer once it is there, and counted; or what went wrong."""
-        try:
-            ready = answer if isinstance(answer, Ready) else await answer
-        except Exception as error:  # noqa: BLE001  # a request must not take the server with it
+    ) -> Ready | Awaitable[Ready]:
+        def problem(error: Exception) -> Ready:
             return self._problem(operation, scope, shown, error)
-        self._node.counters.assigned[operation.path] += 1
-        return ready
+
+        return counted(answer, self._node.counters, operation.path, problem)
 
     def _problem(
         self, operation: _Operation, scope: Scope, shown: Shown | None, error: Exception
@@ -166,10 +157,7 @@ class AssignPaths:
         # A path with a unit in it is not repeated: the unit may be a person.
         path = "" if operation is self._one else operation.path
         answer = answer_error(error, path, request_id_of(scope))
-        headers = [*raw_headers(answer), *ALWAYS]
-        if shown is not None:
-            headers += shown.served.headers
-        return Ready(headers, answer.body, answer.status)
+        return refused(answer, None if shown is None else shown.served)
 
     async def _admit(self, scope: Scope) -> Shown:
         """What is served of the caller's space, at least at the revision that the caller names."""

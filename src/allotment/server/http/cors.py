@@ -97,7 +97,7 @@ class Cors:
 
 
 def _preflight(scope: Scope, more: Raw) -> Ready | None:
-    """What a browser is told that asks for leave; None where it asks for none, or has none."""
+    """The answer to a preflight; None for no preflight, and for an origin that is not chosen."""
     if scope["method"] != "OPTIONS" or len(more) == 1:
         return None
     asks = any(name == b"access-control-request-method" for name, _ in scope["headers"])

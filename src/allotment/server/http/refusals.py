@@ -37,6 +37,6 @@ class NotAcceptable(InvalidInput):
 
 
 class TooManyRequests(Overloaded):
-    """The server is overloaded, told to clients of OFREP: they wait after no other status."""
+    """The server is overloaded; clients of OFREP wait after this status and no other."""
 
     status_hint = 429

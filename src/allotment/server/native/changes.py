@@ -13,10 +13,10 @@ from starlette.responses import Response
 
 from allotment.change import sent
 from allotment.change.kinds import KINDS
-from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe, Model
+from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe
 from allotment.errors import InvalidInput, NotFound, Overloaded, StoreError
 from allotment.model.segment import IdList
-from allotment.server.api.fields import Revision
+from allotment.server.api.fields import LINEAGE, CatalogHead, Revision
 from allotment.server.api.operation import closed, ref
 from allotment.server.api.route import UNCHANGED, Query, Reader, Route
 from allotment.server.http.answer import Answer, as_json, respond
@@ -24,15 +24,13 @@ from allotment.server.http.etags import catalog_version, etag, has_version
 from allotment.server.http.headers import admits, read_tags
 from allotment.server.http.limits import REVISION_MAX
 from allotment.server.http.requests import joined
-from allotment.server.native.made import GZIP, MadeAnswers, compressed
+from allotment.server.native.shared_answers import GZIP, SharedAnswers, compressed
 from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served
 from allotment.server.writes.change import node_of
 from allotment.store import Head
 
 router: Final = APIRouter(route_class=Route, tags=["native"])
-
-_LINEAGE: Final = "^([0-9a-f]{32})?$"
 
 # A text that is named by its digest never changes.
 _FOR_EVER: Final = ("cache-control", "private, immutable, max-age=31536000")
@@ -73,30 +71,14 @@ class ChangesQuery(Body):
         Field(description="The revision that the client has; with its `lineage`."),
     ] = LEFT_OUT
     lineage: Annotated[
-        Maybe[Annotated[str, Field(pattern=_LINEAGE)]],
+        Maybe[Annotated[str, Field(pattern=LINEAGE)]],
         Field(description="The lineage of that revision."),
     ] = LEFT_OUT
 
 
-class Changes(Model):
+class Changes(CatalogHead):
     """A catalog, or what of it changed."""
 
-    space: str
-    revision: Revision
-    lineage: Annotated[
-        str,
-        Field(
-            pattern=_LINEAGE,
-            description="A hash over all changes up to the revision; empty at revision 0.",
-        ),
-    ]
-    fingerprint: Annotated[
-        str,
-        Field(
-            pattern="^[0-9a-f]{32}$",
-            description="A hash over everything that decides assignments, and nothing else.",
-        ),
-    ]
     since: Annotated[
         Revision | None,
         Field(description="The revision that this adds to; null where the catalog is whole."),
@@ -124,7 +106,7 @@ async def get_changes(
     node, since = node_of(request), _since(query)
     coded = admits(joined(request, "accept-encoding"), GZIP)
     if since is not None and since.revision > node.served(caller.space).revision:
-        # Another process has told the client of a revision that this one has not read yet.
+        # The client heard of a revision from another process, and this one has not read it yet.
         with suppress(StoreError, Overloaded):
             await node.catch_up()
     served = node.served(caller.space)
@@ -132,7 +114,7 @@ async def get_changes(
     headers = (("etag", etag(catalog_version(head))), ("allotment-revision", str(head.revision)))
     if _has(request, catalog_version(head)):
         return respond(Answer(304, (*headers, _ASK_AGAIN, _VARY), b""))
-    made: MadeAnswers = request.app.state.made
+    made: SharedAnswers = request.app.state.shared_answers
 
     def write(since: int | None, names: sent.Names) -> Callable[[], Answer]:
         return lambda: _write(served, since, names, headers, coded=coded)
@@ -206,7 +188,7 @@ async def get_list(
     coded = admits(joined(request, "accept-encoding"), GZIP)
     found = await node.show(lists.get, node.served(caller.space), digest)
     if found is None:
-        # Another process has told the client of a revision that this one has not read yet.
+        # The client heard of a revision from another process, and this one has not read it yet.
         with suppress(StoreError, Overloaded):
             await node.catch_up()
         found = await node.show(lists.get, node.served(caller.space), digest)
@@ -218,7 +200,7 @@ async def get_list(
     text = ("content-type", "text/plain; charset=utf-8")
     answer = Answer(200, (text, *headers), found.text)
     if coded:
-        made: MadeAnswers = request.app.state.made
+        made: SharedAnswers = request.app.state.shared_answers
         plain = answer
         answer = await made.of(digest, lambda: node.show(compressed, plain))
     request.scope["shared"] = answer.body

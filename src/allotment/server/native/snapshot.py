@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from allotment.compile import Snapshot, compile_catalog
 from allotment.dialects import catalogfile
-from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe, Model
+from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe
 from allotment.model.plain import to_plain
-from allotment.server.api.fields import Revision
+from allotment.server.api.fields import CatalogHead
 from allotment.server.api.operation import ref
 from allotment.server.api.route import UNCHANGED, Query, Reader, Route
 from allotment.server.http.answer import Answer, as_json, respond
@@ -22,7 +22,7 @@ from allotment.server.http.etags import catalog_version, etag
 from allotment.server.http.headers import preferred
 from allotment.server.http.limits import REVISION_MAX
 from allotment.server.http.requests import joined
-from allotment.server.native.made import MadeAnswers
+from allotment.server.native.shared_answers import SharedAnswers
 from allotment.server.writes.change import node_of, unchanged
 from allotment.store import Head
 
@@ -41,25 +41,9 @@ class SnapshotQuery(Body):
     ] = LEFT_OUT
 
 
-class WholeCatalog(Model):
+class WholeCatalog(CatalogHead):
     """A catalog at a revision."""
 
-    space: str
-    revision: Revision
-    lineage: Annotated[
-        str,
-        Field(
-            pattern="^([0-9a-f]{32})?$",
-            description="A hash over all changes up to the revision; empty at revision 0.",
-        ),
-    ]
-    fingerprint: Annotated[
-        str,
-        Field(
-            pattern="^[0-9a-f]{32}$",
-            description="A hash over everything that decides assignments, and nothing else.",
-        ),
-    ]
     failures: Annotated[
         dict[str, str],
         Field(description="The experiments that could not be compiled, each with the reason."),
@@ -100,7 +84,7 @@ async def get_snapshot(
             return node.rebuild(rebuild)
         return node.show(_show, space, head, form, served.engine.snapshot)
 
-    made: MadeAnswers = request.app.state.made
+    made: SharedAnswers = request.app.state.shared_answers
     answer = await made.of((space, head, form), make)
     request.scope["shared"] = answer.body
     return respond(answer)

@@ -60,7 +60,7 @@ _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
 
 @router.get(
     "/v1/stream",
-    summary="Be told of each new revision",
+    summary="Stream new revisions",
     response_class=Response,
     responses=_EVENTS,
     openapi_extra={"headers": ("LastEventId",)},
@@ -75,7 +75,7 @@ async def get_stream(request: Request, caller: Reader) -> Response:
     node = node_of(request)
     seen = _seen(single(request, "last-event-id"))
     if seen is not None and seen.revision > node.served(caller.space).revision:
-        # Another process has told the client of a revision that this one has not read yet.
+        # The client heard of a revision from another process, and this one has not read it yet.
         with suppress(StoreError, Overloaded):
             await node.catch_up()
     if getattr(request.state, "to_head", False):

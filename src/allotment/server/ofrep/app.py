@@ -14,13 +14,13 @@ from starlette.requests import ClientDisconnect
 
 from allotment.errors import InvalidInput, NotFound, Overloaded, PreconditionFailed
 from allotment.kernel.json_shape import JsonShape
+from allotment.server.assign.at_once import counted, is_plain, refused
 from allotment.server.assign.reading import decoded
-from allotment.server.assign.shown import ALWAYS, Shown
+from allotment.server.assign.shown import Shown
 from allotment.server.auth.access import SPACE_NAME, Access, Caller
 from allotment.server.exposure_log import ExposureLog
-from allotment.server.http.answer import Ready, raw_headers, sending
+from allotment.server.http.answer import Ready, sending
 from allotment.server.http.asgi import App, Receive, Scope, Send
-from allotment.server.http.limits import BODY_BYTES_MAX
 from allotment.server.http.problems import answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.http.requests import check_shape, header, joined_header, small_body
@@ -100,7 +100,7 @@ class OfrepPaths:
             flags = self._flags_of(await self._node.serve_from(caller.space, revision))
             body = await small_body(scope, receive)
             answer = self._answer(scope, target, flags, body, forced=event is not None)
-            ready = await self._ready(scope, target, flags, answer)
+            ready = self._counted(scope, target, flags, answer)
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001  # a request must not take the server with it
@@ -118,9 +118,7 @@ class OfrepPaths:
             target is None
             or scope["method"] != "POST"
             or target.operation.method != "POST"
-            or scope["query_string"]
-            or len(body) > BODY_BYTES_MAX
-            or b"allotment-min-revision" in headers
+            or not is_plain(scope, headers, body)
         ):
             return None
         scope["route"] = target.operation
@@ -132,10 +130,7 @@ class OfrepPaths:
             answer = self._answer(scope, target, flags, body, forced=False)
         except Exception as error:  # noqa: BLE001  # a request must not take the server with it
             return _problem(error, scope, target, flags)
-        if isinstance(answer, Ready):
-            self._node.counters.assigned[target.operation.path] += 1
-            return answer
-        return self._ready(scope, target, flags, answer)
+        return self._counted(scope, target, flags, answer)
 
     def _answer(
         self, scope: Scope, target: Target, flags: ShownFlags, body: bytes, *, forced: bool
@@ -146,16 +141,13 @@ class OfrepPaths:
             return self._evaluating.all(flags, asked)
         return self._evaluating.one(flags, decoded(target.key, "path"), body)
 
-    async def _ready(
+    def _counted(
         self, scope: Scope, target: Target, flags: ShownFlags, answer: Answer
-    ) -> Ready:
-        """The answer once it is there, and counted; or what went wrong."""
-        try:
-            ready = answer if isinstance(answer, Ready) else await answer
-        except Exception as error:  # noqa: BLE001  # a request must not take the server with it
+    ) -> Ready | Awaitable[Ready]:
+        def problem(error: Exception) -> Ready:
             return _problem(error, scope, target, flags)
-        self._node.counters.assigned[target.operation.path] += 1
-        return ready
+
+        return counted(answer, self._node.counters, target.operation.path, problem)
 
     # Who asks, and what is served.
 
@@ -191,7 +183,7 @@ class OfrepPaths:
             flags = self._flags[served.space] = ShownFlags(Shown(served))
         return flags
 
-    # Where a client is told to ask again.
+    # The stream of events.
 
     async def _stream(self, scope: Scope, target: Target) -> App:
         """The stream of the caller's space, opened by a token in a header or by a ticket."""
@@ -224,12 +216,12 @@ def _event_stream(space: str, ticket: str) -> bytes:
     """Where a caller's stream is; its address holds as long as the tag of an answer does."""
     project, _, environment = space.partition("/")
     path = f"{PROJECT}{STREAM}".format(projectKey=project, environmentKey=environment)
-    told = {
+    stream_of = {
         "type": "sse",
         "endpoint": {"requestUri": f"{path}?{TICKET}={ticket}" if ticket else path},
         "inactivityDelaySec": _INACTIVE_SECONDS,
     }
-    return msgspec.json.encode(told)
+    return msgspec.json.encode(stream_of)
 
 
 def _problem(
@@ -238,7 +230,4 @@ def _problem(
     answer = answer_error(error, FIRST_STEPS[0], request_id_of(scope))
     if target is not None and target.key is not None:
         answer = about_flag(answer, unquote(target.key.decode("latin-1")))
-    headers = [*raw_headers(answer), *ALWAYS]
-    if flags is not None:
-        headers += flags.shown.served.headers
-    return Ready(headers, answer.body, answer.status)
+    return refused(answer, None if flags is None else flags.shown.served)

@@ -28,7 +28,7 @@ class OfrepRequest(Struct, forbid_unknown_fields=True):
 
 
 class OfrepMetadata(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """Where a value comes from; an exposure is told by it."""
+    """Where a value comes from; a client makes an exposure of it."""
 
     reason: Annotated[
         str | UnsetType,
@@ -94,7 +94,7 @@ class OfrepEndpoint(Struct, forbid_unknown_fields=True):
 
 
 class OfrepEventStream(Struct, forbid_unknown_fields=True):
-    """Where a client is told to ask again; the address is a secret, and holds an hour or two."""
+    """The stream that makes a client ask again. Its address is a secret, for one to two hours."""
 
     type: str
     endpoint: OfrepEndpoint

@@ -40,8 +40,8 @@ class AllFlags(NamedTuple):
     """A request for all flags: for whom, and what the client has already.
 
     text    the context in its canonical form
-    forced  whether an event has told the client to ask
-    streams  where the client is told to ask again
+    forced  whether an event made the client ask
+    streams  the stream of events that makes the client ask again
     """
 
     context: Context
@@ -61,7 +61,7 @@ class AllFlags(NamedTuple):
         return cls(read_context(written), text, body, tags, forced, streams)
 
     def has(self, tag: str) -> bool:
-        """Whether the client need not be told again; `*` names no answer to this context."""
+        """Whether the client has this answer already; `*` names no answer to this context."""
         return not self.forced and not self.tags.any and has(self.tags, tag)
 
 

@@ -14,8 +14,8 @@ from allotment.server.streams import Followed, Holds, Streams
 from allotment.server.sync.spaces import Served
 from allotment.store import Head
 
-# A client that comes for the first time has asked for all flags a moment ago. What was published
-# in between is told; what was published long before, it has.
+# A client that comes for the first time has asked for all flags a moment ago. It gets an event for
+# what was published in between; what was published long before, it has.
 _RECENT_SECONDS: Final = 60.0
 
 _HEADERS: Final = (

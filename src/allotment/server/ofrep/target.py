@@ -19,7 +19,7 @@ _TARGET: Final = re.compile(
     rb"/ofrep/v1/(?:evaluate/flags(?:/([^/]+))?|(stream))\Z"
 )
 
-# What a client that was told of a new configuration by an event adds to the query.
+# What a client adds to the query where an event made it ask.
 _ETAG, _MODIFIED = "flagConfigEtag", "flagConfigLastModified"
 TICKET: Final = "ticket"
 _VERSION: Final = re.compile(r'"?([0-9]{1,17})(?:-[0-9a-f]{32})?"?\Z')

@@ -125,9 +125,9 @@ class Node:
         """What is served, by the name of the space."""
         return self._published.spaces
 
-    def on_publish(self, told: Callable[[], None]) -> None:
+    def on_publish(self, callback: Callable[[], None]) -> None:
         """Call this after each publish from now on, in whatever thread that is."""
-        self._published.told = told
+        self._published.on_publish = callback
 
     @property
     def access(self) -> Access:

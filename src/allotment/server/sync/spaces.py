@@ -102,7 +102,8 @@ class Spaces:
 
     def __init__(self) -> None:
         self.spaces: Mapping[str, Served] = {}
-        self.told: Callable[[], None] = lambda: None  # called in any thread after each publish
+        # Called after each publish, in any thread.
+        self.on_publish: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
 
     def publish(self, stored: Stored, change: Change | None = None) -> bool:
@@ -120,7 +121,7 @@ class Spaces:
             else:
                 return False
             self.spaces = {**self.spaces, stored.space: fresh}
-        self.told()
+        self.on_publish()
         return True
 
     def replace(self, every: Iterable[Stored]) -> None:
@@ -128,4 +129,4 @@ class Spaces:
         fresh = {stored.space: serve_stored(stored) for stored in every}
         with self._lock:
             self.spaces = fresh
-        self.told()
+        self.on_publish()

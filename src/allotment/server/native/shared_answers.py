@@ -22,7 +22,7 @@ _GZIP_LEVEL: Final = 6
 _GZIP_WINDOW: Final = 31  # 15 bits, and the header of gzip rather than that of zlib
 
 
-class MadeAnswers:
+class SharedAnswers:
     """The last answers by what they are about. A key names one answer for ever."""
 
     def __init__(self) -> None:
