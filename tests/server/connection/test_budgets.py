@@ -113,7 +113,7 @@ def cycle_of(load: Load) -> Cycle:
         on_response_complete=None,
         state=SimpleNamespace(load=load, access_log=False),
     )
-    return Cycle(connection, {"method": "POST", "path": "/", "state": {}}, head.Head(), True)
+    return Cycle(connection, {"method": "POST", "path": "/", "state": {}}, head.RequestHead(), True)
 
 
 def test_the_bodies_of_all_requests_together_have_a_budget() -> None:

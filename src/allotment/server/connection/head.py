@@ -15,7 +15,7 @@ from allotment.server.connection import faults
 from allotment.server.connection.identity import REQUEST_ID, TRACE_PARENT, Identity
 from allotment.server.http.limits import HEAD_BYTES_MAX, HEADERS_MAX
 
-# The headers that `Head.take` wants to see; every other is the application's alone.
+# The headers that `RequestHead.take` wants to see; every other is the application's alone.
 STEERING: Final = frozenset(
     {b"host", b"expect", b"content-encoding", b"transfer-encoding", REQUEST_ID, TRACE_PARENT}
 )

@@ -33,6 +33,9 @@ from allotment.server.sync.spaces import Served
 
 _DIGEST_BYTES: Final = 16
 
+# The first request for all flags of a revision makes each of them, at some 10 us a flag.
+_MANY_NEW: Final = 200
+
 Answer: TypeAlias = Ready | Awaitable[Ready]
 
 
@@ -117,7 +120,8 @@ class Evaluating:
     def all(self, flags: ShownFlags, asked: AllFlags) -> Answer:
         """What all flags evaluate to; none is logged as shown, as a client shows few of them."""
         served = flags.shown.served
-        long = len(flags.nouns) > MANY or len(asked.body) > SMALL_BYTES
+        many = MANY if flags.are_all_made else _MANY_NEW
+        long = len(flags.nouns) > many or len(asked.body) > SMALL_BYTES
         if served.keeping or long:
             return self._all_slowly(flags, asked, long=long)
         tag = _tag(served, asked.text, asked.streams)

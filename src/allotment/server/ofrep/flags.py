@@ -117,6 +117,11 @@ class ShownFlags:
             flag = self._flags[key] = ShownFlag(noun, self.shown.served)
         return flag
 
+    @property
+    def are_all_made(self) -> bool:
+        """Whether all flags were asked for before."""
+        return self._whole is not None
+
     def whole(self) -> Whole:
         """All of them by key, made at the first request for all."""
         if self._whole is None:
