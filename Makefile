@@ -7,10 +7,10 @@ export COLUMNS ?= 100
 
 KERNEL := $(wildcard csrc/*.c csrc/*.h src/allotment/kernel/*.pyx src/allotment/kernel/*.pxd)
 
-.PHONY: help run serve test soak sanitize fuzz bench lint docs mutants clean
+.PHONY: help run serve test test-engines soak sanitize fuzz bench lint docs mutants clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/ready: pyproject.toml setup.py $(KERNEL)
 	@echo "setting up $(VENV) (a minute or two the first time)"
@@ -29,9 +29,14 @@ serve: $(VENV)/ready ## a server with an example catalog, and lines to try again
 
 test: $(VENV)/ready ## every test: C, kernel, laws, files, command line
 	@$(MAKE) -s -C csrc test
-	@$(PY) -m pytest -n 2 -m 'not soak'
+	@$(PY) -m pytest -n 2 -m 'not soak' --ignore=tests/engines
+
+test-engines: $(VENV)/ready ## the tests that need a heavy engine: Spark, ClickHouse, Ray, Dask
+	@$(PY) -m pip install -q --group engines
+	@$(PY) -m pytest -n 0 -m 'not soak' tests/engines
 
 soak: $(VENV)/ready ## the long ones, from a fresh seed each time (SEED=N repeats one)
+	@$(PY) -m pip install -q --group engines
 	@$(PY) -m pytest -n 2 -m soak --timeout 0 --seed $(or $(SEED),$(shell shuf -i 1-4294967295 -n 1))
 
 sanitize: ## C tests and the Python suite under AddressSanitizer and UBSan
