@@ -70,6 +70,19 @@ def test_parquet_keeps_treatments_as_a_dictionary_in_large_row_groups(tmp_path: 
     assert file.num_row_groups == 1
 
 
+def test_parquet_has_row_groups_of_a_million_rows_however_they_come(tmp_path: Path) -> None:
+    for size in (1_000, 400_000):
+        path = tmp_path / "out.parquet"
+        part = batch(["a"] * size, [0] * size)
+        with open_target(str(path)) as file, open_sink(Form.PARQUET, file, SCHEMA) as sink:
+            for _ in range(2_000_000 // size):
+                sink.write(part)
+        found = pq.ParquetFile(path).metadata
+        groups = [found.row_group(at).num_rows for at in range(found.num_row_groups)]
+        assert sum(groups) == 2_000_000
+        assert len(groups) == 2
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError, GeneratorExit])
 def test_what_ends_early_leaves_nothing_and_keeps_what_was_there(
     tmp_path: Path, error: type[BaseException]

@@ -18,7 +18,6 @@ from allotment.cli.options import (
     catalog_of,
     check_experiments,
     check_kinds,
-    existing,
     unit_columns,
 )
 from allotment.cli.progress import progress
@@ -30,11 +29,19 @@ from allotment.model.catalog import Catalog
 
 if TYPE_CHECKING:
     from allotment.frames.form import Form
+    from allotment.frames.inputs import Inputs
     from allotment.frames.rows import RowSource
 
 NAME = "assign"
 
-Input = Annotated[Path, typer.Argument(metavar="IN", help="A Parquet, CSV or NDJSON file.")]
+Input = Annotated[
+    str,
+    typer.Argument(
+        metavar="IN",
+        help="A Parquet, CSV or NDJSON file (.csv.gz, .ndjson.zst), a folder, a pattern in quotes, "
+        "or - for stdin.",
+    ),
+]
 
 
 def _send_json(context: typer.Context, output: str) -> str:
@@ -59,6 +66,10 @@ Format = Annotated[
     Literal["parquet", "csv", "ndjson"] | None,
     typer.Option("--format", help="Default: by OUT's name, and ndjson to standard output."),
 ]
+InputFormat = Annotated[
+    Literal["parquet", "csv", "ndjson"] | None,
+    typer.Option("--input-format", help="Default: by the names of IN, and ndjson from stdin."),
+]
 Threads = Annotated[int, typer.Option(min=1, max=64, help="How many threads assign.")]
 AsSource = Annotated[
     bool,
@@ -79,6 +90,7 @@ def run(  # noqa: PLR0913  # each is an option
     experiment: Experiments = None,
     keep: Keep = "",
     format_: Format = None,
+    input_format: InputFormat = None,
     threads: Threads = 1,
     source: AsSource = False,
     summary: Summary = True,
@@ -94,19 +106,26 @@ def run(  # noqa: PLR0913  # each is an option
 
     CSV: a line is a row, so no value holds a line break. A value is text, or the number or the
     truth value (true, t, yes, y, on, 1) that a condition compares it with.
+
+    Of a folder or a pattern, as 'units/*.csv', all files are read; they have the same columns.
+    Folders within that are named like country=SE are a column of the rows and of the result.
     """
     # pyarrow loads slowly, and the other commands do without it.
     from allotment.frames.assign import Tally, assigned, result_schema  # noqa: PLC0415
-    from allotment.frames.form import Form, open_sink, open_source  # noqa: PLC0415
+    from allotment.frames.form import Form, open_sink  # noqa: PLC0415
+    from allotment.frames.inputs import inputs_of  # noqa: PLC0415
     from allotment.frames.source import SourceRows  # noqa: PLC0415
     from allotment.frames.strata import stratified  # noqa: PLC0415
     from allotment.frames.target import open_target  # noqa: PLC0415
+    from allotment.frames.together import open_inputs  # noqa: PLC0415
     from allotment.frames.wanted import wanted_columns  # noqa: PLC0415
 
     if source and keep:
         raise InvalidInput("--source has columns of its own: leave out --keep")
     columns = unit_columns(unit_column)
-    form = _form(input_, output, format_)
+    inputs = inputs_of(input_, None if input_format is None else Form(input_format))
+    inputs.check_target(output)
+    form = _form(output, format_)
     chosen = catalog_of(catalog, home)
     check_kinds(columns, chosen)
     keys = _chosen(chosen, experiment)
@@ -116,9 +135,9 @@ def run(  # noqa: PLR0913  # each is an option
     tallies = {key: Tally(strata[key]) for key in keys}
     at, is_text = int(time.time() * 1000), form is not Form.PARQUET
     long = SourceRows(chosen, strata, wanted.units, at, is_text) if source else None
-    with open_source(input_, wanted) as opened:
+    with open_inputs(inputs, wanted) as opened:
         if not as_json:
-            _warn(input_, opened)
+            _warn(inputs, opened)
         schema, written = long.schema if long else result_schema(opened, strata), 0
         with (
             open_target(output) as file,
@@ -155,23 +174,19 @@ def _chosen(catalog: Catalog, experiments: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(experiments))
 
 
-def _warn(file: Path, source: RowSource) -> None:
+def _warn(inputs: Inputs, source: RowSource) -> None:
     for name in sorted(source.absent):
-        _note(f"{file} has no column {name!r}; it counts as absent for every unit")
+        _note(f"{inputs.name} has no column {name!r}; it counts as absent for every unit")
 
 
 def _note(text: str) -> None:
     notes.print(f"note: {text}", markup=False, soft_wrap=True)
 
 
-def _form(input_: Path, output: str, given: str | None) -> Form:
-    """The form to write; refuses what could not be written before anything is read."""
+def _form(output: str, given: str | None) -> Form:
+    """The form to write."""
     from allotment.frames.form import Form, form_of  # noqa: PLC0415
 
-    if output != "-" and Path(output).resolve() == existing(input_).resolve():
-        raise InvalidInput(f"the result would overwrite {input_}, which it is read from")
     if given is not None:
         return Form(given)
-    if output == "-":
-        return Form.NDJSON
-    return form_of(Path(output))
+    return Form.NDJSON if output == "-" else form_of(Path(output))

@@ -32,8 +32,12 @@ from allotment.sources import checked_change
 NAME = "plan"
 
 Units = Annotated[
-    Path | None,
-    typer.Option("--units", help="A table of units (Parquet, CSV, NDJSON) to count moves in."),
+    str | None,
+    typer.Option(
+        "--units",
+        metavar="IN",
+        help="A table of units to count moves in: a file, a folder or a pattern, as for assign.",
+    ),
 ]
 Moved = Annotated[
     str | None,
@@ -97,23 +101,21 @@ def run(  # noqa: PLR0913  # each is an option
 def _counted(  # noqa: PLR0913, PLR0917  # what is compared, of whom, and where it goes
     base: Catalog,
     change: Change,
-    file: Path,
+    units: str,
     columns: Mapping[str | None, str],
     home: Home,
     moved: str | None,
 ) -> dict[str, dict[str, int]]:
-    """Per experiment that the change touches, how many units of the file it would move.
+    """Per experiment that the change touches, how many of these units it would move.
 
     What the home keeps for them counts; where there is none yet, nothing can be kept. The units
     that would move are written to `moved`.
     """
-    from allotment.frames.form import (  # noqa: PLC0415  # pyarrow loads slowly
-        form_of,
-        open_sink,
-        open_source,
-    )
+    from allotment.frames.form import form_of, open_sink  # noqa: PLC0415  # pyarrow loads slowly
+    from allotment.frames.inputs import inputs_of  # noqa: PLC0415
     from allotment.frames.moves import MOVED, count_moves, joined  # noqa: PLC0415
     from allotment.frames.target import open_target  # noqa: PLC0415
+    from allotment.frames.together import open_inputs  # noqa: PLC0415
     from allotment.frames.wanted import wanted_columns  # noqa: PLC0415
 
     check_kinds(columns, base, change.catalog)
@@ -123,15 +125,17 @@ def _counted(  # noqa: PLR0913, PLR0917  # what is compared, of whom, and where 
         wanted_columns(c, [key for key in touched if key in c.experiments], columns)
         for c in (base, change.catalog)
     )
+    inputs = inputs_of(units)
     with ExitStack() as stack:
         write = None
         if moved is not None:
+            inputs.check_target(moved)
             form = form_of(Path(moved))
             written = stack.enter_context(open_target(moved))
             write = stack.enter_context(open_sink(form, written, MOVED)).write
         if not touched:  # nothing of the table is needed
             return {}
-        source = stack.enter_context(open_source(file, joined(then, now)))
+        source = stack.enter_context(open_inputs(inputs, joined(then, now)))
         counts = count_moves(before, after, source.batches(), touched, home.kept, write)
     return {
         key: {"units": c.units, "moved": c.moved, "gained": c.gained, "lost": c.lost}

@@ -16,12 +16,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(doing: str, source: RowSource, *, quiet: bool) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, nothing anywhere else."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-    )
+    """A bar on a terminal, nothing anywhere else; of what has no known end, how much was read."""
+    total = source.total
+    far = f"{{task.completed:,}} {source.measure}" if total is None else "{task.percentage:>3.0f} %"
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(far))
     bar = Progress(
         *columns,
         TimeRemainingColumn(),
@@ -30,5 +28,6 @@ def progress(doing: str, source: RowSource, *, quiet: bool) -> Iterator[Callable
         transient=True,
     )
     with bar:
-        task = bar.add_task(f"{doing} {source.total:,} {source.measure}", total=source.total)
+        what = doing if total is None else f"{doing} {total:,} {source.measure}"
+        task = bar.add_task(what, total=total)
         yield lambda: bar.update(task, completed=source.done())

@@ -88,12 +88,12 @@ def run(  # noqa: PLR0913  # each is an option
 
 def _files(given: Sequence[Path]) -> list[Path]:
     """The files, and those of the folders whose names tell their form, in the order of names."""
-    from allotment.frames.form import ENDINGS  # noqa: PLC0415
+    from allotment.frames.form import ENDINGS, tells_form  # noqa: PLC0415
 
     found: list[Path] = []
     for path in given:
         if path.is_dir():
-            within = sorted(each for each in path.iterdir() if each.suffix.lower() in ENDINGS)
+            within = sorted(filter(tells_form, path.iterdir()))
             if not within:
                 raise InvalidInput(f"no file in {path} ends in one of {', '.join(ENDINGS)}")
             found += within

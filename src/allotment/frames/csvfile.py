@@ -15,6 +15,7 @@ from pyarrow import csv
 from allotment.frames.csvlines import Block, CsvLines
 from allotment.frames.csvvalues import Malformed, check_text, values_of
 from allotment.frames.rows import Rows, RowSource, Wanted, check_columns, reading
+from allotment.frames.textfile import TextFile, open_text
 
 _FIRST_LINE: Final = re.compile(rb"[\r\n]*[^\r\n]+(?:\r\n|\r|\n|\Z)")
 
@@ -24,25 +25,24 @@ _COLUMNS_MAX: Final = 16_384
 
 
 @contextmanager
-def open_csv(path: Path, wanted: Wanted) -> Iterator[RowSource]:
-    """The rows of a CSV file. An empty field without quotes is null, in text too.
+def open_csv(path: Path | None, wanted: Wanted) -> Iterator[RowSource]:
+    """The rows of a CSV file; None is standard input.
 
+    An empty field without quotes is null, in text too.
     Unit columns are text, and an attribute is what segments compare it with: `csvvalues` has the
     rule. What is no such value raises InvalidInput with the line and the column's name, as a row
     with a field too many does. A value holds no line break, and a line no more than 1 MiB.
     """
-    with reading(path):
-        opened = path.open("rb")
-    with opened as file:
-        yield _CsvSource(path, file, wanted)
+    with open_text(path) as file:
+        yield _CsvSource(file, wanted)
 
 
 class _CsvSource:
     measure = "bytes"
 
-    def __init__(self, path: Path, file: BinaryIO, wanted: Wanted) -> None:
-        self.total = path.stat().st_size
-        self._lines = CsvLines(path, file)
+    def __init__(self, file: TextFile, wanted: Wanted) -> None:
+        self.total, self.done = file.total, file.done
+        self._lines = CsvLines(file)
         blocks = self._lines.blocks()
         header, rest = _split(next(blocks, Block(b"", 0)))
         if not header:
@@ -50,17 +50,16 @@ class _CsvSource:
         if header.count(b",") >= _COLUMNS_MAX:
             raise self._lines.refused(rest.before, f"has more than {_COLUMNS_MAX:,} columns")
         self._blocks = chain([rest], blocks)
-        with reading(path):
+        with reading(file.name):
             self._names: list[str] = csv.read_csv(pa.BufferReader(header + b"\n")).column_names
-        self.absent = check_columns(path, self._names, wanted)
+        self.absent = check_columns(file.name, self._names, wanted)
         self.types = {name: pa.string() for name in wanted.written if name in self._names}
+        read = (*self.types, *(wanted.attributes.keys() - self.absent))
+        self.columns = dict.fromkeys(read, "text")
         self._units = wanted.units
         self._attributes = {
             name: kinds for name, kinds in wanted.attributes.items() if name not in self.absent
         }
-
-    def done(self) -> int:
-        return self._lines.done
 
     def batches(self) -> Iterator[Rows]:
         for block in self._blocks:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from allotment.errors import InvalidInput
 from allotment.frames.rows import reading
+from allotment.frames.textfile import TextFile
 
 # What is parsed at a time, and the longest line.
 BLOCK_BYTES: Final = 1 << 20
@@ -43,9 +43,8 @@ class CsvLines:
     and so is a quote in a value that does not begin with one (RFC 4180, section 2, rules 5 to 7).
     """
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
-        self.done = 0
-        self._path, self._file = path, file
+    def __init__(self, file: TextFile) -> None:
+        self._file = file
 
     def blocks(self) -> Iterator[Block]:
         """The lines; a byte order mark is left out."""
@@ -63,14 +62,12 @@ class CsvLines:
             more = self._read()
 
     def _read(self) -> bytes:
-        with reading(self._path):
-            data = self._file.read(BLOCK_BYTES)
-            self.done = self._file.tell()
-        return data
+        with reading(self._file.name):
+            return self._file.read(BLOCK_BYTES)
 
     def refused(self, line: int, what: str) -> InvalidInput:
         """The error for what is wrong with a line."""
-        return InvalidInput(f"{self._path} cannot be read: line {line} {what}")
+        return InvalidInput(f"{self._file.name} cannot be read: line {line} {what}")
 
     def _check_length(self, data: bytes, before: int) -> None:
         """Check the first line: any other lies within what was read last."""

@@ -15,6 +15,7 @@ from allotment.frames.csvfile import CsvSink, open_csv
 from allotment.frames.ndjsonfile import NdjsonSink, open_ndjson
 from allotment.frames.parquetfile import ParquetSink, open_parquet
 from allotment.frames.rows import RowSource, Wanted
+from allotment.frames.textfile import COMPRESSED
 
 
 class Form(StrEnum):
@@ -47,7 +48,7 @@ class TableSink(Protocol):
         """Write no more, and leave quietly."""
 
 
-_OPEN = {Form.PARQUET: open_parquet, Form.CSV: open_csv, Form.NDJSON: open_ndjson}
+_OPEN_TEXT = {Form.CSV: open_csv, Form.NDJSON: open_ndjson}
 _SINK: dict[Form, Callable[[BinaryIO, pa.Schema], TableSink]] = {
     Form.PARQUET: ParquetSink,
     Form.CSV: CsvSink,
@@ -64,9 +65,41 @@ def form_of(path: Path) -> Form:
     return form
 
 
-def open_source(path: Path, wanted: Wanted) -> AbstractContextManager[RowSource]:
-    """The rows of a file whose name tells its form."""
-    return _OPEN[form_of(path)](path, wanted)
+def tells_form(path: Path) -> bool:
+    """Whether the end of a name tells a form that can be read; `.gz` or `.zst` may follow it."""
+    return _plain(path).suffix.lower() in ENDINGS
+
+
+def form_at(path: Path) -> Form:
+    """The form of a file to read; raises InvalidInput where its name tells none."""
+    form = form_of(_plain(path) if tells_form(path) else path)
+    _check_plain(path, form)
+    return form
+
+
+def open_source(
+    path: Path | None, wanted: Wanted, form: Form | None = None
+) -> AbstractContextManager[RowSource]:
+    """The rows of a file of a form, else of that which its name tells; None is standard input."""
+    if path is None:
+        assert form in _OPEN_TEXT, "what is asked for says its form"
+        return _OPEN_TEXT[form](None, wanted)
+    form = form_at(path) if form is None else form
+    _check_plain(path, form)
+    return open_parquet(path, wanted) if form is Form.PARQUET else _OPEN_TEXT[form](path, wanted)
+
+
+def _plain(path: Path) -> Path:
+    """A name without what tells how the file is compressed."""
+    return path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
+
+
+def _check_plain(path: Path, form: Form) -> None:
+    if form is Form.PARQUET and _plain(path) != path:
+        raise InvalidInput(
+            f"{path} cannot be read: Parquet is read from any place of the file, and compresses "
+            "its own pages; unpack it"
+        )
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, Final
 
 import msgspec
@@ -14,6 +15,7 @@ import pyarrow as pa
 
 from allotment.errors import InvalidInput
 from allotment.frames.rows import Rows, RowSource, Wanted, reading
+from allotment.frames.textfile import TextFile, open_text
 from allotment.kernel.json_shape import JsonShape
 
 _BLOCK_BYTES: Final = 1 << 22
@@ -35,37 +37,37 @@ _MALFORMED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @contextmanager
-def open_ndjson(path: Path, wanted: Wanted) -> Iterator[RowSource]:
-    """The rows of an NDJSON file. A unit is text or an integer; the result has it as text.
+def open_ndjson(path: Path | None, wanted: Wanted) -> Iterator[RowSource]:
+    """The rows of an NDJSON file; None is standard input.
+
+    A unit is text or an integer; the result has it as text.
 
     What stands in the unit's place and is neither is no unit; the result has its JSON, to find the
     row by. Other columns are written alike. The unit column `user.id` is the row's key of that
     name, or else the key `id` of the object under `user`. A line that is not a JSON object raises
     InvalidInput with its row.
     """
-    with reading(path):
-        opened = path.open("rb")
-    with opened as file:
-        yield _NdjsonSource(path, file, wanted)
+    with open_text(path) as file:
+        yield _NdjsonSource(file, wanted)
 
 
 class _NdjsonSource:
     measure = "bytes"
-    absent: frozenset[str] = frozenset()  # a line may lack what others have
+    # A line may lack what others have.
+    absent: frozenset[str] = frozenset()
+    columns: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, path: Path, file: BinaryIO, wanted: Wanted) -> None:
+    def __init__(self, file: TextFile, wanted: Wanted) -> None:
         self.types = dict.fromkeys(wanted.written, pa.string())
-        self.total = path.stat().st_size
-        self._path, self._file, self._wanted = path, file, wanted
-
-    def done(self) -> int:
-        return self._file.tell()
+        self.total, self.done = file.total, file.done
+        self._file, self._wanted = file, wanted
+        self._at_start = True
 
     def batches(self) -> Iterator[Rows]:
         first = 1
         unseen = self.types.keys() - self._wanted.optional
         while lines := self._lines():
-            rows = _decode(self._path, lines, first)
+            rows = _decode(self._file.name, lines, first)
             first += len(lines)
             keys = {name: _column(rows, name) for name in self.types}
             unseen -= {name for name in unseen if any(key is not None for key in keys[name])}
@@ -73,17 +75,17 @@ class _NdjsonSource:
             written = {name: pa.array(map(_text, keys[name]), pa.string()) for name in keys}
             yield Rows(units, written, rows)
         if unseen and first > 1:
-            raise InvalidInput(f"no line of {self._path} has {unseen.pop()!r}, which is asked for")
+            name = self._file.name
+            raise InvalidInput(f"no line of {name} has {unseen.pop()!r}, which is asked for")
 
     def _lines(self) -> list[bytes]:
-        with reading(self._path):
-            at_start = self._file.tell() == 0
+        with reading(self._file.name):
             block = self._file.read(_BLOCK_BYTES)
             if not block.endswith(b"\n"):
                 block += self._file.readline(_LINE_BYTES_MAX + 1)
             lines = io.BytesIO(block).readlines()
-        if at_start and lines:
-            lines[0] = lines[0].removeprefix(_BOM)
+        if self._at_start and lines:
+            lines[0], self._at_start = lines[0].removeprefix(_BOM), False
         return lines
 
 
@@ -100,9 +102,9 @@ def _at(value: object, path: list[str]) -> object:
     return value
 
 
-def _decode(path: Path, lines: list[bytes], first: int) -> list[_Row]:
+def _decode(name: str, lines: list[bytes], first: int) -> list[_Row]:
     if any(map(_fault, lines)):
-        return list(_one_by_one(path, lines, first))
+        return list(_one_by_one(name, lines, first))
     try:
         rows = _decoder.decode_lines(b"".join(lines))
         # It takes two objects in a line, and one that goes over two lines of the same block.
@@ -110,19 +112,19 @@ def _decode(path: Path, lines: list[bytes], first: int) -> list[_Row]:
             return rows
     except _MALFORMED:
         pass
-    return list(_one_by_one(path, lines, first))
+    return list(_one_by_one(name, lines, first))
 
 
-def _one_by_one(path: Path, lines: list[bytes], first: int) -> Iterator[_Row]:
+def _one_by_one(name: str, lines: list[bytes], first: int) -> Iterator[_Row]:
     for number, line in enumerate(lines, first):
         if line.strip():
             if fault := _fault(line):
-                raise InvalidInput(f"{path} cannot be read: row #{number}: the line is {fault}")
+                raise InvalidInput(f"{name} cannot be read: row #{number}: the line is {fault}")
             try:
                 yield _decoder.decode(line)
             except _MALFORMED as error:
                 said = _HALF if _has_half_a_character(line) else error
-                raise InvalidInput(f"{path} cannot be read: row #{number}: {said}") from error
+                raise InvalidInput(f"{name} cannot be read: row #{number}: {said}") from error
 
 
 def _fault(line: bytes) -> str:

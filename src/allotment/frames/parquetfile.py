@@ -56,21 +56,23 @@ class _ParquetSource:
         self.types = types | self._keys
         self.total = file.metadata.num_rows
         self._path, self._file, self._wanted = path, file, wanted
+        self._attributes = sorted(wanted.attributes.keys() - self.absent)
+        held = {name: file.schema_arrow.field(name).type for name in self._attributes}
+        self.columns = {name: str(kind) for name, kind in (types | held).items()}
         self._done = 0
 
     def done(self) -> int:
         return self._done
 
     def batches(self) -> Iterator[Rows]:
-        attributes = sorted(self._wanted.attributes.keys() - self.absent)
-        columns = sorted({*self.types, *attributes})
+        columns = sorted({*self.types, *self._attributes})
         with reading(self._path):
             for batch in self._file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False):
                 self._done += batch.num_rows
                 keys = {name: _column_at(batch, path) for name, path in self._paths.items()}
                 units = {kind: keys[name] for kind, name in self._wanted.units.items()}
                 written = keys | {name: _written(keys[name], k) for name, k in self._keys.items()}
-                yield Rows(units, written, batch.select(attributes))
+                yield Rows(units, written, batch.select(self._attributes))
 
 
 def _type_at(file: Path, schema: pa.Schema, path: list[str]) -> pa.DataType:
@@ -128,11 +130,13 @@ class ParquetSink:
         self._valve = _Valve(file)
         self._writer = pq.ParquetWriter(self._valve, schema, compression="zstd")
         self._waiting: list[pa.RecordBatch] = []
+        self._rows = 0  # that wait
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write one batch, perhaps later."""
         self._waiting.append(batch)
-        if len(self._waiting) * BATCH_ROWS >= _GROUP_ROWS:
+        self._rows += batch.num_rows
+        if self._rows >= _GROUP_ROWS:
             self._flush()
 
     def close(self) -> None:
@@ -148,8 +152,8 @@ class ParquetSink:
 
     def _flush(self) -> None:
         if self._waiting:
-            self._writer.write_table(pa.Table.from_batches(self._waiting))
-            self._waiting = []
+            self._writer.write_table(pa.Table.from_batches(self._waiting), max(self._rows, 1))
+            self._waiting, self._rows = [], 0
 
 
 class _Valve:

@@ -55,8 +55,8 @@ class RowSource(Protocol):
     """A file that is being read."""
 
     @property
-    def total(self) -> int:
-        """How much there is to read: rows of a Parquet file, bytes of any other."""
+    def total(self) -> int | None:
+        """How much there is: rows of Parquet, bytes of the others; None where nothing tells."""
 
     @property
     def measure(self) -> str:
@@ -65,6 +65,13 @@ class RowSource(Protocol):
     @property
     def types(self) -> Mapping[str, pa.DataType]:
         """Column to the Arrow type of `Rows.written`."""
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The wanted columns that the file has, each with its type in words; of NDJSON, none.
+
+        Files that are read together have the same.
+        """
 
     @property
     def absent(self) -> frozenset[str]:
@@ -78,7 +85,7 @@ class RowSource(Protocol):
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: str | Path) -> Iterator[None]:
     """Turn what goes wrong with reading `path` into InvalidInput that names it."""
     try:
         yield
@@ -95,7 +102,7 @@ def sentence_of(error: BaseException) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
-def check_columns(path: Path, names: Sequence[str], wanted: Wanted) -> frozenset[str]:
+def check_columns(path: str | Path, names: Sequence[str], wanted: Wanted) -> frozenset[str]:
     """The wanted attribute columns that are not among `names`.
 
     Raises InvalidInput for a column to write that is not there and a wanted one that stands twice.
@@ -109,7 +116,7 @@ def check_columns(path: Path, names: Sequence[str], wanted: Wanted) -> frozenset
     return frozenset(wanted.attributes.keys() - set(names))
 
 
-def no_column(path: Path, names: Sequence[str], column: str) -> InvalidInput:
+def no_column(path: str | Path, names: Sequence[str], column: str) -> InvalidInput:
     """The error for a column that a file does not have."""
     known = ", ".join(names) or "none"
     return InvalidInput(f"{path} has no column {column!r}; its columns are: {known}")
