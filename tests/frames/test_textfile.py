@@ -29,8 +29,7 @@ def units(path: Path | None, form: Form | None = None) -> list[object]:
     with open_source(path, WANTED, form) as source:
         found: list[object] = []
         for rows in source.batches():
-            column = rows.units["user"]
-            found += column if isinstance(column, list) else column.to_pylist()  # type: ignore[attr-defined]
+            found += pa.array(rows.units["user"]).to_pylist()
             assert source.total is None or 0 < source.done() <= source.total
         assert source.total in (None, source.done())
     return found
