@@ -13,6 +13,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,6 +91,11 @@ _PARTS: Final[dict[str, Row]] = {
         *("StoreError", "MissingExtra"),
     ),
 }
+# What is in modules of its own, which need a library of their own.
+_MODULES: Final[dict[str, Row]] = {
+    "allotment.duckdb": ("register",),
+    "allotment.polars": ("assign", "assign_detail"),
+}
 _VALUES: Final = {
     "REASONS": "A tuple of every `Reason`: the numbers of `Column.reasons` are positions in it.",
     "__version__": "The version of the package, as text.",
@@ -100,16 +106,22 @@ def python_page() -> str:
     """All that `import allotment` offers."""
     told = {*_VALUES, *(name for names in _PARTS.values() for name in names)}
     assert told == set(allotment.__all__), f"{told ^ set(allotment.__all__)}: put it into a part"
-    about = "Every name of this page is in the package itself, as in `allotment.load`."
+    about = (
+        "Every name is in the package itself, as in `allotment.load`, but those of "
+        "[other engines](#in-other-engines)."
+    )
     parts = [f"## {heading}\n\n{page(*map(_public, names))}" for heading, names in _PARTS.items()]
+    others = [_public(name, module) for module, names in _MODULES.items() for name in names]
     values = table(("name", "meaning"), ((f"`{n}`", text) for n, text in _VALUES.items()))
-    return page("# The Python API", _WRITTEN, about, *parts, "## Values", values)
+    engines = page("## In other engines", *others)
+    return page("# The Python API", _WRITTEN, about, *parts, engines, "## Values", values)
 
 
-def _public(name: str) -> str:
-    node = _parsed(Path(inspect.getsourcefile(getattr(allotment, name)) or ""), name)
+def _public(name: str, module: str = "allotment") -> str:
+    found = getattr(import_module(module), name)
+    node = _parsed(Path(inspect.getsourcefile(found) or ""), name)
     said = _class(node) if isinstance(node, ast.ClassDef) else _function(node)
-    return page(f"### {name}", *said)
+    return page(f"### {name if module == 'allotment' else f'{module}.{name}'}", *said)
 
 
 def _parsed(file: Path, name: str) -> Any:

@@ -55,7 +55,7 @@ def test_a_column_becomes_what_a_library_calls_its_own() -> None:
     assert COLUMN.to_arrow().to_pylist() == EXPECTED
     assert isinstance(COLUMN.to_arrow(), pa.DictionaryArray)
     series = COLUMN.to_polars("t")
-    assert (series.name, series.to_list()) == ("t", EXPECTED)
+    assert (series.name, series.dtype, series.to_list()) == ("t", pl.Categorical(), EXPECTED)
     categories = COLUMN.to_pandas()
     assert isinstance(categories.dtype, pd.CategoricalDtype)
     assert categories.astype(object).where(categories.notna(), None).tolist() == EXPECTED

@@ -27,7 +27,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "client": {"model", "change", "compile", "engine", "durable"},
     "store": {"model", "change", "durable"},
 }
-FACES = {"__init__", "load", "sources", "openfeature", "testing", "cli", "server"}
+FACES = {
+    "__init__", "load", "sources", "openfeature", "duckdb", "polars", "testing", "cli", "server"
+}  # fmt: skip
 
 # What the embedding user gets needs these and nothing else.
 EMBEDDED = {

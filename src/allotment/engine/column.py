@@ -82,7 +82,7 @@ class Column(Sequence[str | None]):
 
         `DataFrame.with_columns(name=...)` of Polars takes a Series and not a Column.
         """
-        return _library("polars").Series(self).alias(name)
+        return _library("polars").Series(_AsArrow(self)).alias(name)
 
     def to_pandas(self) -> Any:
         """A categorical `pandas.Series`; raises MissingExtra where pandas is not installed."""
@@ -104,6 +104,13 @@ class Column(Sequence[str | None]):
 
     def _repr_html_(self) -> str:
         return report.html(self.counts())
+
+
+class _AsArrow:
+    """A column that is nothing but Arrow: Polars would read a sequence row by row, as text."""
+
+    def __init__(self, column: Column) -> None:
+        self.__arrow_c_array__ = column.__arrow_c_array__
 
 
 @dataclass(frozen=True, slots=True, eq=False)
