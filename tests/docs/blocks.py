@@ -20,11 +20,13 @@ _IMPORT = re.compile(r"^(?:from|import) (\w+)", re.MULTILINE)
 # What a block may import beside us and the standard library: `make lint` has types for it.
 _OURS = {"allotment", "httpx", "openfeature", "pandas", *sys.stdlib_module_names}
 
-# The packages of a vendor's client, by what a block imports. That of Confidence has no types.
+# The packages of a vendor's client, by what a block imports. That of Confidence has no types, and
+# blocks of an engine are run by tests/engines.
 _CLIENTS = {
     "auth0": ("auth0-python==6.8.0", "httpx"),
     "launchdarkly_api": ("launchdarkly-api==25.0.1",),
     "confidence": None,
+    "pyspark": None,
 }
 
 

@@ -1,5 +1,10 @@
 """Catalog to snapshot: everything that can be decided without a unit is decided here. Pure."""
 
-from allotment.compile.snapshot import Snapshot, compile_catalog, recompile
+from allotment.compile.snapshot import (
+    Snapshot,
+    compile_catalog,
+    compile_experiments,
+    recompile,
+)
 
-__all__ = ["Snapshot", "compile_catalog", "recompile"]
+__all__ = ["Snapshot", "compile_catalog", "compile_experiments", "recompile"]

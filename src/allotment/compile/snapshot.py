@@ -46,6 +46,14 @@ def compile_catalog(catalog: Catalog) -> Snapshot:
     return recompile(_NOTHING, catalog, catalog.experiments, catalog.flags)
 
 
+def compile_experiments(catalog: Catalog, experiments: Iterable[str]) -> Snapshot:
+    """The snapshot of a catalog in which no other experiment is known, and no flag.
+
+    To compile all of a large catalog takes seconds.
+    """
+    return recompile(_NOTHING, catalog, experiments)
+
+
 def recompile(
     old: Snapshot, catalog: Catalog, experiments: Iterable[str], flags: Iterable[str] = ()
 ) -> Snapshot:
