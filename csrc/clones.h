@@ -24,4 +24,22 @@ static inline bool allot_is_wide(void) { return __builtin_cpu_supports("x86-64-v
 static inline bool allot_is_wide(void) { return false; }
 #endif
 
+/* For the instructions that processors have for SHA-1 and SHA-256. */
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <cpuid.h>
+#include <immintrin.h>
+#define ALLOT_SHA __attribute__((target("sha,sse4.1,ssse3")))
+static inline bool allot_has_sha(void)
+{
+    static int known; /* 0: not asked yet, 1: no, 2: yes; all threads find the same */
+    int found = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (!found) {
+        unsigned a, b = 0, c, d;
+        found = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 29 & 1) ? 2 : 1;
+        __atomic_store_n(&known, found, __ATOMIC_RELAXED);
+    }
+    return found == 2;
+}
+#endif
+
 #endif
