@@ -85,13 +85,17 @@ const char *allot_units_texts(const allot_pieces *pieces, int64_t start, int64_t
 }
 
 const char *allot_units_read(const allot_pieces *pieces, int64_t start, int64_t n,
-                             allot_space *space, uint64_t *h1, uint64_t *h2, uint8_t *ok)
+                             allot_space *space, uint64_t *h1, uint64_t *h2, uint8_t *ok,
+                             const allot_drawn *drawn, size_t count)
 {
     for (int64_t done = 0; done < n;) {
         int64_t some = n - done;
         const char *wrong = allot_units_texts(pieces, start + done, &some, space);
         if (wrong) return wrong;
         allot_digest_texts(space->texts, some, &space->lanes, h1 + done, h2 + done, ok + done);
+        for (size_t k = 0; k < count; k++)
+            allot_recipe_draws(drawn[k].recipe, space->texts, ok + done, some,
+                               drawn[k].draws + done);
         done += some;
     }
     return NULL;

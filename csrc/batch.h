@@ -12,6 +12,7 @@
 #include "decide_block.h"
 #include "digests.h"
 #include "intern.h"
+#include "recipe.h"
 #include "segment.h"
 
 /* A column in pieces, one after the other, as chunks of a stream arrive. Piece p has the rows from
@@ -46,11 +47,18 @@ extern const char allot_no_memory[];
 const char *allot_units_texts(const allot_pieces *pieces, int64_t start, int64_t *n,
                               allot_space *space);
 
-/* The digests of the units in rows [start, start + n). A row that is null, empty, too long or not
- * UTF-8 has ok[i] 0; a number counts as its decimal text.
+/* The draws by one recipe of a block of units. */
+typedef struct {
+    const allot_recipe *recipe;
+    uint64_t *draws;
+} allot_drawn;
+
+/* The digests of the units in rows [start, start + n), and their draws by `count` recipes. A row
+ * that is null, empty, too long or not UTF-8 has ok[i] 0; a number counts as its decimal text.
  * Returns NULL, or a sentence that says what is malformed. */
 const char *allot_units_read(const allot_pieces *pieces, int64_t start, int64_t n,
-                             allot_space *space, uint64_t *h1, uint64_t *h2, uint8_t *ok);
+                             allot_space *space, uint64_t *h1, uint64_t *h2, uint8_t *ok,
+                             const allot_drawn *drawn, size_t count);
 
 /* The codes of the values in rows [start, start + n), 0 where a row is null.
  * Returns NULL, or a sentence that says what is malformed. */

@@ -65,7 +65,7 @@ static void write_block(const uint32_t *restrict outcomes, int64_t n, int16_t *r
 static void look_stage(const allot_plan *plan, allot_stage stage, int64_t n, allot_block *block)
 {
     if (!(plan->stages >> stage & 1)) return;
-    look_block(&plan->tables[stage], block->draws[plan->at[stage]], n, block->said);
+    look_block(&plan->tables[stage], block->columns[plan->at[stage]], n, block->said);
     overrule(block->said, n, block->outcomes);
 }
 
@@ -101,16 +101,19 @@ static void gate(const allot_plan *plan, const uint64_t *h1, const uint8_t *audi
 }
 
 void allot_decide_block(const allot_plan *plan, const uint64_t *h1, const uint64_t *h2,
-                        const uint8_t *ok, const uint8_t *members, const uint32_t *ids,
-                        const int16_t *stored, int64_t n, allot_block *block, int16_t *codes,
-                        uint8_t *reasons)
+                        const uint8_t *ok, const uint64_t *const *drawn, const uint8_t *members,
+                        const uint32_t *ids, const int16_t *stored, int64_t n, allot_block *block,
+                        int16_t *codes, uint8_t *reasons)
 {
     assert(n >= 0 && n <= ALLOT_BLOCK_ROWS);
     uint32_t *outcomes = block->outcomes;
-    for (size_t k = 0; k < plan->draws; k++)
-        allot_draws_over_units(plan->salts[k], h1, h2, (size_t)n, block->draws[k]);
+    for (size_t k = 0; k < plan->draws; k++) {
+        block->columns[k] = drawn && drawn[k] ? drawn[k] : block->draws[k];
+        if (block->columns[k] == block->draws[k])
+            allot_draws_over_units(plan->salts[k], h1, h2, (size_t)n, block->draws[k]);
+    }
 
-    const uint64_t *draws = block->draws[plan->at[ALLOT_STAGE_TREATMENT]];
+    const uint64_t *draws = block->columns[plan->at[ALLOT_STAGE_TREATMENT]];
     look_block(plan->rest, draws, n, outcomes);
     for (const allot_table *asked = plan->rest; asked != plan->allocations;) {
         asked--;

@@ -22,6 +22,7 @@ typedef struct {
     uint64_t *lasts;
     uint32_t *outcomes;
     uint32_t next_last, next_outcome;
+    const allot_recipe *recipe; /* of the stage whose table is written; NULL: it draws natively */
 } allot_pen;
 
 static allot_table begin_table(const allot_pen *pen)
@@ -32,14 +33,15 @@ static allot_table begin_table(const allot_pen *pen)
                          .outcomes = pen->outcomes + pen->next_outcome};
 }
 
-static void write_last(allot_pen *pen, uint32_t stop)
+static void write_last(allot_pen *pen, uint64_t stop)
 {
     if (pen->lasts)
-        pen->lasts[pen->next_last] = allot_last_draw(stop, ALLOT_BUCKETS);
+        pen->lasts[pen->next_last] = pen->recipe ? allot_recipe_last(pen->recipe, stop)
+                                                 : allot_last_draw((uint32_t)stop, ALLOT_BUCKETS);
     pen->next_last++;
 }
 
-static void write_entry(allot_pen *pen, allot_table *table, uint32_t stop, uint32_t outcome)
+static void write_entry(allot_pen *pen, allot_table *table, uint64_t stop, uint32_t outcome)
 {
     write_last(pen, stop);
     if (pen->outcomes)
@@ -51,7 +53,7 @@ static void write_entry(allot_pen *pen, allot_table *table, uint32_t stop, uint3
 static void end_table(allot_pen *pen, const allot_table *table)
 {
     for (uint32_t i = table->count; i < ALLOT_TABLE_SHORT; i++)
-        write_last(pen, ALLOT_BUCKETS);
+        write_last(pen, allot_stage_buckets(pen->recipe));
 }
 
 /* The table of slots: their buckets give `hit` with their treatment, the gaps between give `gap`.
@@ -60,26 +62,28 @@ static allot_table write_slots(allot_pen *pen, const allot_slot *slots, uint32_t
                                uint32_t hit, uint32_t gap)
 {
     allot_table table = begin_table(pen);
-    uint32_t edge = 0;
+    const uint64_t buckets = allot_stage_buckets(pen->recipe);
+    uint64_t edge = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (slots[i].start > edge)
             write_entry(pen, &table, slots[i].start, gap);
         edge = slots[i].stop;
         write_entry(pen, &table, edge, hit << 16 | (uint32_t)slots[i].treatment);
     }
-    if (edge < ALLOT_BUCKETS)
-        write_entry(pen, &table, ALLOT_BUCKETS, gap);
+    if (edge < buckets)
+        write_entry(pen, &table, buckets, gap);
     end_table(pen, &table);
     return table;
 }
 
-static allot_table write_bound(allot_pen *pen, uint32_t bound, uint32_t below, uint32_t above)
+static allot_table write_bound(allot_pen *pen, uint64_t bound, uint32_t below, uint32_t above)
 {
     allot_table table = begin_table(pen);
+    const uint64_t buckets = allot_stage_buckets(pen->recipe);
     if (bound > 0)
         write_entry(pen, &table, bound, below);
-    if (bound < ALLOT_BUCKETS)
-        write_entry(pen, &table, ALLOT_BUCKETS, above);
+    if (bound < buckets)
+        write_entry(pen, &table, buckets, above);
     end_table(pen, &table);
     return table;
 }
@@ -94,12 +98,15 @@ static void write_stages(allot_pen *pen, const allot_plan_spec *spec, allot_tabl
 {
     for (uint32_t stage = 0; stage < ALLOT_STAGE_TREATMENT; stage++)
         tables[stage] = table_of_one(GO);
+    pen->recipe = spec->recipes[ALLOT_STAGE_HOLDOUT];
     if (spec->has_holdout)
         tables[ALLOT_STAGE_HOLDOUT] = write_bound(
             pen, spec->holdout_bound, allot_outcome(ALLOT_HELD_OUT, -1), ALLOT_GO);
+    pen->recipe = spec->recipes[ALLOT_STAGE_LAYER];
     if (spec->has_layer)
         tables[ALLOT_STAGE_LAYER] = write_slots(pen, spec->layer, spec->layer_count, ALLOT_GO,
                                                 allot_outcome(ALLOT_NOT_IN_LAYER, -1));
+    pen->recipe = spec->recipes[ALLOT_STAGE_ENROLMENT];
     if (spec->has_enrolment)
         tables[ALLOT_STAGE_ENROLMENT] = write_bound(
             pen, spec->enrolment_bound, ALLOT_GO, allot_outcome(ALLOT_NOT_ENROLLED, -1));
@@ -108,6 +115,7 @@ static void write_stages(allot_pen *pen, const allot_plan_spec *spec, allot_tabl
 static void write_allocations(allot_pen *pen, const allot_plan_spec *spec, allot_table *allocations)
 {
     const uint32_t gap = allot_outcome(ALLOT_NOT_ALLOCATED, -1);
+    pen->recipe = spec->recipes[ALLOT_STAGE_TREATMENT];
     for (uint32_t i = 0; i <= spec->shares_count; i++) {
         const bool rest = i == spec->shares_count;
         const allot_share *share = rest ? &spec->fallback : &spec->shares[i];
@@ -170,8 +178,19 @@ static uint8_t stages_of(const allot_plan_spec *spec)
                      1 << ALLOT_STAGE_TREATMENT);
 }
 
-static void set_draws(allot_plan *plan, const allot_plan_spec *spec, allot_digest *salts)
+static bool has_recipes(const allot_plan_spec *spec)
 {
+    const uint8_t stages = stages_of(spec);
+    for (uint32_t stage = 0; stage < ALLOT_STAGES; stage++)
+        if ((stages >> stage & 1) && spec->recipes[stage])
+            return true;
+    return false;
+}
+
+static void set_draws(allot_plan *plan, const allot_plan_spec *spec, allot_digest *salts,
+                      const allot_recipe **recipes)
+{
+    plan->recipes = has_recipes(spec) ? recipes : NULL;
     plan->stages = stages_of(spec);
     plan->draws = 0;
     for (uint32_t stage = 0; stage < ALLOT_STAGES; stage++) {
@@ -179,6 +198,8 @@ static void set_draws(allot_plan *plan, const allot_plan_spec *spec, allot_diges
         if (!(plan->stages >> stage & 1))
             continue;
         plan->at[stage] = plan->draws;
+        if (plan->recipes)
+            recipes[plan->draws] = spec->recipes[stage];
         salts[plan->draws++] = spec->salts[stage];
     }
     assert(plan->draws >= 1 && plan->draws <= ALLOT_STAGES);
@@ -186,7 +207,7 @@ static void set_draws(allot_plan *plan, const allot_plan_spec *spec, allot_diges
 
 /* The parts of the block: after the plan, what every unit reads. */
 typedef struct {
-    size_t allocations, lasts, outcomes, salts, bytes;
+    size_t allocations, lasts, outcomes, salts, recipes, bytes;
 } allot_layout;
 
 static allot_layout layout_of(const allot_plan_spec *spec)
@@ -204,7 +225,8 @@ static allot_layout layout_of(const allot_plan_spec *spec)
     layout.lasts = layout.allocations + (spec->shares_count + (size_t)1) * sizeof(allot_table);
     layout.outcomes = layout.lasts + pen.next_last * sizeof(uint64_t);
     layout.salts = (layout.outcomes + pen.next_outcome * sizeof(uint32_t) + 7) / 8 * 8;
-    layout.bytes = layout.salts + draws * sizeof(allot_digest);
+    layout.recipes = layout.salts + draws * sizeof(allot_digest);
+    layout.bytes = layout.recipes + (has_recipes(spec) ? draws * sizeof(allot_recipe *) : 0);
     return layout;
 }
 
@@ -234,7 +256,7 @@ allot_plan *allot_plan_new(const allot_plan_spec *spec)
     plan->keeps = spec->keeps;
     plan->ignore_targeting = spec->ignore_targeting;
     set_state(plan, spec->state);
-    set_draws(plan, spec, salts);
+    set_draws(plan, spec, salts, (const allot_recipe **)(void *)(block + layout.recipes));
     write_allocations(&pen, spec, allocations);
     write_stages(&pen, spec, plan->tables);
     plan->gated = plan->active != ALLOT_GO || plan->intake != ALLOT_GO || plan->overrides ||

@@ -12,6 +12,7 @@
 
 #include "digest.h"
 #include "idset.h"
+#include "recipe.h"
 #include "allot_limits.h"
 
 /* The positions of model.assignment.REASONS. */
@@ -89,6 +90,7 @@ typedef struct {
 typedef struct {
     allot_table tables[ALLOT_STAGE_TREATMENT]; /* holdout, layer, enrolment */
     const allot_digest *salts;      /* `draws` of them, in the order of the stages the plan has */
+    const allot_recipe *const *recipes; /* NULL, or a recipe a draw, NULL where the draw is native */
     const allot_idset *overrides;   /* NULL: none, or archived */
     const allot_idset *claims;      /* NULL: none */
     size_t bytes;                   /* of the whole block */
@@ -110,9 +112,10 @@ typedef struct {
     const allot_table *rest;        /* the last asked */
 } allot_plan;
 
-/* What a plan is made of. Slots and ranges are half-open in buckets, ascending, disjoint. */
+/* What a plan is made of. Slots and ranges are half-open in buckets of their stage, ascending,
+ * disjoint. */
 typedef struct {
-    uint32_t start, stop;
+    uint64_t start, stop;
     int32_t treatment; /* 0 in a layer's ranges */
 } allot_slot;
 
@@ -126,8 +129,9 @@ typedef struct {
     uint32_t state, treatments, segments;
     int32_t audience; /* segment index, -1 everyone */
     bool has_holdout, has_layer, has_enrolment, has_fallback, keeps, ignore_targeting;
-    uint32_t holdout_bound, enrolment_bound; /* buckets below the bound are in */
+    uint64_t holdout_bound, enrolment_bound; /* buckets below the bound are in */
     allot_digest salts[ALLOT_STAGES];        /* by stage; seed 1 */
+    const allot_recipe *recipes[ALLOT_STAGES]; /* by stage; NULL: the native draw of the salt */
     const allot_slot *layer;
     uint32_t layer_count;
     const allot_share *shares;
@@ -139,8 +143,14 @@ typedef struct {
 /* NULL if the specification is well formed, else a sentence that says what is wrong. */
 const char *allot_plan_check(const allot_plan_spec *spec);
 
+/* The buckets of a stage that draws by the recipe, or natively where that is NULL. */
+static inline uint64_t allot_stage_buckets(const allot_recipe *recipe)
+{
+    return recipe ? recipe->buckets : ALLOT_BUCKETS;
+}
+
 /* The plan of a specification that allot_plan_check passed, in one block; NULL without memory.
- * It borrows the id sets. Freed with allot_plan_free. */
+ * It borrows the id sets and the recipes. Freed with allot_plan_free. */
 allot_plan *allot_plan_new(const allot_plan_spec *spec);
 
 void allot_plan_free(allot_plan *plan);

@@ -201,7 +201,7 @@ static void read_all(const allot_column *column, const allot_column *veil)
     const allot_pieces pieces = {column, veil, starts, 1, veil ? 1 : 0};
     allot_intern intern;
     if (column->rows == 0 || !allot_intern_init(&intern, (allot_seed){1, 2})) return;
-    allot_units_read(&pieces, 0, column->rows, &space, h1, h2, ok);
+    allot_units_read(&pieces, 0, column->rows, &space, h1, h2, ok, NULL, 0);
     if (!allot_field_read(&pieces, 0, column->rows, &space, &intern, codes)) {
         for (int64_t i = 0; i < column->rows; i++)
             if (codes[i] > intern.count) abort();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from allotment.change import reallocate as module
 from allotment.change.reallocate import counts, lay, moved, reallocate
 from allotment.errors import InvalidChange
 from allotment.model.limits import BUCKETS, RANGES_MAX
+from allotment.model.profile import NATIVE, PROFILES, Profile
 from allotment.model.slots import Slot, Slots, is_orderly
 
 Weights = list[tuple[str, int]]
@@ -30,6 +32,11 @@ def weightings(draw: st.DrawFn) -> tuple[Weights, int]:
     return list(zip(keys, parts, strict=True)), total
 
 
+def of(buckets: int) -> Profile:
+    """The native profile, with other buckets."""
+    return replace(PROFILES[NATIVE], buckets=buckets)
+
+
 def owners(slots: Slots) -> NDArray[np.int8]:
     """The owner of every one of the 1,000,000 buckets, by its number; GAP for nobody."""
     line = np.full(BUCKETS, GAP, dtype=np.int8)
@@ -41,9 +48,9 @@ def owners(slots: Slots) -> NDArray[np.int8]:
 
 def test_buckets_go_by_largest_remainder_and_ties_to_the_earlier() -> None:
     thirds = [("a", 1), ("b", 1), ("c", 1)]
-    assert counts(thirds, 3, buckets=10) == {"a": 4, "b": 3, "c": 3, "": 0}
-    assert counts([("a", 335), ("b", 665)], 1000, buckets=100) == {"a": 34, "b": 66, "": 0}
-    assert counts([("a", 1), ("b", 5)], 7, buckets=10) == {"a": 2, "b": 7, "": 1}
+    assert counts(thirds, 3, of(10)) == {"a": 4, "b": 3, "c": 3, "": 0}
+    assert counts([("a", 335), ("b", 665)], 1000, of(100)) == {"a": 34, "b": 66, "": 0}
+    assert counts([("a", 1), ("b", 5)], 7, of(10)) == {"a": 2, "b": 7, "": 1}
 
 
 @given(weightings())
@@ -164,4 +171,4 @@ def test_a_line_that_cannot_be_merged_is_refused_with_a_way_out() -> None:
     old = tuple(Slot(2 * i, 2 * i + 2, "ab"[i % 2]) for i in range(RANGES_MAX))
     weights = [("a", RANGES_MAX - 1), ("b", RANGES_MAX - 1), ("c", 2)]
     with pytest.raises(InvalidChange, match="reshuffled iteration"):
-        reallocate(old, weights, 2 * RANGES_MAX, buckets=2 * RANGES_MAX)
+        reallocate(old, weights, 2 * RANGES_MAX, of(2 * RANGES_MAX))

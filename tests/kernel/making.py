@@ -56,7 +56,7 @@ def make_plan(**changes: Any) -> Plan:
         "segments": (),
         "audience": -1,
         "enrolment": None,
-        "treatment_salt": "s/treatment",
+        "treatment": "s/treatment",
         "allocations": [(-1, HALVES)],
         "fallback": None,
         "source": "source",

@@ -99,7 +99,7 @@ def test_the_trace_tells_every_check_and_the_one_that_decided() -> None:
     stages = {name: rest for name, *rest in trace["stages"]}
     enrolment = draw("e/enrolment", "u")
     ranges = "[0, 400000) in, [400000, 1000000) out"
-    assert stages["enrolment"][:4] == [True, enrolment, bucket(enrolment), ranges]
+    assert stages["enrolment"][:5] == [True, enrolment, bucket(enrolment), 1_000_000, ranges]
     assert stages["treatment"][3] == "[0, 500000) a, [500000, 1000000) out"
     assert not stages["holdout"][0]
     assert (trace["members"], trace["pick"]) == ([False], 1)
@@ -150,7 +150,7 @@ def plans(make: st.DrawFn) -> Plan:
         segments=tuple(chosen),
         audience=make(index),
         enrolment=make(st.none() | st.tuples(st.just(f"{salt}/enrolment"), bounds)),
-        treatment_salt=f"{salt}/treatment",
+        treatment=f"{salt}/treatment",
         allocations=make(st.lists(st.tuples(index, slots()), max_size=4)),
         fallback=make(st.none() | slots()),
     )
@@ -224,9 +224,7 @@ def test_an_empty_assigner_has_no_answers() -> None:
 
 def test_each_kind_of_unit_draws_for_its_own_experiments() -> None:
     made = {
-        f"{kind}-{i}": make_plan(unit=kind, treatment_salt=f"{i}")
-        for i in range(9)
-        for kind in "xyz"
+        f"{kind}-{i}": make_plan(unit=kind, treatment=f"{i}") for i in range(9) for kind in "xyz"
     }
     engine = assigner(made)
     unit: dict[str, str | int] = {"x": "u1", "z": 12}

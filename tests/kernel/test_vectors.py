@@ -24,7 +24,7 @@ def owners(bucket: int) -> list[tuple[int, int, int]]:
 def test_the_vectors_hold_in_the_single_call() -> None:
     assert len(VECTORS) > 1_000
     for salt, unit, bucket in VECTORS:
-        plan = plan_of(treatment_salt=salt, allocations=[(-1, owners(bucket))])
+        plan = plan_of(treatment=salt, allocations=[(-1, owners(bucket))])
         assert singly(plan, [unit]) == [(ALLOCATED, 1)], (salt, unit)
 
 
@@ -34,6 +34,6 @@ def test_the_vectors_hold_in_the_batch() -> None:
         mine = [(unit, bucket) for other, unit, bucket in VECTORS if other == salt]
         units = [unit for unit, _ in mine]
         for bucket in {bucket for _, bucket in mine}:
-            plan = plan_of(treatment_salt=salt, allocations=[(-1, owners(bucket))])
+            plan = plan_of(treatment=salt, allocations=[(-1, owners(bucket))])
             expected = [(ALLOCATED, int(own == bucket)) for _, own in mine]
             assert batched(plan, units) == expected, (salt, bucket)

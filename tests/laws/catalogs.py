@@ -6,7 +6,7 @@ a long history could have given them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
@@ -22,6 +22,7 @@ from allotment.model.flag import Flag, FlagExperiment, FlagState, Miss, Variatio
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS, UNIT_KEY_BYTES_MAX
+from allotment.model.profile import NATIVE, PROFILES, Draw, Profile
 from allotment.model.segment import (
     AllOf,
     AnyOf,
@@ -154,6 +155,11 @@ def random_attributes(rng: Random) -> dict[str, object] | None:
     return {name: rng.choice(some) for name, some in VALUES.items() if rng.random() < 0.8}
 
 
+def has_shares(profile: Profile) -> bool:
+    """Whether every whole percent is a share of its buckets."""
+    return profile.divisor is not None or (profile.buckets or 7) % 100 == 0
+
+
 class Maker:
     """Makes one catalog; `pool` are the units that its lists and overrides name."""
 
@@ -167,21 +173,34 @@ class Maker:
     def maybe(self, of: Sequence[str], chance: float) -> str | None:
         return self.rng.choice(of) if of and self.rng.random() < chance else None
 
-    def buckets(self, most: int) -> list[int]:
+    def draw(self, salt: str, of: Callable[[Profile], bool]) -> Draw:
+        """What a stage draws by: natively, or by a profile of those that are good for it."""
+        if self.rng.random() < 0.6:
+            return Draw(NATIVE, salt)
+        profile = self.rng.choice([one for one in PROFILES.values() if of(one)])
+        if profile.seed is None:
+            return Draw(profile.name, str(self.rng.choice((0, -1, 7, 2**32 - 1, -(2**31)))))
+        return Draw(profile.name, salt)
+
+    def buckets(self, most: int, last: int = BUCKETS) -> list[int]:
         """Distinct ascending edges, of which some are the very ends or one bucket apart."""
-        edges = {self.rng.randint(0, BUCKETS) for _ in range(self.rng.randint(0, most))}
-        edges |= {edge + 1 for edge in edges if edge < BUCKETS and self.rng.random() < 0.1}
-        edges |= {edge for edge in (0, BUCKETS) if self.rng.random() < 0.8}
+        edges = {self.rng.randint(0, last) for _ in range(self.rng.randint(0, most))}
+        edges |= {edge + 1 for edge in edges if edge < last and self.rng.random() < 0.1}
+        edges |= {edge for edge in (0, last) if self.rng.random() < 0.8}
         return sorted(edges)
 
-    def slots(self, owners: list[str]) -> Slots:
-        edges = self.buckets(self.rng.choice((2, 4, 30)))
+    def slots(self, owners: list[str], last: int = BUCKETS) -> Slots:
+        edges = self.buckets(self.rng.choice((2, 4, 30)), last)
         owned = [
             Slot(start, stop, self.rng.choice(owners))
             for start, stop in pairwise(edges)
             if owners and self.rng.random() < 0.9
         ]
         return tuple(owned)
+
+    def share_of(self, profile: str) -> int:
+        """A share that is a whole number of the profile's buckets."""
+        return self.rng.choice((0, 10_000, 500_000, 990_000)) if profile != NATIVE else self.share()
 
     def share(self) -> int:
         """A share of the buckets: all, none, a little, or anything."""
@@ -235,30 +254,38 @@ class Maker:
             Treatment(name, sets=(("f0", self.rng.choice("ab")),) if key in "e0 e1" else ())
             for name in names
         ]
+        salt = f"{key}#{number}" if self.rng.random() < 0.5 else random_key(self.rng)
+        dealt = self.draw(salt, lambda _: True)
+        total = self.rng.choice((1, 3, 100, 99_999))
+        last = PROFILES[dealt.profile].count(total)
+        ramped = self.draw(random_key(self.rng), has_shares)
         allocations = [
             Allocation(
                 f"a{priority}",
                 (),
-                1,
+                total,
                 segment=self.maybe(segments, 0.7),
                 priority=priority,
-                slots=self.slots(names),
+                slots=self.slots(names, last),
             )
             for priority in self.rng.sample(range(1, 9), self.rng.choice((0, 1, 1, 2, 4)))
         ]
         if self.rng.random() < 0.5:
-            slots = self.slots(names)
-            allocations.append(Allocation("rest", (), 1, priority=0, fallback=True, slots=slots))
+            slots = self.slots(names, last)
+            rest = Allocation("rest", (), total, priority=0, fallback=True, slots=slots)
+            allocations.append(rest)
             self.rng.shuffle(allocations)
         return Iteration(
             number,
             tuple(treatments),
             tuple(allocations),
             state=state,
-            salt=f"{key}#{number}" if self.rng.random() < 0.5 else random_key(self.rng),
+            salt=dealt.salt,
             control=self.maybe(names, 0.5),
             audience=self.maybe(segments, 0.3) or self.maybe(samples, 0.5),
-            enrolment_ppm=BUCKETS if self.rng.random() < 0.5 else self.share(),
+            enrolment_ppm=BUCKETS if self.rng.random() < 0.5 else self.share_of(ramped.profile),
+            profile=dealt.profile,
+            enrolment_draw=None if ramped.profile == NATIVE else ramped,
         )
 
     def experiment(
@@ -295,16 +322,23 @@ class Maker:
             archived=rng.random() < 0.05,
         )
 
-    def layer(self, key: str, experiments: list[Experiment]) -> Layer:
+    def layer(self, key: str, experiments: list[Experiment], samples: list[Segment]) -> Layer:
         """Its buckets are cut, and each piece goes to one of its experiments or to none."""
-        edges = self.buckets(8)
+        is_sampled = any(each.sample and each.sample.layer == key for each in samples)
+        fit = (BUCKETS,) if is_sampled else (100, 1_000, 10_000, BUCKETS)
+        drawn = self.draw(random_key(self.rng), lambda one: one.buckets in fit)
+        edges = self.buckets(8, PROFILES[drawn.profile].count(BUCKETS))
         pieces: dict[str, list[Range]] = {each.key: [] for each in experiments if each.layer == key}
         for start, stop in pairwise(edges):
             owner = self.maybe(list(pieces), 0.9)
             if owner is not None:
                 pieces[owner].append(Range(start, stop))
         reservations = [Reservation(owner, tuple(some)) for owner, some in sorted(pieces.items())]
-        return Layer(key, random_key(self.rng), reservations=tuple(reservations))
+        return Layer(key, drawn.salt, reservations=tuple(reservations), profile=drawn.profile)
+
+    def holdout(self, key: str) -> Holdout:
+        drawn = self.draw(random_key(self.rng), has_shares)
+        return Holdout(key, drawn.salt, self.share_of(drawn.profile), profile=drawn.profile)
 
     def flag(self, experiments: list[Experiment]) -> Flag:
         listed = self.some([each.key for each in experiments], 3)
@@ -317,10 +351,7 @@ class Maker:
     def catalog(self) -> Catalog:
         segments = self.segments()
         layers = [f"l{index}" for index in range(self.rng.randint(0, 2))]
-        holdouts = [
-            Holdout(f"h{index}", random_key(self.rng), self.share())
-            for index in range(self.rng.randint(0, 2))
-        ]
+        holdouts = [self.holdout(f"h{index}") for index in range(self.rng.randint(0, 2))]
         samples = [self.sample(f"p{index}", layers) for index in range(self.rng.randint(0, 3))]
         experiments = [
             self.experiment(
@@ -336,7 +367,7 @@ class Maker:
             revision=self.rng.randint(0, 2**40),
             flags=Keyed([("f0", self.flag(experiments))]),
             segments=Keyed((each.key, each) for each in (*segments, *samples)),
-            layers=Keyed((key, self.layer(key, experiments)) for key in layers),
+            layers=Keyed((key, self.layer(key, experiments, samples)) for key in layers),
             holdouts=Keyed((each.key, each) for each in holdouts),
             experiments=Keyed((each.key, each) for each in experiments),
         )

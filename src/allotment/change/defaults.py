@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from allotment.change.check.draw import bound_of, check_profile
 from allotment.change.check.iteration import check_weights
 from allotment.change.check.label import check_share
 from allotment.change.check.segment import check_segment
@@ -19,8 +20,10 @@ from allotment.errors import Conflict, InvalidChange
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS
+from allotment.model.profile import NATIVE
 from allotment.model.segment import Segment
-from allotment.model.slots import WHOLE, Ranges, Slots, join, lowest, size, subtract
+from allotment.model.slots import Range, Ranges, Slots, join, lowest, size, subtract
+from allotment.model.stage import profile_of
 
 
 def lay_noun(
@@ -82,6 +85,8 @@ def with_salt(
     of the one before.
     """
     was = base or (None if new.reshuffle else before)
+    if not new.salt and was and new.profile == NATIVE:
+        new = replace(new, profile=was.profile, enrolment_draw=was.enrolment_draw)
     salt = new.salt or (was.salt if was else f"{key}#{new.number}")
     return replace(new, salt=salt, treatments=lay_treatments(new.treatments))
 
@@ -155,11 +160,12 @@ def lay_allocation(
     unless it is a draft's."""
     order = order_of(iteration.treatments)
     draft = iteration.state is State.DRAFT
+    check_profile(iteration.profile, f"{path}.profile")
     check_weights(allocation, order, f"{path}.weights", draft=draft)
     weights = _sorted(allocation.weights, order)
     slots = allocation.slots
     if not slots and not draft:
-        slots = reallocate(old, weights, allocation.total)
+        slots = reallocate(old, weights, allocation.total, profile_of(iteration))
     return replace(allocation, weights=weights, slots=slots)
 
 
@@ -188,36 +194,50 @@ def lay_layer(new: Layer, old: Layer | None, path: str, taken: Iterable[Ranges])
     Exact ranges are set first, then shrinking shares give up what they do not keep, then growing
     ones take what is free, in the order of the experiments.
     """
+    check_profile(new.profile, f"{path}.profile")
     known = {r.experiment: r.ranges for r in old.reservations} if old else {}
     ordered = sorted(new.reservations, key=lambda reservation: reservation.experiment)
     ranges = {r.experiment: r.ranges for r in ordered if r.share_ppm is None or r.ranges}
-    shares = {r.experiment: r.share_ppm or 0 for r in ordered if r.experiment not in ranges}
+    counts = {
+        r.experiment: buckets_of(new, r.share_ppm or 0, f"{path}.reservations.{r.experiment}")
+        for r in ordered
+        if r.experiment not in ranges
+    }
     exact = [*taken, *ranges.values()]
-    for key, share in shares.items():
-        check_share(share, f"{path}.reservations.{key}")
-        ranges[key] = lowest(subtract(known.get(key, ()), exact), share)
-    free = subtract(WHOLE, [*exact, *ranges.values()])
-    for key, share in shares.items():
-        ranges[key] = lay_share(ranges[key], free, share, f"{path}.reservations.{key}")
+    for key, count in counts.items():
+        ranges[key] = lowest(subtract(known.get(key, ()), exact), count)
+    free = subtract(whole(new), [*exact, *ranges.values()])
+    for key, count in counts.items():
+        ranges[key] = lay_count(ranges[key], free, count, f"{path}.reservations.{key}")
         free = subtract(free, [ranges[key]])
     reservations = tuple(Reservation(r.experiment, ranges[r.experiment]) for r in ordered)
     salt = new.salt or (old.salt if old else new.key)
     return replace(new, salt=salt, reservations=reservations)
 
 
-def lay_share(own: Ranges, free: Ranges, share_ppm: int, path: str) -> Ranges:
-    """`share_ppm` buckets: growing adds free ones, lowest first; shrinking gives up the highest.
+def whole(layer: Layer) -> Ranges:
+    """All buckets of a layer."""
+    return (Range(0, profile_of(layer).count(BUCKETS)),)
+
+
+def buckets_of(layer: Layer, share_ppm: int, path: str) -> int:
+    """How many buckets of the layer a share is."""
+    check_share(share_ppm, path)
+    return bound_of(layer.profile, share_ppm, path)
+
+
+def lay_count(own: Ranges, free: Ranges, count: int, path: str) -> Ranges:
+    """`count` buckets: growing adds free ones, lowest first; shrinking gives up the highest.
 
     Raises Conflict where too few are free.
     """
-    check_share(share_ppm, path)
-    missing = share_ppm - size(own)
+    missing = count - size(own)
     if missing <= 0:
-        return lowest(own, share_ppm)
+        return lowest(own, count)
     if size(free) < missing:
         raise Conflict(
-            f"{missing:,} more of the layer's {BUCKETS:,} buckets are needed, but only "
-            f"{size(free):,} are free; let another reservation shrink first",
+            f"{missing:,} more of the layer's buckets are needed, but only {size(free):,} are "
+            "free; let another reservation shrink first",
             path,
         )
     return join([*own, *lowest(free, missing)])

@@ -17,7 +17,7 @@ from allotment.change.commands import (
     Reserve,
     SetSample,
 )
-from allotment.change.defaults import lay_noun, lay_share
+from allotment.change.defaults import buckets_of, lay_count, lay_noun, whole
 from allotment.change.diff_commands import kept_commands, noun_commands
 from allotment.change.edits import edit
 from allotment.change.kinds import CATALOG, kind_of, noun_path, nouns_of
@@ -28,8 +28,9 @@ from allotment.errors import InvalidChange, NotFound, did_you_mean
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.layer import Layer, Reservation
+from allotment.model.limits import BUCKETS
 from allotment.model.segment import Segment
-from allotment.model.slots import WHOLE, Ranges, size, subtract
+from allotment.model.slots import Ranges, size, subtract
 
 # What is referred to stands before what refers to it.
 _ORDER: Final = ("segment", "flag", "holdout", "layer", "experiment")
@@ -176,7 +177,7 @@ class _Walk:
             if member.layer == new.key and owned.get(key) == reservation.ranges:
                 continue
             ranges = reservation.ranges
-            share = Reserve(new.key, key, size(ranges))
+            share = Reserve(new.key, key, size(ranges) * (BUCKETS // size(whole(new))))
             lays_the_same = key not in exact and self._lays(share, ranges)
             self.do([share if lays_the_same else replace(share, ranges=ranges)])
 
@@ -184,10 +185,10 @@ class _Walk:
         """Whether the share alone would be laid as these ranges."""
         layer = self._proposal.get(Layer, share.layer)
         owned = {r.experiment: r.ranges for r in layer.reservations}
-        free = subtract(WHOLE, owned.values())
+        free = subtract(whole(layer), owned.values())
         own = owned.get(share.experiment, ())
-        wanted = share.share_ppm - size(own)
-        return wanted <= size(free) and lay_share(own, free, share.share_ppm, "") == ranges
+        count = buckets_of(layer, share.share_ppm, "")
+        return count - size(own) <= size(free) and lay_count(own, free, count, "") == ranges
 
     def sample(self, segments: Iterable[Segment]) -> None:
         """Make segments the samples that they should be; as above, who gives buckets up first."""

@@ -45,6 +45,7 @@ from allotment.model.flag import Flag
 from allotment.model.layer import Holdout
 from allotment.model.segment import Segment
 from allotment.model.slots import Slots
+from allotment.model.stage import profile_of
 
 
 def noun_commands(old: Noun, new: Noun) -> Iterator[Command]:
@@ -141,7 +142,7 @@ def _drafted(up_to: Sequence[Iteration]) -> Iteration:
         return last
     allocations = tuple(
         replace(one, slots=())
-        if carries_on(up_to) or one.slots == lay(one.weights, one.total)
+        if carries_on(up_to) or one.slots == lay(one.weights, one.total, profile_of(last))
         else one
         for one in last.allocations
     )
@@ -150,8 +151,11 @@ def _drafted(up_to: Sequence[Iteration]) -> Iteration:
 
 def _needs_drafting(old: Iteration, new: Iteration) -> bool:
     """Whether a draft differs in what only drafting it again can set."""
-    is_other = (old.salt, old.reshuffle) != (new.salt, new.reshuffle)
-    return is_other and old.state is State.DRAFT
+    return old.state is State.DRAFT and _frozen(old) != _frozen(new)
+
+
+def _frozen(iteration: Iteration) -> tuple[object, ...]:
+    return iteration.salt, iteration.reshuffle, iteration.profile, iteration.enrolment_draw
 
 
 def _edits(

@@ -15,7 +15,7 @@ from allotment.model.flag import Flag
 from allotment.model.layer import Holdout
 from allotment.model.limits import BUCKETS
 from allotment.model.segment import Sample, Segment
-from allotment.model.stage import sample_of
+from allotment.model.stage import layer_draw, profile_of, sample_of, treatment_draw
 
 N = TypeVar("N", Flag | None, Holdout | None, Experiment)
 
@@ -95,13 +95,14 @@ def moves(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> tup
 def _moves(key: str, before: Iteration, after: Iteration) -> Iterator[Move]:
     for was, now in pairs(before.allocations, after.allocations):
         name = now.key if now else was.key if was else ""
-        if before.salt != after.salt:
+        if treatment_draw(before) != treatment_draw(after):
             yield Move(key, name, BUCKETS)
             continue
         slots = was.slots if was else (), now.slots if now else ()
-        count = moved(*slots) if slots[0] != slots[1] else 0
-        if count:
-            yield Move(key, name, count)
+        if slots[0] != slots[1]:
+            buckets = profile_of(after).count(now.total if now else was.total if was else 1)
+            # Rounded up: what moves is never shown as nothing.
+            yield Move(key, name, -(-moved(*slots, buckets) * BUCKETS // buckets))
 
 
 def _by_experiment(key: str, old: Catalog, new: Catalog) -> set[str]:
@@ -175,7 +176,15 @@ def _same_segment(one: Segment | None, other: Segment | None) -> bool:
 
 def _by_layer(key: str, old: Catalog, new: Catalog) -> set[str]:
     one, other = old.layers.get(key), new.layers.get(key)
-    if one is None or other is None or (one.salt, one.unit) != (other.salt, other.unit):
+    if (
+        one is None
+        or other is None
+        or (layer_draw(one), one.unit)
+        != (
+            layer_draw(other),
+            other.unit,
+        )
+    ):
         return _users(f"layer:{key}", old, new)
     return {item.experiment for item in set(one.reservations) ^ set(other.reservations)}
 

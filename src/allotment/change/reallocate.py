@@ -12,20 +12,29 @@ from typing import Final, TypeAlias
 from allotment.errors import InvalidChange
 from allotment.model.experiment import Allocation
 from allotment.model.limits import BUCKETS, RANGES_MAX
+from allotment.model.profile import NATIVE, PROFILES, Profile
 from allotment.model.slots import Slot, Slots
 
 Weights: TypeAlias = Sequence[tuple[str, int]]
 
 _GAP: Final = ""  # no treatment has this key
+_NATIVE: Final = PROFILES[NATIVE]
 
 
-def counts(weights: Weights, total: int, buckets: int = BUCKETS) -> dict[str, int]:
+def counts(weights: Weights, total: int, profile: Profile = _NATIVE) -> dict[str, int]:
     """How many buckets each treatment owns, and last, under "", how many have no owner.
 
-    Largest remainder: everyone gets the floor of `parts / total * buckets`; the buckets that are
+    A profile that adds up floats says it itself. For the others,
+    largest remainder: everyone gets the floor of `parts / total * buckets`; the buckets that are
     left over go one each to the largest remainders, of equal ones to the earlier. The weights are
     0 or more and sum to at most `total`, which is at least 1.
     """
+    buckets = profile.count(total)
+    edges = profile.edges([part for _, part in weights], total)
+    if edges is not None:
+        starts, owners = [0, *edges], [*(owner for owner, _ in weights), _GAP]
+        stops = [*edges, buckets]
+        return {o: stop - start for o, start, stop in zip(owners, starts, stops, strict=True)}
     parts = [*weights, (_GAP, total - sum(part for _, part in weights))]
     quotas = [divmod(part * buckets, total) for _, part in parts]
     floors = [floor for floor, _ in quotas]
@@ -35,18 +44,26 @@ def counts(weights: Weights, total: int, buckets: int = BUCKETS) -> dict[str, in
     return {owner: floor for (owner, _), floor in zip(parts, floors, strict=True)}
 
 
-def lay(weights: Weights, total: int, buckets: int = BUCKETS) -> Slots:
+def exact_counts(weights: Weights, total: int, buckets: int) -> dict[str, int] | None:
+    """How many buckets each treatment that has some owns, where no part has a remainder."""
+    quotas = {owner: divmod(part * buckets, total) for owner, part in weights if part}
+    if any(rest for _, rest in quotas.values()):
+        return None
+    return {owner: count for owner, (count, _) in quotas.items()}
+
+
+def lay(weights: Weights, total: int, profile: Profile = _NATIVE) -> Slots:
     """Slots from nothing: contiguous from bucket 0 in the order of the treatments."""
     slots: list[Slot] = []
     edge = 0
-    for owner, count in counts(weights, total, buckets).items():
+    for owner, count in counts(weights, total, profile).items():
         if count and owner != _GAP:
             slots.append(Slot(edge, edge + count, owner))
         edge += count
     return tuple(slots)
 
 
-def reallocate(old: Slots, weights: Weights, total: int, buckets: int = BUCKETS) -> Slots:
+def reallocate(old: Slots, weights: Weights, total: int, profile: Profile = _NATIVE) -> Slots:
     """Slots for new weights that move exactly the total-variation distance from the old ones.
 
     Shrinking treatments give up their highest buckets; growing ones, in the order of the weights,
@@ -56,8 +73,14 @@ def reallocate(old: Slots, weights: Weights, total: int, buckets: int = BUCKETS)
     merging leaves too many ranges.
     """
     if not old:
-        return lay(weights, total, buckets)
-    wanted = counts(weights, total, buckets)
+        return lay(weights, total, profile)
+    buckets = profile.count(total)
+    if old[-1].stop > buckets:
+        raise InvalidChange(
+            f"with {profile.name} the total of the weights is how many buckets there are; it is "
+            f"not lowered to {buckets:,} while bucket {old[-1].stop - 1:,} is dealt"
+        )
+    wanted = counts(weights, total, profile)
     pieces = _with_gaps(old, buckets)
     owned: dict[str, int] = {}
     for piece in pieces:

@@ -7,7 +7,7 @@
     holdout:KEY          experiments under the holdout
     experiment:KEY       flags that list the experiment
     inside:KEY           segments that name the segment themselves
-    salt:KIND:SALT       nouns of the kind that use the salt
+    salt:KIND:SALT       nouns of the kind that use the salt; "PROFILE SALT" where not natively
     id:KIND:HEX          the noun whose identity this is; of a variation, its flag
     running:PATH         experiments that run and keep something there: of FLOWING only
 
@@ -28,6 +28,7 @@ from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.flag import Flag
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer
+from allotment.model.profile import NATIVE
 from allotment.model.segment import AllOf, AnyOf, Condition, InSegment, Not, Segment
 
 # Auth0 lets one experiment run at a time, and counts those that carry an authentication flow.
@@ -153,12 +154,17 @@ def _names(noun: Noun | None, catalog: Catalog) -> set[str]:
         if noun.sample is not None and noun.sample.layer is not None:
             names.add(f"sampled:{noun.sample.layer}")
     elif isinstance(noun, Layer | Holdout):
-        names.add(f"salt:{kind}:{noun.salt}")
+        names.add(f"salt:{kind}:{salt_name(noun.profile, noun.salt)}")
     return names
 
 
+def salt_name(profile: str, salt: str) -> str:
+    """What the index calls a salt under a profile."""
+    return salt if profile == NATIVE else f"{profile} {salt}"
+
+
 def _experiment_names(experiment: Experiment, segments: Mapping[str, Segment]) -> set[str]:
-    names = {f"salt:experiment:{iteration.salt}" for iteration in experiment.iterations}
+    names = {f"salt:experiment:{salt_name(i.profile, i.salt)}" for i in experiment.iterations}
     if experiment.layer is not None:
         names.add(f"layer:{experiment.layer}")
     if experiment.holdout is not None:

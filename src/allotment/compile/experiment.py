@@ -6,17 +6,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from allotment.compile import fingerprint
+from allotment.compile.recipe import kernel_draw
 from allotment.compile.segment import CompiledSegment
 from allotment.errors import AllotmentError, InvalidInput
 from allotment.kernel.idset import IdSet
 from allotment.kernel.plan import Plan
+from allotment.kernel.recipe import Recipe
 from allotment.matching.index import NO_WORK, Work
 from allotment.model.assignment import NOTHING, REASONS, Assignment, Frozen, Reason
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State
 from allotment.model.flag import FlagState
+from allotment.model.layer import Holdout
 from allotment.model.limits import BUCKETS
-from allotment.model.stage import excluders, stage_of
+from allotment.model.stage import (
+    enrolment_draw,
+    excluders,
+    holdout_draw,
+    profile_of,
+    stage_of,
+    treatment_draw,
+)
 
 RUNNING, PAUSED, INTAKE_CLOSED, INACTIVE, ARCHIVED, FAILED = range(6)
 
@@ -95,7 +105,9 @@ def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) ->
         experiment.key,
         state,
         claims,
-        (holdout.salt, holdout.share_ppm) if holdout else None,
+        (holdout.salt, holdout.share_ppm, *fingerprint.of_profile(holdout.profile))
+        if holdout
+        else None,
         fingerprint.of_stage(stage),
         [f"{segment.fingerprint:x}" for segment in segments],
         parts,
@@ -106,14 +118,14 @@ def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) ->
         unit=experiment.unit,
         overrides=_overrides(experiment, index),
         claims=IdSet(claims) if claims else None,
-        holdout=(f"{holdout.salt}/holdout", holdout.share_ppm) if holdout else None,
-        layer=(f"{stage.salt}/{stage.name}", stage.ranges) if stage else None,
+        holdout=_held_out(holdout) if holdout else None,
+        layer=(kernel_draw(stage.draw), stage.ranges) if stage else None,
         keeps=experiment.keeps_assignments,
         ignore_targeting=experiment.ignore_targeting,
         segments=tuple(segment.kernel for segment in segments),
         audience=-1 if iteration.audience is None else place[iteration.audience],
         enrolment=_enrolment(iteration),
-        treatment_salt=f"{iteration.salt}/treatment",
+        treatment=kernel_draw(treatment_draw(iteration), _total(iteration)),
         allocations=[
             (-1 if a.segment is None else place[a.segment], _slots(a, index)) for a in asked
         ],
@@ -148,7 +160,7 @@ def _closed(experiment: Experiment, revision: int, state: int, failure: str = ""
         segments=(),
         audience=-1,
         enrolment=None,
-        treatment_salt="",
+        treatment="",
         allocations=[],
         fallback=None,
         source=Source(experiment, experiment.current, revision, mark, failure=failure),
@@ -180,10 +192,20 @@ def _overrides(experiment: Experiment, index: dict[str, int]) -> IdSet | None:
     return IdSet([unit for unit, _ in known], [treatment for _, treatment in known])
 
 
-def _enrolment(iteration: Iteration) -> tuple[str, int] | None:
+def _held_out(holdout: Holdout) -> tuple[str | Recipe, int]:
+    return kernel_draw(holdout_draw(holdout)), profile_of(holdout).bound(holdout.share_ppm)
+
+
+def _enrolment(iteration: Iteration) -> tuple[str | Recipe, int] | None:
     if iteration.enrolment_ppm == BUCKETS:
         return None
-    return f"{iteration.salt}/enrolment", iteration.enrolment_ppm
+    draw = enrolment_draw(iteration)
+    return kernel_draw(draw), profile_of(draw).bound(iteration.enrolment_ppm)
+
+
+def _total(iteration: Iteration) -> int:
+    """The total of the weights, which is one where the profile counts its buckets by it."""
+    return iteration.allocations[0].total if iteration.allocations else 1
 
 
 def _slots(allocation: Allocation, index: dict[str, int]) -> Sequence[tuple[int, int, int]]:

@@ -13,6 +13,7 @@ import msgspec
 
 from allotment.model.experiment import Experiment, Iteration
 from allotment.model.flag import Flag
+from allotment.model.profile import NATIVE
 from allotment.model.segment import Segment
 from allotment.model.stage import Stage
 
@@ -49,7 +50,12 @@ def of_stage(stage: Stage | None) -> object:
     if stage is None:
         return None
     own = () if stage.name == "layer" else (stage.name,)
-    return (stage.salt, stage.ranges, *own)
+    return (stage.salt, stage.ranges, *own, *of_profile(stage.profile))
+
+
+def of_profile(profile: str) -> tuple[str, ...]:
+    """What a profile brings: the native one nothing, as before there were others."""
+    return () if profile == NATIVE else (profile,)
 
 
 def of_iteration(experiment: Experiment, iteration: Iteration) -> list[object]:
@@ -71,6 +77,8 @@ def of_iteration(experiment: Experiment, iteration: Iteration) -> list[object]:
         iteration.audience,
         iteration.enrolment_ppm,
         allocations,
+        *of_profile(iteration.profile),
+        *([iteration.enrolment_draw] if iteration.enrolment_draw else []),
     ]
 
 

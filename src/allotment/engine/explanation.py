@@ -11,7 +11,6 @@ from allotment.compile.experiment import Source, answer
 from allotment.engine import report
 from allotment.model.assignment import Assignment
 from allotment.model.experiment import Allocation, Iteration
-from allotment.model.limits import BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +19,9 @@ class Check:
 
     name     what was asked, such as "layer" or "treatment"
     applies  whether the experiment has this check and no earlier one decided
-    draw     the 64-bit draw, where the check draws
-    bucket   floor(draw * 1,000,000 / 2^64), where it draws
+    draw     the number that a bucket is made of, where the check draws: natively 64 bits
+    bucket   the bucket, where it draws: natively floor(draw * 1,000,000 / 2^64)
+    buckets  how many buckets there are, where it draws
     bound    what the bucket or the attributes are held against, in words
     outcome  what came of it, in words
     decided  whether this check gave the answer
@@ -31,6 +31,7 @@ class Check:
     applies: bool
     draw: int | None
     bucket: int | None
+    buckets: int | None
     bound: str
     outcome: str
     decided: bool
@@ -76,9 +77,9 @@ class Explanation:
 
 def _place(check: Check) -> tuple[str, str]:
     """The bucket of a check that draws, in figures and as a bar: its share of all buckets."""
-    if check.bucket is None:
+    if check.bucket is None or check.buckets is None:
         return ("", "")
-    return (f"{check.bucket:,}", report.bar(check.bucket / BUCKETS))
+    return (f"{check.bucket:,}", report.bar(check.bucket / check.buckets))
 
 
 # Why the unit is no member of a segment, by its key.
@@ -101,7 +102,7 @@ def _checks(
     why: Why,
 ) -> Iterator[Check]:
     open_ = True
-    for name, applies, draw, bucket, detail, decided in trace["stages"]:
+    for name, applies, draw, bucket, buckets, detail, decided in trace["stages"]:
         bound = f"segment {source.iteration.audience}" if name == "audience" and applies else detail
         if name == "treatment" and open_:
             yield from _allocations(source, trace["pick"], segments, why)
@@ -110,7 +111,7 @@ def _checks(
             outcome = f"{outcome}: {source.failure}"
         if name == "audience" and decided and source.iteration.audience is not None:
             outcome = f"{outcome}: {why(source.iteration.audience)}"
-        yield Check(name, applies and open_, draw, bucket, bound, outcome, decided)
+        yield Check(name, applies and open_, draw, bucket, buckets, bound, outcome, decided)
         open_ = open_ and not decided
 
 
@@ -125,7 +126,7 @@ def _allocations(
         outcome = "matches"
         if not matches and allocation.segment is not None:
             outcome = f"does not match: {why(allocation.segment)}"
-        yield Check(f"allocation {allocation.key}", True, None, None, bound, outcome, False)
+        yield Check(f"allocation {allocation.key}", True, None, None, None, bound, outcome, False)
         assert matches == (place == pick)
 
 

@@ -19,13 +19,14 @@ class Trace(TypedDict):
     """What every check said.
 
     outcome  (reason code, treatment index or -1)
-    stages   (name, whether the plan has this check, draw, bucket, detail in words, decided)
+    stages   (name, whether the plan has this check, draw, bucket, how many buckets there are,
+             detail in words, decided)
     members  whether each of the plan's segments matches
     pick     the allocation whose slots were read, by position; past the last one, the fallback
     """
 
     outcome: tuple[int, int]
-    stages: list[tuple[str, bool, int | None, int | None, str, bool]]
+    stages: list[tuple[str, bool, int | None, int | None, int | None, str, bool]]
     members: list[bool]
     pick: int | None
 

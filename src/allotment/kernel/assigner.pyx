@@ -13,20 +13,23 @@ from allotment.errors import InvalidInput
 from allotment.kernel.answers cimport Answers
 from allotment.kernel.csrc cimport (
     ALLOT_GO,
+    ALLOT_SEED_UNIT,
     ALLOT_SEGMENTS_MAX,
     ALLOT_STAGES,
     allot_decide,
     allot_digest,
     allot_draw,
+    allot_digest_text,
     allot_ids_own,
     allot_plan,
+    allot_recipe_draw,
     allot_trace,
 )
 from allotment.kernel.plan cimport Plan
 from allotment.kernel.segment cimport Segment
 from allotment.kernel.sheet cimport Sheet
 from allotment.kernel.trace cimport stages_of
-from allotment.kernel.unit cimport digest_of_unit, key_of_kind
+from allotment.kernel.unit cimport key_of_kind, key_text, text_of_unit
 
 cdef enum:
     SHARDS = 256
@@ -56,11 +59,17 @@ cdef dict dict_of(object attributes):
 cdef inline bint prepare(Plan plan, object unit, dict attributes, Case *case) except -1:
     """Fills the case; 0 where the unit has no good key of the plan's kind."""
     cdef const allot_plan *core = plan.core
+    cdef key_text text
+    cdef object key = key_of_kind(unit, plan.unit)  # it holds the text
     cdef Py_ssize_t k
-    if not digest_of_unit(key_of_kind(unit, plan.unit), &case.unit):
+    if not text_of_unit(key, &text):
         return False
+    case.unit = allot_digest_text(text.at, text.size, ALLOT_SEED_UNIT)
     for k in range(core.draws):
-        case.draws[k] = allot_draw(core.salts[k], case.unit)
+        if core.recipes == NULL or core.recipes[k] == NULL:
+            case.draws[k] = allot_draw(core.salts[k], case.unit)
+        else:
+            case.draws[k] = allot_recipe_draw(core.recipes[k], text.at, text.size)
     case.members[0] = 1
     for k in range(PyTuple_GET_SIZE(plan.segments)):
         case.members[k + 1] = (<Segment>PyTuple_GET_ITEM(plan.segments, k)).holds(

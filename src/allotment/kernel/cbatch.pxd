@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
-from allotment.kernel.csrc cimport allot_plan, allot_segment
+from allotment.kernel.csrc cimport allot_plan, allot_recipe, allot_segment
 
 
 cdef extern from "spell.h" nogil:
@@ -121,7 +121,8 @@ cdef extern from "decide_block.h" nogil:
     ctypedef struct allot_block:
         pass
     void allot_decide_block(const allot_plan *plan, const uint64_t *h1, const uint64_t *h2,
-                            const uint8_t *ok, const uint8_t *members, const uint32_t *ids,
+                            const uint8_t *ok, const uint64_t *const *drawn,
+                            const uint8_t *members, const uint32_t *ids,
                             const int16_t *stored, int64_t n, allot_block *block, int16_t *codes,
                             uint8_t *reasons) noexcept
 
@@ -149,9 +150,14 @@ cdef extern from "batch.h" nogil:
     const char *allot_no_memory
     const char *allot_units_texts(const allot_pieces *pieces, int64_t start, int64_t *n,
                                   allot_space *space) noexcept
+    ctypedef struct allot_drawn:
+        const allot_recipe *recipe
+        uint64_t *draws
+    void allot_recipe_draws(const allot_recipe *recipe, const allot_text *texts,
+                            const uint8_t *ok, int64_t n, uint64_t *out) noexcept
     const char *allot_units_read(const allot_pieces *pieces, int64_t start, int64_t n,
-                                 allot_space *space, uint64_t *h1, uint64_t *h2,
-                                 uint8_t *ok) noexcept
+                                 allot_space *space, uint64_t *h1, uint64_t *h2, uint8_t *ok,
+                                 const allot_drawn *drawn, size_t count) noexcept
     const char *allot_field_read(const allot_pieces *pieces, int64_t start, int64_t n,
                                  allot_space *space, allot_intern *intern,
                                  uint32_t *codes) noexcept

@@ -71,6 +71,21 @@ cdef extern from "segment.h" nogil:
                              uint64_t unit_h1) noexcept
 
 
+cdef extern from "recipe.h" nogil:
+    ctypedef struct allot_recipe:
+        uint8_t hash, encoding, slice, rule, shift, bits
+        uint32_t seed
+        uint64_t buckets
+        const uint8_t *before
+        const uint8_t *after
+        size_t before_size, after_size
+    const char *allot_recipe_check(const allot_recipe *recipe) noexcept
+    void allot_recipe_begin(allot_recipe *recipe) noexcept
+    uint64_t allot_recipe_draw(const allot_recipe *recipe, const uint8_t *unit,
+                               size_t size) noexcept
+    uint64_t allot_recipe_bucket(const allot_recipe *recipe, uint64_t draw) noexcept
+
+
 cdef extern from "plan.h" nogil:
     enum:
         ALLOT_NO_UNIT
@@ -103,12 +118,13 @@ cdef extern from "plan.h" nogil:
         uint32_t audience, members, treatments
         uint32_t active, intake, no_unit
         const allot_digest *salts
+        const allot_recipe *const *recipes
         const allot_idset *overrides
         const allot_idset *claims
         allot_table tables[3]
         size_t bytes
     ctypedef struct allot_slot:
-        uint32_t start, stop
+        uint64_t start, stop
         int32_t treatment
     ctypedef struct allot_share:
         const allot_slot *slots
@@ -118,8 +134,9 @@ cdef extern from "plan.h" nogil:
         uint32_t state, treatments, segments
         int32_t audience
         bint has_holdout, has_layer, has_enrolment, has_fallback, keeps, ignore_targeting
-        uint32_t holdout_bound, enrolment_bound
+        uint64_t holdout_bound, enrolment_bound
         allot_digest salts[4]
+        const allot_recipe *recipes[4]
         const allot_slot *layer
         uint32_t layer_count
         const allot_share *shares

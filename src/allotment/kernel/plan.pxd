@@ -10,6 +10,7 @@ cdef class Plan:
     cdef allot_plan *core          # owned; never changes once made
     cdef readonly tuple names      # of the treatments
     cdef readonly str unit         # the unit kind
+    cdef readonly tuple recipes    # of Recipe, a stage that draws by one; the core borrows them
     cdef readonly tuple segments   # of Segment; index s is member s + 1 of the core
     cdef readonly object source
     cdef readonly IdSet overrides

@@ -2,21 +2,25 @@ from collections.abc import Callable, Sequence
 from typing import Self, final
 
 from allotment.kernel.idset import IdSet
+from allotment.kernel.recipe import Recipe
 from allotment.kernel.segment import Segment
 
 @final
 class Plan:
-    """A compiled experiment. Slots and ranges are half-open in buckets of 1,000,000, ascending.
+    """A compiled experiment. Slots and ranges are half-open in buckets of their stage, ascending.
+
+    A stage draws by the text of a salt, natively into 1,000,000 buckets, or by a Recipe.
 
     state        0 running, 1 paused, 2 intake closed, 3 inactive, 4 archived, 5 failed
     treatments   their names; everywhere else a treatment is its index
     unit         the unit kind
     overrides    unit keys, each with a treatment
     claims       unit keys that are overridden in another experiment of the layer
-    holdout      (stage salt, bound): a unit whose bucket is below the bound is held out
-    layer        (stage salt, ranges): the buckets that are the experiment's
+    holdout      (draw, bound): a unit whose bucket is below the bound is held out
+    layer        (draw, ranges): the buckets that are the experiment's
     segments     what `audience` and `allocations` refer to by index; -1 is everyone
-    enrolment    (stage salt, bound): a unit whose bucket is below is enrolled; None: everyone
+    enrolment    (draw, bound): a unit whose bucket is below is enrolled; None: everyone
+    treatment    the draw of the allocations
     allocations  in order of asking: (segment, slots (start, stop, treatment))
     fallback     slots for those whom no allocation matches
     answer       answer(source, reason, treatment or -1), called once an outcome and then kept
@@ -32,14 +36,14 @@ class Plan:
         unit: str,
         overrides: IdSet | None,
         claims: IdSet | None,
-        holdout: tuple[str, int] | None,
-        layer: tuple[str, Sequence[tuple[int, int]]] | None,
+        holdout: tuple[str | Recipe, int] | None,
+        layer: tuple[str | Recipe, Sequence[tuple[int, int]]] | None,
         keeps: bool,
         ignore_targeting: bool,
         segments: Sequence[Segment],
         audience: int,
-        enrolment: tuple[str, int] | None,
-        treatment_salt: str,
+        enrolment: tuple[str | Recipe, int] | None,
+        treatment: str | Recipe,
         allocations: Sequence[tuple[int, Sequence[tuple[int, int, int]]]],
         fallback: Sequence[tuple[int, int, int]] | None,
         source: object,

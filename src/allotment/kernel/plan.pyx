@@ -32,6 +32,7 @@ from allotment.kernel.csrc cimport (
 )
 from allotment.kernel.digest cimport digest_of
 from allotment.kernel.idset cimport IdSet
+from allotment.kernel.recipe cimport Recipe
 from allotment.kernel.segment cimport Segment
 
 
@@ -44,14 +45,25 @@ cdef class Draft:
     cdef allot_share shares[ALLOT_ALLOCATIONS_MAX]
     cdef allot_slot *pool
     cdef Py_ssize_t used
+    cdef list recipes
 
     def __cinit__(self, Py_ssize_t slots):
+        self.recipes = []
         self.pool = <allot_slot *>PyMem_Calloc(slots + 1, sizeof(allot_slot))
         if self.pool == NULL:
             raise MemoryError
 
     def __dealloc__(self):
         PyMem_Free(self.pool)
+
+    # How a stage draws: natively by the salt that it is given, or by a recipe.
+    cdef int draw_by(self, int stage, object draw) except -1:
+        if isinstance(draw, Recipe):
+            self.spec.recipes[stage] = &(<Recipe>draw).core
+            self.recipes.append(draw)
+        else:
+            self.spec.salts[stage] = digest_of(draw, ALLOT_SEED_SALT)
+        return 0
 
     cdef const allot_slot *slots(self, list slots):
         cdef const allot_slot *first = self.pool + self.used
@@ -73,12 +85,12 @@ cdef list slots_of(object slots):
 cdef Draft draft_of(
     object state, tuple names, IdSet overrides, IdSet claims, object holdout, object layer,
     bint keeps, bint ignore_targeting, tuple segments, object audience, object enrolment,
-    str treatment_salt, object allocations, object fallback,
+    object treatment, object allocations, object fallback,
 ):
     cdef list shares = [(segment, slots_of(slots)) for segment, slots in allocations]
     cdef list reserved = []
     if layer is not None:
-        layer_salt, ranges = layer
+        layer_draw, ranges = layer
         reserved = slots_of([(start, stop, 0) for start, stop in ranges])
     cdef list rest = [] if fallback is None else slots_of(fallback)
     if len(shares) > ALLOT_ALLOCATIONS_MAX:
@@ -96,18 +108,18 @@ cdef Draft draft_of(
     spec.claims = NULL if claims is None else &claims.core
     if holdout is not None:
         spec.has_holdout = True
-        salt, spec.holdout_bound = holdout
-        spec.salts[<int>ALLOT_STAGE_HOLDOUT] = digest_of(salt, ALLOT_SEED_SALT)
+        draw, spec.holdout_bound = holdout
+        draft.draw_by(ALLOT_STAGE_HOLDOUT, draw)
     if layer is not None:
         spec.has_layer = True
-        spec.salts[<int>ALLOT_STAGE_LAYER] = digest_of(layer_salt, ALLOT_SEED_SALT)
+        draft.draw_by(ALLOT_STAGE_LAYER, layer_draw)
         spec.layer = draft.slots(reserved)
         spec.layer_count = len(reserved)
     if enrolment is not None:
         spec.has_enrolment = True
-        salt, spec.enrolment_bound = enrolment
-        spec.salts[<int>ALLOT_STAGE_ENROLMENT] = digest_of(salt, ALLOT_SEED_SALT)
-    spec.salts[<int>ALLOT_STAGE_TREATMENT] = digest_of(treatment_salt, ALLOT_SEED_SALT)
+        draw, spec.enrolment_bound = enrolment
+        draft.draw_by(ALLOT_STAGE_ENROLMENT, draw)
+    draft.draw_by(ALLOT_STAGE_TREATMENT, treatment)
     for i, (segment, slots) in enumerate(shares):
         draft.shares[i].segment = segment
         draft.shares[i].slots = draft.slots(slots)
@@ -126,7 +138,7 @@ cdef class Plan:
     def __cinit__(
         self, *, state, treatments, str unit not None, IdSet overrides, IdSet claims, holdout,
         layer, bint keeps, bint ignore_targeting, segments, audience, enrolment,
-        str treatment_salt not None, allocations, fallback, source, answer,
+        treatment not None, allocations, fallback, source, answer,
     ):
         cdef Draft draft
         cdef const char *fault
@@ -140,8 +152,9 @@ cdef class Plan:
             self.segments = tuple(segments)
             draft = draft_of(
                 state, self.names, overrides, claims, holdout, layer, keeps, ignore_targeting,
-                self.segments, audience, enrolment, treatment_salt, allocations, fallback,
+                self.segments, audience, enrolment, treatment, allocations, fallback,
             )
+            self.recipes = tuple(draft.recipes)
         except InvalidInput:
             raise
         except (TypeError, ValueError, OverflowError, LookupError) as wrong:

@@ -1,7 +1,7 @@
 cimport cython
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from allotment.kernel.csrc cimport allot_digest, allot_plan
+from allotment.kernel.csrc cimport allot_digest, allot_plan, allot_recipe
 
 cdef enum:
     KINDS_MAX = 16  # of units in one snapshot; two or three are usual
@@ -24,6 +24,8 @@ cdef class Sheet:
     cdef uint32_t draws              # of all plans together
     cdef uint64_t *s1                # [draws] their salts
     cdef uint64_t *s2
+    cdef const allot_recipe **recipes  # [draws] NULL where a draw is native
+    cdef bint mixed                  # some draw is by a recipe
     cdef uint32_t *ids               # where each member of each plan lies among the members
     cdef uint32_t members            # everyone, then the topics' segments, then the others
     cdef tuple topics                # of Topic: segments that are asked by path, for all kinds
@@ -37,9 +39,10 @@ cdef class Sheet:
     cdef dict gather(self)
     cdef int lay(self) except -1
     cdef int reserve(self, Py_ssize_t ids) except -1
-    cdef int digest(self, object unit, allot_digest *units, bint *good) except -1
+    cdef list digest(self, object unit, allot_digest *units, bint *good)
+    cdef int draw_by_recipes(self, Py_ssize_t kind, object key, uint64_t *draws) except -1
     cdef int ask(self, dict attributes, const allot_digest *units, uint8_t *members) except -1
-    cdef void decide_kind(
-        self, Py_ssize_t kind, allot_digest unit, uint64_t *draws, const uint8_t *members,
-        uint32_t *outcomes,
-    ) noexcept
+    cdef int decide_kind(
+        self, Py_ssize_t kind, object key, allot_digest unit, uint64_t *draws,
+        const uint8_t *members, uint32_t *outcomes,
+    ) except -1

@@ -12,11 +12,13 @@ from allotment.kernel.csrc cimport (
     allot_digest,
     allot_draws_over_salts,
     allot_plan,
+    allot_recipe,
+    allot_recipe_draw,
 )
 from allotment.kernel.plan cimport Plan
 from allotment.kernel.segment cimport Segment
 from allotment.kernel.topic cimport Topic
-from allotment.kernel.unit cimport digest_of_unit, key_of_kind
+from allotment.kernel.unit cimport digest_of_unit, key_of_kind, key_text, text_of_unit
 
 cdef enum:
     STACK_WORDS = 1024
@@ -94,6 +96,9 @@ cdef class Sheet:
             self.cores[i] = plan.core
             for k in range(plan.core.draws):
                 self.s1[draw], self.s2[draw] = plan.core.salts[k].h1, plan.core.salts[k].h2
+                if plan.core.recipes != NULL:
+                    self.recipes[draw] = plan.core.recipes[k]
+                    self.mixed = True
                 draw += 1
             self.ids[id_] = 0
             for segment in plan.segments:
@@ -106,14 +111,15 @@ cdef class Sheet:
 
     cdef int reserve(self, Py_ssize_t ids) except -1:
         cdef Py_ssize_t kinds = len(self.kinds) + 1
-        cdef Py_ssize_t size = 8 * (self.count + 2 * <Py_ssize_t>self.draws) + 4 * (3 * kinds + ids)
+        cdef Py_ssize_t size = 8 * (self.count + 3 * <Py_ssize_t>self.draws) + 4 * (3 * kinds + ids)
         self.block = PyMem_Calloc(size, 1)
         if self.block == NULL:
             raise MemoryError
         self.cores = <const allot_plan **>self.block
         self.s1 = <uint64_t *>(self.cores + self.count)
         self.s2 = self.s1 + self.draws
-        self.kind_plans = <uint32_t *>(self.s2 + self.draws)
+        self.recipes = <const allot_recipe **>(self.s2 + self.draws)
+        self.kind_plans = <uint32_t *>(self.recipes + self.draws)
         self.kind_draws = self.kind_plans + kinds
         self.kind_ids = self.kind_draws + kinds
         self.ids = self.kind_ids + kinds
@@ -126,6 +132,7 @@ cdef class Sheet:
         cdef allot_digest units[KINDS_MAX]
         cdef bint good[KINDS_MAX]
         cdef uint8_t *members
+        cdef list keys
         cdef Py_ssize_t kind
         cdef uint32_t i
         if size > <Py_ssize_t>sizeof(few):
@@ -134,11 +141,11 @@ cdef class Sheet:
                 raise MemoryError
         try:
             members = <uint8_t *>(draws + self.draws)
-            self.digest(unit, units, good)
+            keys = self.digest(unit, units, good)
             self.ask(attributes, units, members)
             for kind in range(len(self.kinds)):
                 if good[kind]:
-                    self.decide_kind(kind, units[kind], draws, members, outcomes)
+                    self.decide_kind(kind, keys[kind], units[kind], draws, members, outcomes)
                 else:
                     for i in range(self.kind_plans[kind], self.kind_plans[kind + 1]):
                         outcomes[i] = self.cores[i].no_unit
@@ -147,14 +154,14 @@ cdef class Sheet:
             if draws != few:
                 PyMem_Free(draws)
 
-    cdef int digest(self, object unit, allot_digest *units, bint *good) except -1:
+    cdef list digest(self, object unit, allot_digest *units, bint *good):
+        """The keys of all kinds, asked once; their digests go into `units`."""
+        cdef list keys = [key_of_kind(unit, name) for name in self.kinds]
         cdef Py_ssize_t kind
         memset(units, 0, len(self.kinds) * sizeof(allot_digest))
         for kind in range(len(self.kinds)):
-            good[kind] = digest_of_unit(
-                key_of_kind(unit, <str>PyTuple_GET_ITEM(self.kinds, kind)), &units[kind]
-            )
-        return 0
+            good[kind] = digest_of_unit(keys[kind], &units[kind])
+        return keys
 
     cdef int ask(self, dict attributes, const allot_digest *units, uint8_t *members) except -1:
         cdef Topic topic
@@ -171,15 +178,27 @@ cdef class Sheet:
             )
         return 0
 
-    cdef void decide_kind(
-        self, Py_ssize_t kind, allot_digest unit, uint64_t *draws, const uint8_t *members,
-        uint32_t *outcomes,
-    ) noexcept:
+    cdef int draw_by_recipes(self, Py_ssize_t kind, object key, uint64_t *draws) except -1:
+        cdef uint32_t first = self.kind_draws[kind], i
+        cdef key_text text
+        if text_of_unit(key, &text):
+            for i in range(first, self.kind_draws[kind + 1]):
+                if self.recipes[i] != NULL:
+                    draws[i - first] = allot_recipe_draw(self.recipes[i], text.at, text.size)
+        return 0
+
+    cdef int decide_kind(
+        self, Py_ssize_t kind, object key, allot_digest unit, uint64_t *draws,
+        const uint8_t *members, uint32_t *outcomes,
+    ) except -1:
         cdef uint32_t first = self.kind_plans[kind], draw = self.kind_draws[kind]
         allot_draws_over_salts(
             unit, self.s1 + draw, self.s2 + draw, self.kind_draws[kind + 1] - draw, draws
         )
+        if self.mixed:
+            self.draw_by_recipes(kind, key, draws)
         allot_decide_all(
             self.cores + first, self.kind_plans[kind + 1] - first, unit.h1, draws, members,
             self.ids + self.kind_ids[kind], outcomes + first,
         )
+        return 0

@@ -24,6 +24,8 @@ from allotment.kernel.csrc cimport (
     allot_outcome_reason,
     allot_outcome_treatment,
     allot_plan,
+    allot_recipe,
+    allot_recipe_bucket,
     allot_table,
     allot_trace,
 )
@@ -45,13 +47,31 @@ cdef tuple CHECKS = (
 assert len(CHECKS) == ALLOT_CHECKS
 
 
-cdef str table_in_words(Plan plan, allot_table table):
+cdef const allot_recipe *recipe_of(const allot_plan *core, int stage) noexcept:
+    """What a stage draws by, NULL where that is the native draw."""
+    return NULL if core.recipes == NULL else core.recipes[core.at[stage]]
+
+
+cdef uint64_t bucket_of(const allot_recipe *recipe, uint64_t draw) noexcept:
+    if recipe == NULL:
+        return allot_bucket(draw, ALLOT_BUCKETS)
+    return allot_recipe_bucket(recipe, draw)
+
+
+cdef uint64_t buckets_of(const allot_recipe *recipe) noexcept:
+    return ALLOT_BUCKETS if recipe == NULL else recipe.buckets
+
+
+cdef str table_in_words(Plan plan, allot_table table, const allot_recipe *recipe):
     """The bucket ranges of a table with what each gives."""
     cdef list words = []
-    cdef uint32_t i, start = 0, stop
+    cdef uint64_t start = 0, stop
+    cdef uint32_t i
     cdef int treatment
     for i in range(table.count):
-        stop = allot_bucket(table.lasts[i], ALLOT_BUCKETS) + 1
+        stop = buckets_of(recipe)
+        if i < table.count - 1:
+            stop = bucket_of(recipe, table.lasts[i]) + 1
         treatment = allot_outcome_treatment(table.outcomes[i])
         if table.outcomes[i] == ALLOT_GO:
             words.append(f"[{start}, {stop}) in")
@@ -78,9 +98,9 @@ cdef bint applies(const allot_plan *core, int check, int stage) noexcept:
 
 cdef str detail(Plan plan, int check, int stage, uint32_t pick):
     if check == ALLOT_CHECK_TREATMENT:
-        return table_in_words(plan, plan.core.allocations[pick])
+        return table_in_words(plan, plan.core.allocations[pick], recipe_of(plan.core, stage))
     if stage >= 0:
-        return table_in_words(plan, plan.core.tables[stage])
+        return table_in_words(plan, plan.core.tables[stage], recipe_of(plan.core, stage))
     if check == ALLOT_CHECK_AUDIENCE:
         return f"segment {plan.core.audience - 1}"
     return ""
@@ -88,19 +108,25 @@ cdef str detail(Plan plan, int check, int stage, uint32_t pick):
 
 cdef dict stages_of(Plan plan, uint32_t outcome, const allot_trace *trace, const uint64_t *draws,
                     const uint8_t *members):
-    cdef list stages = [("unit", True, None, None, plan.unit, trace == NULL)]
+    cdef list stages = [("unit", True, None, None, None, plan.unit, trace == NULL)]
+    cdef const allot_recipe *recipe
     cdef bint open = True, decided
     cdef int check
     if trace != NULL:
         for check, (name, stage) in enumerate(CHECKS):
             decided = open and trace.said[check] != ALLOT_GO
             asked = applies(plan.core, check, stage)
-            draw = draws[plan.core.at[<int>stage]] if asked and stage >= 0 else None
+            draw = bucket = buckets = None
+            if asked and stage >= 0:
+                recipe = recipe_of(plan.core, stage)
+                draw = draws[plan.core.at[<int>stage]]
+                bucket, buckets = bucket_of(recipe, draw), buckets_of(recipe)
             stages.append((
                 name,
                 asked,
                 draw,
-                None if draw is None else allot_bucket(draw, ALLOT_BUCKETS),
+                bucket,
+                buckets,
                 detail(plan, check, stage, trace.pick) if asked else "",
                 decided,
             ))

@@ -17,14 +17,22 @@ from allotment.kernel.cbatch cimport (
     ALLOT_ROWS_TEXT,
     ALLOT_SCRATCH_BYTES,
     allot_digest_texts,
+    allot_drawn,
+    allot_recipe_draws,
     allot_space,
     allot_text,
     allot_units_texts,
 )
 from allotment.kernel.column cimport Column, column_of_array
-from allotment.kernel.csrc cimport ALLOT_UNIT_KEY_BYTES_MAX, allot_digest
+from allotment.kernel.csrc cimport (
+    ALLOT_SEED_UNIT,
+    ALLOT_UNIT_KEY_BYTES_MAX,
+    allot_digest,
+    allot_digest_text,
+    allot_recipe_draw,
+)
 from allotment.kernel.listed cimport allot_list_texts
-from allotment.kernel.unit cimport digest_of_unit, key_of_kind
+from allotment.kernel.unit cimport key_of_kind, key_text, text_of_unit
 
 from collections.abc import Mapping, Sequence
 
@@ -40,20 +48,36 @@ cdef class Units:
     """One column of units. Rows that are none (null, empty, over-long, no UTF-8) fail alone."""
 
     cdef int digest_items(self, str kind, int64_t start, int64_t n, allot_space *space,
-                          uint64_t *h1, uint64_t *h2, uint8_t *ok) except -1:
+                          uint64_t *h1, uint64_t *h2, uint8_t *ok, const allot_drawn *drawn,
+                          size_t count, int64_t skip) except -1:
         cdef list items = self.items
         cdef allot_digest digest
+        cdef key_text text
+        cdef object key
         cdef int64_t i
+        cdef size_t k
         cdef Py_ssize_t others = allot_list_texts(items, start, n, space.texts, space.valid)
         if others < 0:  # another thread changed it
             raise InvalidInput("the list of units became shorter while it was read")
+        h1 += skip
+        h2 += skip
+        ok += skip
         allot_digest_texts(space.texts, n, &space.lanes, h1, h2, ok)
+        for k in range(count):
+            allot_recipe_draws(drawn[k].recipe, space.texts, ok, n, drawn[k].draws + skip)
         for i in range(n if others else 0):
-            if space.valid[i]:
-                digest.h1 = digest.h2 = 0
-                ok[i] = digest_of_unit(key_of_kind(_item_at(items, start + i), kind), &digest)
-                h1[i] = digest.h1
-                h2[i] = digest.h2
+            if not space.valid[i]:
+                continue
+            digest.h1 = digest.h2 = 0
+            key = key_of_kind(_item_at(items, start + i), kind)
+            ok[i] = text_of_unit(key, &text)
+            if ok[i]:
+                digest = allot_digest_text(text.at, text.size, ALLOT_SEED_UNIT)
+                for k in range(count):
+                    drawn[k].draws[skip + i] = allot_recipe_draw(
+                        drawn[k].recipe, text.at, text.size)
+            h1[i] = digest.h1
+            h2[i] = digest.h2
         return 0
 
     cdef list keys(self, str kind):

@@ -1,6 +1,12 @@
 from libc.stdint cimport int16_t, int64_t, uint8_t, uint32_t, uint64_t
 
-from allotment.kernel.cbatch cimport allot_intern, allot_membership, allot_pieces, allot_space
+from allotment.kernel.cbatch cimport (
+    allot_drawn,
+    allot_intern,
+    allot_membership,
+    allot_pieces,
+    allot_space,
+)
 from allotment.kernel.columns cimport Columns
 from allotment.kernel.csrc cimport allot_plan
 
@@ -12,6 +18,8 @@ ctypedef struct kind_rows:
     uint64_t *h1
     uint64_t *h2
     uint8_t *ok
+    allot_drawn *drawn             # draws by the recipes of the plans of this kind
+    size_t recipes                 # how many
 
 # One attribute: likewise.
 ctypedef struct field_rows:
@@ -30,6 +38,7 @@ ctypedef struct segment_rows:
 ctypedef struct plan_rows:
     const allot_plan *plan
     Py_ssize_t kind
+    uint64_t *drawn[4]             # by draw: where its recipe's draws are, NULL for a native one
     uint32_t *ids
     int16_t *codes
     uint8_t *reasons
@@ -56,7 +65,8 @@ cdef class Walk:
     cdef int64_t span_start, span_stop
 
     cdef void *room(self, Py_ssize_t size)
-    cdef int lay_kinds(self, list names, dict kinds) except -1
+    cdef int lay_kinds(self, list names, dict kinds, tuple plans) except -1
+    cdef int lay_recipes(self, Py_ssize_t kind, Py_ssize_t rows, tuple plans) except -1
     cdef int lay_scratch(self, bint is_spelled) except -1
     cdef int lay_fields(self, list segments, Columns columns) except -1
     cdef int lay_segments(self, list sheets) except -1

@@ -14,6 +14,7 @@ from allotment.kernel.cbatch cimport (
     ALLOT_BLOCK_ROWS,
     ALLOT_SCRATCH_BYTES,
     allot_decide_block,
+    allot_drawn,
     allot_field_read,
     allot_members_read,
     allot_no_memory,
@@ -22,7 +23,9 @@ from allotment.kernel.cbatch cimport (
 )
 from allotment.kernel.columns cimport Columns, Source
 from allotment.kernel.members cimport Members, members_of
+from allotment.kernel.csrc cimport allot_recipe
 from allotment.kernel.plan cimport Plan
+from allotment.kernel.recipe cimport Recipe
 from allotment.kernel.segment cimport Field, Segment
 from allotment.kernel.units cimport Units
 
@@ -57,8 +60,9 @@ cdef class Walk:
         for i in range(self.kinds_count):
             units = self.units[i]
             if units is not None and units.column is None:
-                units.digest_items(self.names[i], at, n, self.space, self.kinds[i].h1 + skip,
-                                   self.kinds[i].h2 + skip, self.kinds[i].ok + skip)
+                units.digest_items(self.names[i], at, n, self.space, self.kinds[i].h1,
+                                   self.kinds[i].h2, self.kinds[i].ok, self.kinds[i].drawn,
+                                   self.kinds[i].recipes, skip)
         for i in range(self.fields_count):
             attribute = self.attributes[i]
             if attribute.source.column is None:
@@ -85,7 +89,8 @@ cdef class Walk:
         for i in range(self.kinds_count):
             if self.kinds[i].pieces != NULL:
                 wrong = allot_units_read(self.kinds[i].pieces, at, n, self.space,
-                                         self.kinds[i].h1, self.kinds[i].h2, self.kinds[i].ok)
+                                         self.kinds[i].h1, self.kinds[i].h2, self.kinds[i].ok,
+                                         self.kinds[i].drawn, self.kinds[i].recipes)
                 if wrong != NULL:
                     return wrong
         for i in range(self.fields_count):
@@ -112,6 +117,8 @@ cdef class Walk:
         cdef segment_rows *segment
         cdef plan_rows *plan
         cdef kind_rows *kind
+        cdef const uint64_t *drawn[4]
+        cdef int k
         for i in range(self.segments_count):
             segment = &self.segments[i]
             kind = &self.kinds[segment.kind]
@@ -122,7 +129,10 @@ cdef class Walk:
             plan = &self.plans[i]
             kind = &self.kinds[plan.kind]
             skip = 0 if kind.pieces != NULL else at - self.span_start
+            for k in range(4):
+                drawn[k] = plan.drawn[k] + skip if plan.drawn[k] != NULL else NULL
             allot_decide_block(plan.plan, kind.h1 + skip, kind.h2 + skip, kind.ok + skip,
+                               drawn if plan.plan.recipes != NULL else NULL,
                                self.membership, plan.ids,
                                self.stored + at if self.stored != NULL else NULL, n,
                                &self.space.block, plan.codes + at, plan.reasons + at)
@@ -156,7 +166,7 @@ cdef class Walk:
 
 
     # Room for the digests of each kind of unit that a plan has.
-    cdef int lay_kinds(self, list names, dict kinds) except -1:
+    cdef int lay_kinds(self, list names, dict kinds, tuple plans) except -1:
         cdef Units units
         cdef Py_ssize_t i, rows
         self.names = names
@@ -175,6 +185,22 @@ cdef class Walk:
             self.kinds[i].h1 = <uint64_t *>self.room(rows * sizeof(uint64_t))
             self.kinds[i].h2 = <uint64_t *>self.room(rows * sizeof(uint64_t))
             self.kinds[i].ok = <uint8_t *>self.room(rows)
+            self.lay_recipes(i, rows, plans)
+        return 0
+
+    # One column of draws for each recipe that a plan of the kind has.
+    cdef int lay_recipes(self, Py_ssize_t kind, Py_ssize_t rows, tuple plans) except -1:
+        cdef Plan plan
+        cdef Recipe recipe
+        cdef allot_drawn *drawn
+        cdef list recipes = list(dict.fromkeys([
+            recipe for plan in plans if plan.unit == self.names[kind] for recipe in plan.recipes]))
+        drawn = <allot_drawn *>self.room(len(recipes) * sizeof(allot_drawn))
+        for recipe in recipes:
+            drawn[self.kinds[kind].recipes].recipe = &recipe.core
+            drawn[self.kinds[kind].recipes].draws = <uint64_t *>self.room(rows * sizeof(uint64_t))
+            self.kinds[kind].recipes += 1
+        self.kinds[kind].drawn = drawn
         return 0
 
     cdef int lay_scratch(self, bint is_spelled) except -1:
@@ -253,12 +279,24 @@ cdef class Walk:
             plan = plans[i]
             self.plans[i].plan = plan.core
             self.plans[i].kind = names.index(plan.unit)
+            for k in range(plan.core.draws if plan.core.recipes != NULL else 0):
+                self.plans[i].drawn[k] = draws_by(
+                    &self.kinds[self.plans[i].kind], plan.core.recipes[k])
             self.plans[i].ids = <uint32_t *>self.room(plan.core.members * sizeof(uint32_t))
             for k in range(len(plan.segments)):
                 self.plans[i].ids[k + 1] = columns[_sheet_of(plan.segments[k], plan.unit, names)]
             self.plans[i].codes = <int16_t *><size_t>codes[i].ctypes.data
             self.plans[i].reasons = <uint8_t *><size_t>reasons[i].ctypes.data
         return 0
+
+
+cdef uint64_t *draws_by(const kind_rows *kind, const allot_recipe *recipe) noexcept:
+    """Where the kind's draws by a recipe are; NULL for a native draw, which has none."""
+    cdef size_t k
+    for k in range(kind.recipes):
+        if kind.drawn[k].recipe == recipe:
+            return kind.drawn[k].draws
+    return NULL
 
 
 cdef tuple _sheet_of(Segment segment, str unit, list names):
@@ -278,7 +316,7 @@ cdef Walk walk_of(tuple plans, dict kinds, Columns columns, list codes, list rea
     sheets = list(dict.fromkeys([
         _sheet_of(segment, (<Plan>plan).unit, names)
         for plan in plans for segment in (<Plan>plan).segments]))
-    walk.lay_kinds(names, kinds)
+    walk.lay_kinds(names, kinds, plans)
     walk.lay_fields(list(dict.fromkeys([segment for segment, _ in sheets])), columns)
     walk.lay_segments(sheets)
     walk.lay_plans(plans, names, sheets, codes, reasons)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from allotment.model.limits import BUCKETS
+from allotment.model.profile import NATIVE, Draw
 from allotment.model.slots import Slots
 
 
@@ -57,6 +58,10 @@ class Iteration:
     (a salt of its own) or keeps the salt and slots of the one before it. `started_at` and
     `ended_at` are milliseconds since 1970, UTC, where they are known.
 
+    `profile` says how treatments are dealt. The native one draws by the salt and the stage's name;
+    any other by the salt as it stands, and slots are in its own buckets. `enrolment_draw` is for an
+    enrolment that does not draw natively by the salt.
+
     A draft may be unfinished: without treatments or allocations, or with weights above their total.
     Any other iteration is whole.
     """
@@ -75,6 +80,8 @@ class Iteration:
     winning_reason: str = ""
     started_at: int | None = None
     ended_at: int | None = None
+    profile: str = NATIVE
+    enrolment_draw: Draw | None = None
 
 
 @dataclass(frozen=True, slots=True)

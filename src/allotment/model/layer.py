@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from allotment.model.profile import NATIVE
 from allotment.model.slots import Ranges
 
 
@@ -25,6 +26,7 @@ class Reservation:
 class Layer:
     """Experiments that never share a unit: one draw, and disjoint reservations of its buckets.
 
+    `profile` says how it draws; with another than the native one, by the salt as it stands.
     `reservations` are sorted by experiment; each of these experiments names this layer. `kept` is
     as in a flag.
     """
@@ -36,13 +38,14 @@ class Layer:
     unit: str = "user"
     reservations: tuple[Reservation, ...] = ()
     kept: tuple[tuple[str, str], ...] = ()
+    profile: str = NATIVE
 
 
 @dataclass(frozen=True, slots=True)
 class Holdout:
     """Units whose holdout bucket is below `share_ppm` stay out of all experiments that name it.
 
-    `kept` is as in a flag.
+    `profile` is as in a layer, `kept` as in a flag.
     """
 
     key: str
@@ -52,3 +55,4 @@ class Holdout:
     description: str = ""
     unit: str = "user"
     kept: tuple[tuple[str, str], ...] = ()
+    profile: str = NATIVE

@@ -1,4 +1,7 @@
-"""The stage that decides whether an experiment may have a unit at all: its layer, or a sample."""
+"""What the stages of an experiment draw by, and which one decides whether it may have a unit.
+
+That one is its layer, or the sample that is its audience.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Experiment
+from allotment.model.experiment import Experiment, Iteration
+from allotment.model.layer import Holdout, Layer
+from allotment.model.profile import NATIVE, PROFILES, Draw, Profile
 from allotment.model.segment import Sample
 from allotment.model.slots import Ranges
 
@@ -14,16 +19,55 @@ from allotment.model.slots import Ranges
 class Stage(NamedTuple):
     """One draw, and the buckets of it that are the experiment's.
 
-    salt    the stage draws by "{salt}/{name}"
-    name    "layer", or "sample" for one with a draw of its own
-    ranges  the buckets
-    layer   the layer whose draw it is, if any
+    salt     the stage draws by "{salt}/{name}"; by the salt itself with another platform's profile
+    name     "layer", or "sample" for one with a draw of its own
+    ranges   the buckets
+    layer    the layer whose draw it is, if any
+    profile  how it draws
     """
 
     salt: str
     name: str
     ranges: Ranges
     layer: str | None
+    profile: str = NATIVE
+
+    @property
+    def draw(self) -> Draw:
+        """What it draws by."""
+        return _draw(self.profile, self.salt, self.name)
+
+
+def _draw(profile: str, salt: str, stage: str) -> Draw:
+    return Draw(profile, f"{salt}/{stage}" if profile == NATIVE else salt)
+
+
+def holdout_draw(holdout: Holdout) -> Draw:
+    """What a holdout draws by."""
+    return _draw(holdout.profile, holdout.salt, "holdout")
+
+
+def layer_draw(layer: Layer) -> Draw:
+    """What a layer draws by."""
+    return _draw(layer.profile, layer.salt, "layer")
+
+
+def enrolment_draw(iteration: Iteration) -> Draw:
+    """What the enrolment of an iteration draws by."""
+    return iteration.enrolment_draw or Draw(NATIVE, f"{iteration.salt}/enrolment")
+
+
+def treatment_draw(iteration: Iteration) -> Draw:
+    """What an iteration deals its treatments by."""
+    return _draw(iteration.profile, iteration.salt, "treatment")
+
+
+def profile_of(noun: Draw | Holdout | Layer | Iteration) -> Profile:
+    """The profile of a draw, of a holdout, of a layer, or of the treatments of an iteration.
+
+    Raises KeyError where there is none of that name.
+    """
+    return PROFILES[noun.profile]
 
 
 def stage_of(experiment: Experiment, catalog: Catalog) -> Stage | None:
@@ -34,14 +78,14 @@ def stage_of(experiment: Experiment, catalog: Catalog) -> Stage | None:
     if experiment.layer is not None:
         layer = catalog.layers[experiment.layer]
         own = (r.ranges for r in layer.reservations if r.experiment == experiment.key)
-        return Stage(layer.salt, "layer", next(own, ()), layer.key)
+        return Stage(layer.salt, "layer", next(own, ()), layer.key, layer.profile)
     sample = sample_of(experiment, catalog)
     if sample is None:
         return None
     if sample.layer is None:
         return Stage(f"segment/{experiment.current.audience}", "sample", sample.ranges, None)
     layer = catalog.layers[sample.layer]
-    return Stage(layer.salt, "layer", sample.ranges, layer.key)
+    return Stage(layer.salt, "layer", sample.ranges, layer.key, layer.profile)
 
 
 def sample_of(experiment: Experiment, catalog: Catalog) -> Sample | None:

@@ -9,12 +9,20 @@ from typing import Final, NamedTuple, TypeAlias
 from allotment.matching.member import Members
 from allotment.model.assignment import Assignment, Reason
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Experiment, Iteration, State, Treatment
+from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.flag import FlagState
 from allotment.model.limits import BUCKETS
+from allotment.model.profile import NATIVE, PROFILES, Draw
 from allotment.model.segment import Sample
-from allotment.model.slots import Range, Slots
-from allotment.reference.draw import bucket, draw
+from allotment.model.slots import Range
+from allotment.model.stage import (
+    enrolment_draw,
+    holdout_draw,
+    layer_draw,
+    profile_of,
+    treatment_draw,
+)
+from allotment.reference.profile import bucket, number
 from allotment.reference.unit import unit_key
 
 Outcome: TypeAlias = tuple[Reason, Treatment | None]
@@ -24,8 +32,8 @@ class CheckMade(NamedTuple):
     """One check that was made.
 
     name     the function below that made it
-    draw     the 64-bit draw, where it draws
-    bucket   floor(draw * 1,000,000 / 2^64), where it draws
+    draw     the number that the profile makes a bucket of, where it draws
+    bucket   the bucket, where it draws: natively floor(draw * 1,000,000 / 2^64)
     bound    what the bucket was held against
     outcome  the reason and the treatment if it decided, else None
     """
@@ -137,10 +145,10 @@ def holdout(case: Case) -> CheckMade:
     if case.experiment.holdout is None:
         return CheckMade(name)
     noun = case.catalog.holdouts[case.experiment.holdout]
-    drawn = draw(f"{noun.salt}/holdout", case.unit)
-    is_held_out = bucket(drawn) < noun.share_ppm
-    outcome = (Reason.HELD_OUT, None) if is_held_out else None
-    return CheckMade(name, drawn, bucket(drawn), noun.share_ppm, outcome)
+    drawn, place = _draw(holdout_draw(noun), case.unit)
+    bound = profile_of(noun).bound(noun.share_ppm)
+    outcome = (Reason.HELD_OUT, None) if place < bound else None
+    return CheckMade(name, drawn, place, bound, outcome)
 
 
 def layer(case: Case) -> CheckMade:
@@ -152,7 +160,7 @@ def layer(case: Case) -> CheckMade:
     if case.experiment.layer is None:
         return sample(case)
     noun = case.catalog.layers[case.experiment.layer]
-    drawn = draw(f"{noun.salt}/layer", case.unit)
+    drawn = _draw(layer_draw(noun), case.unit)
     ours = [r.ranges for r in noun.reservations if r.experiment == case.experiment.key]
     others = [
         other
@@ -169,9 +177,10 @@ def sample(case: Case) -> CheckMade:
     if mine is None:
         return CheckMade(name)
     if mine.layer is None:
-        drawn = draw(f"segment/{case.iteration.audience}/sample", case.unit)
+        own = Draw(NATIVE, f"segment/{case.iteration.audience}/sample")
+        drawn = _draw(own, case.unit)
         return _within(name, case, drawn, mine.ranges, [])
-    drawn = draw(f"{case.catalog.layers[mine.layer].salt}/layer", case.unit)
+    drawn = _draw(layer_draw(case.catalog.layers[mine.layer]), case.unit)
     others = [
         other
         for other in case.catalog.experiments.values()
@@ -181,8 +190,13 @@ def sample(case: Case) -> CheckMade:
 
 
 def _within(
-    name: str, case: Case, drawn: int, ours: Sequence[Range], others: Sequence[Experiment]
+    name: str,
+    case: Case,
+    drawn: tuple[int, int],
+    ours: Sequence[Range],
+    others: Sequence[Experiment],
 ) -> CheckMade:
+    number, place = drawn
     is_claimed = any(
         case.unit == unit
         for other in others
@@ -190,9 +204,15 @@ def _within(
         if other.unit == case.experiment.unit and not other.archived
         for unit, _ in other.overrides
     )
-    is_ours = any(start <= bucket(drawn) < stop for start, stop in ours)
+    is_ours = any(start <= place < stop for start, stop in ours)
     outcome = None if is_ours and not is_claimed else (Reason.NOT_IN_LAYER, None)
-    return CheckMade(name, drawn, bucket(drawn), "claimed" if is_claimed else ours, outcome)
+    return CheckMade(name, number, place, "claimed" if is_claimed else ours, outcome)
+
+
+def _draw(by: Draw, unit: str, total: int = 1) -> tuple[int, int]:
+    """The number that a stage draws, and the bucket of it."""
+    profile = PROFILES[by.profile]
+    return number(profile, by.salt, unit), bucket(profile, by.salt, unit, total)
 
 
 def _sample(case: Case, experiment: Experiment) -> Sample | None:
@@ -239,9 +259,11 @@ def enrolment(case: Case) -> CheckMade:
     share = case.iteration.enrolment_ppm
     if share == BUCKETS:
         return CheckMade("enrolment", bound=share)
-    drawn = draw(f"{case.iteration.salt}/enrolment", case.unit)
-    outcome = None if bucket(drawn) < share else (Reason.NOT_ENROLLED, None)
-    return CheckMade("enrolment", drawn, bucket(drawn), share, outcome)
+    by = enrolment_draw(case.iteration)
+    drawn, place = _draw(by, case.unit)
+    bound = profile_of(by).bound(share)
+    outcome = None if place < bound else (Reason.NOT_ENROLLED, None)
+    return CheckMade("enrolment", drawn, place, bound, outcome)
 
 
 def allocations(case: Case) -> CheckMade:
@@ -251,7 +273,7 @@ def allocations(case: Case) -> CheckMade:
         if allocation.fallback:
             continue
         if allocation.segment is None or case.members.has(allocation.segment):
-            return _dealt("allocations", case, allocation.slots, Reason.ALLOCATED)
+            return _dealt("allocations", case, allocation, Reason.ALLOCATED)
     return CheckMade("allocations")
 
 
@@ -259,7 +281,7 @@ def fallback(case: Case) -> CheckMade:
     """Check 12: nothing matched, so the fallback allocation decides, if there is one."""
     for allocation in case.iteration.allocations:
         if allocation.fallback:
-            return _dealt("fallback", case, allocation.slots, Reason.FALLBACK)
+            return _dealt("fallback", case, allocation, Reason.FALLBACK)
     return CheckMade("fallback", outcome=(Reason.NO_MATCH, None))
 
 
@@ -289,11 +311,11 @@ def _treatment(case: Case, key: str | None) -> Treatment | None:
     return next((each for each in case.iteration.treatments if each.key == key), None)
 
 
-def _dealt(name: str, case: Case, slots: Slots, reason: Reason) -> CheckMade:
+def _dealt(name: str, case: Case, allocation: Allocation, reason: Reason) -> CheckMade:
     """The treatment whose slots own the treatment bucket; NOT_ALLOCATED in a gap."""
-    drawn = draw(f"{case.iteration.salt}/treatment", case.unit)
-    number = bucket(drawn)
-    owner = next((slot.owner for slot in slots if slot.start <= number < slot.stop), None)
+    drawn, place = _draw(treatment_draw(case.iteration), case.unit, allocation.total)
+    slots = allocation.slots
+    owner = next((slot.owner for slot in slots if slot.start <= place < slot.stop), None)
     treatment = _treatment(case, owner)
     outcome = (Reason.NOT_ALLOCATED, None) if treatment is None else (reason, treatment)
-    return CheckMade(name, drawn, number, slots, outcome)
+    return CheckMade(name, drawn, place, slots, outcome)

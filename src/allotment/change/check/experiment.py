@@ -16,11 +16,13 @@ from allotment.change.check.reference import (
 )
 from allotment.change.check.stage import check_apart, check_gives_up_nothing, check_places
 from allotment.change.kinds import iteration_path, noun_path
-from allotment.change.references import asked_segments
+from allotment.change.references import asked_segments, salt_name
 from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound, did_you_mean
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Experiment, State
+from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.limits import EXPERIMENTS_MAX, ITERATIONS_MAX, OVERRIDES_MAX
+from allotment.model.profile import Draw
+from allotment.model.stage import enrolment_draw, treatment_draw
 from allotment.model.text import check_key, check_unit_key
 
 # Stopped ones first, then at most one that lives, then at most one draft.
@@ -108,19 +110,25 @@ def _check_iterations(experiment: Experiment, path: str) -> None:
                 f"most one draft; a {other.state} one cannot follow a {one.state} one",
                 here,
             )
-        if not other.reshuffle and one.salt != other.salt:
+        if not other.reshuffle and _draws(one) != _draws(other):
             raise InvalidChange(
-                "an iteration that is not reshuffled keeps the salt of the one before it", here
+                "an iteration that is not reshuffled keeps the salt of the one before it, and its "
+                "profile",
+                here,
             )
-        if other.reshuffle and one.salt == other.salt:
+        if other.reshuffle and treatment_draw(one) == treatment_draw(other):
             raise InvalidChange("a reshuffled iteration has a salt of its own", here)
     if experiment.archived and experiment.live:
         raise InvalidChange("an archived experiment does not run; stop it first", path)
 
 
+def _draws(iteration: Iteration) -> tuple[Draw, Draw]:
+    return treatment_draw(iteration), enrolment_draw(iteration)
+
+
 def _check_salts(experiment: Experiment, catalog: Catalog, path: str) -> None:
-    for salt in sorted({iteration.salt for iteration in experiment.iterations}):
-        for key in sorted(catalog.users.get(f"salt:experiment:{salt}", ())):
+    for profile, salt in sorted({(one.profile, one.salt) for one in experiment.iterations}):
+        for key in sorted(catalog.users.get(f"salt:experiment:{salt_name(profile, salt)}", ())):
             if key == experiment.key:
                 continue
             if not (experiment.shared_salt and catalog.experiments[key].shared_salt):
@@ -136,7 +144,12 @@ def _check_draws_alike(experiment: Experiment, old: Experiment, path: str) -> No
     ran, runs = old.live, experiment.live
     if ran is None or runs is None or ran.number != runs.number:
         return
-    kept = (("unit", old.unit, experiment.unit), ("salt", ran.salt, runs.salt))
+    kept = (
+        ("unit", old.unit, experiment.unit),
+        ("salt", ran.salt, runs.salt),
+        ("profile", ran.profile, runs.profile),
+        ("enrolment_draw", ran.enrolment_draw, runs.enrolment_draw),
+    )
     for word, was, now in kept:
         if was != now:
             raise InvalidChange(

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from allotment.change.check.label import check_salt, check_share
-from allotment.change.reallocate import counts
+from allotment.change.check.draw import bound_of, check_draw
+from allotment.change.check.label import check_share
+from allotment.change.reallocate import counts, exact_counts
 from allotment.errors import InvalidChange, InvalidInput, NotFound, did_you_mean
 from allotment.model.experiment import Allocation, Iteration, State
 from allotment.model.limits import (
     ALLOCATIONS_MAX,
-    BUCKETS,
     INSTANT_END,
     RANGES_MAX,
     TREATMENTS_MAX,
     WHOLE_MAX,
 )
+from allotment.model.profile import Draw, Profile
 from allotment.model.slots import is_orderly
+from allotment.model.stage import profile_of
 from allotment.model.text import check_description, check_key, check_name
 
 
@@ -26,8 +28,8 @@ def check_iteration(iteration: Iteration, old: Iteration | None, path: str) -> N
         raise InvalidInput(f"iterations are numbered from 1, to at most {WHOLE_MAX:,}", path)
     if not isinstance(iteration.state, State):
         raise InvalidInput("an iteration is draft, running, paused or stopped", f"{path}.state")
-    check_salt(iteration.salt, f"{path}.salt")
-    check_share(iteration.enrolment_ppm, f"{path}.enrolment")
+    check_draw(Draw(iteration.profile, iteration.salt), path)
+    _check_enrolment(iteration, path)
     if type(iteration.reshuffle) is not bool:
         raise InvalidInput("reshuffle is true or false", f"{path}.reshuffle")
     check_description(iteration.justification, f"{path}.justification")
@@ -39,15 +41,49 @@ def check_iteration(iteration: Iteration, old: Iteration | None, path: str) -> N
             near = did_you_mean(key, keys)
             raise NotFound(f"the {word} {key!r} is not a treatment{near}", f"{path}.{word}")
     _check_allocations(iteration, keys, f"{path}.allocations")
+    _check_buckets(iteration, old, f"{path}.allocations")
+
+
+def _check_buckets(iteration: Iteration, old: Iteration | None, path: str) -> None:
+    profile = profile_of(iteration)
+    if profile.buckets is None:
+        _check_totals(iteration, old, path)
     known = old.allocations if old else ()
     for index, allocation in enumerate(iteration.allocations):
         if any(allocation is one for one in known):
             continue
-        here = f"{path}.allocations[{index}]"
+        here = f"{path}[{index}]"
         if not is_over(allocation):
-            check_owns_buckets(allocation, f"{here}.weights")
+            check_owns_buckets(allocation, profile, f"{here}.weights")
         if allocation.slots or iteration.state is not State.DRAFT:
-            _check_slots(allocation, f"{here}.slots")
+            _check_slots(allocation, profile, f"{here}.slots")
+
+
+def _check_totals(iteration: Iteration, old: Iteration | None, path: str) -> None:
+    """Where the total of the weights is how many buckets there are, it is one, and stays it."""
+    totals = {allocation.total for allocation in iteration.allocations}
+    if len(totals) > 1:
+        raise InvalidChange(
+            f"with {iteration.profile} all allocations have weights of one total, which is how "
+            "many buckets there are",
+            path,
+        )
+    if old is not None and old.state is not State.DRAFT and iteration.state is not State.DRAFT:
+        was = {allocation.total for allocation in old.allocations}
+        if totals != was:
+            raise InvalidChange(
+                f"with {iteration.profile} the total of the weights is how many buckets there are;"
+                f" it stays {max(was):,}",
+                path,
+            )
+
+
+def _check_enrolment(iteration: Iteration, path: str) -> None:
+    check_share(iteration.enrolment_ppm, f"{path}.enrolment")
+    draw = iteration.enrolment_draw
+    if draw is not None:
+        check_draw(draw, f"{path}.enrolment_draw")
+        bound_of(draw.profile, iteration.enrolment_ppm, f"{path}.enrolment")
 
 
 def _check_times(iteration: Iteration, path: str) -> None:
@@ -134,13 +170,14 @@ def _check_rank(allocation: Allocation, path: str) -> None:
         raise InvalidChange("the fallback serves everyone; it has no segment", f"{path}.segment")
 
 
-def _check_slots(allocation: Allocation, path: str) -> None:
+def _check_slots(allocation: Allocation, profile: Profile, path: str) -> None:
     slots = allocation.slots
+    buckets = profile.count(allocation.total)
     if any(type(slot.start) is not int or type(slot.stop) is not int for slot in slots):
         raise InvalidInput("the edges of a slot are whole numbers", path)
-    if not is_orderly(slots, BUCKETS):
+    if not is_orderly(slots, buckets):
         raise InvalidInput(
-            f"slots are not empty, ascend without overlap and lie within 0 and {BUCKETS:,}", path
+            f"slots are not empty, ascend without overlap and lie within 0 and {buckets:,}", path
         )
     if len(slots) > RANGES_MAX:
         raise InvalidChange(f"an allocation has at most {RANGES_MAX:,} slots", path)
@@ -149,7 +186,11 @@ def _check_slots(allocation: Allocation, path: str) -> None:
     owned: dict[str, int] = {}
     for slot in slots:
         owned[slot.owner] = owned.get(slot.owner, 0) + slot.stop - slot.start
-    for treatment, count in counts(allocation.weights, allocation.total).items():
+    wanted = counts(allocation.weights, allocation.total, profile)
+    if owned == exact_counts(allocation.weights, allocation.total, buckets):
+        wanted = {}
+        owned = {}
+    for treatment, count in wanted.items():
         if treatment and owned.pop(treatment, 0) != count:
             raise InvalidChange(
                 f"by the weights {treatment!r} owns {count:,} buckets; the slots give it another "
@@ -199,16 +240,17 @@ def check_weights(
         )
 
 
-def check_owns_buckets(allocation: Allocation, path: str) -> None:
+def check_owns_buckets(allocation: Allocation, profile: Profile, path: str) -> None:
     """Raise InvalidChange where a treatment has a weight and yet no bucket."""
     total = allocation.total
-    owned = counts(allocation.weights, total)
+    owned = counts(allocation.weights, total, profile)
+    buckets = profile.count(total)
     for treatment, part in allocation.weights:
         if part and not owned[treatment]:
             raise InvalidChange(
                 f"the weight of {treatment!r}, {part:,} of {total:,}, is less than one bucket of "
-                f"{BUCKETS:,}, so that no unit would get it; make it 0, or "
-                f"{-(-total // BUCKETS):,} or more",
+                f"{buckets:,}, so that no unit would get it; make it 0, or "
+                f"{-(-total // buckets):,} or more",
                 path,
                 code="weights",
             )

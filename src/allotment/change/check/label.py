@@ -7,9 +7,7 @@ import re
 from itertools import pairwise
 from typing import Final, NoReturn, Protocol
 
-from allotment.change.kinds import noun_path
-from allotment.errors import Conflict, InvalidChange, InvalidInput
-from allotment.model.catalog import Catalog
+from allotment.errors import InvalidChange, InvalidInput
 from allotment.model.limits import (
     BUCKETS,
     KEPT_CHARACTERS_MAX,
@@ -89,14 +87,3 @@ def check_share(share: int, path: str) -> None:
     """A share is a whole number of the 1,000,000 buckets."""
     if type(share) is not int or not 0 <= share <= BUCKETS:
         raise InvalidInput(f"a share is 0 to {BUCKETS:,} parts per million", path)
-
-
-def check_lone_salt(kind: str, key: str, salt: str, catalog: Catalog) -> None:
-    """Raise Conflict where another noun of the kind uses the salt: both would draw the same."""
-    others = catalog.users.get(f"salt:{kind}:{salt}", frozenset()) - {key}
-    if others:
-        raise Conflict(
-            f"{kind} {min(others)!r} has the salt {salt!r} too, so both would draw the same; "
-            "choose another",
-            f"{noun_path(kind, key)}.salt",
-        )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from allotment.change.check.label import check_labels, check_lone_salt, check_salt, check_share
+from allotment.change.check.draw import bound_of, check_draw, check_lone_salt
+from allotment.change.check.label import check_labels, check_share
 from allotment.change.check.sample import check_beside_reservations
 from allotment.change.check.stage import check_gives_up_nothing
 from allotment.change.kinds import noun_path
@@ -13,7 +14,9 @@ from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS, RANGES_MAX
+from allotment.model.profile import PROFILES, Draw
 from allotment.model.slots import is_orderly
+from allotment.model.stage import profile_of
 from allotment.model.text import check_key
 
 
@@ -21,10 +24,12 @@ def check_holdout(holdout: Holdout, old: Holdout | None, catalog: Catalog) -> No
     """Check the holdout, and where its unit changed the experiments under it."""
     path = noun_path("holdout", holdout.key)
     check_labels(holdout, path)
-    check_salt(holdout.salt, f"{path}.salt")
     check_key(holdout.unit, f"{path}.unit")
     check_share(holdout.share_ppm, f"{path}.share")
-    check_lone_salt("holdout", holdout.key, holdout.salt, catalog)
+    draw = Draw(holdout.profile, holdout.salt)
+    check_draw(draw, path)
+    bound_of(holdout.profile, holdout.share_ppm, f"{path}.share")
+    check_lone_salt("holdout", holdout.key, draw, catalog)
     if old and old.unit != holdout.unit:
         for key in sorted(catalog.users.get(f"holdout:{holdout.key}", ())):
             check_unit(holdout, catalog.experiments[key], f"{path}.unit")
@@ -34,15 +39,19 @@ def check_layer(layer: Layer, before: Catalog, catalog: Catalog) -> None:
     """Check the layer, its reservations, and that both sides of each agree."""
     path = noun_path("layer", layer.key)
     check_labels(layer, path)
-    check_salt(layer.salt, f"{path}.salt")
+    draw = Draw(layer.profile, layer.salt)
+    check_draw(draw, path)
+    if BUCKETS % (PROFILES[layer.profile].buckets or BUCKETS + 1):
+        message = f"{layer.profile} has no buckets of whole parts per million, which layers need"
+        raise InvalidInput(message, f"{path}.profile")
     check_key(layer.unit, f"{path}.unit")
-    check_lone_salt("layer", layer.key, layer.salt, catalog)
+    check_lone_salt("layer", layer.key, draw, catalog)
     keys = [reservation.experiment for reservation in layer.reservations]
     if keys != sorted(set(keys)):
         raise InvalidChange("an experiment is reserved for twice", f"{path}.reservations")
     for reservation in layer.reservations:
         here = f"{path}.reservations.{reservation.experiment}"
-        _check_ranges(reservation, here)
+        _check_ranges(reservation, profile_of(layer).count(BUCKETS), here)
         member = catalog.experiments.get(reservation.experiment)
         if member is None:
             near = did_you_mean(reservation.experiment, catalog.experiments)
@@ -62,15 +71,15 @@ def check_layer(layer: Layer, before: Catalog, catalog: Catalog) -> None:
             check_gives_up_nothing(after, before, catalog)
 
 
-def _check_ranges(reservation: Reservation, path: str) -> None:
+def _check_ranges(reservation: Reservation, buckets: int, path: str) -> None:
     ranges = reservation.ranges
     if reservation.share_ppm is not None:
         raise InvalidChange("a reservation says its ranges, not its share", path)
     if any(type(edge) is not int for item in ranges for edge in item):
         raise InvalidInput("the edges of a range are whole numbers", path)
-    if not is_orderly(ranges, BUCKETS):
+    if not is_orderly(ranges, buckets):
         raise InvalidInput(
-            f"ranges are not empty, ascend without overlap and lie within 0 and {BUCKETS:,}", path
+            f"ranges are not empty, ascend without overlap and lie within 0 and {buckets:,}", path
         )
     if len(ranges) > RANGES_MAX:
         raise InvalidChange(f"a reservation has at most {RANGES_MAX:,} ranges", path)

@@ -8,6 +8,7 @@ from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound, di
 from allotment.model.catalog import Catalog
 from allotment.model.layer import Layer
 from allotment.model.limits import BUCKETS, RANGES_MAX, TAGS_MAX
+from allotment.model.profile import PROFILES
 from allotment.model.segment import Sample, Segment
 from allotment.model.slots import Range, Ranges, is_orderly, size, subtract
 from allotment.model.text import check_key, check_name
@@ -52,6 +53,9 @@ def check_sample(segment: Segment, catalog: Catalog) -> None:
     if layer is None:
         near = did_you_mean(sample.layer, catalog.layers)
         raise NotFound(f"there is no layer {sample.layer!r}{near}", f"{path}.layer")
+    if PROFILES[layer.profile].buckets != BUCKETS:
+        message = f"samples need a layer of {BUCKETS:,} buckets, and {layer.profile} has others"
+        raise InvalidChange(message, f"{path}.layer")
     check_beside_reservations(segment.key, sample, layer)
     for key in sorted(catalog.users.get(f"sampled:{sample.layer}", frozenset()) - {segment.key}):
         other = catalog.segments[key].sample

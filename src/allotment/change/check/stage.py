@@ -88,7 +88,7 @@ def _stage(experiment: Experiment, catalog: Catalog) -> Stage | None:
 
 def _covers(was: Stage | None, now: Stage | None) -> bool:
     """Whether every unit that the one has is the other's too, and can be no one else's."""
-    if was is not None and now is not None and (was.salt, was.name) == (now.salt, now.name):
+    if was is not None and now is not None and was.draw == now.draw:
         return covers(now.ranges, was.ranges)
     if was is not None and was.layer is not None:
         return False

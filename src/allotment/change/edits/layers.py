@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from allotment.change import lifecycle
 from allotment.change.commands import Release, Reserve, SetHoldout, SetHoldoutShare, SetSample
-from allotment.change.defaults import lay_share
+from allotment.change.defaults import buckets_of, lay_count, whole
 from allotment.change.kinds import noun_path
 from allotment.change.lifecycle import Event
 from allotment.change.proposal import Proposal
@@ -32,13 +32,14 @@ def _reserve(command: Reserve, proposal: Proposal) -> None:
     owned = {r.experiment: r.ranges for r in layer.reservations}
     old = owned.pop(experiment.key, ())
     sampled = [sample.ranges for _, sample in samples_in(layer.key, proposal)]
-    free = subtract(WHOLE, [old, *owned.values(), *sampled])
-    new = _wanted(command, old, free, path)
+    everyone = whole(layer)
+    free = subtract(everyone, [old, *owned.values(), *sampled])
+    new = _wanted(command, layer, old, free, path)
     if experiment.layer == layer.key and Reservation(experiment.key, old) in layer.reservations:
         if new == old:
             return
     elif experiment.layer is None:
-        old = WHOLE  # outside a layer it may have every unit
+        old = everyone  # outside a layer it may have every unit
     grows = covers(new, old)
     event = Event.LAYER_UP if grows else Event.LAYER_DOWN
     lifecycle.permit(proposal.policy, event, lifecycle.status(experiment), path)
@@ -50,13 +51,14 @@ def _reserve(command: Reserve, proposal: Proposal) -> None:
     proposal.put(member)
 
 
-def _wanted(command: Reserve, old: Ranges, free: Ranges, path: str) -> Ranges:
+def _wanted(command: Reserve, layer: Layer, old: Ranges, free: Ranges, path: str) -> Ranges:
+    count = buckets_of(layer, command.share_ppm, path)
     if not command.ranges:
-        return lay_share(old, free, command.share_ppm, path)
-    if size(command.ranges) != command.share_ppm:
+        return lay_count(old, free, count, path)
+    if size(command.ranges) != count:
         raise InvalidChange(
             f"the ranges hold {size(command.ranges):,} buckets, the share says "
-            f"{command.share_ppm:,}; make them agree",
+            f"{count:,}; make them agree",
             path,
         )
     return command.ranges

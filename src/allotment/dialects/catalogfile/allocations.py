@@ -9,7 +9,7 @@ from allotment.dialects.catalogfile.advice import quoted
 from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.errors import InvalidInput
 from allotment.model.experiment import Allocation
-from allotment.model.limits import BUCKETS, WHOLE_MAX
+from allotment.model.limits import WHOLE_MAX
 from allotment.model.number import read_weight, to_parts
 from allotment.model.slots import Slot
 
@@ -165,4 +165,4 @@ def _read_slot(place: Cursor) -> Slot:
     if len(place.items()) != 3:
         raise place.wrong("[start, stop, treatment]")
     start, stop, treatment = place.items()
-    return Slot(start.whole(0, BUCKETS), stop.whole(0, BUCKETS), treatment.key())
+    return Slot(start.whole(0, WHOLE_MAX), stop.whole(0, WHOLE_MAX), treatment.key())

@@ -7,18 +7,23 @@ from typing import Final
 
 from allotment.dialects.catalogfile.allocations import read_allocations, show_allocations
 from allotment.dialects.catalogfile.cursor import Cursor, Tree
+from allotment.errors import did_you_mean
 from allotment.model.experiment import Iteration, State, Treatment
 from allotment.model.instant import read_instant, show_instant
 from allotment.model.limits import BUCKETS
 from allotment.model.number import read_percent, show_percent
+from allotment.model.profile import NATIVE, PROFILES, Draw
 
 FIELDS: Final = (
     "iteration",
     "state",
+    "profile",
     "salt",
     "reshuffle",
     "audience",
     "enrolment",
+    "enrolment_profile",
+    "enrolment_salt",
     "treatments",
     "allocations",
     "justification",
@@ -51,6 +56,8 @@ def read_iteration(place: Cursor, number: int) -> Iteration:
         winning_reason=place.at("winning_reason").description(),
         started_at=_read_time(place.at("started_at")),
         ended_at=_read_time(place.at("ended_at")),
+        profile=read_profile(place.at("profile")),
+        enrolment_draw=_read_enrolment_draw(place),
     )
 
 
@@ -59,8 +66,7 @@ def show_iteration(iteration: Iteration) -> dict[str, Tree]:
     shown: dict[str, Tree] = {"iteration": iteration.number}
     if iteration.state is not State.DRAFT:
         shown["state"] = str(iteration.state)
-    if iteration.salt:
-        shown["salt"] = iteration.salt
+    shown |= _show_draws(iteration)
     if iteration.reshuffle:
         shown["reshuffle"] = True
     if iteration.audience is not None:
@@ -81,11 +87,47 @@ def show_iteration(iteration: Iteration) -> dict[str, Tree]:
     return shown
 
 
+def _show_draws(iteration: Iteration) -> dict[str, Tree]:
+    profile, salt = iteration.enrolment_draw or ("", "")
+    shown: dict[str, Tree] = {
+        "profile": show_profile(iteration.profile),
+        "salt": iteration.salt,
+        "enrolment_profile": profile,
+        "enrolment_salt": salt,
+    }
+    return {field: text for field, text in shown.items() if text}
+
+
 def read_salt(place: Cursor) -> str:
     """A salt, or "" where the file leaves the usual one to the catalog."""
     if place.value == "":
         raise place.refusal("a salt is not empty; leave it out for the usual one")
     return place.name()
+
+
+def read_profile(place: Cursor) -> str:
+    """The name of a profile; the native one where the file says none."""
+    if not place.given:
+        return NATIVE
+    name = place.name()
+    if name not in PROFILES:
+        raise place.refusal(f"there is no profile {name!r}{did_you_mean(name, PROFILES)}")
+    return name
+
+
+def show_profile(name: str) -> str:
+    """The name of a profile, "" for the native one, which the file leaves out."""
+    return "" if name == NATIVE else name
+
+
+def _read_enrolment_draw(place: Cursor) -> Draw | None:
+    """What the enrolment draws by, where that is not native."""
+    profile, salt = place.at("enrolment_profile"), place.at("enrolment_salt")
+    if profile.given != salt.given:
+        raise (salt if profile.given else profile).refusal(
+            "enrolment_profile and enrolment_salt go together: name both, or none"
+        )
+    return Draw(read_profile(profile), read_salt(salt)) if profile.given else None
 
 
 def read_share(place: Cursor) -> int:

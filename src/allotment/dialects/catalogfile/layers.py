@@ -5,21 +5,31 @@ from __future__ import annotations
 from typing import Final
 
 from allotment.dialects.catalogfile.cursor import Cursor, Tree
-from allotment.dialects.catalogfile.iterations import read_salt, read_share
+from allotment.dialects.catalogfile.iterations import (
+    read_profile,
+    read_salt,
+    read_share,
+    show_profile,
+)
 from allotment.dialects.catalogfile.values import read_kept, show_kept
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.limits import BUCKETS
 from allotment.model.number import show_percent
+from allotment.model.profile import PROFILES
 from allotment.model.slots import Range, Ranges
 
-_LAYER: Final = ("name", "description", "unit", "salt", "reservations", "kept")
-_HOLDOUT: Final = ("name", "description", "unit", "salt", "share", "kept")
+_LAYER: Final = ("name", "description", "unit", "profile", "salt", "reservations", "kept")
+_HOLDOUT: Final = ("name", "description", "unit", "profile", "salt", "share", "kept")
 
 
 def read_layer(key: str, place: Cursor) -> Layer:
     """The layer at `place`; a reservation that is a share has no ranges yet."""
     place.fields(_LAYER)
-    reservations = (_read_reservation(each, at) for each, at in place.at("reservations").entries())
+    profile = read_profile(place.at("profile"))
+    buckets = PROFILES[profile].count(BUCKETS)
+    reservations = (
+        _read_reservation(each, buckets, at) for each, at in place.at("reservations").entries()
+    )
     return Layer(
         key=key,
         salt=read_salt(place.at("salt")),
@@ -28,6 +38,7 @@ def read_layer(key: str, place: Cursor) -> Layer:
         unit=place.at("unit").key("user"),
         reservations=tuple(sorted(reservations, key=lambda each: each.experiment)),
         kept=read_kept(place.at("kept")),
+        profile=profile,
     )
 
 
@@ -37,6 +48,7 @@ def show_layer(layer: Layer) -> Tree:
         "name": layer.name,
         "description": layer.description,
         "unit": "" if layer.unit == "user" else layer.unit,
+        "profile": show_profile(layer.profile),
         "salt": layer.salt,
         "reservations": {each.experiment: show_ranges(each.ranges) for each in layer.reservations},
         **show_kept(layer.kept),
@@ -55,6 +67,7 @@ def read_holdout(key: str, place: Cursor) -> Holdout:
         description=place.at("description").description(),
         unit=place.at("unit").key("user"),
         kept=read_kept(place.at("kept")),
+        profile=read_profile(place.at("profile")),
     )
 
 
@@ -64,6 +77,7 @@ def show_holdout(holdout: Holdout) -> Tree:
         "name": holdout.name,
         "description": holdout.description,
         "unit": "" if holdout.unit == "user" else holdout.unit,
+        "profile": show_profile(holdout.profile),
         "salt": holdout.salt,
         "share": show_percent(holdout.share_ppm),
         **show_kept(holdout.kept),
@@ -71,16 +85,16 @@ def show_holdout(holdout: Holdout) -> Tree:
     return {field: value for field, value in shown.items() if value}
 
 
-def _read_reservation(key: str, place: Cursor) -> Reservation:
+def _read_reservation(key: str, buckets: int, place: Cursor) -> Reservation:
     """Exact ranges of buckets, or a share that is laid when the catalog is changed."""
     if not isinstance(place.value, list):
         return Reservation(key, (), read_share(place))
-    return Reservation(key, read_ranges(place))
+    return Reservation(key, read_ranges(place, buckets))
 
 
-def read_ranges(place: Cursor) -> Ranges:
+def read_ranges(place: Cursor, buckets: int = BUCKETS) -> Ranges:
     """Buckets as a list of [start, stop]; none where the file leaves it out."""
-    return tuple(_read_range(item) for item in place.items())
+    return tuple(_read_range(item, buckets) for item in place.items())
 
 
 def show_ranges(ranges: Ranges) -> Tree:
@@ -88,8 +102,8 @@ def show_ranges(ranges: Ranges) -> Tree:
     return [list(edges) for edges in ranges]
 
 
-def _read_range(place: Cursor) -> Range:
+def _read_range(place: Cursor, buckets: int) -> Range:
     edges = place.items()
     if len(edges) != 2:
         raise place.wrong("[start, stop]")
-    return Range(edges[0].whole(0, BUCKETS), edges[1].whole(0, BUCKETS))
+    return Range(edges[0].whole(0, buckets), edges[1].whole(0, buckets))

@@ -181,7 +181,11 @@ class CheckBody(Struct, forbid_unknown_fields=True):
         Annotated[str, Meta(pattern="^[0-9a-f]{16}$")] | None,
         Meta(description="64 bits, hexadecimal, as JSON numbers hold only 53."),
     ]
-    bucket: Annotated[int, Meta(ge=0, le=999_999)] | None
+    bucket: Annotated[int, Meta(ge=0)] | None
+    buckets: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="How many there are: natively 1,000,000, by another profile its own."),
+    ]
     bound: Annotated[str, Meta(description="What it is held against, in words.")]
     outcome: str
     decided: bool
