@@ -1,4 +1,5 @@
-/* Numbers out of bytes and into bytes, whatever order the machine has and wherever they lie. */
+/* Numbers out of bytes and into bytes, whatever order the machine has and wherever they lie, and
+ * their rotations. */
 #ifndef ALLOT_BYTES_H
 #define ALLOT_BYTES_H
 
@@ -60,6 +61,16 @@ static inline void allot_store_big64(uint64_t x, uint8_t *at)
 {
     x = ALLOT_BIG64(x);
     memcpy(at, &x, sizeof x);
+}
+
+static inline uint32_t allot_rotate_left32(uint32_t x, unsigned bits)
+{
+    return x << bits | x >> (32 - bits);
+}
+
+static inline uint32_t allot_rotate_right32(uint32_t x, unsigned bits)
+{
+    return x >> bits | x << (32 - bits);
 }
 
 #endif

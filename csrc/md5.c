@@ -19,11 +19,9 @@ static const uint32_t SINES[64] = {
     0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391,
 };
 
-static inline uint32_t rotate_left(uint32_t x, unsigned bits) { return x << bits | x >> (32 - bits); }
-
 /* One step; the four words of the state change places from step to step, so that none is moved. */
 #define STEP(mixed, a, b, c, d, word, i, bits)                                                     \
-    a = b + rotate_left(a + (mixed) + words[word] + SINES[i], bits)
+    a = b + allot_rotate_left32(a + (mixed) + words[word] + SINES[i], bits)
 
 #define FOUR(MIXED, i, w0, w1, w2, w3, r0, r1, r2, r3)                                             \
     STEP(MIXED(b, c, d), a, b, c, d, w0, i, r0);                                                   \

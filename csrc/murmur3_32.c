@@ -2,17 +2,15 @@
 #include "bytes.h"
 #include "hashes.h"
 
-static inline uint32_t rotate_left(uint32_t x, unsigned bits) { return x << bits | x >> (32 - bits); }
-
 static inline uint32_t mix(uint32_t k)
 {
-    return rotate_left(k * UINT32_C(0xcc9e2d51), 15) * UINT32_C(0x1b873593);
+    return allot_rotate_left32(k * UINT32_C(0xcc9e2d51), 15) * UINT32_C(0x1b873593);
 }
 
 uint32_t allot_murmur3_32_words(uint32_t h, const uint8_t *text, size_t size)
 {
     for (const uint8_t *end = text + size; text != end; text += 4)
-        h = rotate_left(h ^ mix(allot_load_little32(text)), 13) * 5 + UINT32_C(0xe6546b64);
+        h = allot_rotate_left32(h ^ mix(allot_load_little32(text)), 13) * 5 + UINT32_C(0xe6546b64);
     return h;
 }
 

@@ -90,7 +90,7 @@ typedef struct {
 typedef struct {
     allot_table tables[ALLOT_STAGE_TREATMENT]; /* holdout, layer, enrolment */
     const allot_digest *salts;      /* `draws` of them, in the order of the stages the plan has */
-    const allot_recipe *const *recipes; /* NULL, or a recipe a draw, NULL where the draw is native */
+    const allot_recipe *const *recipes; /* NULL: all native; else one a draw, NULL: native */
     const allot_idset *overrides;   /* NULL: none, or archived */
     const allot_idset *claims;      /* NULL: none */
     size_t bytes;                   /* of the whole block */

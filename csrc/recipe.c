@@ -7,7 +7,9 @@
 #include "draw.h"
 #include "text.h"
 
-enum { MESSAGE_BYTES = ALLOT_CBOR_BYTES * 2 + ALLOT_AFFIX_BYTES_MAX * 2 + ALLOT_UNIT_KEY_BYTES_MAX };
+enum {
+    MESSAGE_BYTES = ALLOT_CBOR_BYTES * 2 + ALLOT_AFFIX_BYTES_MAX * 2 + ALLOT_UNIT_KEY_BYTES_MAX
+};
 
 /* ---- Hashes over numbers ------------------------------------------------------------------- */
 

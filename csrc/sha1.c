@@ -8,8 +8,6 @@ const uint32_t allot_sha1_start[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x1032
 /* floor(2^30 times the square root of 2, 3, 5 and 10) */
 static const uint32_t ROOTS[4] = {0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6};
 
-static inline uint32_t rotate_left(uint32_t x, unsigned bits) { return x << bits | x >> (32 - bits); }
-
 static inline uint32_t mixed(size_t part, uint32_t b, uint32_t c, uint32_t d)
 {
     if (part == 0) return d ^ (b & (c ^ d));
@@ -22,14 +20,14 @@ static void take_block(uint32_t *state, const uint8_t *text)
     uint32_t words[80];
     for (size_t i = 0; i < 16; i++) words[i] = allot_load_big32(text + 4 * i);
     for (size_t i = 16; i < 80; i++)
-        words[i] = rotate_left(words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16], 1);
+        words[i] = allot_rotate_left32(words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16], 1);
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4];
     for (size_t i = 0; i < 80; i++) {
         const size_t part = i / 20;
-        const uint32_t next = rotate_left(a, 5) + mixed(part, b, c, d) + e + ROOTS[part] + words[i];
+        const uint32_t next = allot_rotate_left32(a, 5) + mixed(part, b, c, d) + e + ROOTS[part] + words[i];
         e = d;
         d = c;
-        c = rotate_left(b, 30);
+        c = allot_rotate_left32(b, 30);
         b = a;
         a = next;
     }

@@ -171,11 +171,6 @@ class Profile:
         return low
 
 
-def _of_floats(name: str, hash_: Hash, bits: int, **fields: object) -> Profile:
-    """A profile whose buckets are all values of the number, compared as floats."""
-    return Profile(name, hash_, rule=Rule.SCALE, buckets=1 << bits, **fields)  # type: ignore[arg-type]
-
-
 _TABLE: Final = (
     Profile(NATIVE, Hash.NATIVE, rule=Rule.SCALE, buckets=BUCKETS),
     # For engines that have no murmur3: MD5 is in every one of them.
@@ -187,83 +182,155 @@ _TABLE: Final = (
         "growthbook-2", Hash.FNV1A_TWICE, encoding=Encoding.UTF16, buckets=10_000, divisor=10_000.0
     ),
     Profile(
-        "growthbook-namespace-1", Hash.FNV1A, "", "__{salt}", Encoding.UTF16, buckets=1_000,
+        "growthbook-namespace-1",
+        Hash.FNV1A,
+        "",
+        "__{salt}",
+        Encoding.UTF16,
+        buckets=1_000,
         divisor=1_000.0,
     ),
     Profile("unleash-rollout-1", Hash.MURMUR3_32, "{salt}:", buckets=100),
     Profile("unleash-variant-1", Hash.MURMUR3_32, "{salt}:", seed=86_028_157),
-    Profile(
-        "optimizely-1", Hash.MURMUR3_32, "", "{salt}", seed=1, rule=Rule.SCALE, buckets=10_000
-    ),
+    Profile("optimizely-1", Hash.MURMUR3_32, "", "{salt}", seed=1, rule=Rule.SCALE, buckets=10_000),
     Profile("eppo-1", Hash.MD5, "{salt}-", slice=Slice.BIG_32, buckets=10_000),
     Profile(
-        "eppo-legacy-exposure-1", Hash.MD5, "exposure-", "-{salt}", slice=Slice.BIG_32,
+        "eppo-legacy-exposure-1",
+        Hash.MD5,
+        "exposure-",
+        "-{salt}",
+        slice=Slice.BIG_32,
         buckets=10_000,
     ),
     Profile(
-        "eppo-legacy-assignment-1", Hash.MD5, "assignment-", "-{salt}", slice=Slice.BIG_32,
+        "eppo-legacy-assignment-1",
+        Hash.MD5,
+        "assignment-",
+        "-{salt}",
+        slice=Slice.BIG_32,
         buckets=10_000,
     ),
     Profile("statsig-1", Hash.SHA256, "{salt}.", slice=Slice.BIG_64, buckets=10_000),
     Profile("statsig-layer-1", Hash.SHA256, "{salt}.", slice=Slice.BIG_64, buckets=1_000),
     Profile(
-        "split-1", Hash.JAVA31, "", encoding=Encoding.UTF32, slice=Slice.ABSOLUTE, seed=None,
+        "split-1",
+        Hash.JAVA31,
+        "",
+        encoding=Encoding.UTF32,
+        slice=Slice.ABSOLUTE,
+        seed=None,
         buckets=100,
     ),
     Profile("split-2", Hash.MURMUR3_32, "", seed=None, buckets=100),
-    _of_floats(
-        "flagd-1", Hash.MURMUR3_32, 32, slice=Slice.ABSOLUTE, divisor=2_147_483_647.0,
-        factor=100.0, filled=True,
+    Profile(
+        "flagd-1",
+        Hash.MURMUR3_32,
+        slice=Slice.ABSOLUTE,
+        rule=Rule.SCALE,
+        buckets=2**32,
+        divisor=2_147_483_647.0,
+        factor=100.0,
+        filled=True,
     ),
     Profile("flagd-2", Hash.MURMUR3_32, rule=Rule.SCALE),
     Profile("flagd-3", Hash.MURMUR3_32, encoding=Encoding.CBOR, rule=Rule.SCALE),
     Profile("flagd-pair-3", Hash.MURMUR3_32, encoding=Encoding.CBOR_PAIR, rule=Rule.SCALE),
     Profile(
-        "flagsmith-1", Hash.MD5, "{salt},", slice=Slice.BIG_128, rule=Rule.REHASH, buckets=9_998,
-        divisor=9_998.0, factor=100.0,
+        "flagsmith-1",
+        Hash.MD5,
+        "{salt},",
+        slice=Slice.BIG_128,
+        rule=Rule.REHASH,
+        buckets=9_998,
+        divisor=9_998.0,
+        factor=100.0,
     ),
-    _of_floats(
-        "posthog-rollout-1", Hash.SHA1, 60, before="{salt}.", slice=Slice.BIG_60,
-        divisor=2.0**60, closed=True,
+    Profile(
+        "posthog-rollout-1",
+        Hash.SHA1,
+        "{salt}.",
+        slice=Slice.BIG_60,
+        rule=Rule.SCALE,
+        buckets=2**60,
+        divisor=2.0**60,
+        closed=True,
     ),
-    _of_floats(
-        "posthog-variant-1", Hash.SHA1, 60, before="{salt}.", after="variant", slice=Slice.BIG_60,
+    Profile(
+        "posthog-variant-1",
+        Hash.SHA1,
+        "{salt}.",
+        "variant",
+        slice=Slice.BIG_60,
+        rule=Rule.SCALE,
+        buckets=2**60,
         divisor=2.0**60,
     ),
-    _of_floats(
-        "posthog-holdout-1", Hash.SHA1, 60, before="holdout-", slice=Slice.BIG_60,
-        divisor=2.0**60, closed=True,
+    Profile(
+        "posthog-holdout-1",
+        Hash.SHA1,
+        "holdout-",
+        slice=Slice.BIG_60,
+        rule=Rule.SCALE,
+        buckets=2**60,
+        divisor=2.0**60,
+        closed=True,
     ),
-    _of_floats(
-        "launchdarkly-1", Hash.SHA1, 60, before="{salt}.", slice=Slice.BIG_60, divisor=2.0**60,
+    Profile(
+        "launchdarkly-1",
+        Hash.SHA1,
+        "{salt}.",
+        slice=Slice.BIG_60,
+        rule=Rule.SCALE,
+        buckets=2**60,
+        divisor=2.0**60,
         filled=True,
     ),
-    _of_floats(
-        "planout-1", Hash.SHA1, 60, before="{salt}.", slice=Slice.BIG_60, divisor=2.0**60,
-        factor=None, closed=True,
+    Profile(
+        "planout-1",
+        Hash.SHA1,
+        "{salt}.",
+        slice=Slice.BIG_60,
+        rule=Rule.SCALE,
+        buckets=2**60,
+        divisor=2.0**60,
+        factor=None,
+        closed=True,
     ),
     Profile("planout-integer-1", Hash.SHA1, "{salt}.", slice=Slice.BIG_60),
     Profile("goff-1", Hash.FNV1A, buckets=100_000),
     Profile("amplitude-allocation-1", Hash.MURMUR3_32, "{salt}/", buckets=100),
     Profile(
-        "amplitude-distribution-1", Hash.MURMUR3_32, "{salt}/", rule=Rule.DIVIDE,
+        "amplitude-distribution-1",
+        Hash.MURMUR3_32,
+        "{salt}/",
+        rule=Rule.DIVIDE,
         buckets=42_949_673,
     ),
     Profile("configcat-1", Hash.SHA1, slice=Slice.BIG_28, buckets=100),
-    _of_floats(
-        "azure-1", Hash.SHA256, 32, before="", after="\n{salt}", slice=Slice.LITTLE_32,
-        divisor=4_294_967_295.0, factor=100.0,
+    Profile(
+        "azure-1",
+        Hash.SHA256,
+        "",
+        "\n{salt}",
+        slice=Slice.LITTLE_32,
+        rule=Rule.SCALE,
+        buckets=2**32,
+        divisor=4_294_967_295.0,
+        factor=100.0,
     ),
-    _of_floats(
-        "featbit-1", Hash.MD5, 32, slice=Slice.LITTLE_ABSOLUTE, divisor=2_147_483_648.0
+    Profile(
+        "featbit-1",
+        Hash.MD5,
+        slice=Slice.LITTLE_ABSOLUTE,
+        rule=Rule.SCALE,
+        buckets=2**32,
+        divisor=2_147_483_648.0,
     ),
     Profile("confidence-population-1", Hash.MURMUR3_128, "{salt}|", shift=4, buckets=BUCKETS),
     Profile("confidence-variant-1", Hash.MURMUR3_128, "{salt}|", shift=4),
     Profile("vwo-traffic-1", Hash.MURMUR3_32, "{salt}_", seed=1, rule=Rule.SCALE, buckets=100),
-    Profile(
-        "vwo-variation-1", Hash.MURMUR3_32, "{salt}_", seed=1, rule=Rule.SCALE, buckets=10_000
-    ),
-)  # fmt: skip
+    Profile("vwo-variation-1", Hash.MURMUR3_32, "{salt}_", seed=1, rule=Rule.SCALE, buckets=10_000),
+)
 
 PROFILES: Final = MappingProxyType({profile.name: profile for profile in _TABLE})
 
