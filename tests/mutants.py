@@ -39,8 +39,8 @@ MUTANTS = [
     Mutant(
         "enrolment and treatment share a salt",
         "src/allotment/compile/experiment.py",
-        'f"{iteration.salt}/treatment"',
-        'f"{iteration.salt}/enrolment"',
+        "kernel_draw(treatment_draw(iteration)",
+        "kernel_draw(enrolment_draw(iteration)",
         "tests/laws",
     ),
     Mutant(
@@ -60,8 +60,8 @@ MUTANTS = [
     Mutant(
         "the ramp lets one bucket more in",
         "src/allotment/compile/experiment.py",
-        'f"{iteration.salt}/enrolment", iteration.enrolment_ppm',
-        'f"{iteration.salt}/enrolment", iteration.enrolment_ppm + 1',
+        "profile_of(draw).bound(iteration.enrolment_ppm)",
+        "profile_of(draw).bound(iteration.enrolment_ppm) + 1",
         "tests/laws",
     ),
     Mutant(
