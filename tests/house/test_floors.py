@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reference": {"model", "matching", "values"},
     "compile": {"model", "matching", "kernel"},
     "engine": {"model", "matching", "compile", "kernel", "values"},
+    "sql": {"model", "matching", "compile", "engine", "kernel"},
     "frames": {"model", "matching", "engine", "kernel", "exposures"},
     "exposures": {"model", "engine", "durable"},
     "client": {"model", "change", "compile", "engine", "durable"},

@@ -140,9 +140,9 @@ class Question:
     stored: dict[str, str | None]
 
 
-def random_key(rng: Random) -> str:
+def random_key(rng: Random, alphabets: Sequence[str] = ALPHABETS) -> str:
     """A unit key of 1 to 80 characters, seldom as long as a key can be."""
-    alphabet = rng.choice(ALPHABETS)
+    alphabet = rng.choice(alphabets)
     if rng.random() < 0.005:
         return "".join(rng.choices(alphabet[:1], k=UNIT_KEY_BYTES_MAX - rng.randrange(2)))
     return "".join(rng.choices(alphabet, k=rng.randint(1, rng.choice((3, 16, 40, 80)))))
@@ -163,9 +163,15 @@ def has_shares(profile: Profile) -> bool:
 class Maker:
     """Makes one catalog; `pool` are the units that its lists and overrides name."""
 
-    def __init__(self, rng: Random) -> None:
+    alphabets: Sequence[str] = ALPHABETS
+    clauses: Sequence[Clause] = CLAUSES
+
+    def __init__(self, rng: Random, pool: Sequence[str] = ()) -> None:
         self.rng = rng
-        self.pool = list(dict.fromkeys(random_key(rng) for _ in range(12)))
+        self.pool = list(pool) or list(dict.fromkeys(self.text() for _ in range(12)))
+
+    def text(self) -> str:
+        return random_key(self.rng, self.alphabets)
 
     def some(self, of: Sequence[str], most: int) -> list[str]:
         return self.rng.sample(of, self.rng.randint(0, min(most, len(of))))
@@ -215,7 +221,7 @@ class Maker:
             return Not(self.condition(below, depth - 1))
         if below and kind < 0.65:
             return InSegment(self.rng.choice(below))
-        return self.rng.choice(CLAUSES)
+        return self.rng.choice(self.clauses)
 
     def segments(self) -> list[Segment]:
         made: list[Segment] = []
@@ -254,11 +260,11 @@ class Maker:
             Treatment(name, sets=(("f0", self.rng.choice("ab")),) if key in "e0 e1" else ())
             for name in names
         ]
-        salt = f"{key}#{number}" if self.rng.random() < 0.5 else random_key(self.rng)
+        salt = f"{key}#{number}" if self.rng.random() < 0.5 else self.text()
         dealt = self.draw(salt, lambda _: True)
         total = self.rng.choice((1, 3, 100, 99_999))
         last = PROFILES[dealt.profile].count(total)
-        ramped = self.draw(random_key(self.rng), has_shares)
+        ramped = self.draw(self.text(), has_shares)
         allocations = [
             Allocation(
                 f"a{priority}",
@@ -326,7 +332,7 @@ class Maker:
         """Its buckets are cut, and each piece goes to one of its experiments or to none."""
         is_sampled = any(each.sample and each.sample.layer == key for each in samples)
         fit = (BUCKETS,) if is_sampled else (100, 1_000, 10_000, BUCKETS)
-        drawn = self.draw(random_key(self.rng), lambda one: one.buckets in fit)
+        drawn = self.draw(self.text(), lambda one: one.buckets in fit)
         edges = self.buckets(8, PROFILES[drawn.profile].count(BUCKETS))
         pieces: dict[str, list[Range]] = {each.key: [] for each in experiments if each.layer == key}
         for start, stop in pairwise(edges):
@@ -337,7 +343,7 @@ class Maker:
         return Layer(key, drawn.salt, reservations=tuple(reservations), profile=drawn.profile)
 
     def holdout(self, key: str) -> Holdout:
-        drawn = self.draw(random_key(self.rng), has_shares)
+        drawn = self.draw(self.text(), has_shares)
         return Holdout(key, drawn.salt, self.share_of(drawn.profile), profile=drawn.profile)
 
     def flag(self, experiments: list[Experiment]) -> Flag:
@@ -379,7 +385,7 @@ class Maker:
         if kind < 0.25:
             return self.rng.choice(self.pool)
         if kind < 0.85:
-            return random_key(self.rng)
+            return self.text()
         if kind < 0.97:
             return self.rng.randint(-(10 ** self.rng.randint(0, 18)), 10**18)
         return self.rng.choice(["", "x\ud800", "é" * 513, "a\nb", None, True, 1.5, b"ann"])

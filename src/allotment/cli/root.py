@@ -26,6 +26,7 @@ from allotment.cli import (
     rollback,
     serve,
     space,
+    sql,
     srm,
     token,
     validate,
@@ -158,7 +159,7 @@ def _group(name: str, about: str, **commands: Callable[..., None]) -> None:
 
 _COMMANDS = (
     *(assign, explain, plan, apply, listing, export, history, rollback),
-    *(backup, adopt, validate, srm, serve),
+    *(backup, adopt, validate, srm, sql, serve),
 )
 for _command in _COMMANDS:
     app.command(_command.NAME)(with_builders(_command.run, home=home_of, settings=settings_of))

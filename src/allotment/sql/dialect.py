@@ -1,0 +1,322 @@
+"""What each engine spells in a way of its own: one row an engine; nothing else tells them apart.
+
+What all of them have is built with sqlglot, which knows how each spells it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from sqlglot import exp
+
+from allotment.errors import InvalidInput
+from allotment.model.profile import Hash
+
+Expr: TypeAlias = exp.Expr
+Build: TypeAlias = Callable[[Expr], Expr]
+
+
+class Kind(StrEnum):
+    """What a column of the table holds. A column of another type makes the statement fail."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    UUID = "uuid"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlDialect:
+    """One engine.
+
+    name         as sqlglot and `--dialect` name it
+    title        as its users name it
+    types        the names of the types of each kind, as a pattern; empty where the engine cannot
+                 name the type of a column, and itself compares only what is of one type
+    type_of      the expression that names the type of a column
+    refuse       from a condition and a message: true, or the statement fails with the message
+    hashes       a hash of the UTF-8 of a text: its digits in hexadecimal, or a number for murmur3
+    number       the whole number that so many digits in hexadecimal spell
+    bytes        how many bytes a text has in UTF-8
+    is_nan       whether a float is NaN
+    wholes       the least and the greatest number that a literal and a column of whole numbers have
+    ends_with    whether a text ends with another
+    part         the n-th part of a text, counted from 1, cut at a character
+    valid_text   whether a text is UTF-8, where the engine does not see to it itself
+    pattern      what stands before a pattern so that RE2 reads it as we do; None: it has not RE2
+    bytewise     a text so that it compares by its bytes, whatever its column says
+    end          what in a pattern stands for the end of the text
+    native       whether it computes `allotment-1`
+    fence        whether a subquery needs OFFSET 0 so that what it computes is computed once
+    """
+
+    name: str
+    title: str
+    types: Mapping[Kind, str]
+    type_of: Build
+    refuse: Callable[[Expr, Expr], Expr]
+    hashes: Mapping[Hash, Build]
+    number: Callable[[Expr, int], Expr]
+    bytes: Build
+    is_nan: Build
+    wholes: tuple[int, int] = (-(2**63), 2**63 - 1)
+    ends_with: Callable[[Expr, str], Expr] = lambda text, end: exp.EndsWith(
+        this=text, expression=exp.Literal.string(end)
+    )
+    part: Callable[[Expr, str, int], Expr] = lambda text, at, place: call(
+        "SPLIT_PART", text, exp.Literal.string(at), exp.Literal.number(place)
+    )
+    valid_text: Build | None = None
+    pattern: str | None = None
+    bytewise: Build = lambda argument: argument.copy()
+    end: str = "$"
+    native: bool = False
+    fence: bool = False
+
+
+def call(name: str, *arguments: Expr) -> Expr:
+    """A function of the engine by the name that it has there."""
+    return exp.Anonymous(this=name, expressions=[each.copy() for each in arguments])
+
+
+def one(name: str) -> Build:
+    """A function of one argument."""
+    return lambda argument: call(name, argument)
+
+
+def joined(*parts: Expr) -> Expr:
+    """Texts as one; NULL where one of them is."""
+    found = [each.copy() for each in parts]
+    return exp.Concat(expressions=found, safe=False, coalesce=False) if len(found) > 1 else found[0]
+
+
+def text(value: str) -> Expr:
+    """A text as it stands in a statement; raises InvalidInput for one that holds NUL."""
+    if "\0" in value:
+        raise InvalidInput(f"no statement of SQL holds a NUL, as {value!r} does")
+    return exp.Literal.string(value)
+
+
+def whole(value: int) -> Expr:
+    """A whole number as it stands in a statement."""
+    return exp.Literal.number(value)
+
+
+def _nested(*names: str) -> Build:
+    """Functions of one argument, the last of them innermost."""
+
+    def build(argument: Expr) -> Expr:
+        for name in reversed(names):
+            argument = call(name, argument)
+        return argument
+
+    return build
+
+
+def _hex(name: str) -> Build:
+    return _nested("lower", "hex", name)
+
+
+def _hashes(md5: Build, sha1: Build, sha256: Build) -> Mapping[Hash, Build]:
+    return MappingProxyType({Hash.MD5: md5, Hash.SHA1: sha1, Hash.SHA256: sha256})
+
+
+def _utf8(argument: Expr) -> Expr:
+    return call("convert_to", argument, text("UTF8"))
+
+
+def _nan_is_equal(argument: Expr) -> Expr:
+    """NaN, in an engine where it is equal to itself and there is no function that asks."""
+    return exp.EQ(this=argument.copy(), expression=exp.cast(exp.Literal.string("NaN"), "double"))
+
+
+def _unless(failing: Callable[[Expr], Expr]) -> Callable[[Expr, Expr], Expr]:
+    """TRUE where the condition holds; `failing` is what fails with a message."""
+    return lambda condition, message: exp.Case(
+        ifs=[exp.If(this=condition, true=exp.true())], default=failing(message)
+    )
+
+
+def _throw_if(condition: Expr, message: Expr) -> Expr:
+    return exp.EQ(this=call("throwIf", exp.not_(condition), message), expression=whole(0))
+
+
+def _right(end_of: Expr, end: str) -> Expr:
+    """The last characters of a text are `end`; of a shorter text that is all there is."""
+    last = exp.Right(this=end_of.copy(), expression=whole(len(end)))
+    return exp.EQ(this=last, expression=text(end))
+
+
+def _wrapped(*names: str) -> str:
+    """ClickHouse's types, alone, nullable or in a dictionary."""
+    return rf"^(LowCardinality[(])?(Nullable[(])?({'|'.join(names)})[)]*$"
+
+
+def _types(*names: str) -> Mapping[Kind, str]:
+    """The names of the types of text, whole numbers, floats, truth values and UUIDs, if any."""
+    found = zip(Kind, names, strict=False)
+    return MappingProxyType({kind: f"^({names})$" for kind, names in found})
+
+
+_CLICKHOUSE = SqlDialect(
+    name="clickhouse",
+    title="ClickHouse",
+    types=MappingProxyType(
+        {
+            Kind.TEXT: _wrapped("String"),
+            Kind.INTEGER: _wrapped("U?Int(8|16|32|64)"),
+            Kind.FLOAT: _wrapped("Float(32|64)"),
+            Kind.BOOLEAN: _wrapped("Bool"),
+            Kind.UUID: _wrapped("UUID"),
+        }
+    ),
+    type_of=one("toTypeName"),
+    refuse=_throw_if,
+    hashes=MappingProxyType(
+        {
+            Hash.MURMUR3_32: one("murmurHash3_32"),
+            Hash.MURMUR3_128: lambda argument: call(
+                "reinterpretAsUInt64",
+                call("substring", call("murmurHash3_128", argument), whole(1), whole(8)),
+            ),
+            Hash.MD5: _hex("MD5"),
+            Hash.SHA1: _hex("SHA1"),
+            Hash.SHA256: _hex("SHA256"),
+        }
+    ),
+    # The lowest byte comes first there, and a byte has two digits.
+    number=lambda digits, count: call(
+        "reinterpretAsUInt64",
+        call("reverse", call("unhex", call("concat", text("0" * (count % 2)), digits))),
+    ),
+    native=True,
+    bytes=one("length"),
+    is_nan=one("isNaN"),
+    wholes=(-(2**63), 2**64 - 1),
+    part=lambda text_, at, place: exp.Bracket(
+        this=call("splitByChar", text(at), text_), expressions=[whole(place)], offset=1
+    ),
+    valid_text=one("isValidUTF8"),
+    pattern="(?-s)",
+)
+
+_DUCKDB = SqlDialect(
+    name="duckdb",
+    title="DuckDB",
+    types=_types("VARCHAR", "U?(TINY|SMALL|BIG)INT|U?INTEGER", "FLOAT|DOUBLE", "BOOLEAN", "UUID"),
+    type_of=one("typeof"),
+    refuse=_unless(one("error")),
+    hashes=_hashes(one("md5"), one("sha1"), one("sha256")),
+    number=lambda digits, _: exp.cast(joined(text("0x"), digits), "bigint"),
+    bytes=one("strlen"),
+    is_nan=one("isnan"),
+    wholes=(-(2**63), 2**64 - 1),
+    pattern="",
+)
+
+_POSTGRES = SqlDialect(
+    name="postgres",
+    title="PostgreSQL",
+    types=_types(
+        "text|character varying",
+        "smallint|integer|bigint",
+        "real|double precision",
+        "boolean",
+        "uuid",
+    ),
+    type_of=lambda column: exp.cast(call("pg_typeof", column), "text"),
+    # Only a message that names a column is not read, and refused, before there is a row.
+    refuse=_unless(lambda message: exp.cast(message, "boolean")),
+    hashes=MappingProxyType(
+        {
+            Hash.MD5: lambda argument: call("md5", _utf8(argument)),
+            Hash.SHA256: lambda argument: call(
+                "encode", call("sha256", _utf8(argument)), text("hex")
+            ),
+        }
+    ),
+    number=lambda digits, count: exp.cast(
+        exp.cast(joined(text("x"), digits), f"bit({4 * count})"), "bigint"
+    ),
+    bytes=lambda argument: call("length", _utf8(argument)),
+    is_nan=_nan_is_equal,
+    ends_with=_right,
+    bytewise=lambda argument: exp.Collate(
+        this=argument.copy(), expression=exp.column("C", quoted=True)
+    ),
+    fence=True,
+)
+
+_BIGQUERY = SqlDialect(
+    name="bigquery",
+    title="BigQuery",
+    types=MappingProxyType({}),
+    type_of=lambda column: column,
+    refuse=_unless(one("ERROR")),
+    hashes=_hashes(*(_nested("TO_HEX", name) for name in ("MD5", "SHA1", "SHA256"))),
+    number=lambda digits, _: exp.cast(joined(text("0x"), digits), "bigint"),
+    bytes=one("BYTE_LENGTH"),
+    is_nan=one("IS_NAN"),
+    part=lambda text_, at, place: exp.Bracket(
+        this=call("SPLIT", text_, text(at)), expressions=[whole(place - 1)], safe=True, offset=0
+    ),
+    pattern="",
+)
+
+_SNOWFLAKE = SqlDialect(
+    name="snowflake",
+    title="Snowflake",
+    types=_types(
+        "VARCHAR[(][0-9]+[)].*", "NUMBER[(][0-9]+,0[)].*", "FLOAT.*", "BOOLEAN.*", "UUID.*"
+    ),
+    type_of=one("SYSTEM$TYPEOF"),
+    refuse=_unless(one("TO_BOOLEAN")),
+    hashes=_hashes(one("MD5"), one("SHA1"), lambda argument: call("SHA2", argument, whole(256))),
+    number=lambda digits, count: call("TO_NUMBER", digits, text("X" * count)),
+    bytes=one("OCTET_LENGTH"),
+    is_nan=_nan_is_equal,
+    wholes=(-(10**38) + 1, 10**38 - 1),
+)
+
+_SPARK = SqlDialect(
+    name="spark",
+    title="Spark",
+    types=_types("string", "tinyint|smallint|int|bigint", "float|double", "boolean"),
+    type_of=one("typeof"),
+    refuse=_unless(lambda message: exp.cast(call("raise_error", message), "boolean")),
+    hashes=_hashes(one("md5"), one("sha1"), lambda argument: call("sha2", argument, whole(256))),
+    number=lambda digits, _: exp.cast(call("conv", digits, whole(16), whole(10)), "bigint"),
+    bytes=one("octet_length"),
+    is_nan=one("isnan"),
+    end=r"\z",
+)
+
+_TRINO = SqlDialect(
+    name="trino",
+    title="Trino",
+    types=_types(
+        r"varchar([(][0-9]+[)])?",
+        "tinyint|smallint|integer|bigint",
+        "real|double",
+        "boolean",
+        "uuid",
+    ),
+    type_of=one("typeof"),
+    refuse=_unless(lambda message: exp.cast(call("fail", message), "boolean")),
+    hashes=_hashes(
+        *(_nested("lower", "to_hex", name, "to_utf8") for name in ("md5", "sha1", "sha256"))
+    ),
+    number=lambda digits, _: call("from_base", digits, whole(16)),
+    bytes=_nested("length", "to_utf8"),
+    is_nan=one("is_nan"),
+    ends_with=_right,
+    end=r"\z",
+)
+
+_ALL = (_CLICKHOUSE, _DUCKDB, _POSTGRES, _BIGQUERY, _SNOWFLAKE, _SPARK, _TRINO)
+DIALECTS: Final[Mapping[str, SqlDialect]] = MappingProxyType({each.name: each for each in _ALL})

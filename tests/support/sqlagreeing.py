@@ -1,0 +1,87 @@
+"""SQL and the kernel answer alike: random catalogs over one table, every experiment of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import repeat
+from random import Random
+
+import pyarrow as pa
+
+from allotment import REASONS, Catalog, Column, Engine, Reason, sql
+from allotment.compile import compile_catalog
+from sqlengines import KEPT, LISTS, Row, SqlEngine, table_of
+from sqlworld import World, attributes, kept_rows, listed, said, standing, table
+
+
+class Bout:
+    """An engine of SQL with a table of so many units, and catalogs over it by their number."""
+
+    def __init__(self, engine: SqlEngine, seed: str, count: int) -> None:
+        self.sql = engine
+        self.seed = seed
+        self.table = table(Random(seed), count)
+        self.units = self.table["unit"].to_pylist()
+        self.pool = listed(Random(seed), self.units)
+        self.reasons: set[Reason] = set()
+        engine.load("units", self.table)
+
+    def catalog(self, number: int) -> Catalog:
+        """The catalog of that number."""
+        rng = Random(f"{self.seed}/{number}")
+        return World(rng, self.pool, sql.DIALECTS[self.sql.dialect]).catalog()
+
+    def run(self, catalogs: int) -> None:
+        """So many catalogs, and more until every reason was given."""
+        wanted = set(REASONS) - {Reason.UNKNOWN_EXPERIMENT, Reason.FAILED}
+        for number in range(10 * catalogs):
+            self.compare(number, from_table=number % 2 == 1)
+            if number + 1 >= catalogs and self.reasons == wanted:
+                return
+        raise AssertionError(f"never given: {wanted - self.reasons}")
+
+    def compare(self, number: int, *, from_table: bool) -> None:
+        """Every experiment of a catalog; lists stand in the statement or in a table."""
+        catalog = self.catalog(number)
+        kept = kept_rows(Random(number), catalog, self.units[:500])
+        self.sql.load("kept_rows", table_of(kept, KEPT))
+        engine = Engine(compile_catalog(catalog), note=None)
+        for key, experiment in catalog.experiments.items():
+            if from_table:
+                self.sql.load("lists", table_of([*sql.lists(engine, key)] * 2, LISTS))
+            query = sql.select(
+                engine,
+                key,
+                dialect=self.sql.dialect,
+                table="units",
+                unit="unit",
+                columns=said(catalog),
+                keep=["row"],
+                lists="lists" if from_table else None,
+                kept="kept_rows" if experiment.keeps_assignments else None,
+            )
+            columns = "reason, treatment, revision"
+            found = self.sql.rows(f"SELECT {columns} FROM ({query}) AS a ORDER BY row")
+            answer = engine.assign_many(
+                key,
+                self.table["unit"],
+                attributes(self.table),
+                stored=self.stored(standing(kept, experiment)),
+            )
+            self.check(f"catalog {number}, {key}", found, answer)
+
+    def stored(self, kept: Mapping[str, str]) -> pa.Array:
+        """What is kept for each row's unit."""
+        return pa.array([kept.get(unit or "") for unit in self.units], pa.string())
+
+    def check(self, asked: str, found: list[Row], answer: Column) -> None:
+        """The rows that were found are those that the kernel gives."""
+        reasons = [REASONS[code] for code in answer.reasons]
+        expected = list(zip(reasons, answer.names(), repeat(answer.revision)))
+        assert len(found) == len(expected), f"{asked}: rows"
+        if found != expected:
+            wrong = [row for row, each in enumerate(expected) if found[row] != each]
+            row = self.table.slice(wrong[0], 1).to_pylist()[0]
+            said = f"{found[wrong[0]]}, and not {expected[wrong[0]]}"
+            raise AssertionError(f"{asked}: {len(wrong)} rows differ, as {row}: {said}")
+        self.reasons.update(reason for _, reason in answer.counts())
