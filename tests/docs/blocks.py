@@ -18,15 +18,21 @@ _BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _IMPORT = re.compile(r"^(?:from|import) (\w+)", re.MULTILINE)
 
 # What a block may import beside us and the standard library: `make lint` has types for it.
-_OURS = {"allotment", "httpx", "openfeature", "pandas", *sys.stdlib_module_names}
+_OURS = {
+    *("allotment", "duckdb", "httpx", "openfeature", "pandas", "polars"),
+    *sys.stdlib_module_names,
+}
 
 # The packages of a vendor's client, by what a block imports. That of Confidence has no types, and
-# blocks of an engine are run by tests/engines.
+# blocks of other engines are run by tests of their own.
 _CLIENTS = {
     "auth0": ("auth0-python==6.8.0", "httpx"),
     "launchdarkly_api": ("launchdarkly-api==25.0.1",),
     "confidence": None,
+    "dask": None,
+    "pyarrow": None,
     "pyspark": None,
+    "ray": None,
 }
 
 
@@ -39,15 +45,26 @@ class Block:
     text: str
 
     @property
+    def imports(self) -> set[str]:
+        """What it imports, by the first word."""
+        return set(_IMPORT.findall(self.text))
+
+    @property
     def is_ours(self) -> bool:
         """Whether it needs no vendor's client; those have tests of their own."""
-        return set(_IMPORT.findall(self.text)) <= _OURS
+        return self.imports <= _OURS
 
     @property
     def client(self) -> tuple[str, ...] | None:
         """The packages of the vendor's client that it uses; None for one without types."""
-        [name] = set(_IMPORT.findall(self.text)) - _OURS
+        [name] = self.imports - _OURS
         return _CLIENTS[name]
+
+    def run(self) -> dict[str, object]:
+        """Run it in the working folder; gives what it made."""
+        made: dict[str, object] = {"__name__": self.page}
+        exec(compile(self.text, self.page, "exec"), made)
+        return made
 
     def write(self, folder: Path) -> Path:
         """Write it into a file of its own."""
@@ -55,6 +72,12 @@ class Block:
         file = folder / f"{name}.py"
         file.write_text(self.text)
         return file
+
+
+def block_with(page: str, library: str) -> Block:
+    """The one block of a page that imports a library."""
+    [found] = [each for each in blocks() if each.page == page and library in each.imports]
+    return found
 
 
 def blocks() -> Iterator[Block]:

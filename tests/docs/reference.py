@@ -91,10 +91,11 @@ _PARTS: Final[dict[str, Row]] = {
         *("StoreError", "MissingExtra"),
     ),
 }
-# What is in modules of its own, which need a library of their own.
+# What is in modules of its own: they need a library that the package does not.
 _MODULES: Final[dict[str, Row]] = {
     "allotment.duckdb": ("register",),
     "allotment.polars": ("assign", "assign_detail"),
+    "allotment.srm": ("check", "ObservedRatio", "Unchecked"),
 }
 _VALUES: Final = {
     "REASONS": "A tuple of every `Reason`: the numbers of `Column.reasons` are positions in it.",
@@ -108,13 +109,13 @@ def python_page() -> str:
     assert told == set(allotment.__all__), f"{told ^ set(allotment.__all__)}: put it into a part"
     about = (
         "Every name is in the package itself, as in `allotment.load`, but those of "
-        "[other engines](#in-other-engines)."
+        "[modules of their own](#in-modules-of-their-own)."
     )
     parts = [f"## {heading}\n\n{page(*map(_public, names))}" for heading, names in _PARTS.items()]
     others = [_public(name, module) for module, names in _MODULES.items() for name in names]
     values = table(("name", "meaning"), ((f"`{n}`", text) for n, text in _VALUES.items()))
-    engines = page("## In other engines", *others)
-    return page("# The Python API", _WRITTEN, about, *parts, engines, "## Values", values)
+    apart = page("## In modules of their own", *others)
+    return page("# The Python API", _WRITTEN, about, *parts, apart, "## Values", values)
 
 
 def _public(name: str, module: str = "allotment") -> str:

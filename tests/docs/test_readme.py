@@ -24,7 +24,7 @@ def named(block: Block) -> str:
 @pytest.mark.parametrize("block", [each for each in OURS if each not in FOLLOWING], ids=named)
 def test_the_code_of_the_pages_runs(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(HOUSE)
-    exec(compile(block.text, block.page, "exec"), {"__name__": block.page})
+    block.run()
 
 
 def test_the_code_that_follows_a_server_runs(

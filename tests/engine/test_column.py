@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from html.parser import HTMLParser
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 import allotment
 import nouns
 from allotment.change.commands import SetEnrolment
+from allotment.errors import InvalidInput
 
 UNITS = [f"user-{number}" for number in range(100)]
 HALF = nouns.changed(
@@ -35,6 +37,17 @@ def test_a_column_is_a_sequence_of_treatments() -> None:
     assert len(COLUMN[::3]) == 34
     with pytest.raises(IndexError):
         COLUMN[100]
+
+
+def test_transitions_count_the_units_that_go_from_one_treatment_to_another() -> None:
+    other = ENGINE.assign_many("checkout", UNITS)
+    pairs = list(zip(COLUMN, other, strict=True))
+    assert COLUMN.transitions(other) == dict(Counter(pairs))
+    assert len(set(pairs)) > 3
+    assert COLUMN.transitions(COLUMN) == {(name, name): n for name, n in Counter(COLUMN).items()}
+    assert COLUMN[:0].transitions(other[:0]) == {}
+    with pytest.raises(InvalidInput, match="99 units stand beside 100"):
+        COLUMN.transitions(other[1:])
 
 
 def test_a_data_frame_takes_a_column_as_values() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+import runpy
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 import pytest
 
 import allotment
@@ -17,6 +17,7 @@ from allotment.change.commands import SetWeights
 from allotment.compile import compile_catalog
 from allotment.duckdb import register
 from allotment.errors import InvalidInput
+from docs.blocks import HOUSE, block_with
 
 SHOP = allotment.load(Path(__file__).parents[1] / "support/shop.yaml")
 ROWS = 30_000  # several row groups, and many vectors of 2,048
@@ -165,24 +166,23 @@ def test_a_name_that_another_connection_gave_is_refused(con: duckdb.DuckDBPyConn
 
 
 def test_a_stream_of_batches_goes_through_the_engine_and_back(
-    con: duckdb.DuckDBPyConnection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The idiom of docs/engines.md; the batches are larger, and come from a cursor of their own."""
-    sizes = []
+    monkeypatch.chdir(HOUSE)
+    made = block_with("docs/engines.md", "pyarrow").run()
+    con, engine = made["con"], made["engine"]
+    assert isinstance(con, duckdb.DuckDBPyConnection)
+    assert isinstance(engine, allotment.Engine)
+    register(con, engine)
+    query = """SELECT treatment IS NOT DISTINCT FROM
+        assign('price-page', user_id, {'country': country, 'age': age}) AS same, count(*)
+        FROM assigned GROUP BY same"""
+    assert con.sql(query).fetchall() == [(True, 300_000)]
 
-    def assigned(batch: pa.RecordBatch) -> pa.RecordBatch:
-        sizes.append(batch.num_rows)
-        column = SHOP.assign_many("checkout", batch["id"], batch)
-        return batch.append_column("checkout", column.to_arrow())
 
-    reader = con.cursor().sql("SELECT id, country FROM users").to_arrow_reader(10_000)
-    schema = assigned(pa.RecordBatch.from_pylist([], reader.schema)).schema
-    done = pa.RecordBatchReader.from_batches(schema, map(assigned, reader))  # noqa: F841  # in SQL
-    con.sql("CREATE TABLE assigned AS FROM done")
-    query = (
-        "SELECT count(*) FROM assigned JOIN users USING (id) WHERE assigned.checkout "
-        "IS DISTINCT FROM assign('checkout', id, {'country': users.country})"
-    )
-    assert con.sql(query).fetchall() == [(0,)]
-    assert con.sql("SELECT count(*) FROM assigned").fetchall() == [(ROWS,)]
-    assert max(sizes) == 10_000
+def test_the_example_of_many_rows_agrees_in_all_its_ways(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    names = runpy.run_path(str(HOUSE / "examples/engines/duckdb_rows.py"))
+    names["main"](20_000, tmp_path)
+    assert capfd.readouterr().out.count(" million rows a second") == 4

@@ -29,8 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"model", "change", "durable"},
 }
 FACES = {
-    "__init__", "load", "sources", "openfeature", "duckdb", "polars", "spark", "testing", "cli",
-    "server",
+    "__init__", "load", "sources", "openfeature", "duckdb", "polars", "spark", "srm", "testing",
+    "cli", "server",
 }  # fmt: skip
 
 # What the embedding user gets needs these and nothing else.

@@ -64,6 +64,22 @@ class Column(Sequence[str | None]):
             for index in np.flatnonzero(tally)
         }
 
+    def transitions(self, after: Column) -> dict[tuple[str | None, str | None], int]:
+        """How many units go from which treatment to which; None is no treatment.
+
+        `after` has what the same units get later, or under another catalog. Pairs without a unit
+        are absent. Raises InvalidInput where the two are not of one length.
+        """
+        if len(self) != len(after):
+            raise InvalidInput(f"{len(after):,} units stand beside {len(self):,}")
+        names, others = (None, *self.treatments), (None, *after.treatments)
+        joint = (self.codes.astype(np.int64) + 1) * len(others) + after.codes + 1
+        tally = np.bincount(joint, minlength=len(names) * len(others))
+        return {
+            (names[index // len(others)], others[index % len(others)]): int(tally[index])
+            for index in np.flatnonzero(tally)
+        }
+
     def names(self) -> list[str | None]:
         """The treatment of each unit as text: convenient, and ten times slower than `codes`."""
         return list(self.to_numpy())

@@ -176,9 +176,13 @@ def _column(name: str, column: pa.Array) -> pa.Array | None:
     given = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     is_whole = pa.types.is_integer(given)
     is_text = pa.types.is_string(given) or pa.types.is_large_string(given)
+    is_text = is_text or pa.types.is_string_view(given)
     is_bytes = pa.types.is_binary(given) or pa.types.is_large_binary(given)
     if is_whole or is_text or (is_bytes and kind == pa.string()):
         try:
+            if pa.types.is_dictionary(column.type):  # what is within is no view then
+                values = column.dictionary.cast(kind)
+                column = pa.DictionaryArray.from_arrays(column.indices, values)
             return column.cast(kind)
         except pa.ArrowInvalid as error:
             raise InvalidInput(f"the column {name!r}: {error}") from error

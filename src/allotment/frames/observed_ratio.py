@@ -26,6 +26,8 @@ class Verdict(StrEnum):
 class ObservedRatio:
     """One allocation's observed units.
 
+    experiment  its key
+    iteration   its number
     allocation  its key; None for several together, whose shares are the same
     treatments  in the order of the iteration
     ratio       the counts, the buckets and both tests
@@ -62,7 +64,12 @@ class ObservedRatio:
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
-    """Counts that could not be checked, and why."""
+    """Counts that could not be checked.
+
+    group  experiment, iteration and allocation; None for what the rows do not say
+    units  how many
+    why    what keeps them from being checked
+    """
 
     group: Group
     units: int
