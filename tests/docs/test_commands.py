@@ -13,7 +13,7 @@ from docs.reference import commands_of
 
 COMMANDS = commands_of(typer.main.get_command(app), "allotment")
 CODE = re.compile(r"^```(?!python).*?^```|^(?: {4}|#).*?$|`[^`\n]+`", re.DOTALL | re.MULTILINE)
-COMMAND = re.compile(r"\ballotment ((?:token |space |config )?[a-z]+)([^`\n|;&)]*)")
+COMMAND = re.compile(r"\ballotment ((?:token |space |config |import )?[a-z]+)([^`\n|;&)]*)")
 FILES = [
     *(HOUSE / name for name in ("README.md", "Dockerfile")),
     *HOUSE.glob("docs/*.md"),

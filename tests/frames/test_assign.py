@@ -6,8 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import nouns
 from allotment.change.apply import apply
-from allotment.change.commands import Create, SetWeights, StartIteration
+from allotment.change.commands import (
+    ArchiveExperiment,
+    Create,
+    Delete,
+    SetWeights,
+    StartIteration,
+)
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
 from allotment.errors import InvalidInput
@@ -20,7 +27,7 @@ from allotment.frames.wanted import wanted_columns
 from allotment.matching.clause import Compared
 from allotment.model.assignment import REASONS, Reason
 from allotment.model.catalog import EMPTY, Catalog
-from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
+from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.limits import TREATMENTS_MAX
 from allotment.model.segment import AllOf, Clause, InSegment, Not, Operator, Segment
 
@@ -143,6 +150,19 @@ def test_only_the_columns_that_segments_look_at_are_wanted() -> None:
         "person": set(),
         "mixed": {Compared.TEXT, Compared.NUMBER},
     }
+
+
+def test_an_archived_experiment_wants_no_column_of_what_it_named() -> None:
+    """The segment may be gone, and the catalog is assigned all the same."""
+    audience = Segment("nordic", rules=(Clause(("country",), Operator.IN, ("SE",)),))
+    catalog = nouns.catalog(
+        audience,
+        nouns.experiment("old", nouns.iteration(State.STOPPED, audience="nordic")),
+        nouns.experiment("new"),
+    )
+    catalog = nouns.changed(catalog, ArchiveExperiment("old"), Delete("segment", "nordic"))
+    wanted = wanted_columns(catalog, ["old", "new"], {None: "id"})
+    assert wanted == Wanted({"user": "id"}, {})
 
 
 def test_a_kind_of_unit_without_a_column_is_refused() -> None:

@@ -9,6 +9,8 @@ from typing import Protocol
 from allotment.change.commands import Command
 from allotment.change.impact import Move
 from allotment.model.catalog import Catalog
+from allotment.server.sticky.keep import KeptCounts
+from allotment.server.sticky.rows import StickyRow
 from allotment.store import Entry, Scope, Token
 
 
@@ -52,6 +54,9 @@ class Home(Protocol):
         self, experiment: str, iteration: int, units: Sequence[str]
     ) -> Mapping[str, Sequence[str]]:
         """What is kept in an iteration for those of some units that have something kept."""
+
+    def keep(self, rows: Sequence[StickyRow]) -> KeptCounts:
+        """Keep assignments that were made elsewhere, all of these or none; as `POST /v1/kept`."""
 
     def spaces(self) -> tuple[str, ...]:
         """The names of all spaces."""

@@ -18,6 +18,8 @@ from allotment.cli.home import Outcome
 from allotment.errors import StoreError
 from allotment.model.catalog import Catalog
 from allotment.server.auth.new_token import minted
+from allotment.server.sticky.keep import KeptCounts, keep_rows
+from allotment.server.sticky.rows import StickyRow, checked
 from allotment.store import Entry, Scope, StickyKey, Store, Token
 from allotment.store.schema import DEFAULT_SPACE
 
@@ -83,6 +85,12 @@ class Local:
             return {}
         keys = [StickyKey(experiment, iteration, unit) for unit in units]
         return {key.unit: each.treatments for key, each in self._store().sticky(keys).items()}
+
+    def keep(self, rows: Sequence[StickyRow]) -> KeptCounts:
+        """Keep rows, checked by the catalog as it is now."""
+        store = self._store()
+        catalog = store.catalog()
+        return keep_rows(store, checked(catalog, rows), catalog)
 
     def spaces(self) -> tuple[str, ...]:
         """The names of all spaces."""

@@ -16,6 +16,8 @@ from allotment.model.catalog import Catalog
 from allotment.model.instant import read_instant
 from allotment.model.plain import from_plain, to_plain
 from allotment.server.http.etags import catalog_version, etag
+from allotment.server.sticky.keep import KeptCounts
+from allotment.server.sticky.rows import StickyRow
 from allotment.sources import sent_catalog
 from allotment.store import Entry, Head, Scope, Stored, Token
 
@@ -88,6 +90,12 @@ class Remote:
             kept = self._read(_kept, page)
             found.update((unit, each) for unit, each in zip(some, kept, strict=True) if each)
         return found
+
+    def keep(self, rows: Sequence[StickyRow]) -> KeptCounts:
+        """Have the server keep rows."""
+        body = {"rows": rows}
+        done = self._server.ask("POST", "/v1/kept", Scope.WRITE, body=body)
+        return self._read(_counts, done)
 
     def spaces(self) -> tuple[str, ...]:
         """The names of the spaces that the token reaches."""
@@ -169,6 +177,11 @@ def _kept(page: Any) -> tuple[tuple[str, ...], ...]:
     """What is kept for each unit that was asked for."""
     kept: tuple[tuple[str, ...], ...] = from_plain(tuple[tuple[str, ...], ...], page["kept"])
     return kept
+
+
+def _counts(done: Any) -> KeptCounts:
+    """What came of rows that were sent."""
+    return KeptCounts(done["kept"], done["already_kept"], done["differing"])
 
 
 def _spaces(page: Any) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from allotment.cli import (
     explain,
     export,
     history,
+    import_,
     listing,
     plan,
     rollback,
@@ -39,6 +40,7 @@ from allotment.cli.console import (
     print_json,
     results,
 )
+from allotment.cli.home import Home
 from allotment.cli.options import home_of, home_of_all_spaces, with_builders
 from allotment.cli.serve import settings_of
 from allotment.errors import AllotmentError
@@ -147,13 +149,16 @@ def _root(*, version_: Version = False) -> None:
     """Take the options that stand before a command."""
 
 
-def _group(name: str, about: str, **commands: Callable[..., None]) -> None:
+def _group(
+    name: str,
+    about: str,
+    home: Callable[..., Home] = home_of_all_spaces,
+    **commands: Callable[..., None],
+) -> None:
     """Add commands that are about one thing: `allotment NAME COMMAND`."""
     group = typer.Typer(help=about, no_args_is_help=True)
     for word, run in commands.items():
-        group.command(word.rstrip("_"))(
-            with_builders(run, home=home_of_all_spaces, settings=settings_of)
-        )
+        group.command(word.rstrip("_"))(with_builders(run, home=home, settings=settings_of))
     app.add_typer(group, name=name)
 
 
@@ -166,4 +171,5 @@ for _command in _COMMANDS:
 
 _group(config.NAME, config.ABOUT, show=config.show)
 _group(space.NAME, space.ABOUT, create=space.create, list_=space.list_)
+_group(import_.NAME, import_.ABOUT, home_of, assignments=import_.assignments)
 _group(token.NAME, token.ABOUT, create=token.create, list_=token.list_, revoke=token.revoke)

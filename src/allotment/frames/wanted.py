@@ -9,7 +9,7 @@ from allotment.frames.rows import Wanted
 from allotment.matching.clause import Compared, compared
 from allotment.matching.program import compile_program
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Iteration
+from allotment.model.experiment import Experiment
 
 
 def wanted_columns(
@@ -25,7 +25,7 @@ def wanted_columns(
     """
     keys = list(experiments)
     attributes: dict[str, set[Compared]] = {}
-    for segment in {s for key in keys for s in _segments(catalog.experiments[key].current)}:
+    for segment in {s for key in keys for s in _segments(catalog.experiments[key])}:
         program = compile_program(catalog.segments[segment], catalog.segments)
         for field in program.fields:
             kinds = attributes.setdefault(field.path[0], set())
@@ -34,7 +34,10 @@ def wanted_columns(
     return Wanted(_units(catalog, keys, unit_columns), attributes, tuple(others))
 
 
-def _segments(iteration: Iteration) -> set[str]:
+def _segments(experiment: Experiment) -> set[str]:
+    if experiment.archived:  # it asks nothing, and what it named may be gone
+        return set()
+    iteration = experiment.current
     named = {iteration.audience, *(allocation.segment for allocation in iteration.allocations)}
     return {segment for segment in named if segment is not None}
 

@@ -37,8 +37,8 @@ from allotment.server.ofrep.app import OfrepPaths
 from allotment.server.openapi import document
 from allotment.server.settings import Settings
 from allotment.server.shared_metrics import SharedMetrics
-from allotment.server.sticky import StickyAssignments
 from allotment.server.sticky import routes as kept
+from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.streams import Streams
 from allotment.server.sync.node import Node
 from allotment.server.turns import Turns

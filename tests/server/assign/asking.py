@@ -18,7 +18,7 @@ from allotment.server.auth.access import Access
 from allotment.server.counters import Counters
 from allotment.server.exposure_log import ExposureLog
 from allotment.server.http.answer import Ready
-from allotment.server.sticky import StickyAssignments
+from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.sync.spaces import Served, serve_stored
 from allotment.server.sync.threads import Threads
 from allotment.store import Store, Stored

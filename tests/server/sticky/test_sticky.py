@@ -26,7 +26,7 @@ from allotment.model.assignment import Assignment
 from allotment.server.assign.bodies import AssignRequest, ResolveRequest
 from allotment.server.assign.shown import Shown
 from allotment.server.assign.unit import OneUnit
-from allotment.server.sticky import StickyAssignments
+from allotment.server.sticky.assignments import StickyAssignments
 from allotment.store import StickyKey, Store
 from server.sticky.shop import SWEDEN, Shop, shop, shop_of
 from tenant import SPACE

@@ -33,7 +33,7 @@ from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.server.counters import Counters
-from allotment.server.sticky import StickyAssignments
+from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.sync.spaces import Served, serve_stored
 from allotment.server.sync.threads import Threads
 from allotment.store import StickyKey, Store

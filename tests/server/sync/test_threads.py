@@ -17,7 +17,7 @@ from allotment.errors import StoreError
 from allotment.exposures import FileSink
 from allotment.server.counters import Counters
 from allotment.server.exposure_log import ExposureLog
-from allotment.server.sticky import StickyAssignments
+from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.sync.executor import Executor
 from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Spaces

@@ -26,7 +26,7 @@ from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.http.problems import answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed
 from allotment.server.http.requests import check_shape, header, small_body
-from allotment.server.sticky import StickyAssignments
+from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served
 from allotment.store import Scope as Needs

@@ -18,7 +18,7 @@ from allotment.server.assign.shown import Shown
 from allotment.server.exposure_log import ExposureLog
 from allotment.server.http.answer import Ready
 from allotment.server.http.limits import ON_LOOP, SMALL_BYTES
-from allotment.server.sticky import StickyAssignments
+from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.sync.spaces import Served
 
 # So many take a few milliseconds, which the event loop can spare; more are asked in a thread.

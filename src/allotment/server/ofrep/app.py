@@ -39,7 +39,7 @@ from allotment.server.ofrep.target import (
     target_of,
     ticket_in,
 )
-from allotment.server.sticky import StickyAssignments
+from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.streams import Streams
 from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served

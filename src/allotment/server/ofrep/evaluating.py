@@ -28,7 +28,7 @@ from allotment.server.ofrep.flags import (
     Whole,
     failure_of,
 )
-from allotment.server.sticky import StickyAssignments
+from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.sync.spaces import Served
 
 _DIGEST_BYTES: Final = 16

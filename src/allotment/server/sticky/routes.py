@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path
@@ -25,6 +24,7 @@ from allotment.server.http.limits import LISTS_BYTES_MAX
 from allotment.server.http.media import MediaForm, form_given
 from allotment.server.http.refusals import UnsupportedMedia
 from allotment.server.http.requests import body_of, json_body_of, single
+from allotment.server.sticky.keep import KeptCounts, keep_rows
 from allotment.server.sticky.rows import (
     StickyImport,
     StickyRequest,
@@ -132,7 +132,7 @@ async def keep(request: Request, caller: Writer) -> Response:
         for first in range(0, len(held[0]), _AT_ONCE):
             some = held[0][first : first + _AT_ONCE]
             found = await node.run(_keep, store, some, served)
-            counts = {name: counts[name] + found[name] for name in counts}
+            counts = {name: counts[name] + each for name, each in found._asdict().items()}
     about = {"space": caller.space, "who": caller.who, **counts}
     log.info("assignments made elsewhere are kept", extra={"fields": about})
     return respond(as_json(StickyCounts(**counts)))
@@ -218,30 +218,5 @@ def _sticky_keys(
     return checked(catalog, rows)
 
 
-def _keep(store: Store, rows: Sequence[tuple[StickyKey, str]], served: Served) -> dict[str, int]:
-    """Keep some rows, and count what came of each."""
-    first: dict[StickyKey, str] = {}
-    for sticky_key, treatment in rows:
-        first.setdefault(sticky_key, treatment)
-    names = {
-        sticky_key: served.engine.snapshot.plans[sticky_key.experiment].names
-        for sticky_key in first
-    }
-    there = store.sticky(first)
-    new = {
-        sticky_key: treatment
-        for sticky_key, treatment in first.items()
-        if sticky_key not in there or there[sticky_key].standing(names[sticky_key]) is None
-    }
-    now = there
-    if new:
-        behind = {sticky_key: there[sticky_key] for sticky_key in new if sticky_key in there}
-        when = datetime.now(UTC)
-        now |= store.keep(new, revision=served.revision, when=when, behind=behind)
-    standing = {sticky_key: now[sticky_key].standing(names[sticky_key]) for sticky_key in first}
-    treatments = {
-        sticky_key: each.treatment for sticky_key, each in standing.items() if each is not None
-    }
-    kept = sum(treatments.get(sticky_key) == treatment for sticky_key, treatment in new.items())
-    differing = sum(treatments.get(sticky_key) != treatment for sticky_key, treatment in rows)
-    return {"kept": kept, "already_kept": len(rows) - kept, "differing": differing}
+def _keep(store: Store, rows: Sequence[tuple[StickyKey, str]], served: Served) -> KeptCounts:
+    return keep_rows(store, rows, served.stored.catalog)

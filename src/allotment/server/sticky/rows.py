@@ -100,7 +100,7 @@ def checked(catalog: Catalog, rows: Sequence[StickyRow]) -> list[tuple[StickyKey
     faults: list[tuple[int, AllotmentError]] = []
     for key, of_it in places.items():
         try:
-            experiment, live = _keeping(catalog, key, f"$.rows[{of_it[0]}].experiment")
+            experiment, live = keeping_of(catalog, key, f"$.rows[{of_it[0]}].experiment")
         except AllotmentError as error:
             faults.append((of_it[0], error))
             continue
@@ -119,7 +119,11 @@ def checked(catalog: Catalog, rows: Sequence[StickyRow]) -> list[tuple[StickyKey
     return [each for each in sticky_keys if each is not None]
 
 
-def _keeping(catalog: Catalog, key: str, path: str) -> tuple[Experiment, Iteration]:
+def keeping_of(catalog: Catalog, key: str, path: str = "") -> tuple[Experiment, Iteration]:
+    """The experiment of a row and its live iteration, in which the row's treatment can be kept.
+
+    Raises NotFound or InvalidChange, with `path`, where it cannot.
+    """
     experiment = catalog.experiments.get(key)
     if experiment is None:
         near = did_you_mean(key, catalog.experiments)
@@ -133,14 +137,14 @@ def _keeping(catalog: Catalog, key: str, path: str) -> tuple[Experiment, Iterati
 
 def _reasons(catalog: Catalog, experiment: Experiment, rows: Sequence[StickyRow]) -> list[Reason]:
     """STICKY where a unit may have its treatment as far as the experiment's slots are concerned."""
-    engine = _bare(catalog, experiment)
+    engine = bare_engine(catalog, experiment)
     units = [row.unit for row in rows]
     stored = [row.treatment for row in rows]
     column = engine.assign_many(experiment.key, units, stored=stored)
     return [REASONS[code] for code in column.reasons.tolist()]
 
 
-def _bare(catalog: Catalog, experiment: Experiment) -> Engine:
+def bare_engine(catalog: Catalog, experiment: Experiment) -> Engine:
     """The experiment with nothing but its slots: overrides and holdouts come and go."""
     live = experiment.live
     assert live is not None

@@ -16,7 +16,7 @@ from allotment.server.assign.batch.pipeline import DISK_BYTES, BatchOptions, ans
 from allotment.server.assign.shown import Shown
 from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.http.media import MediaForm
-from allotment.server.sticky import StickyAssignments
+from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.sticky.batcher import Found, Wanted
 from allotment.server.sync.executor import Executor
 from allotment.server.sync.spaces import Served
