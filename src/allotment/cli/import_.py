@@ -18,7 +18,7 @@ from allotment.errors import AllotmentError, InvalidChange
 from allotment.server.sticky.keep import KeptCounts
 
 if TYPE_CHECKING:
-    from allotment.cli.kept_file import Found
+    from allotment.cli.kept_file import ImportEffect
 
 NAME = "import"
 ABOUT = "What another platform has, read into a store or a running server."
@@ -109,7 +109,7 @@ def _keep(file: Path, home: Home, *, quiet: bool) -> KeptCounts:
     return counts
 
 
-def _lines(found: Mapping[str, Found]) -> Iterator[str]:
+def _lines(found: Mapping[str, ImportEffect]) -> Iterator[str]:
     for key, each in sorted(found.items()):
         yield f"{key}, iteration {each.iteration}: {each.rows.total():,} rows"
         for treatment, rows in sorted(each.rows.items()):

@@ -59,7 +59,7 @@ class KeptRows(NamedTuple):
 
 
 @dataclass(slots=True)
-class Fault:
+class ImportFault:
     """What some rows have in common that cannot be kept."""
 
     rows: int = 0
@@ -73,7 +73,7 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Found:
+class ImportEffect:
     """What the rows of one experiment would do.
 
     rows     rows by treatment
@@ -97,8 +97,8 @@ class Examined:
 
     catalog: Catalog
     home: Home
-    found: dict[str, Found] = field(default_factory=dict)
-    faults: dict[str, Fault] = field(default_factory=dict)
+    found: dict[str, ImportEffect] = field(default_factory=dict)
+    faults: dict[str, ImportFault] = field(default_factory=dict)
     _engines: dict[str, Engine] = field(default_factory=dict)
 
     def add(self, batch: KeptRows) -> None:
@@ -146,7 +146,7 @@ class Examined:
     def _count(
         self, experiment: Experiment, live: Iteration, fitting: Sequence[tuple[str, str]]
     ) -> None:
-        found = self.found.setdefault(experiment.key, Found(live.number))
+        found = self.found.setdefault(experiment.key, ImportEffect(live.number))
         names = {treatment.key for treatment in live.treatments}
         units = list(dict.fromkeys(unit for unit, _ in fitting))
         kept = self.home.kept(experiment.key, live.number, units)
@@ -158,7 +158,7 @@ class Examined:
 
     def _refuse(self, what: str, batch: KeptRows, places: Sequence[int]) -> None:
         for place in places:
-            fault = self.faults.setdefault(what, Fault())
+            fault = self.faults.setdefault(what, ImportFault())
             fault.add(batch.first + place, batch.units[place])
 
 
@@ -201,7 +201,7 @@ def _numbers(column: pa.Array) -> list[int | None]:
     return numbers
 
 
-def lines_of(faults: Mapping[str, Fault]) -> list[str]:
+def lines_of(faults: Mapping[str, ImportFault]) -> list[str]:
     """A line for each fault, with how many rows have it and some of them."""
     return [
         f"{fault.rows:,} {'row' if fault.rows == 1 else 'rows'}: {what} "
@@ -210,7 +210,7 @@ def lines_of(faults: Mapping[str, Fault]) -> list[str]:
     ]
 
 
-def plain_of(found: Mapping[str, Found]) -> list[dict[str, Any]]:
+def plain_of(found: Mapping[str, ImportEffect]) -> list[dict[str, Any]]:
     """What the rows do, as plain data."""
     return [
         {
