@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sql": {"model", "matching", "compile", "engine", "kernel"},
     "frames": {"model", "matching", "engine", "kernel", "exposures"},
     "exposures": {"model", "engine", "durable"},
+    "importers": {"model", "change"},
     "client": {"model", "change", "compile", "engine", "durable"},
     "store": {"model", "change", "durable"},
 }
