@@ -84,7 +84,6 @@ class Imported:
         rules: Iterable[Rule] = (),
         *,
         on: bool = True,
-        name: str = "",
     ) -> None:
         """Add a flag, and an experiment for each of its rules, in their order."""
         places: list[FlagExperiment] = []
@@ -93,7 +92,7 @@ class Imported:
             places.append(FlagExperiment(rule.key, rule.miss))
         state = FlagState.ON if on else FlagState.OFF
         self.flags.append(
-            Flag(key, tuple(variations), default, name, state=state, experiments=tuple(places))
+            Flag(key, tuple(variations), default, state=state, experiments=tuple(places))
         )
 
     def add_layer(self, key: str, draw: Draw, unit: str) -> None:
