@@ -217,13 +217,13 @@ const char *allot_recipe_check(const allot_recipe *recipe)
 {
     if (recipe->hash == ALLOT_HASH_NATIVE || recipe->hash >= ALLOT_HASHES ||
         recipe->encoding >= ALLOT_ENCODINGS || recipe->slice >= ALLOT_SLICES ||
-        recipe->rule >= ALLOT_RULES)
-        return "a recipe has a hash, an encoding, a slice and a rule that are there";
+        recipe->bucketing >= ALLOT_BUCKETINGS)
+        return "a recipe has a hash, an encoding, a slice and a bucketing that are there";
     if (recipe->before_size > ALLOT_AFFIX_BYTES_MAX || recipe->after_size > ALLOT_AFFIX_BYTES_MAX)
         return "a salt is too long for its profile";
     if (recipe->buckets == 0 || recipe->bits == 0 || recipe->bits > 64)
         return "a recipe has buckets, and a number of 1 to 64 bits";
-    if (recipe->rule == ALLOT_RULE_SCALE && recipe->bits < 64 &&
+    if (recipe->bucketing == ALLOT_BUCKETING_SCALE && recipe->bits < 64 &&
         recipe->buckets > UINT64_C(1) << recipe->bits)
         return "a number is scaled to fewer buckets than it has values";
     const bool is_numbers = recipe->hash == ALLOT_HASH_FNV1A ||
@@ -231,7 +231,7 @@ const char *allot_recipe_check(const allot_recipe *recipe)
                             recipe->hash == ALLOT_HASH_JAVA31;
     if ((recipe->encoding == ALLOT_UTF16 || recipe->encoding == ALLOT_UTF32) && !is_numbers)
         return "only a hash over numbers takes code units";
-    if ((recipe->rule == ALLOT_RULE_REHASH) !=
+    if ((recipe->bucketing == ALLOT_BUCKETING_REHASH) !=
         (recipe->hash == ALLOT_HASH_MD5 && recipe->slice == ALLOT_SLICE_BIG_128))
         return "only all of an MD5 is rehashed";
     return NULL;
@@ -292,10 +292,10 @@ static inline uint64_t number_of(const allot_recipe *recipe, const uint8_t *unit
 uint64_t allot_recipe_draw(const allot_recipe *recipe, const uint8_t *unit, size_t size)
 {
     assert(size <= ALLOT_UNIT_KEY_BYTES_MAX);
-    if (recipe->rule == ALLOT_RULE_REHASH) return rehashed(recipe, unit, size);
+    if (recipe->bucketing == ALLOT_BUCKETING_REHASH) return rehashed(recipe, unit, size);
     const uint64_t number = number_of(recipe, unit, size) >> recipe->shift;
-    if (recipe->rule == ALLOT_RULE_MODULO) return number % recipe->buckets;
-    return recipe->rule == ALLOT_RULE_DIVIDE ? number / 100 : number;
+    if (recipe->bucketing == ALLOT_BUCKETING_MODULO) return number % recipe->buckets;
+    return recipe->bucketing == ALLOT_BUCKETING_DIVIDE ? number / 100 : number;
 }
 
 void allot_recipe_draws(const allot_recipe *recipe, const allot_text *texts, const uint8_t *ok,
@@ -307,7 +307,7 @@ void allot_recipe_draws(const allot_recipe *recipe, const allot_text *texts, con
 
 uint64_t allot_recipe_bucket(const allot_recipe *recipe, uint64_t draw)
 {
-    if (recipe->rule != ALLOT_RULE_SCALE) return draw;
+    if (recipe->bucketing != ALLOT_BUCKETING_SCALE) return draw;
     return (uint64_t)((allot_u128)draw * recipe->buckets >> recipe->bits);
 }
 
@@ -315,7 +315,7 @@ uint64_t allot_recipe_last(const allot_recipe *recipe, uint64_t bound)
 {
     assert(bound >= 1 && bound <= recipe->buckets);
     if (bound == recipe->buckets) return UINT64_MAX;
-    if (recipe->rule != ALLOT_RULE_SCALE) return bound - 1;
+    if (recipe->bucketing != ALLOT_BUCKETING_SCALE) return bound - 1;
     const allot_u128 edge = (allot_u128)bound << recipe->bits;
     return (uint64_t)((edge + recipe->buckets - 1) / recipe->buckets - 1);
 }

@@ -1,7 +1,7 @@
 /* A recipe: another platform's profile with a salt, which gives a unit its draw.
  *
  * The draw is what the tables of a plan are asked with, so a recipe says too which draw is the last
- * of a bucket. It is a whole number of `bits` bits by the rule SCALE, and the bucket itself by any
+ * of a bucket. It is a whole number of `bits` bits by the bucketing SCALE, and the bucket itself by any
  * other. */
 #ifndef ALLOT_RECIPE_H
 #define ALLOT_RECIPE_H
@@ -44,17 +44,17 @@ typedef enum {
     ALLOT_SLICE_BIG_28,
     ALLOT_SLICE_BIG_60,
     ALLOT_SLICE_BIG_64,
-    ALLOT_SLICE_BIG_128, /* for the rule REHASH, and MD5 */
+    ALLOT_SLICE_BIG_128, /* for the bucketing REHASH, and MD5 */
     ALLOT_SLICES
 } allot_slice;
 
 typedef enum {
-    ALLOT_RULE_SCALE = 0,
-    ALLOT_RULE_MODULO,
-    ALLOT_RULE_DIVIDE,
-    ALLOT_RULE_REHASH,
-    ALLOT_RULES
-} allot_rule;
+    ALLOT_BUCKETING_SCALE = 0,
+    ALLOT_BUCKETING_MODULO,
+    ALLOT_BUCKETING_DIVIDE,
+    ALLOT_BUCKETING_REHASH,
+    ALLOT_BUCKETINGS
+} allot_bucketing;
 
 enum {
     ALLOT_AFFIX_BYTES_MAX = 4200, /* a salt of 1,024 characters, and what stands around it */
@@ -62,7 +62,7 @@ enum {
 };
 
 typedef struct {
-    uint8_t hash, encoding, slice, rule, shift, bits;
+    uint8_t hash, encoding, slice, bucketing, shift, bits;
     uint32_t seed;
     uint64_t buckets;      /* 1 or more */
     const uint8_t *before; /* UTF-8, as is `after` */

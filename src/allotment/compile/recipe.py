@@ -31,7 +31,7 @@ def recipe(profile: Profile, salt: str, buckets: int) -> Recipe:
         hash=profile.hash,
         encoding=profile.encoding,
         slice=profile.slice,
-        rule=profile.rule,
+        bucketing=profile.bucketing,
         shift=profile.shift,
         bits=profile.bits,
         seed=_seed(salt) if profile.seed is None else profile.seed,

@@ -73,7 +73,7 @@ cdef extern from "segment.h" nogil:
 
 cdef extern from "recipe.h" nogil:
     ctypedef struct allot_recipe:
-        uint8_t hash, encoding, slice, rule, shift, bits
+        uint8_t hash, encoding, slice, bucketing, shift, bits
         uint32_t seed
         uint64_t buckets
         const uint8_t *before

@@ -9,7 +9,7 @@ import numpy.typing as npt
 class Recipe:
     """Another platform's profile with a salt; `compile.recipe` makes it of a `model.profile`.
 
-    hash, encoding, slice, rule   by number, as in csrc/recipe.h
+    hash, encoding, slice, bucketing   by number, as in csrc/recipe.h
     before, after                 UTF-8 on both sides of the unit
 
     Raises InvalidInput where any of it is malformed.
@@ -21,7 +21,7 @@ class Recipe:
         hash: int,
         encoding: int,
         slice: int,
-        rule: int,
+        bucketing: int,
         shift: int,
         bits: int,
         seed: int,

@@ -51,7 +51,7 @@ cdef class Room:
 @cython.final
 cdef class Recipe:
     def __cinit__(
-        self, *, hash, encoding, slice, rule, shift, bits, seed, buckets, bytes before not None,
+        self, *, hash, encoding, slice, bucketing, shift, bits, seed, buckets, bytes before not None,
         bytes after not None,
     ):
         cdef const char *fault
@@ -61,7 +61,7 @@ cdef class Recipe:
         self.core.before_size, self.core.after_size = len(before), len(after)
         try:
             self.core.hash, self.core.encoding, self.core.slice = hash, encoding, slice
-            self.core.rule, self.core.shift, self.core.bits = rule, shift, bits
+            self.core.bucketing, self.core.shift, self.core.bits = bucketing, shift, bits
             self.core.seed, self.core.buckets = seed, buckets
         except (TypeError, OverflowError) as wrong:
             raise InvalidInput(f"a recipe cannot be read: {wrong}") from None

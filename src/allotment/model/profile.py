@@ -58,8 +58,8 @@ class Slice(IntEnum):
     BIG_128 = 8  # all sixteen bytes of an MD5
 
 
-class Rule(IntEnum):
-    """How a bucket is made of the number; the numbers are those of `allot_rule`."""
+class Bucketing(IntEnum):
+    """How a bucket is made of the number; the numbers are those of `allot_bucketing`."""
 
     SCALE = 0  # floor(number * buckets / 2^bits)
     MODULO = 1  # number mod buckets
@@ -102,7 +102,7 @@ class Profile:
     slice: Slice = Slice.WHOLE
     shift: int = 0
     seed: int | None = 0
-    rule: Rule = Rule.MODULO
+    bucketing: Bucketing = Bucketing.MODULO
     buckets: int | None = None
     divisor: float | None = None
     factor: float | None = 1.0
@@ -172,9 +172,11 @@ class Profile:
 
 
 _TABLE: Final = (
-    Profile(NATIVE, Hash.NATIVE, rule=Rule.SCALE, buckets=BUCKETS),
+    Profile(NATIVE, Hash.NATIVE, bucketing=Bucketing.SCALE, buckets=BUCKETS),
     # For engines that have no murmur3: MD5 is in every one of them.
-    Profile("md5-1", Hash.MD5, "{salt}.", slice=Slice.BIG_64, rule=Rule.SCALE, buckets=BUCKETS),
+    Profile(
+        "md5-1", Hash.MD5, "{salt}.", slice=Slice.BIG_64, bucketing=Bucketing.SCALE, buckets=BUCKETS
+    ),
     Profile(
         "growthbook-1", Hash.FNV1A, "", "{salt}", Encoding.UTF16, buckets=1_000, divisor=1_000.0
     ),
@@ -192,7 +194,15 @@ _TABLE: Final = (
     ),
     Profile("unleash-rollout-1", Hash.MURMUR3_32, "{salt}:", buckets=100),
     Profile("unleash-variant-1", Hash.MURMUR3_32, "{salt}:", seed=86_028_157),
-    Profile("optimizely-1", Hash.MURMUR3_32, "", "{salt}", seed=1, rule=Rule.SCALE, buckets=10_000),
+    Profile(
+        "optimizely-1",
+        Hash.MURMUR3_32,
+        "",
+        "{salt}",
+        seed=1,
+        bucketing=Bucketing.SCALE,
+        buckets=10_000,
+    ),
     Profile("eppo-1", Hash.MD5, "{salt}-", slice=Slice.BIG_32, buckets=10_000),
     Profile(
         "eppo-legacy-exposure-1",
@@ -226,21 +236,23 @@ _TABLE: Final = (
         "flagd-1",
         Hash.MURMUR3_32,
         slice=Slice.ABSOLUTE,
-        rule=Rule.SCALE,
+        bucketing=Bucketing.SCALE,
         buckets=2**32,
         divisor=2_147_483_647.0,
         factor=100.0,
         filled=True,
     ),
-    Profile("flagd-2", Hash.MURMUR3_32, rule=Rule.SCALE),
-    Profile("flagd-3", Hash.MURMUR3_32, encoding=Encoding.CBOR, rule=Rule.SCALE),
-    Profile("flagd-pair-3", Hash.MURMUR3_32, encoding=Encoding.CBOR_PAIR, rule=Rule.SCALE),
+    Profile("flagd-2", Hash.MURMUR3_32, bucketing=Bucketing.SCALE),
+    Profile("flagd-3", Hash.MURMUR3_32, encoding=Encoding.CBOR, bucketing=Bucketing.SCALE),
+    Profile(
+        "flagd-pair-3", Hash.MURMUR3_32, encoding=Encoding.CBOR_PAIR, bucketing=Bucketing.SCALE
+    ),
     Profile(
         "flagsmith-1",
         Hash.MD5,
         "{salt},",
         slice=Slice.BIG_128,
-        rule=Rule.REHASH,
+        bucketing=Bucketing.REHASH,
         buckets=9_998,
         divisor=9_998.0,
         factor=100.0,
@@ -250,7 +262,7 @@ _TABLE: Final = (
         Hash.SHA1,
         "{salt}.",
         slice=Slice.BIG_60,
-        rule=Rule.SCALE,
+        bucketing=Bucketing.SCALE,
         buckets=2**60,
         divisor=2.0**60,
         closed=True,
@@ -261,7 +273,7 @@ _TABLE: Final = (
         "{salt}.",
         "variant",
         slice=Slice.BIG_60,
-        rule=Rule.SCALE,
+        bucketing=Bucketing.SCALE,
         buckets=2**60,
         divisor=2.0**60,
     ),
@@ -270,7 +282,7 @@ _TABLE: Final = (
         Hash.SHA1,
         "holdout-",
         slice=Slice.BIG_60,
-        rule=Rule.SCALE,
+        bucketing=Bucketing.SCALE,
         buckets=2**60,
         divisor=2.0**60,
         closed=True,
@@ -280,7 +292,7 @@ _TABLE: Final = (
         Hash.SHA1,
         "{salt}.",
         slice=Slice.BIG_60,
-        rule=Rule.SCALE,
+        bucketing=Bucketing.SCALE,
         buckets=2**60,
         divisor=2.0**60,
         filled=True,
@@ -290,7 +302,7 @@ _TABLE: Final = (
         Hash.SHA1,
         "{salt}.",
         slice=Slice.BIG_60,
-        rule=Rule.SCALE,
+        bucketing=Bucketing.SCALE,
         buckets=2**60,
         divisor=2.0**60,
         factor=None,
@@ -303,7 +315,7 @@ _TABLE: Final = (
         "amplitude-distribution-1",
         Hash.MURMUR3_32,
         "{salt}/",
-        rule=Rule.DIVIDE,
+        bucketing=Bucketing.DIVIDE,
         buckets=42_949_673,
     ),
     Profile("configcat-1", Hash.SHA1, slice=Slice.BIG_28, buckets=100),
@@ -313,7 +325,7 @@ _TABLE: Final = (
         "",
         "\n{salt}",
         slice=Slice.LITTLE_32,
-        rule=Rule.SCALE,
+        bucketing=Bucketing.SCALE,
         buckets=2**32,
         divisor=4_294_967_295.0,
         factor=100.0,
@@ -322,14 +334,23 @@ _TABLE: Final = (
         "featbit-1",
         Hash.MD5,
         slice=Slice.LITTLE_ABSOLUTE,
-        rule=Rule.SCALE,
+        bucketing=Bucketing.SCALE,
         buckets=2**32,
         divisor=2_147_483_648.0,
     ),
     Profile("confidence-population-1", Hash.MURMUR3_128, "{salt}|", shift=4, buckets=BUCKETS),
     Profile("confidence-variant-1", Hash.MURMUR3_128, "{salt}|", shift=4),
-    Profile("vwo-traffic-1", Hash.MURMUR3_32, "{salt}_", seed=1, rule=Rule.SCALE, buckets=100),
-    Profile("vwo-variation-1", Hash.MURMUR3_32, "{salt}_", seed=1, rule=Rule.SCALE, buckets=10_000),
+    Profile(
+        "vwo-traffic-1", Hash.MURMUR3_32, "{salt}_", seed=1, bucketing=Bucketing.SCALE, buckets=100
+    ),
+    Profile(
+        "vwo-variation-1",
+        Hash.MURMUR3_32,
+        "{salt}_",
+        seed=1,
+        bucketing=Bucketing.SCALE,
+        buckets=10_000,
+    ),
 )
 
 PROFILES: Final = MappingProxyType({profile.name: profile for profile in _TABLE})

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from allotment.model.profile import Encoding, Hash, Profile, Rule, Slice
+from allotment.model.profile import Encoding, Hash, Profile, Bucketing, Slice
 from allotment.reference.draw import draw
 from allotment.reference.hashes import (
     MASK32,
@@ -77,11 +77,11 @@ def bucket(profile: Profile, salt: str, unit: str, buckets: int | None = None) -
     count = profile.buckets or buckets
     assert count is not None, "the total of the weights is missing"
     drawn = number(profile, salt, unit)
-    if profile.rule is Rule.SCALE:
+    if profile.bucketing is Bucketing.SCALE:
         return min(drawn * count >> profile.bits, count - 1)
-    if profile.rule is Rule.DIVIDE:
+    if profile.bucketing is Bucketing.DIVIDE:
         return drawn // 100
-    if profile.rule is Rule.REHASH:
+    if profile.bucketing is Bucketing.REHASH:
         repeat = 1
         while drawn % 9_999 == 9_998:
             repeat += 1
