@@ -1,8 +1,8 @@
 /* A recipe: another platform's profile with a salt, which gives a unit its draw.
  *
  * The draw is what the tables of a plan are asked with, so a recipe says too which draw is the last
- * of a bucket. It is a whole number of `bits` bits by the bucketing SCALE, and the bucket itself by any
- * other. */
+ * of a bucket. By the bucketing SCALE it is a whole number of `bits` bits; by any other it is the
+ * bucket itself. */
 #ifndef ALLOT_RECIPE_H
 #define ALLOT_RECIPE_H
 

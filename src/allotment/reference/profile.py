@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from allotment.model.profile import Encoding, Hash, Profile, Bucketing, Slice
+from allotment.model.profile import Bucketing, Encoding, Hash, Profile, Slice
 from allotment.reference.draw import draw
 from allotment.reference.hashes import (
     MASK32,
