@@ -7,7 +7,8 @@ from typing import Final
 
 from allotment.errors import InvalidInput
 from allotment.kernel.recipe import Recipe
-from allotment.model.profile import NATIVE, PROFILES, Draw, Encoding, Profile
+from allotment.model.hashing import Encoding
+from allotment.model.profile import NATIVE, PROFILES, Draw, Profile
 
 _SEED_MAX: Final = 2**32
 

@@ -6,7 +6,8 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from allotment.model.profile import Bucketing, Encoding, Hash, Profile, Slice
+from allotment.model.hashing import Bucketing, Encoding, Hash, Slice
+from allotment.model.profile import Profile
 from allotment.reference.draw import draw
 from allotment.reference.hashes import (
     MASK32,
