@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from sqlglot import exp
 
 from allotment.errors import InvalidInput
-from allotment.model.profile import Hash
+from allotment.model.hashing import Hash
 
 Expr: TypeAlias = exp.Expr
 Build: TypeAlias = Callable[[Expr], Expr]

@@ -15,14 +15,15 @@ from sqlglot import exp
 
 from allotment.errors import InvalidInput
 from allotment.kernel.digest import digest
-from allotment.model.profile import PROFILES, Draw, Encoding, Hash, Profile, Rule, Slice
+from allotment.model.hashing import Bucketing, Encoding, Hash, Slice
+from allotment.model.profile import PROFILES, Draw, Profile
 from allotment.model.slots import Range, Slots, join
 from allotment.sql.clause import all_of, any_of, negated
 from allotment.sql.columns import PREFIX
 from allotment.sql.dialect import Expr, SqlDialect, call, joined, text, whole
 
 _SALT_SEED: Final = 1
-_DIVISOR: Final = 100  # of Rule.DIVIDE
+_DIVISOR: Final = 100  # of Bucketing.DIVIDE
 
 # How many digits of a hash a slice has.
 _DIGITS: Final = {
@@ -59,7 +60,7 @@ class StageDraw:
     def value(self, unit: Expr, dialect: SqlDialect) -> Expr:
         """The draw of a unit; raises InvalidInput where the engine cannot compute the profile."""
         profile, salt = self.profile, self.draw.salt
-        is_wide = profile.rule is Rule.MODULO and self.buckets >= 2**31
+        is_wide = profile.bucketing is Bucketing.MODULO and self.buckets >= 2**31
         if is_wide or not can_draw(profile, dialect):
             able = ", ".join(name for name, one in PROFILES.items() if can_draw(one, dialect))
             raise InvalidInput(
@@ -74,7 +75,7 @@ class StageDraw:
         if profile.hash in (Hash.MURMUR3_32, Hash.MURMUR3_128):
             return self._of_number(hashed)
         count = _DIGITS[profile.slice]
-        if profile.rule is Rule.SCALE:
+        if profile.bucketing is Bucketing.SCALE:
             return dialect.bytewise(_digits(hashed, profile.slice))
         if count <= 15:
             return _modulo(dialect.number(_cut(hashed, 1, count), count), self.buckets)
@@ -86,7 +87,9 @@ class StageDraw:
     def _of_number(self, number: Expr) -> Expr:
         if self.profile.shift:
             number = call("bitShiftRight", number, whole(self.profile.shift))
-        return _modulo(number, self.buckets) if self.profile.rule is Rule.MODULO else number
+        return (
+            _modulo(number, self.buckets) if self.profile.bucketing is Bucketing.MODULO else number
+        )
 
     def below(self, bucket: int) -> Expr:
         """Whether the bucket is below one; TRUE and FALSE where all of them are, or none."""
@@ -101,9 +104,9 @@ class StageDraw:
     def _first(self, bucket: int) -> Expr:
         """The first draw of a bucket, as a constant."""
         profile = self.profile
-        if profile.rule is Rule.MODULO:
+        if profile.bucketing is Bucketing.MODULO:
             return whole(bucket)
-        if profile.rule is Rule.DIVIDE:
+        if profile.bucketing is Bucketing.DIVIDE:
             return whole(bucket * _DIVISOR)
         first = -(-bucket * 2**profile.bits // self.buckets)
         if profile.slice in _DIGITS:
@@ -138,13 +141,13 @@ def can_draw(profile: Profile, dialect: SqlDialect) -> bool:
         return dialect.native
     if profile.hash not in dialect.hashes or profile.encoding is not Encoding.UTF8:
         return False
-    if profile.rule is Rule.REHASH or profile.seed != 0:
+    if profile.bucketing is Bucketing.REHASH or profile.seed != 0:
         return False
     if profile.hash in (Hash.MURMUR3_32, Hash.MURMUR3_128):
         return profile.slice is Slice.WHOLE
     if profile.shift or profile.slice not in _DIGITS:
         return False
-    return profile.rule is Rule.SCALE or profile.slice is not Slice.LITTLE_32
+    return profile.bucketing is Bucketing.SCALE or profile.slice is not Slice.LITTLE_32
 
 
 def _modulo(number: Expr, buckets: int) -> Expr:
