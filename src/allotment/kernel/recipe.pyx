@@ -51,8 +51,8 @@ cdef class Room:
 @cython.final
 cdef class Recipe:
     def __cinit__(
-        self, *, hash, encoding, slice, bucketing, shift, bits, seed, buckets, bytes before not None,
-        bytes after not None,
+        self, *, hash, encoding, slice, bucketing, shift, bits, seed, buckets,
+        bytes before not None, bytes after not None,
     ):
         cdef const char *fault
         self.before, self.after = before, after
