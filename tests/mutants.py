@@ -256,6 +256,41 @@ MUTANTS = [
         'Event.WEIGHTS_DOWN:   ("nalc", "nc",',
         "tests/dialects/confidence/test_live.py",
     ),
+    Mutant(
+        "SQL compares with the last draw of the bucket before",
+        "src/allotment/sql/draw.py",
+        "first = -(-bucket * 2**profile.bits // self.buckets)",
+        "first = bucket * 2**profile.bits // self.buckets",
+        "tests/sql/test_draw.py",
+    ),
+    Mutant(
+        "SQL forgets who is overridden in another experiment of the layer",
+        "src/allotment/sql/checks.py",
+        "yield any_of([claimed, negated(ours)]), Reason.NOT_IN_LAYER",
+        "yield negated(ours), Reason.NOT_IN_LAYER",
+        "tests/sql",
+    ),
+    Mutant(
+        "SQL asks no column for its type",
+        "src/allotment/sql/columns.py",
+        "    if not dialect.types:",
+        "    if dialect.types:",
+        "tests/sql/test_columns.py",
+    ),
+    Mutant(
+        "SQL takes NaN for a number",
+        "src/allotment/sql/columns.py",
+        "if kind is Kind.FLOAT:",
+        "if kind is Kind.BOOLEAN:",
+        "tests/sql/test_exact.py",
+    ),
+    Mutant(
+        "SQL orders versions by their texts",
+        "src/allotment/sql/version.py",
+        "exp.and_(same, compare(this=part.copy(), expression=text(bound))),",
+        "compare(this=part.copy(), expression=text(bound)),",
+        "tests/sql/test_exact.py",
+    ),
 ]
 
 

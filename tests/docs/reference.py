@@ -96,6 +96,7 @@ _MODULES: Final[dict[str, Row]] = {
     "allotment.duckdb": ("register",),
     "allotment.polars": ("assign", "assign_detail"),
     "allotment.srm": ("check", "ObservedRatio", "Unchecked"),
+    "allotment.sql": ("select", "lists", "Listed"),
 }
 _VALUES: Final = {
     "REASONS": "A tuple of every `Reason`: the numbers of `Column.reasons` are positions in it.",

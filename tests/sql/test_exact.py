@@ -24,6 +24,10 @@ def test_random_catalogs_give_a_hundred_thousand_units_the_same(bout: Bout) -> N
     bout.run(catalogs=2)
 
 
+def test_every_profile_that_an_engine_computes_is_the_kernels(bout: Bout) -> None:
+    assert bout.every_profile() >= 7
+
+
 def named(clause: Clause) -> str:
     return f"{clause.attribute[-1]}-{clause.operator}-{len(clause.values)}"
 

@@ -92,8 +92,8 @@ def test_an_attribute_that_no_unit_has_holds_for_nothing() -> None:
 
 def test_an_experiment_that_keeps_assignments_needs_their_table() -> None:
     assert refusal(fields={"keeps_assignments": True}) == (
-        "the experiment keeps assignments: name the table that has them (experiment, iteration,"
-        " unit, turn, treatment), which may be empty - at $.experiments.e"
+        "the experiment keeps assignments: name the table that has them (`kept`, or --kept), of"
+        " experiment, iteration, unit, turn and treatment; it may be empty - at $.experiments.e"
     )
 
 
@@ -101,8 +101,8 @@ def test_long_lists_need_a_table() -> None:
     ids = IdList.of(f"user-{number}" for number in range(INLINE_MAX + 1))
     fields = {"segments": [Segment("s", include=ids)], "iteration": {"audience": "s"}}
     assert refusal(fields=fields) == (
-        "the experiment asks lists of 1,001 ids, and a statement holds at most 1,000: name the"
-        " table of lists that it is to join"
+        "the experiment asks lists of 1,001 ids, and a statement holds at most 1,000: name a"
+        " table of lists that it joins (`lists`, or --lists)"
     )
     text = written(fields=fields, lists="lists")
     assert "user-1" not in text

@@ -10,7 +10,10 @@ import pyarrow as pa
 
 from allotment import REASONS, Catalog, Column, Engine, Reason, sql
 from allotment.compile import compile_catalog
+from allotment.model.profile import PROFILES
+from allotment.sql.draw import can_draw
 from sqlengines import KEPT, LISTS, Row, SqlEngine, table_of
+from sqlone import dealt_by
 from sqlworld import World, attributes, kept_rows, listed, said, standing, table
 
 
@@ -40,6 +43,15 @@ class Bout:
                 return
         raise AssertionError(f"never given: {wanted - self.reasons}")
 
+    def every_profile(self) -> int:
+        """Each profile that the engine computes deals as the kernel does; how many there are."""
+        able = [one for one in PROFILES.values() if can_draw(one, sql.DIALECTS[self.sql.dialect])]
+        for profile in able:
+            engine = Engine(compile_catalog(dealt_by(profile, "it's a salt, é")))
+            asked = {"dialect": self.sql.dialect, "table": "units", "unit": "unit", "keep": ["row"]}
+            self.ask(profile.name, engine, "e", sql.select(engine, "e", **asked), {})
+        return len(able)
+
     def compare(self, number: int, *, from_table: bool) -> None:
         """Every experiment of a catalog; lists stand in the statement or in a table."""
         catalog = self.catalog(number)
@@ -60,22 +72,21 @@ class Bout:
                 lists="lists" if from_table else None,
                 kept="kept_rows" if experiment.keeps_assignments else None,
             )
-            columns = "reason, treatment, revision"
-            found = self.sql.rows(f"SELECT {columns} FROM ({query}) AS a ORDER BY row")
-            answer = engine.assign_many(
-                key,
-                self.table["unit"],
-                attributes(self.table),
-                stored=self.stored(standing(kept, experiment)),
-            )
-            self.check(f"catalog {number}, {key}", found, answer)
+            stored = standing(kept, experiment)
+            self.ask(f"catalog {number}, {key}", engine, key, query, stored)
 
-    def stored(self, kept: Mapping[str, str]) -> pa.Array:
-        """What is kept for each row's unit."""
-        return pa.array([kept.get(unit or "") for unit in self.units], pa.string())
+    def ask(
+        self, asked: str, engine: Engine, key: str, query: str, kept: Mapping[str, str]
+    ) -> None:
+        """The rows of a statement are those that the kernel gives."""
+        columns = "reason, treatment, revision"
+        found = self.sql.rows(f"SELECT {columns} FROM ({query}) AS a ORDER BY row")
+        stored = pa.array([kept.get(unit or "") for unit in self.units], pa.string())
+        known = attributes(self.table)
+        self.check(asked, found, engine.assign_many(key, self.table["unit"], known, stored=stored))
 
     def check(self, asked: str, found: list[Row], answer: Column) -> None:
-        """The rows that were found are those that the kernel gives."""
+        """The rows that were found are those of an answer; says which is not."""
         reasons = [REASONS[code] for code in answer.reasons]
         expected = list(zip(reasons, answer.names(), repeat(answer.revision)))
         assert len(found) == len(expected), f"{asked}: rows"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -154,4 +153,24 @@ class ClickHouse:
         self.session.close()
 
 
-Running = AbstractContextManager[SqlEngine]
+class SparkSql:
+    """Spark, by a session."""
+
+    dialect = "spark"
+
+    def __init__(self, session: Any) -> None:
+        from pyspark.errors import PySparkException
+
+        self.errors = PySparkException
+        self.session = session
+
+    def load(self, name: str, table: pa.Table) -> None:
+        self.session.createDataFrame(table).createOrReplaceTempView(name)
+
+    def run(self, statements: str) -> None:
+        for each in statements.split(";"):
+            self.session.sql(each)
+
+    def rows(self, query: str) -> list[Row]:
+        columns = self.session.sql(query).toArrow().columns
+        return list(zip(*(column.to_pylist() for column in columns), strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from allotment import Catalog
@@ -10,11 +11,27 @@ from allotment.change.references import with_users
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.keyed import Keyed
 from allotment.model.limits import BUCKETS
+from allotment.model.profile import Profile
 from allotment.model.segment import Condition, Segment
 from allotment.model.slots import Slot
 
 HALF = BUCKETS // 2
 SLOTS = (Slot(0, HALF, "control"), Slot(HALF, BUCKETS, "green"))
+
+
+def dealt_by(profile: Profile, salt: str) -> Catalog:
+    """The experiment `e` by a profile: three treatments, whose slots are thirds of its buckets."""
+    total = 1_000
+    count = profile.count(total)
+    edges = [0, count // 3, count // 3 * 2, count]
+    slots = tuple(Slot(*edge, name) for edge, name in zip(pairwise(edges), "abc", strict=True))
+    iteration = {
+        "treatments": tuple(map(Treatment, "abc")),
+        "allocations": (Allocation("all", (("a", 1), ("b", 1), ("c", 1)), total, slots=slots),),
+        "profile": profile.name,
+        "salt": salt,
+    }
+    return one_experiment(iteration=iteration)
 
 
 def one_experiment(*rules: Condition, **fields: Any) -> Catalog:

@@ -178,6 +178,6 @@ def type_gate(column: Expr, kind: Kind, what: str, dialect: SqlDialect) -> Expr:
     if pattern is None:
         raise InvalidInput(f"{dialect.title} has no type for {what}: there is no {kind}")
     found = dialect.type_of(column.copy())
-    holds = exp.RegexpLike(this=found, expression=text(pattern))
+    holds = dialect.is_type(found, pattern)
     said = text(f"{what} must be of the kind {kind}, and not of the type ")
     return dialect.refuse(holds, joined(said, found))

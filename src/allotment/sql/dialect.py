@@ -39,6 +39,7 @@ class SqlDialect:
     types        the names of the types of each kind, as a pattern; empty where the engine cannot
                  name the type of a column, and itself compares only what is of one type
     type_of      the expression that names the type of a column
+    is_type      whether that is one of the names
     refuse       from a condition and a message: true, or the statement fails with the message
     hashes       a hash of the UTF-8 of a text: its digits in hexadecimal, or a number for murmur3
     number       the whole number that so many digits in hexadecimal spell
@@ -70,6 +71,9 @@ class SqlDialect:
     )
     part: Callable[[Expr, str, int], Expr] = lambda text, at, place: call(
         "SPLIT_PART", text, exp.Literal.string(at), exp.Literal.number(place)
+    )
+    is_type: Callable[[Expr, str], Expr] = lambda type_, names: exp.RegexpLike(
+        this=type_, expression=exp.Literal.string(names)
     )
     valid_text: Build | None = None
     pattern: str | None = None
@@ -128,6 +132,10 @@ def _hashes(md5: Build, sha1: Build, sha256: Build) -> Mapping[Hash, Build]:
 
 def _utf8(argument: Expr) -> Expr:
     return call("convert_to", argument, text("UTF8"))
+
+
+def _regtype(name: str) -> Expr:
+    return exp.cast(text(name), exp.DataType.build("regtype", dialect="postgres", udt=True))
 
 
 def _nan_is_equal(argument: Expr) -> Expr:
@@ -229,7 +237,11 @@ _POSTGRES = SqlDialect(
         "boolean",
         "uuid",
     ),
-    type_of=lambda column: exp.cast(call("pg_typeof", column), "text"),
+    type_of=one("pg_typeof"),
+    # To compare the numbers of types takes a tenth of the time that a pattern on their names does.
+    is_type=lambda type_, names: exp.In(
+        this=type_, expressions=[_regtype(name) for name in names.strip("^()$").split("|")]
+    ),
     # Only a message that names a column is not read, and refused, before there is a row.
     refuse=_unless(lambda message: exp.cast(message, "boolean")),
     hashes=MappingProxyType(

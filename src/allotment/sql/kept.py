@@ -22,8 +22,8 @@ def kept_rows(experiment: Experiment, table: Expr | None, dialect: SqlDialect) -
     """
     if table is None:
         raise InvalidInput(
-            "the experiment keeps assignments: name the table that has them (experiment, iteration,"
-            " unit, turn, treatment), which may be empty",
+            "the experiment keeps assignments: name the table that has them (`kept`, or --kept), of"
+            " experiment, iteration, unit, turn and treatment; it may be empty",
             f"$.experiments.{experiment.key}",
         )
     iteration = experiment.current

@@ -118,6 +118,6 @@ def lists_of(
     if table is None and count > INLINE_MAX:
         raise InvalidInput(
             f"the experiment asks lists of {count:,} ids, and a statement holds at most"
-            f" {INLINE_MAX:,}: name the table of lists that it is to join"
+            f" {INLINE_MAX:,}: name a table of lists that it joins (`lists`, or --lists)"
         )
     return UnitLists(lists, table)
