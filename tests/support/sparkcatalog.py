@@ -1,4 +1,5 @@
-"""A catalog for Spark: two experiments in one layer, one beside them, and one that keeps."""
+"""A catalog for Spark: two experiments in one layer, one that draws as another platform does, and
+one that keeps."""
 
 from __future__ import annotations
 
@@ -40,6 +41,8 @@ experiments:
         of: 3
   price-page:
     state: running
+    profile: growthbook-2
+    salt: price-page
     holdout: untouched
     treatments: {control: {control: true}, lower: {}}
     allocations:
