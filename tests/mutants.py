@@ -229,6 +229,13 @@ MUTANTS = [
         "tests/dialects/wire/test_mask.py",
     ),
     Mutant(
+        "rows of another iteration are left out without a word",
+        "src/allotment/cli/kept_file.py",
+        "others = [p for p in places if numbers[p] not in (None, live.number)]",
+        "others: list[int] = []",
+        "tests/cli/test_import.py",
+    ),
+    Mutant(
         "a JSON patch passes for a semantic one",
         "src/allotment/server/launchdarkly/routes.py",
         "if not request.app.state.settings.launchdarkly_lenient and not _is_semantic(request):",
