@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from allotment.model.assignment import REASONS
@@ -193,6 +195,22 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(run, catalog, units, t
     assert b"assigning" not in out
     done = run(*arguments)
     assert "assigning" not in done.stdout + done.stderr
+
+
+def test_progress_of_many_files_is_of_all_of_them_and_of_a_pipe_how_much_was_read(
+    catalog, tmp_path
+) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        rows = pa.table({"id": ["a", "b"], "country": ["SE", "DE"]})
+        pq.write_table(rows, tmp_path / "in" / f"{number}.parquet")
+    common = [str(tmp_path / "out.csv"), "--catalog", str(catalog), "--unit-column", "id"]
+    code, _, sent = on_a_terminal(["assign", str(tmp_path / "in"), *common])
+    assert code == 0
+    assert b"assigning 6 rows" in sent
+    code, _, sent = on_a_terminal(["assign", "-", *common], b'{"id":"a"}\n\x04')
+    assert code == 0
+    assert b"11 bytes" in sent
 
 
 def test_the_command_line_without_its_libraries_says_what_to_install(catalog: Path) -> None:

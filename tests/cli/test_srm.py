@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 from collections.abc import Iterable, Sequence
@@ -307,6 +308,16 @@ def test_exposures_and_counts_are_not_mixed(invoke, catalog: Path) -> None:
     counted = counts(catalog.with_name("c.csv"), "checkout,blue,5")
     refused = invoke("srm", shown, counted, "--catalog", catalog, code=1)
     assert "some files hold exposures, and some hold counts" in refused.stderr
+
+
+def test_compressed_exposures_of_a_folder_are_read(invoke, catalog: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "seen"
+    folder.mkdir()
+    for number in range(2):
+        plain = ndjson(tmp_path / "a", exposures(range(100 * number, 100 * number + 100)))
+        (folder / f"{number}.ndjson.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    (check,) = checks(invoke, catalog, folder)
+    assert sum(check["units"].values()) == 200
 
 
 def test_a_folder_without_exposures_is_refused(invoke, catalog: Path, tmp_path: Path) -> None:

@@ -27,19 +27,26 @@ class TextFile:
 
     def __init__(self, name: str, raw: BinaryIO, total: int | None, codec: str | None) -> None:
         self.name, self.total = name, total
-        self._raw, self._read = raw, 0
+        self._raw, self._read, self._ended = raw, 0, False
         self._file = raw
         if codec is not None:
             stream = pa.CompressedInputStream(pa.PythonFile(raw, "r"), codec)
             self._file = cast(BinaryIO, io.BufferedReader(stream))
 
     def read(self, size: int) -> bytes:
-        """The next `size` bytes, fewer at the end alone."""
-        return self._counted(self._file.read(size))
+        """The next `size` bytes, fewer at the end alone.
+
+        The end is seen once: a terminal would have it typed again.
+        """
+        if self._ended:
+            return b""
+        data = self._file.read(size)
+        self._ended = len(data) < size
+        return self._counted(data)
 
     def readline(self, limit: int) -> bytes:
         """The rest of a line, or `limit` bytes of it."""
-        return self._counted(self._file.readline(limit))
+        return b"" if self._ended else self._counted(self._file.readline(limit))
 
     def done(self) -> int:
         """How many of the bytes have been read, as `total` counts them."""
