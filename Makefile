@@ -7,7 +7,7 @@ export COLUMNS ?= 100
 
 KERNEL := $(wildcard csrc/*.c csrc/*.h src/allotment/kernel/*.pyx src/allotment/kernel/*.pxd)
 
-.PHONY: help run serve test test-engines soak sanitize fuzz bench lint docs mutants clean
+.PHONY: help run serve test test-engines test-peers soak sanitize fuzz bench lint docs mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,11 +29,14 @@ serve: $(VENV)/ready ## a server with an example catalog, and lines to try again
 
 test: $(VENV)/ready ## every test: C, kernel, laws, files, command line
 	@$(MAKE) -s -C csrc test
-	@$(PY) -m pytest -n 2 -m 'not soak' --ignore=tests/engines
+	@$(PY) -m pytest -n 2 -m 'not soak' --ignore=tests/engines --ignore=tests/peers
 
 test-engines: $(VENV)/ready ## the tests that need a heavy engine: Spark, ClickHouse, Ray, Dask
 	@$(PY) -m pip install -q --group engines
 	@$(PY) -m pytest -n 0 -m 'not soak' tests/engines
+
+test-peers: $(VENV)/ready ## 20,000 units each, against the real SDKs of other platforms
+	@$(PY) -m pytest -n 2 -m 'not soak' tests/peers
 
 soak: $(VENV)/ready ## the long ones, from a fresh seed each time (SEED=N repeats one)
 	@$(PY) -m pip install -q --group engines

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Final
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -80,11 +81,14 @@ def commit_and_print(  # noqa: PLR0913  # each stands for itself
     refused: str,
     unchanged: str,
     as_json: bool,
+    is_shown: bool = False,
+    extra: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Commit commands that were made for `base`, unless the catalog has changed since; print them.
 
     Deletions are asked for, unless `yes` says that they are meant; `advice` is another way.
     `refused` says what was not done then, and what to do; `unchanged` that they changed nothing.
+    What `is_shown` already is not printed again; `extra` is printed beside them as JSON.
     """
     deleted = [] if yes else _deletions(commands, base)
     if deleted:
@@ -100,9 +104,10 @@ def commit_and_print(  # noqa: PLR0913  # each stands for itself
         ) from error
     if as_json:
         plain, moves = planned_plain(commands, base), to_plain(outcome.moves)
-        print_json({"revision": outcome.revision, "commands": plain, "moves": moves})
+        print_json({"revision": outcome.revision, "commands": plain, "moves": moves, **extra})
         return
-    for line in [*planned_lines(commands, base), *map(moved_line, outcome.moves)]:
+    lines = () if is_shown else planned_lines(commands, base)
+    for line in [*lines, *map(moved_line, outcome.moves)]:
         results.print(line, markup=False, highlight=False, soft_wrap=True)
     done = unchanged if outcome.revision == base.revision else "is now at"
     notes.print(f"{home.name} {done} revision {outcome.revision}", markup=False, soft_wrap=True)

@@ -41,9 +41,11 @@ from allotment.cli.console import (
     results,
 )
 from allotment.cli.home import Home
+from allotment.cli.import_platform import command_of
 from allotment.cli.options import home_of, home_of_all_spaces, with_builders
 from allotment.cli.serve import settings_of
 from allotment.errors import AllotmentError
+from allotment.importers import IMPORTERS
 
 # What the system's own programs exit with for wrong usage (EX_USAGE of sysexits.h). The parser
 # exits with `DIFFERS`: a script must not take a typing error for a difference.
@@ -171,5 +173,6 @@ for _command in _COMMANDS:
 
 _group(config.NAME, config.ABOUT, show=config.show)
 _group(space.NAME, space.ABOUT, create=space.create, list_=space.list_)
-_group(import_.NAME, import_.ABOUT, home_of, assignments=import_.assignments)
+_platforms = {platform: command_of(platform) for platform in IMPORTERS}
+_group(import_.NAME, import_.ABOUT, home_of, **_platforms, assignments=import_.assignments)
 _group(token.NAME, token.ABOUT, create=token.create, list_=token.list_, revoke=token.revoke)

@@ -4,3 +4,17 @@ In comes what a platform's SDK reads, as JSON values; out go nouns and notes. Wh
 exactly is left out whole, and a note says what and why. `allotment import` shows both, and then
 changes the catalog.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from allotment.importers import launchdarkly
+from allotment.importers.rules import Imported
+
+# By the word of `allotment import`, what reads a platform's payload.
+IMPORTERS: Final[Mapping[str, Callable[[Any], Imported]]] = MappingProxyType(
+    {"launchdarkly": launchdarkly.read}
+)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from allotment.change.apply import apply
+from allotment.change.commands import Create, Noun, Replace
+from allotment.errors import AllotmentError
+from allotment.importers.payload import LeftOut
+from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.flag import Flag, FlagExperiment, FlagState, Miss, Variation
 from allotment.model.layer import Holdout, Layer, Reservation
@@ -45,6 +51,7 @@ class Rule:
     overrides  (unit key, variation)
     unit       the kind of unit: the attribute that the platform hashes
     miss       whether a unit that gets nothing goes on to the next rule
+    otherwise  beside a miss that stops, the variation that such a unit gets
     """
 
     key: str
@@ -58,6 +65,7 @@ class Rule:
     overrides: tuple[tuple[str, str], ...] = ()
     unit: str = "user"
     miss: Miss = Miss.NEXT
+    otherwise: str | None = None
     name: str = ""
 
 
@@ -71,6 +79,48 @@ class Imported:
     holdouts: list[Holdout] = field(default_factory=list)
     experiments: list[Experiment] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    _tried: Catalog = EMPTY
+
+    @contextmanager
+    def attempt(self, path: str, what: str) -> Iterator[None]:
+        """Add what the block adds, or nothing of it and a note why: it cannot be said exactly.
+
+        That is so where the block raises LeftOut, and where a catalog would refuse it. Blocks do
+        not nest.
+        """
+        counts = [len(some) for some in self._listed()]
+        layers, notes = dict(self.layers), len(self.notes)
+        try:
+            yield
+            self._tried = apply(self._tried, self._since(counts, layers)).catalog
+        except LeftOut as error:
+            reason = Note(error.path, f"{what} is left out: {error.message}")
+        except AllotmentError as error:
+            if error.command is None:  # the payload itself is malformed
+                raise
+            reason = Note(path, f"{what} is left out: {error.message} ({error.path})")
+        else:
+            return
+        for some, count in zip(self._listed(), counts, strict=True):
+            del some[count:]
+        self.layers = layers
+        self.notes[notes:] = [reason]
+
+    def _listed(self) -> tuple[list[Any], ...]:
+        return self.segments, self.flags, self.holdouts, self.experiments
+
+    def _since(self, counts: Sequence[int], layers: dict[str, Layer]) -> Iterator[Create | Replace]:
+        """The commands for what was added since there was so much."""
+        for some, count in zip(self._listed(), counts, strict=True):
+            added: Sequence[Noun] = some[count:]
+            yield from map(Create, added)
+        for key, layer in self.layers.items():
+            if layers.get(key) is not layer:
+                yield Replace(layer) if key in layers else Create(layer)
+
+    def nouns(self) -> list[Noun]:
+        """All of them; what is referred to stands before what refers to it, but for experiments."""
+        return [each for some in (*self._listed(), self.layers.values()) for each in some]
 
     def note(self, path: str, message: str) -> None:
         """Say what was left out, or what must be known."""
@@ -89,7 +139,7 @@ class Imported:
         places: list[FlagExperiment] = []
         for rule in rules:
             self._add_rule(key, rule)
-            places.append(FlagExperiment(rule.key, rule.miss))
+            places.append(FlagExperiment(rule.key, rule.miss, rule.otherwise))
         state = FlagState.ON if on else FlagState.OFF
         self.flags.append(
             Flag(key, tuple(variations), default, state=state, experiments=tuple(places))
