@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from allotment.importers.payload import Part, refuse
+from allotment.importers.payload import PayloadPart, refuse
 from allotment.importers.rules import Imported
 from allotment.importers.values import ids_of
 from allotment.model.segment import (
@@ -50,7 +50,7 @@ _EXACT: Final = 2**53
 _SAFE: Final = re.compile(r"\^?(?:[A-Za-z0-9 _@/:,;#%&=~\"'<>!-]|\\[^A-Za-z0-9\s]|[.*+?|()])*\Z")
 
 
-class LdClause(Part, frozen=True):
+class LdClause(PayloadPart, frozen=True):
     """One comparison."""
 
     attribute: str

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from allotment.importers.launchdarkly_clauses import USER, LdClause
-from allotment.importers.payload import Part
+from allotment.importers.payload import PayloadPart
 
 
-class LdTarget(Part, frozen=True):
+class LdTarget(PayloadPart, frozen=True):
     """Units that are named."""
 
     values: list[str]
@@ -23,7 +23,7 @@ class LdTarget(Part, frozen=True):
         return self.context_kind or USER
 
 
-class LdWeight(Part, frozen=True):
+class LdWeight(PayloadPart, frozen=True):
     """The weight of a variation; what is untracked gets it, too."""
 
     variation: int
@@ -31,7 +31,7 @@ class LdWeight(Part, frozen=True):
     untracked: bool | None = None
 
 
-class LdRollout(Part, frozen=True):
+class LdRollout(PayloadPart, frozen=True):
     """How variations are dealt."""
 
     variations: list[LdWeight]
@@ -41,7 +41,7 @@ class LdRollout(Part, frozen=True):
     seed: int | None = None
 
 
-class LdServed(Part, frozen=True):
+class LdServed(PayloadPart, frozen=True):
     """What a fallthrough serves: a variation or a rollout."""
 
     variation: int | None = None
@@ -57,7 +57,7 @@ class LdRule(LdServed, frozen=True):
     track_events: bool | None = None
 
 
-class LdFlag(Part, frozen=True):
+class LdFlag(PayloadPart, frozen=True):
     """A flag; the fields after `context_targets` decide nothing."""
 
     on: bool
@@ -83,7 +83,7 @@ class LdFlag(Part, frozen=True):
     migration: Any = None
 
 
-class LdSegmentRule(Part, frozen=True):
+class LdSegmentRule(PayloadPart, frozen=True):
     """A rule of a segment."""
 
     clauses: list[LdClause] = msgspec.field(default_factory=list)
@@ -93,7 +93,7 @@ class LdSegmentRule(Part, frozen=True):
     rollout_context_kind: str | None = None
 
 
-class LdSegment(Part, frozen=True):
+class LdSegment(PayloadPart, frozen=True):
     """A segment; the salt is for rules with a weight."""
 
     key: str = ""

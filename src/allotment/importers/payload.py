@@ -28,7 +28,7 @@ class LeftOut(Exception):  # it is no error: a note is made of it
         self.message = message
 
 
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class PayloadPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """A part of a payload. A field that is not known may decide something, so it is not read
     over."""
 
