@@ -67,6 +67,32 @@ def test_a_uuid_is_the_unit_that_its_text_is(engine: SqlEngine) -> None:
     assert found == {key: assign(catalog, "e", str(key)).treatment for key in keys}
 
 
+def test_a_collation_that_takes_texts_for_one_is_not_asked(engine: SqlEngine) -> None:
+    engine.run("DROP TABLE IF EXISTS typed; DROP TABLE IF EXISTS lists")
+    if engine.dialect == "postgres":
+        engine.run(
+            "CREATE COLLATION IF NOT EXISTS blind"
+            " (provider = icu, locale = 'und-u-ks-level2', deterministic = false)"
+        )
+        collated = 'TEXT COLLATE "blind"'
+    else:
+        collated = "TEXT COLLATE NOCASE"
+    engine.run(f"CREATE TABLE typed (a {collated}); INSERT INTO typed VALUES ('ann'), ('ANN')")
+    [alike] = engine.rows("SELECT count(*) FROM typed WHERE a = 'ann'")
+    assert alike == (2,)
+    engine.run(
+        f"CREATE TABLE lists (list TEXT, unit {collated}, treatment TEXT);"
+        "INSERT INTO lists VALUES ('override/e', 'ann', 'green')"
+    )
+    catalog = one_experiment(Clause(("a",), Operator.IN, ("ANN",)), overrides=(("ann", "green"),))
+    for lists in (None, "lists"):
+        query = sql.select(
+            catalog, "e", dialect=engine.dialect, table="typed", unit="a", lists=lists
+        )
+        found = dict(engine.rows(f"SELECT a, reason FROM ({query}) AS b"))
+        assert found == {"ann": "OVERRIDE", "ANN": "ALLOCATED"}, lists
+
+
 def test_a_text_with_leading_zeros_is_a_unit_of_its_own(engine: SqlEngine) -> None:
     engine.run("DROP TABLE IF EXISTS typed; CREATE TABLE typed AS SELECT CAST('007' AS TEXT) AS a")
     with pytest.raises(engine.errors, match="must be of the kind integer, and not"):

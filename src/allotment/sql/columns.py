@@ -98,7 +98,7 @@ def unit_text(unit: SqlColumn, dialect: SqlDialect) -> tuple[Expr, Expr]:
     kind = unit.kind or Kind.TEXT
     gate = type_gate(unit.expression, kind, f"the units in {unit.said}", dialect)
     if kind in (Kind.INTEGER, Kind.UUID):
-        return exp.cast(unit.expression.copy(), "text"), gate
+        return dialect.bytewise(exp.cast(unit.expression.copy(), "text")), gate
     if kind is not Kind.TEXT:
         raise InvalidInput(f"units are text, integer or uuid; {kind} has no one spelling")
     size = exp.Between(
@@ -106,7 +106,7 @@ def unit_text(unit: SqlColumn, dialect: SqlDialect) -> tuple[Expr, Expr]:
     )
     valid = dialect.valid_text
     is_key = exp.and_(size, valid(unit.expression.copy())) if valid else size
-    return exp.Case(ifs=[exp.If(this=is_key, true=unit.expression.copy())]), gate
+    return exp.Case(ifs=[exp.If(this=is_key, true=dialect.bytewise(unit.expression))]), gate
 
 
 def columns_of(

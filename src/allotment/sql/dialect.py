@@ -134,6 +134,11 @@ def _utf8(argument: Expr) -> Expr:
     return call("convert_to", argument, text("UTF8"))
 
 
+def _of_c(argument: Expr) -> Expr:
+    """With the collation of PostgreSQL, and of DuckDB, that compares bytes."""
+    return exp.Collate(this=argument.copy(), expression=exp.column("C", quoted=True))
+
+
 def _regtype(name: str) -> Expr:
     return exp.cast(text(name), exp.DataType.build("regtype", dialect="postgres", udt=True))
 
@@ -225,6 +230,7 @@ _DUCKDB = SqlDialect(
     is_nan=one("isnan"),
     wholes=(-(2**63), 2**64 - 1),
     pattern="",
+    bytewise=_of_c,
 )
 
 _POSTGRES = SqlDialect(
@@ -258,9 +264,7 @@ _POSTGRES = SqlDialect(
     bytes=lambda argument: call("length", _utf8(argument)),
     is_nan=_nan_is_equal,
     ends_with=_right,
-    bytewise=lambda argument: exp.Collate(
-        this=argument.copy(), expression=exp.column("C", quoted=True)
-    ),
+    bytewise=_of_c,
     fence=True,
 )
 
@@ -277,6 +281,7 @@ _BIGQUERY = SqlDialect(
     part=lambda text_, at, place: exp.Bracket(
         this=call("SPLIT", text_, text(at)), expressions=[whole(place - 1)], safe=True, offset=0
     ),
+    bytewise=lambda argument: call("COLLATE", argument, text("")),
     pattern="",
 )
 
@@ -292,6 +297,7 @@ _SNOWFLAKE = SqlDialect(
     number=lambda digits, count: call("TO_NUMBER", digits, text("X" * count)),
     bytes=one("OCTET_LENGTH"),
     is_nan=_nan_is_equal,
+    bytewise=lambda argument: call("COLLATE", argument, text("utf8")),
     wholes=(-(10**38) + 1, 10**38 - 1),
 )
 

@@ -34,7 +34,7 @@ def kept_rows(experiment: Experiment, table: Expr | None, dialect: SqlDialect) -
     gate = type_gate(unit, Kind.TEXT, "'unit' of the table of kept assignments", dialect)
     turn = parse_one("ROW_NUMBER() OVER (PARTITION BY unit ORDER BY turn)", read=dialect.name)
     rows = exp.select(
-        exp.alias_(unit, UNIT_KEPT),
+        exp.alias_(dialect.bytewise(unit), UNIT_KEPT),
         # Cast, it can be NULL in ClickHouse too: so it is where nothing is joined.
         exp.alias_(exp.cast(treatment, "text"), KEPT),
         exp.alias_(turn, _TURN),

@@ -79,7 +79,7 @@ class UnitLists:
         if self.table is None or not self.lists:
             return None
         name, unit = exp.column("list"), column_of("unit", dialect).expression
-        columns = [exp.alias_(unit, f"{PREFIX}listed")]
+        columns = [exp.alias_(dialect.bytewise(unit), f"{PREFIX}listed")]
         for key in self.lists:
             is_it = exp.EQ(this=name.copy(), expression=text(key))
             gives = any(self.lists[key].values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlglot import exp
 
@@ -14,6 +15,10 @@ from allotment.sql.clause import all_of, any_of, clause_holds, negated
 from allotment.sql.columns import PREFIX, Attribute
 from allotment.sql.dialect import Expr, SqlDialect
 from allotment.sql.lists import UnitLists
+
+# ClickHouse takes a column apart wherever it is used, and plans each path by itself: so many take
+# half a second, and twenty times as many all memory.
+PATHS_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,23 @@ class Membership:
 
 
 def segments_asked(keys: Iterable[str], segments: Mapping[str, Segment]) -> list[Segment]:
-    """These segments and all they refer to, each once, after those that it refers to itself."""
+    """These segments and all they refer to, each once, after those that it refers to itself.
+
+    Raises InvalidInput for one that refers to others on too many paths.
+    """
     found: dict[str, Segment] = {}
     for key in keys:
         found |= {each.key: each for each in closure(segments[key], segments)}
+    paths: dict[str, int] = {}
+    for segment in found.values():
+        below = (paths[each.segment] for each in _parts(segment) if isinstance(each, InSegment))
+        paths[segment.key] = 1 + sum(below)
+        if paths[segment.key] > PATHS_MAX:
+            raise InvalidInput(
+                f"it refers to segments on more than {PATHS_MAX:,} paths, of which an engine may"
+                " compute each by itself",
+                f"$.segments.{segment.key}",
+            )
     return list(found.values())
 
 
