@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sql": {"model", "matching", "compile", "engine", "kernel"},
     "frames": {"model", "matching", "engine", "kernel", "exposures"},
     "exposures": {"model", "engine", "durable"},
-    "importers": {"model", "change"},
+    "importers": {"model", "change", "matching"},
     "client": {"model", "change", "compile", "engine", "durable"},
     "store": {"model", "change", "durable"},
 }
