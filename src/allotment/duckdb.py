@@ -114,9 +114,10 @@ def _of_each(
 ) -> pa.Array:
     """The answers where the rows name several experiments."""
     experiments, units, attributes = columns
+    experiments = experiments.cast(pa.string())  # DuckDB may hold them as an enumeration
     found, places = [], []
     for key in keys:
-        at = pc.indices_nonzero(pc.equal(experiments, key) if key else pc.is_null(experiments))
+        at = pc.indices_nonzero(pc.equal(experiments, key))
         known = None if attributes is None else attributes.take(at)
         found.append(shown(engine.assign_many(key, units.take(at), known)))
         places.append(at.to_numpy())

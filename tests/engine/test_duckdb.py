@@ -86,13 +86,13 @@ def test_a_unit_of_any_type_is_the_same_unit(
 def test_rows_may_name_several_experiments(con: duckdb.DuckDBPyConnection) -> None:
     query = """SELECT key, id, assign(key, id, {'country': country}) AS treatment,
         assign_detail(key, id, {'country': country}) AS detail
-        FROM (SELECT *, ['checkout', 'plain', 'paused'][1 + n % 3] AS key FROM users)"""
-    rows = con.sql(query).fetchall()
-    assert {key for key, *_ in rows} == {"checkout", "plain", "paused"}
-    for key, unit, treatment, detail in rows:
-        country = ["SE", "DE", None][int(unit[5:]) % 3]
-        given = single(key, unit, country=country)
-        assert (treatment, detail["reason"]) == given
+        FROM (SELECT *, ['checkout', 'plain', 'paused'][1 + n % 3]::KIND AS key FROM users)"""
+    for kind in ("VARCHAR", "ENUM ('plain', 'paused', 'checkout')"):
+        rows = con.sql(query.replace("KIND", kind)).fetchall()
+        assert {key for key, *_ in rows} == {"checkout", "plain", "paused"}
+        for key, unit, treatment, detail in rows:
+            country = ["SE", "DE", None][int(unit[5:]) % 3]
+            assert (treatment, detail["reason"]) == single(key, unit, country=country)
 
 
 def test_the_whole_table_may_be_filtered_grouped_and_joined_by_it(

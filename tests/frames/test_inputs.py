@@ -1,5 +1,8 @@
 """A name stands for a file, a folder, a pattern or standard input, and says what is refused."""
 
+import errno
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -105,12 +108,30 @@ def test_a_link_to_a_folder_is_refused_within_a_folder_and_followed_where_it_is_
     Path("units/link").symlink_to("../real")
     with pytest.raises(InvalidInput, match="units/link is a link to a folder"):
         inputs_of("units")
+    with pytest.raises(InvalidInput, match="units/link is a link to a folder"):
+        inputs_of("units/**/*.csv")
+    assert names(inputs_of("units/*/a.csv")) == ["units/link/a.csv"]
     assert names(inputs_of("units/link")) == ["units/link/a.csv"]
 
 
-def test_what_is_no_regular_file_is_refused(folder: Path) -> None:
-    import os
+@pytest.mark.parametrize("given", ["units", "units/**/*.csv", "units/*/*.csv", "units/*"])
+def test_a_folder_that_cannot_be_read_is_no_empty_one(
+    folder: Path, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("units/a/x.csv", "units/b/y.csv")
+    plain = Path.iterdir
 
+    def iterdir(path: Path) -> Iterator[Path]:  # tests may be run by the super-user
+        if path.name == "b":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return plain(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(InvalidInput, match="units.* cannot be read: Permission denied"):
+        inputs_of(given)
+
+
+def test_what_is_no_regular_file_is_refused(folder: Path) -> None:
     os.mkfifo("pipe.csv")
     with pytest.raises(InvalidInput, match=r"pipe.csv is no regular file: pipe it"):
         inputs_of("pipe.csv")

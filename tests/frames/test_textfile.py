@@ -3,6 +3,7 @@
 import gzip
 import io
 import sys
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -89,3 +90,22 @@ def test_what_is_wrong_with_standard_input_is_said_of_it(monkeypatch: pytest.Mon
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"id":1}\n{')))
     with pytest.raises(InvalidInput, match="standard input cannot be read: row #2"):
         units(None, Form.NDJSON)
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_a_compressed_file_is_read_in_no_thread_but_the_callers(
+    tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread of a library that runs Python while the interpreter ends aborts the process."""
+    threads = set()
+
+    class Watched(io.BufferedReader):
+        def read(self, size: int | None = -1) -> bytes:
+            threads.add(threading.get_ident())
+            return super().read(size)
+
+    path = tmp_path / f"units.csv{ending}"
+    path.write_bytes(packed(LINES[Form.CSV], ending))
+    monkeypatch.setattr(Path, "open", lambda path, _: Watched(io.FileIO(path)))
+    assert len(units(path)) == 400_001
+    assert threads == {threading.get_ident()}

@@ -83,8 +83,10 @@ def inputs_of(given: str, form: Form | None = None) -> Inputs:
             base, found, pattern = path, [*_within(path)], _literal(path)
             none = f"there is no file in {given}"
         elif not path.exists() and _is_wild(given):
-            base, found = _globbed(path)
-            pattern = _literal(base) + path.parts[len(base.parts) :]
+            base = Path(*takewhile(lambda part: not _is_wild(part), path.parts))
+            behind = path.parts[len(base.parts) :]
+            found = sorted({*_matching(base, behind)}) if base.is_dir() else []
+            pattern = _literal(base) + behind
             none = f"no file matches {given}"
         else:
             one = InputFile(_checked(path), {})
@@ -100,15 +102,23 @@ def _is_wild(name: str) -> bool:
     return any(each in name for each in "*?[")
 
 
-def _globbed(pattern: Path) -> tuple[Path, list[Path]]:
-    """The folder before the first wildcard, and the files behind."""
-    base = Path(*takewhile(lambda part: not _is_wild(part), pattern.parts))
-    found: dict[Path, None] = {}  # a pattern may name a folder and what is in it
-    for each in map(Path, sorted(glob.glob(str(pattern), recursive=True))):
-        if any(part.startswith(_NO_DATA) for part in each.relative_to(base).parts):
+def _matching(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
+    """The files in a folder that a pattern names; unlike `glob`, it passes over no unreadable one.
+
+    A file may come twice: a pattern may name a folder and what is in it.
+    """
+    head, rest = parts[0], parts[1:]
+    if head == "**":
+        yield from _matching(folder, rest) if rest else _within(folder)
+    for each in _named(folder):
+        if head == "**":
+            yield from _matching(_unlinked(each), parts) if each.is_dir() else ()
+        elif not fnmatchcase(each.name, head):
             continue
-        found |= dict.fromkeys(_within(each) if each.is_dir() else [_checked(each)])
-    return base, [*found]
+        elif each.is_dir():
+            yield from _matching(each, rest) if rest else _within(each)
+        elif not rest:
+            yield _checked(each)
 
 
 def _literal(folder: Path) -> tuple[str, ...]:
@@ -117,15 +127,21 @@ def _literal(folder: Path) -> tuple[str, ...]:
 
 
 def _within(folder: Path) -> Iterator[Path]:
-    for each in sorted(folder.iterdir()):
-        if each.name.startswith(_NO_DATA):
-            continue
-        if not each.is_dir():
-            yield _checked(each)
-        elif each.is_symlink():
-            raise InvalidInput(f"{each} is a link to a folder: name the folder that is meant")
+    for each in _named(folder):
+        if each.is_dir():
+            yield from _within(_unlinked(each))
         else:
-            yield from _within(each)
+            yield _checked(each)
+
+
+def _named(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.iterdir() if not each.name.startswith(_NO_DATA))
+
+
+def _unlinked(folder: Path) -> Path:
+    if folder.is_symlink():
+        raise InvalidInput(f"{folder} is a link to a folder: name the folder that is meant")
+    return folder
 
 
 def _checked(path: Path) -> Path:
@@ -152,15 +168,14 @@ def _form_of(given: str, files: list[Path]) -> Form:
 def _keys(file: Path, base: Path) -> Mapping[str, str | None]:
     keys: dict[str, str | None] = {}
     for part in file.relative_to(base).parts[:-1]:
-        name, equals, text = part.partition("=")
-        if not equals:
+        with reading(file):
+            name, equals, text = (unquote(each, errors="strict") for each in part.partition("="))
+            part.encode()  # a name that is not UTF-8 is no text
+        if not equals or not name:
             continue
         if name in keys:
             raise InvalidInput(f"{file} lies in two folders that say what {name!r} is")
-        with reading(file):
-            value = unquote(text, errors="strict")
-            value.encode()  # a name that is not UTF-8 is no text
-        keys[unquote(name)] = None if value == _NULL else value
+        keys[name] = None if text == _NULL else text
     return keys
 
 
