@@ -127,7 +127,7 @@ def test_a_folder_that_cannot_be_read_is_no_empty_one(
         return plain(path)
 
     monkeypatch.setattr(Path, "iterdir", iterdir)
-    with pytest.raises(InvalidInput, match="units.* cannot be read: Permission denied"):
+    with pytest.raises(InvalidInput, match=r"units.* cannot be read: Permission denied"):
         inputs_of(given)
 
 
