@@ -2,6 +2,7 @@
 
 from allotment.client import ConnectedEngine, EngineStatus, connect
 from allotment.engine import Check, Column, Engine, Explanation, NeverMatches, Table
+from allotment.engine.profiles import HashProfile, profile, profiles
 from allotment.errors import (
     AllotmentError,
     Conflict,
@@ -29,6 +30,7 @@ __all__ = [
     "Engine",
     "EngineStatus",
     "Explanation",
+    "HashProfile",
     "InvalidChange",
     "InvalidInput",
     "MissingExtra",
@@ -41,4 +43,6 @@ __all__ = [
     "__version__",
     "connect",
     "load",
+    "profile",
+    "profiles",
 ]

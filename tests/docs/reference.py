@@ -86,6 +86,7 @@ _PARTS: Final[dict[str, Row]] = {
     "Answers for one unit": ("Assignment", "Resolution", "Reason"),
     "Answers for many units": ("Column", "Table", "NeverMatches"),
     "Explanations": ("Explanation", "Check"),
+    "How platforms hash": ("profiles", "profile", "HashProfile"),
     "Errors": (
         *("AllotmentError", "InvalidInput", "InvalidChange", "NotFound", "Conflict"),
         *("StoreError", "MissingExtra"),

@@ -7,8 +7,8 @@ from typing import Final
 
 from allotment.errors import InvalidInput
 from allotment.kernel.recipe import Recipe
-from allotment.model.hashing import Encoding
-from allotment.model.profile import NATIVE, PROFILES, Draw, Profile
+from allotment.model.hashing import Encoding, Hash
+from allotment.model.profile import PROFILES, Draw, Profile
 
 _SEED_MAX: Final = 2**32
 
@@ -18,9 +18,9 @@ def kernel_draw(draw: Draw, total: int = 0) -> str | Recipe:
 
     `total` is that of the weights, which some profiles have as many buckets of.
     """
-    if draw.profile == NATIVE:
-        return draw.salt
     profile = PROFILES[draw.profile]
+    if profile.hash is Hash.NATIVE:
+        return draw.salt
     return recipe(profile, draw.salt, profile.count(total))
 
 

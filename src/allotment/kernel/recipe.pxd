@@ -1,5 +1,4 @@
 cimport cython
-from libc.stdint cimport int64_t
 
 from allotment.kernel.csrc cimport allot_recipe
 
@@ -9,6 +8,3 @@ cdef class Recipe:
     cdef allot_recipe core         # borrows the two texts
     cdef bytes before
     cdef bytes after
-
-    # The draws of a block of rows, into the room.
-    cdef int draw_block(self, object column, int64_t at, int64_t n, object room) except -1

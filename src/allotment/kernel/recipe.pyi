@@ -37,3 +37,6 @@ class Recipe:
         `units` is what a batch takes: a list, a numpy array or Arrow data. Raises InvalidInput for
         a column that is neither text nor whole numbers.
         """
+
+def native_buckets(salt: str, units: Any) -> npt.NDArray[np.int64]:
+    """The bucket of 1,000,000 of each unit by `allotment-1`, -1 for what is no unit."""

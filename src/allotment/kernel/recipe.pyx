@@ -15,11 +15,18 @@ from allotment.kernel.cbatch cimport (
     allot_units_read,
 )
 from allotment.kernel.csrc cimport (
+    ALLOT_BUCKETS,
+    ALLOT_SEED_SALT,
+    allot_bucket,
+    allot_digest,
+    allot_draws_over_units,
+    allot_recipe,
     allot_recipe_begin,
     allot_recipe_bucket,
     allot_recipe_check,
     allot_recipe_draw,
 )
+from allotment.kernel.digest cimport digest_of
 from allotment.kernel.unit cimport key_text, text_of_unit
 from allotment.kernel.units cimport Units, units_of
 
@@ -27,25 +34,51 @@ from allotment.kernel.units cimport Units, units_of
 @cython.final
 @cython.internal
 cdef class Room:
-    """The room for a block of rows, freed with it."""
+    """A column of units, and the room for a block of its rows."""
 
+    cdef Units units
     cdef allot_space *space
+    cdef allot_drawn drawn
+    cdef size_t recipes
     cdef uint64_t h1[ALLOT_BLOCK_ROWS]
     cdef uint64_t h2[ALLOT_BLOCK_ROWS]
     cdef uint64_t draws[ALLOT_BLOCK_ROWS]
     cdef uint8_t ok[ALLOT_BLOCK_ROWS]
 
-    def __cinit__(self):
-        self.space = <allot_space *>calloc(1, sizeof(allot_space))
-        if self.space != NULL:
-            self.space.scratch = <uint8_t *>malloc(ALLOT_SCRATCH_BYTES)
-        if self.space == NULL or self.space.scratch == NULL:
-            raise MemoryError
-
     def __dealloc__(self):
         if self.space != NULL:
             free(self.space.scratch)
         free(self.space)
+
+    # Reads a block of rows; returns how many.
+    cdef int64_t read(self, int64_t at) except -1:
+        cdef int64_t n = min(<int64_t>ALLOT_BLOCK_ROWS, self.units.rows - at)
+        cdef const char *wrong
+        if self.units.column is None:
+            self.units.digest_items("", at, n, self.space, self.h1, self.h2, self.ok,
+                                    &self.drawn, self.recipes, 0)
+            return n
+        with nogil:
+            wrong = allot_units_read(&self.units.column.pieces, at, n, self.space, self.h1,
+                                     self.h2, self.ok, &self.drawn, self.recipes)
+        if wrong != NULL:
+            raise InvalidInput(f"a column {wrong.decode()}", "$.units")
+        return n
+
+
+# The room for a column whose draws by a recipe are wanted, or only digests where that is NULL.
+cdef Room room_for(object units, const allot_recipe *recipe):
+    cdef Room room = Room.__new__(Room)
+    room.units = units_of(units, "$.units")
+    room.space = <allot_space *>calloc(1, sizeof(allot_space))
+    if room.space != NULL:
+        room.space.scratch = <uint8_t *>malloc(ALLOT_SCRATCH_BYTES)
+    if room.space == NULL or room.space.scratch == NULL:
+        raise MemoryError
+    room.drawn.recipe = recipe
+    room.drawn.draws = room.draws
+    room.recipes = recipe != NULL
+    return room
 
 
 @cython.final
@@ -78,33 +111,28 @@ cdef class Recipe:
         return allot_recipe_bucket(&self.core, allot_recipe_draw(&self.core, text.at, text.size))
 
     def buckets(self, units):
-        cdef Units column = units_of(units, "$.units")
-        cdef Room room = Room()
+        cdef Room room = room_for(units, &self.core)
         cdef int64_t at, n, i
-        found = np.empty(column.rows, np.int64)
+        found = np.empty(room.units.rows, np.int64)
         cdef int64_t[::1] out = found
-        for at in range(0, column.rows, ALLOT_BLOCK_ROWS):
-            n = min(<int64_t>ALLOT_BLOCK_ROWS, column.rows - at)
-            self.draw_block(column, at, n, room)
+        for at in range(0, room.units.rows, ALLOT_BLOCK_ROWS):
+            n = room.read(at)
             for i in range(n):
                 out[at + i] = -1
                 if room.ok[i]:
                     out[at + i] = <int64_t>allot_recipe_bucket(&self.core, room.draws[i])
         return found
 
-    cdef int draw_block(self, object units, int64_t at, int64_t n, object there) except -1:
-        cdef Units column = units
-        cdef Room room = there
-        cdef allot_drawn drawn
-        cdef const char *wrong
-        drawn.recipe = &self.core
-        drawn.draws = room.draws
-        if column.column is None:
-            column.digest_items("", at, n, room.space, room.h1, room.h2, room.ok, &drawn, 1, 0)
-            return 0
-        with nogil:
-            wrong = allot_units_read(&column.column.pieces, at, n, room.space, room.h1, room.h2,
-                                     room.ok, &drawn, 1)
-        if wrong != NULL:
-            raise InvalidInput(f"a column {wrong.decode()}", "$.units")
-        return 0
+
+def native_buckets(str salt not None, units):
+    cdef allot_digest salted = digest_of(salt, ALLOT_SEED_SALT)
+    cdef Room room = room_for(units, NULL)
+    cdef int64_t at, n, i
+    found = np.empty(room.units.rows, np.int64)
+    cdef int64_t[::1] out = found
+    for at in range(0, room.units.rows, ALLOT_BLOCK_ROWS):
+        n = room.read(at)
+        allot_draws_over_units(salted, room.h1, room.h2, n, room.draws)
+        for i in range(n):
+            out[at + i] = allot_bucket(room.draws[i], ALLOT_BUCKETS) if room.ok[i] else -1
+    return found

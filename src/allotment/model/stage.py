@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration
+from allotment.model.hashing import Hash
 from allotment.model.layer import Holdout, Layer
 from allotment.model.profile import NATIVE, PROFILES, Draw, Profile
 from allotment.model.segment import Sample
@@ -39,7 +40,8 @@ class Stage(NamedTuple):
 
 
 def _draw(profile: str, salt: str, stage: str) -> Draw:
-    return Draw(profile, f"{salt}/{stage}" if profile == NATIVE else salt)
+    is_native = PROFILES[profile].hash is Hash.NATIVE
+    return Draw(profile, f"{salt}/{stage}" if is_native else salt)
 
 
 def holdout_draw(holdout: Holdout) -> Draw:
