@@ -33,7 +33,9 @@ def profile(name: str) -> HashProfile:
 class HashProfile:
     """How a platform turns a salt and a unit into a bucket, counted from 0.
 
-    `fields` is what it is made of; docs/profiles.md says what each profile is exact for.
+    docs/profiles.md says what each profile is exact for.
+
+    fields  what it is made of
     """
 
     fields: Profile
