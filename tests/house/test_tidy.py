@@ -34,6 +34,7 @@ def test_the_public_names_are_these() -> None:
         "Engine",
         "EngineStatus",
         "Explanation",
+        "HashProfile",
         "InvalidChange",
         "InvalidInput",
         "MissingExtra",
@@ -46,6 +47,8 @@ def test_the_public_names_are_these() -> None:
         "__version__",
         "connect",
         "load",
+        "profile",
+        "profiles",
     ]
     assert all(hasattr(allotment, name) for name in allotment.__all__)
 
