@@ -24,8 +24,8 @@ static inline bool allot_is_wide(void) { return __builtin_cpu_supports("x86-64-v
 static inline bool allot_is_wide(void) { return false; }
 #endif
 
-/* For the instructions that processors have for SHA-1 and SHA-256. A sanitised build tests the plain
- * C that other processors run. */
+/* For the instructions that processors have for SHA-1 and SHA-256. A sanitised build tests the
+ * plain C that other processors run. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(ALLOT_SANITIZE)
 #include <cpuid.h>
 #include <immintrin.h>
