@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from allotment.importers import eppo, launchdarkly
+from allotment.importers import eppo, growthbook, launchdarkly
 from allotment.importers.rules import Imported
 
 # By the word of `allotment import`, what reads a platform's payload.
 IMPORTERS: Final[Mapping[str, Callable[[Any], Imported]]] = MappingProxyType(
     {
         "eppo": eppo.read,
+        "growthbook": growthbook.read,
         "launchdarkly": launchdarkly.read,
     }
 )

@@ -29,12 +29,13 @@ def variations_of(values: Sequence[Any]) -> tuple[Variation, ...]:
     texts = [json_text(value) for value in values]
     pairs = zip(values, texts, strict=True)
     keys = [value if isinstance(value, str) else text for value, text in pairs]
-    if len(set(keys)) < len(keys) or not all(map(_is_key, keys)):
+    if len(set(keys)) < len(keys) or not all(map(is_key, keys)):
         keys = [str(index) for index in range(len(values))]
     return tuple(Variation(key, text) for key, text in zip(keys, texts, strict=True))
 
 
-def _is_key(text: str) -> bool:
+def is_key(text: str) -> bool:
+    """Whether a noun may have this key."""
     try:
         check_key(text, "")
     except InvalidInput:
