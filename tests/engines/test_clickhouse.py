@@ -11,6 +11,7 @@ from allotment.model.segment import Clause, Operator
 from allotment.reference import assign
 from sqlagreeing import Bout
 from sqlengines import ClickHouse
+from sqllargest import LARGEST
 from sqlone import one_experiment
 
 
@@ -101,3 +102,9 @@ def test_whole_numbers_of_64_bits_are_the_units_that_their_text_is(clickhouse: C
     query = sql.select(catalog, "e", dialect="clickhouse", table="wide", unit="a:integer")
     found = dict(clickhouse.rows(f"SELECT a, treatment FROM ({query})"))
     assert found == {key: assign(catalog, "e", key).treatment for key in keys}
+
+
+def test_the_largest_is_the_kernels(clickhouse: ClickHouse) -> None:
+    bout = Bout(clickhouse, "largest", 2_000)
+    for what, catalog in LARGEST.items():
+        bout.one(what, catalog())

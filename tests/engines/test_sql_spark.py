@@ -9,6 +9,7 @@ from allotment import sql
 from allotment.model.segment import Clause, Operator
 from sqlagreeing import Bout
 from sqlengines import SparkSql
+from sqllargest import LARGEST
 from sqlone import one_experiment
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
@@ -52,3 +53,9 @@ def test_a_column_of_another_type_is_refused_as_the_statement_runs(
     )
     with pytest.raises(engine.errors, match=f"must be of the kind {kind}"):
         engine.rows(query)
+
+
+def test_the_largest_is_the_kernels(engine: SparkSql) -> None:
+    bout = Bout(engine, "largest", 2_000)
+    for what, catalog in LARGEST.items():
+        bout.one(what, catalog())

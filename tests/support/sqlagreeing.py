@@ -47,10 +47,22 @@ class Bout:
         """Each profile that the engine computes deals as the kernel does; how many there are."""
         able = [one for one in PROFILES.values() if can_draw(one, sql.DIALECTS[self.sql.dialect])]
         for profile in able:
-            engine = Engine(compile_catalog(dealt_by(profile, "it's a salt, é")))
-            asked = {"dialect": self.sql.dialect, "table": "units", "unit": "unit", "keep": ["row"]}
-            self.ask(profile.name, engine, "e", sql.select(engine, "e", **asked), {})
+            self.one(profile.name, dealt_by(profile, "it's a salt, é"))
         return len(able)
+
+    def one(self, asked: str, catalog: Catalog) -> None:
+        """The one experiment of a catalog."""
+        engine = Engine(compile_catalog(catalog), note=None)
+        query = sql.select(
+            engine,
+            "e",
+            dialect=self.sql.dialect,
+            table="units",
+            unit="unit",
+            columns=said(catalog),
+            keep=["row"],
+        )
+        self.ask(asked, engine, "e", query, {})
 
     def compare(self, number: int, *, from_table: bool) -> None:
         """Every experiment of a catalog; lists stand in the statement or in a table."""

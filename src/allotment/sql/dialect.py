@@ -252,9 +252,9 @@ _POSTGRES = SqlDialect(
     refuse=_unless(lambda message: exp.cast(message, "boolean")),
     hashes=MappingProxyType(
         {
-            Hash.MD5: lambda argument: call("md5", _utf8(argument)),
-            Hash.SHA256: lambda argument: call(
-                "encode", call("sha256", _utf8(argument)), text("hex")
+            Hash.MD5: lambda argument: _of_c(call("md5", _utf8(argument))),
+            Hash.SHA256: lambda argument: _of_c(
+                call("encode", call("sha256", _utf8(argument)), text("hex"))
             ),
         }
     ),
@@ -288,8 +288,13 @@ _BIGQUERY = SqlDialect(
 _SNOWFLAKE = SqlDialect(
     name="snowflake",
     title="Snowflake",
+    # Behind the name stands how it is stored, in brackets, and some versions leave out a length.
     types=_types(
-        "VARCHAR[(][0-9]+[)].*", "NUMBER[(][0-9]+,0[)].*", "FLOAT.*", "BOOLEAN.*", "UUID.*"
+        "VARCHAR([(][0-9]+[)])?([[].*)?",
+        "NUMBER[(][0-9]+,0[)]([[].*)?",
+        "FLOAT([[].*)?",
+        "BOOLEAN([[].*)?",
+        "UUID([[].*)?",
     ),
     type_of=one("SYSTEM$TYPEOF"),
     refuse=_unless(one("TO_BOOLEAN")),

@@ -76,7 +76,7 @@ class StageDraw:
             return self._of_number(hashed)
         count = _DIGITS[profile.slice]
         if profile.bucketing is Bucketing.SCALE:
-            return dialect.bytewise(_digits(hashed, profile.slice))
+            return _digits(hashed, profile.slice)
         if count <= 15:
             return _modulo(dialect.number(_cut(hashed, 1, count), count), self.buckets)
         high, low = (dialect.number(_cut(hashed, at, _HALF), _HALF) for at in (1, 1 + _HALF))
