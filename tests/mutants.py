@@ -298,6 +298,48 @@ MUTANTS = [
         "compare(this=part.copy(), expression=text(bound)),",
         "tests/sql/test_exact.py",
     ),
+    Mutant(
+        "a file of other columns is read with the rest",
+        "src/allotment/frames/together.py",
+        "if here != there:",
+        "if here == there + there:",
+        "tests/frames/test_together.py",
+    ),
+    Mutant(
+        "what a folder says of its rows is not seen by conditions",
+        "src/allotment/frames/together.py",
+        "attributes = _joined(rows.attributes, asked, count)",
+        "attributes = rows.attributes",
+        "tests/frames/test_together.py",
+    ),
+    Mutant(
+        "a result may lie among what is read",
+        "src/allotment/frames/inputs.py",
+        "for each in (path, *path.parents)",
+        "for each in ()",
+        "tests/frames/test_inputs.py",
+    ),
+    Mutant(
+        "functions of DuckDB follow the engine in the middle of a query",
+        "src/allotment/duckdb.py",
+        "still = Engine(engine.snapshot)",
+        "still = engine",
+        "tests/engine/test_duckdb.py",
+    ),
+    Mutant(
+        "an expression of Polars waits for the whole table",
+        "src/allotment/polars.py",
+        "is_elementwise=True",
+        "is_elementwise=False",
+        "tests/engine/test_polars.py",
+    ),
+    Mutant(
+        "transitions are counted the other way round",
+        "src/allotment/engine/column.py",
+        "(names[index // len(others)], others[index % len(others)]): int(tally[index])",
+        "(others[index % len(others)], names[index // len(others)]): int(tally[index])",
+        "tests/engine/test_column.py",
+    ),
 ]
 
 
