@@ -280,8 +280,8 @@ MUTANTS = [
     Mutant(
         "SQL asks no column for its type",
         "src/allotment/sql/columns.py",
-        "    if not dialect.types:",
-        "    if dialect.types:",
+        "    return dialect.refuse(holds, joined(said, found))",
+        "    return exp.true()",
         "tests/sql/test_columns.py",
     ),
     Mutant(

@@ -143,8 +143,15 @@ def test_an_experiment_that_cannot_be_compiled_is_refused_with_its_reason() -> N
         sql.select(catalog, "e", dialect="duckdb", table="t", unit="u")
 
 
-def test_a_uuid_has_no_type_in_spark() -> None:
-    assert "Spark has no type for" in refusal(unit="id:uuid", dialect="spark")
+@pytest.mark.parametrize("dialect", ["bigquery", "spark"])
+def test_some_engines_have_no_type_of_uuids(dialect: str) -> None:
+    assert f"{DIALECTS[dialect].title} has no type for" in refusal(unit="id:uuid", dialect=dialect)
+
+
+def test_bigquery_tries_an_operator_of_one_type() -> None:
+    text = written(AGE, columns={"age": "age:integer"}, dialect="bigquery")
+    assert "age | 0" in text
+    assert "unit || ''" in text
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

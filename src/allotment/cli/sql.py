@@ -109,8 +109,10 @@ def run(  # noqa: PLR0913  # each is an option
         return
     if written is not None:
         notes.print(f"wrote {written:,} rows to {write_lists}", markup=False, soft_wrap=True)
-    _note(lists, "list, unit and treatment, all text")
-    _note(kept, "experiment, unit and treatment, text, and iteration and turn, whole numbers")
+    if next(sql.lists(chosen, experiment), None) is not None:
+        _note(lists, "list, unit and treatment, all text")
+    if chosen.experiments[experiment].keeps_assignments:
+        _note(kept, "experiment, unit and treatment, text, and iteration and turn, whole numbers")
     # The engine reads UTF-8, whatever the terminal is.
     sys.stdout.buffer.write(f"{statement}\n".encode())
 

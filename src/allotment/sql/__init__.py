@@ -13,7 +13,7 @@ except ModuleNotFoundError as error:
         f"SQL is written with {error.name}, which is not installed: pip install 'allotment[sql]'"
     ) from error
 
-from allotment.sql.dialect import DIALECTS
+from allotment.sql.engines import DIALECTS
 from allotment.sql.lists import Listed
 from allotment.sql.statement import lists, select
 

@@ -28,7 +28,8 @@ from allotment.sql.columns import (
     table_of,
     unit_text,
 )
-from allotment.sql.dialect import DIALECTS, Expr, SqlDialect, whole
+from allotment.sql.dialect import Expr, SqlDialect, whole
+from allotment.sql.engines import DIALECTS
 from allotment.sql.kept import UNIT_KEPT, kept_rows
 from allotment.sql.lists import Listed, UnitLists, lists_of
 from allotment.sql.segment import Membership, clauses_of, levels_of, segments_asked
