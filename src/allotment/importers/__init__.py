@@ -8,16 +8,21 @@ changes the catalog.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
-from allotment.importers import eppo, growthbook, launchdarkly
+from allotment.importers import eppo, flagd, growthbook, launchdarkly
 from allotment.importers.rules import Imported
 
 # By the word of `allotment import`, what reads a platform's payload.
 IMPORTERS: Final[Mapping[str, Callable[[Any], Imported]]] = MappingProxyType(
     {
         "eppo": eppo.read,
+        "flagd": flagd.read,
+        # A file does not say which hash dealt its fractions.
+        "flagd-1": partial(flagd.read, version=1),
+        "flagd-2": partial(flagd.read, version=2),
         "growthbook": growthbook.read,
         "launchdarkly": launchdarkly.read,
     }
