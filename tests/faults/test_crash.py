@@ -30,7 +30,7 @@ def test_what_sqlite_acknowledged_survives_kill_9_and_nothing_is_half_there(
     tmp_path: Path, seed: int, workers: int
 ) -> None:
     database = tmp_path / "allotment.db"
-    _crash(f"sqlite:///{database}", tmp_path, seed, workers=workers, cycles=5)
+    _crash(f"sqlite:///{database}", tmp_path, seed, workers=workers, cycles=2)
     check_file(database)
 
 
@@ -45,7 +45,7 @@ def test_what_was_acknowledged_survives_100_kills(tmp_path: Path, workers: int) 
 def test_what_postgresql_acknowledged_survives_a_server_killed_over_it(
     tmp_path: Path, postgres: Postgres
 ) -> None:
-    _crash(postgres.fresh(), tmp_path, 5, workers=1, cycles=3)
+    _crash(postgres.fresh(), tmp_path, 5, workers=1, cycles=2)
 
 
 def _crash(database: str, folder: Path, seed: int, *, workers: int, cycles: int) -> None:

@@ -40,7 +40,7 @@ AS_RELEASED = {
     "space": "name, revision",
 }
 
-KILLS = 5
+KILLS = 3
 
 
 def test_a_server_killed_while_it_migrates_leaves_the_old_store_or_the_new_one(

@@ -387,7 +387,7 @@ def machine(tmp_path: Path, postgres: Postgres) -> Iterator[type[Machine]]:
 
 
 def test_both_stores_end_where_the_dicts_do(machine: type[Machine]) -> None:
-    run(machine, 20, 25)
+    run(machine, 12, 25)
 
 
 @pytest.mark.soak

@@ -141,7 +141,7 @@ print(json.dumps([details.value, details.variant, str(details.reason), code]))
 """
 
 
-@pytest.mark.parametrize("version", ["6.8.0", "6.7.0"])
+@pytest.mark.parametrize("version", ["6.8.0", pytest.param("6.7.0", marks=pytest.mark.soak)])
 def test_auth0s_client_lists_them_all(server: Server, version: str) -> None:
     packages = (f"auth0-python=={version}", "httpx")
     assert said(server, AUTH0, *packages, scope="read") == {
