@@ -92,7 +92,11 @@ const char *allot_units_read(const allot_pieces *pieces, int64_t start, int64_t 
         int64_t some = n - done;
         const char *wrong = allot_units_texts(pieces, start + done, &some, space);
         if (wrong) return wrong;
-        allot_digest_texts(space->texts, some, &space->lanes, h1 + done, h2 + done, ok + done);
+        if (h1) {
+            allot_digest_texts(space->texts, some, &space->lanes, h1 + done, h2 + done, ok + done);
+        } else {
+            allot_check_texts(space->texts, some, ok + done);
+        }
         for (size_t k = 0; k < count; k++)
             allot_recipe_draws(drawn[k].recipe, space->texts, ok + done, some,
                                drawn[k].draws + done);

@@ -54,7 +54,8 @@ typedef struct {
 } allot_drawn;
 
 /* The digests of the units in rows [start, start + n), and their draws by `count` recipes. A row
- * that is null, empty, too long or not UTF-8 has ok[i] 0; a number counts as its decimal text.
+ * that is null, empty, too long or not UTF-8 has ok[i] 0; a number counts as its decimal text. With
+ * h1 NULL there are no digests, but the draws and ok.
  * Returns NULL, or a sentence that says what is malformed. */
 const char *allot_units_read(const allot_pieces *pieces, int64_t start, int64_t n,
                              allot_space *space, uint64_t *h1, uint64_t *h2, uint8_t *ok,

@@ -143,10 +143,20 @@ static bool are_alike(const allot_text *texts, int64_t n)
     return differences == 0 && texts[0].size - 1 < LANE_BYTES;
 }
 
+static inline uint8_t is_key(allot_text text)
+{
+    return text.size - 1 < ALLOT_UNIT_KEY_BYTES_MAX && allot_utf8_valid(text.at, text.size);
+}
+
+void allot_check_texts(const allot_text *texts, int64_t n, uint8_t *ok)
+{
+    for (int64_t i = 0; i < n; i++) ok[i] = is_key(texts[i]);
+}
+
 static inline void digest_one(allot_text text, uint64_t *h1, uint64_t *h2, uint8_t *ok)
 {
     allot_digest digest = {0, 0};
-    *ok = text.size - 1 < ALLOT_UNIT_KEY_BYTES_MAX && allot_utf8_valid(text.at, text.size);
+    *ok = is_key(text);
     if (*ok) digest = allot_digest_text(text.at, text.size, ALLOT_SEED_UNIT);
     *h1 = digest.h1;
     *h2 = digest.h2;

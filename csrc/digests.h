@@ -24,4 +24,7 @@ typedef struct {
 void allot_digest_texts(const allot_text *texts, int64_t n, allot_lanes *lanes, uint64_t *h1,
                         uint64_t *h2, uint8_t *ok);
 
+/* The same without the digests: whether each is such a key. */
+void allot_check_texts(const allot_text *texts, int64_t n, uint8_t *ok);
+
 #endif

@@ -9,11 +9,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bytes.h"
+
 /* murmur3_x86_32: mixes whole words of 4 bytes into h; `size` is a multiple of 4. */
 uint32_t allot_murmur3_32_words(uint32_t h, const uint8_t *text, size_t size);
 
 /* The hash: h after the words that came before, the rest of the text, the size of it all. */
 uint32_t allot_murmur3_32_end(uint32_t h, const uint8_t *text, size_t size, uint32_t whole);
+
+static inline uint32_t allot_murmur3_32_mix(uint32_t k)
+{
+    return allot_rotate_left32(k * UINT32_C(0xcc9e2d51), 15) * UINT32_C(0x1b873593);
+}
+
+/* One word; and the end: the last 0 to 3 bytes as a number, and the size of the whole text. */
+static inline uint32_t allot_murmur3_32_step(uint32_t h, uint32_t word)
+{
+    return allot_rotate_left32(h ^ allot_murmur3_32_mix(word), 13) * 5 + UINT32_C(0xe6546b64);
+}
+
+static inline uint32_t allot_murmur3_32_finish(uint32_t h, uint32_t tail, uint32_t whole)
+{
+    h ^= allot_murmur3_32_mix(tail) ^ whole;
+    h = (h ^ h >> 16) * UINT32_C(0x85ebca6b);
+    h = (h ^ h >> 13) * UINT32_C(0xc2b2ae35);
+    return h ^ h >> 16;
+}
 
 #define ALLOT_FNV1A_START UINT32_C(0x811c9dc5)
 

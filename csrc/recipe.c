@@ -298,13 +298,6 @@ uint64_t allot_recipe_draw(const allot_recipe *recipe, const uint8_t *unit, size
     return recipe->bucketing == ALLOT_BUCKETING_DIVIDE ? number / 100 : number;
 }
 
-void allot_recipe_draws(const allot_recipe *recipe, const allot_text *texts, const uint8_t *ok,
-                        int64_t n, uint64_t *out)
-{
-    for (int64_t i = 0; i < n; i++)
-        out[i] = ok[i] ? allot_recipe_draw(recipe, texts[i].at, texts[i].size) : 0;
-}
-
 uint64_t allot_recipe_bucket(const allot_recipe *recipe, uint64_t draw)
 {
     if (recipe->bucketing != ALLOT_BUCKETING_SCALE) return draw;

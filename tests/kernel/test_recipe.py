@@ -100,3 +100,13 @@ def test_a_seed_is_a_decimal_number_of_32_bits() -> None:
     for salt in ("", "x", "1.0", "01", " 1", "4294967296", "-2147483649", "\uff11"):
         with pytest.raises(InvalidInput, match="a whole number of 32 bits"):
             recipe(PROFILES["split-2"], salt, 100)
+
+
+@pytest.mark.parametrize("salt", ["", "abc", "four", "s" * 79, "é" * 60])
+@pytest.mark.parametrize("name", ["optimizely-1", "unleash-variant-1", "flagd-1", "flagd-3"])
+def test_a_column_of_keys_of_every_length_draws_as_one_key_does(name: str, salt: str) -> None:
+    made = recipe(PROFILES[name], salt, PROFILES[name].buckets or 97)
+    units = [("u" * n)[: n - 2] + "é" if n > 2 else "u" * n for n in range(200)]
+    single = [made.bucket(unit) if unit else -1 for unit in units]
+    assert made.buckets(pa.array(units)).tolist() == single
+    assert made.buckets(units[::-1]).tolist() == single[::-1]

@@ -59,8 +59,9 @@ cdef class Room:
                                     &self.drawn, self.recipes, 0)
             return n
         with nogil:
-            wrong = allot_units_read(&self.units.column.pieces, at, n, self.space, self.h1,
-                                     self.h2, self.ok, &self.drawn, self.recipes)
+            wrong = allot_units_read(&self.units.column.pieces, at, n, self.space,
+                                     NULL if self.recipes else self.h1, self.h2, self.ok,
+                                     &self.drawn, self.recipes)
         if wrong != NULL:
             raise InvalidInput(f"a column {wrong.decode()}", "$.units")
         return n

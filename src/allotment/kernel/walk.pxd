@@ -20,6 +20,7 @@ ctypedef struct kind_rows:
     uint8_t *ok
     allot_drawn *drawn             # draws by the recipes of the plans of this kind
     size_t recipes                 # how many
+    bint digests                   # whether anything asks for the digests
 
 # One attribute: likewise.
 ctypedef struct field_rows:
