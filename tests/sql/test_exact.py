@@ -24,6 +24,13 @@ def test_random_catalogs_give_a_hundred_thousand_units_the_same(bout: Bout) -> N
     bout.run(catalogs=2)
 
 
+@pytest.mark.soak
+def test_many_random_catalogs_give_the_same(engine: SqlEngine, seed: int) -> None:
+    bout = Bout(engine, f"{engine.dialect}/soak/{seed}", 4_000)
+    for number in range(150):
+        bout.compare(number, from_table=number % 2 == 1)
+
+
 def test_every_profile_that_an_engine_computes_is_the_kernels(bout: Bout) -> None:
     assert bout.every_profile() >= 7
 

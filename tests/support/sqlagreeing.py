@@ -23,7 +23,8 @@ class Bout:
     def __init__(self, engine: SqlEngine, seed: str, count: int) -> None:
         self.sql = engine
         self.seed = seed
-        self.table = table(Random(seed), count)
+        # PostgreSQL has no text with NUL.
+        self.table = table(Random(seed), count, nul=engine.dialect != "postgres")
         self.units = self.table["unit"].to_pylist()
         self.pool = listed(Random(seed), self.units)
         self.reasons: set[Reason] = set()

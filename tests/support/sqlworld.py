@@ -23,7 +23,7 @@ from allotment.sql.segment import clauses_of
 from laws.catalogs import Maker, random_key
 from laws.shapes import SHAPES
 
-# No NUL: a text of SQL has none.
+# No NUL: no statement holds one.
 ALPHABETS = [
     "0123456789",
     "abcdefghijklmnopqrstuvwxyz-",
@@ -113,18 +113,20 @@ SAID = {
 }
 
 
-def units(rng: Random, count: int) -> list[str | None]:
-    """Units of every shape, some of which are no keys."""
+def units(rng: Random, count: int, *, nul: bool) -> list[str | None]:
+    """Units of every shape, some of which are no keys; `nul`: some hold a NUL."""
     each = count // (2 * len(SHAPES))
     found: list[str | None] = [key for shape in SHAPES.values() for key in shape(each)]
     odd = [None, "", "é" * 512, "é" * 513, "x" * UNIT_KEY_BYTES_MAX, "x" * (UNIT_KEY_BYTES_MAX + 1)]
     found += odd * 5
+    if nul:
+        found += ["\0", "a\0b", "a\0", "x" * (UNIT_KEY_BYTES_MAX - 1) + "\0"] * 5
     found += [random_key(rng, ALPHABETS) for _ in range(count - len(found))]
     rng.shuffle(found)
     return found
 
 
-def table(rng: Random, count: int) -> pa.Table:
+def table(rng: Random, count: int, *, nul: bool) -> pa.Table:
     """So many units, with a number each and their attributes, a fifth of which are null."""
 
     def some(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
@@ -133,9 +135,9 @@ def table(rng: Random, count: int) -> pa.Table:
     return pa.table(
         {
             "row": pa.array(range(count), pa.int64()),
-            "unit": pa.array(units(rng, count), pa.string()),
+            "unit": pa.array(units(rng, count, nul=nul), pa.string()),
             "country": some(COUNTRIES, pa.string()),
-            "email": some(EMAILS, pa.string()),
+            "email": some(EMAILS + ["a\0b", "\0", "b\0"] * nul, pa.string()),
             "age": some(AGES, pa.int64()),
             "score": some(SCORES, pa.float64()),
             "vip": some([True, False], pa.bool_()),
@@ -171,7 +173,7 @@ class World(Maker):
 
 def listed(rng: Random, units_: Sequence[str | None]) -> list[str]:
     """Units that a catalog's lists may name: none that is no key, or holds a line break."""
-    keys = {key for key in units_ if key and "\n" not in key}
+    keys = {key for key in units_ if key and not {"\n", "\0"} & {*key}}
     return rng.sample(sorted(key for key in keys if len(key.encode()) <= UNIT_KEY_BYTES_MAX), 40)
 
 
