@@ -97,6 +97,9 @@ def test_a_file_that_is_no_payload_is_refused_with_its_place(invoke, tmp_path: P
     file.write_text("{")
     said = invoke("import", "launchdarkly", file, "--yes", code=1)
     assert "payload.json is not JSON" in said.stderr
+    file.write_text('{"flags":' + "[" * 100_000 + "]" * 100_000 + "}")
+    said = invoke("import", "launchdarkly", file, "--yes", code=1)
+    assert "payload.json is nested too deep" in said.stderr
     file.write_text('{"flags": {"a": []}}')
     said = invoke("import", "launchdarkly", file, "--yes", code=1)
     assert "$.flags.a" in said.stderr

@@ -27,6 +27,8 @@ def wrong(text: str) -> Iterator[str]:
         for name, rest in COMMAND.findall(code):
             command = COMMANDS.get(f"allotment {name}")
             if command is None:
+                if any(each.startswith(f"allotment {name} ") for each in COMMANDS):
+                    continue  # a group of commands
                 yield f"allotment {name}"
                 continue
             known = {option for each in command.params for option in each.opts} | {"--help"}

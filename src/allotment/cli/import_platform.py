@@ -93,10 +93,11 @@ def command_of(platform: str) -> Callable[..., None]:
 
 def _read(platform: str, file: Path) -> Imported:
     try:
-        payload = msgspec.json.decode(existing(file).read_bytes())
+        return IMPORTERS[platform](msgspec.json.decode(existing(file).read_bytes()))
     except msgspec.DecodeError as error:
         raise InvalidInput(f"{file} is not JSON: {error}", "$") from None
-    return IMPORTERS[platform](payload)
+    except RecursionError:
+        raise InvalidInput(f"{file} is nested too deep", "$") from None
 
 
 def _commands(imported: Imported, base: Catalog, *, replace: bool) -> tuple[Command, ...]:
