@@ -12,7 +12,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
-from allotment.importers import eppo, flagd, growthbook, launchdarkly, statsig
+from allotment.importers import eppo, flagd, growthbook, launchdarkly, statsig, unleash
 from allotment.importers.rules import Imported
 
 # By the word of `allotment import`, what reads a platform's payload.
@@ -26,5 +26,6 @@ IMPORTERS: Final[Mapping[str, Callable[[Any], Imported]]] = MappingProxyType(
         "growthbook": growthbook.read,
         "launchdarkly": launchdarkly.read,
         "statsig": statsig.read,
+        "unleash": unleash.read,
     }
 )
