@@ -27,6 +27,7 @@ def test_clickhouse_and_the_kernel_give_a_hundred_thousand_units_the_same(
 ) -> None:
     bout = Bout(clickhouse, f"clickhouse/{seed}", 100_000)
     bout.run(catalogs=10)
+    Bout(clickhouse, f"clickhouse/{seed}", 4_000).until_every_reason()
     assert bout.every_profile() >= 20
 
 

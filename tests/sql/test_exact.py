@@ -21,14 +21,16 @@ def bout(engine: SqlEngine, seed: int) -> Bout:
 
 
 def test_random_catalogs_give_a_hundred_thousand_units_the_same(bout: Bout) -> None:
-    bout.run(catalogs=2)
+    bout.run(catalogs=3)
+
+
+def test_every_reason_is_given_to_the_same_units(engine: SqlEngine, seed: int) -> None:
+    Bout(engine, f"{engine.dialect}/{seed}", 4_000).until_every_reason()
 
 
 @pytest.mark.soak
 def test_many_random_catalogs_give_the_same(engine: SqlEngine, seed: int) -> None:
-    bout = Bout(engine, f"{engine.dialect}/soak/{seed}", 4_000)
-    for number in range(150):
-        bout.compare(number, from_table=number % 2 == 1)
+    Bout(engine, f"{engine.dialect}/soak/{seed}", 4_000).run(catalogs=150)
 
 
 def test_every_profile_that_an_engine_computes_is_the_kernels(bout: Bout) -> None:
