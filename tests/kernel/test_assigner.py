@@ -100,7 +100,7 @@ def test_the_trace_tells_every_check_and_the_one_that_decided() -> None:
     enrolment = draw("e/enrolment", "u")
     ranges = "[0, 400000) in, [400000, 1000000) out"
     assert stages["enrolment"][:5] == [True, enrolment, bucket(enrolment), 1_000_000, ranges]
-    assert stages["treatment"][3] == "[0, 500000) a, [500000, 1000000) out"
+    assert stages["treatment"][4] == "[0, 500000) a, [500000, 1000000) out"
     assert not stages["holdout"][0]
     assert (trace["members"], trace["pick"]) == ([False], 1)
     decided = [name for name, *_, decided in trace["stages"] if decided]
