@@ -17,7 +17,6 @@ from allotment.matching.check import check_segments
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.limits import (
     ALLOCATIONS_MAX,
-    BUCKETS,
     COMPARED_CHARACTERS_MAX,
     KEPT_MAX,
     KEPT_PATH_BYTES_MAX,
@@ -28,6 +27,7 @@ from allotment.model.limits import (
     TAGS_MAX,
     TEXT_CHARACTERS_MAX,
     TREATMENTS_MAX,
+    WHOLE_MAX,
 )
 from allotment.model.segment import Operator
 from strategies import catalogs
@@ -102,7 +102,7 @@ def test_the_limits_in_the_schema_are_those_of_the_house() -> None:
     assert definitions["kept"]["maxProperties"] == KEPT_MAX
     assert definitions["kept"]["propertyNames"]["maxLength"] == KEPT_PATH_BYTES_MAX
     assert definitions["tags"]["maxItems"] == TAGS_MAX
-    assert definitions["bucket"]["maximum"] == BUCKETS
+    assert definitions["bucket"]["maximum"] == WHOLE_MAX  # of the widest profile and above
     assert definitions["segment"]["properties"]["rules"]["maxItems"] == RULES_MAX
     assert definitions["allocation"]["properties"]["slots"]["maxItems"] == RANGES_MAX
     assert iteration["treatments"]["maxProperties"] == TREATMENTS_MAX
