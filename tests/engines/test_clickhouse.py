@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from allotment import sql
-from allotment.model.segment import Clause, Operator
+from allotment.model.segment import Clause, Not, Operator
 from allotment.reference import assign
 from sqlagreeing import Bout
 from sqlengines import ClickHouse
 from sqllargest import LARGEST
 from sqlone import one_experiment
+from sqlworld import CLAUSES, PATTERNS
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +110,10 @@ def test_the_largest_is_the_kernels(clickhouse: ClickHouse) -> None:
     bout = Bout(clickhouse, "largest", 2_000)
     for what, catalog in LARGEST.items():
         bout.one(what, catalog())
+
+
+def test_a_clause_and_its_not_hold_for_the_same_rows(clickhouse: ClickHouse) -> None:
+    bout = Bout(clickhouse, "clauses", 2_000)
+    for clause in (*CLAUSES, *PATTERNS):
+        for rule in (clause, Not(clause)):
+            bout.one(str(rule), one_experiment(rule))

@@ -6,11 +6,12 @@ import pytest
 from pyspark.sql import SparkSession
 
 from allotment import sql
-from allotment.model.segment import Clause, Operator
+from allotment.model.segment import Clause, Not, Operator
 from sqlagreeing import Bout
 from sqlengines import SparkSql
 from sqllargest import LARGEST
 from sqlone import one_experiment
+from sqlworld import CLAUSES
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
 
@@ -59,3 +60,10 @@ def test_the_largest_is_the_kernels(engine: SparkSql) -> None:
     bout = Bout(engine, "largest", 2_000)
     for what, catalog in LARGEST.items():
         bout.one(what, catalog())
+
+
+def test_a_clause_and_its_not_hold_for_the_same_rows(engine: SparkSql) -> None:
+    bout = Bout(engine, "clauses", 2_000)
+    for clause in CLAUSES:
+        for rule in (clause, Not(clause)):
+            bout.one(str(rule), one_experiment(rule))
