@@ -99,7 +99,7 @@ def test_splits_that_share_no_salt_are_an_experiment_each() -> None:
     assert [one.current.salt for one in imported.experiments] == ["a", "b"]
 
 
-def test_an_allocation_that_takes_nobody_is_none() -> None:
+def test_an_allocation_that_takes_no_one_is_none() -> None:
     imported = read(flag(allocation(split("on", shard("s", (5, 5))))))
     assert (imported.experiments, len(imported.flags), imported.notes) == ([], 1, [])
 

@@ -71,7 +71,7 @@ def test_the_older_gradual_rollout_is_one_too() -> None:
     assert experiment.current.enrolment_ppm == 70_000
 
 
-def test_nobody_is_in_a_rollout_of_0() -> None:
+def test_no_one_is_in_a_rollout_of_0() -> None:
     imported = read(feature(rollout("0")))
     assert (imported.experiments, len(imported.flags)) == ([], 1)
 

@@ -55,6 +55,9 @@ class Plan:
     @property
     def unit(self) -> str: ...
     @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """What the stages draw by that do not draw natively."""
+    @property
     def segments(self) -> tuple[Segment, ...]: ...
     @property
     def source(self) -> object: ...
