@@ -16,10 +16,16 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks import batch, client, configuration, single
+from benchmarks import batch, client, configuration, profiles, single
 from benchmarks.harness import Figure, reference
 
-ROWS: list[Callable[[], Figure]] = [*single.ROWS, *batch.ROWS, *configuration.ROWS, *client.ROWS]
+ROWS: list[Callable[[], Figure]] = [
+    *single.ROWS,
+    *batch.ROWS,
+    *profiles.ROWS,
+    *configuration.ROWS,
+    *client.ROWS,
+]
 
 
 def main(words: list[str]) -> int:

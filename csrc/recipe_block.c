@@ -1,11 +1,14 @@
-/* The draws of a block of units. murmur3's 32 bits are taken many units side by side: the words of
- * their texts are laid in columns, so that a processor with wide registers hashes as many at once
- * as it has lanes. Any other hash goes one unit after the other. */
+/* The draws of a block of units. murmur3's 32 bits and FNV-1a are taken many units side by side:
+ * the words of their texts are laid in columns, so that a processor with wide registers hashes as
+ * many at once as it has lanes. Any other hash goes one unit after the other. */
 #include <string.h>
 
 #include "bytes.h"
 #include "clones.h"
 #include "recipe.h"
+#include "text.h"
+
+#define NOT_ASCII UINT32_C(0x80808080)
 
 enum {
     LANES = 64,
@@ -13,9 +16,9 @@ enum {
     TEXT_BYTES = 4 * TEXT_WORDS,
 };
 
-/* Texts side by side: word k of text i is words[k][i], and its last bytes are tails[i]. */
+/* Texts side by side: word k of text i is words[k][i]; the last, of 0 to 3 bytes, is tails[i]. */
 typedef struct {
-    uint32_t words[TEXT_WORDS][LANES];
+    uint32_t words[TEXT_WORDS + 1][LANES];
     uint32_t tails[LANES], sizes[LANES], hashes[LANES];
 } lanes;
 
@@ -36,26 +39,36 @@ static inline void copy(uint8_t *to, const uint8_t *from, size_t size)
     }
 }
 
-/* Lays the text of one unit: `rest`, the unit, `after`. Returns how many words it has. */
-static inline size_t lay(lanes *room, size_t i, allot_text rest, allot_text unit, allot_text after)
+/* Lays a text, behind which 4 bytes are free. Returns the OR of its words, which tells whether it
+ * is ASCII. */
+static inline uint32_t lay(lanes *room, size_t i, uint8_t *text, size_t size)
+{
+    uint32_t all = 0;
+    memset(text + size, 0, 4);
+    for (size_t k = 0; k <= size / 4; k++)
+        all |= room->words[k][i] = allot_load_little32(text + 4 * k);
+    room->tails[i] = allot_load_little32(text + size / 4 * 4);
+    room->sizes[i] = (uint32_t)size;
+    return all;
+}
+
+/* Lays the text of one unit: `rest`, the unit, `after`. */
+static inline uint32_t lay_unit(lanes *room, size_t i, allot_text rest, allot_text unit,
+                                allot_text after)
 {
     uint8_t text[TEXT_BYTES + 4];
     copy(text, rest.at, rest.size);
     copy(text + rest.size, unit.at, unit.size);
     copy(text + rest.size + unit.size, after.at, after.size);
-    const size_t size = rest.size + unit.size + after.size, count = size / 4;
-    memset(text + size, 0, 4);
-    for (size_t k = 0; k < count; k++) room->words[k][i] = allot_load_little32(text + 4 * k);
-    room->tails[i] = allot_load_little32(text + 4 * count);
-    room->sizes[i] = (uint32_t)size;
-    return count;
+    return lay(room, i, text, rest.size + unit.size + after.size);
 }
 
+/* `most` is the size of the longest text; `before` of what is in the state. */
 ALLOT_CLONES
-static void hash_lanes(lanes *room, size_t most, uint32_t state, uint32_t before)
+static void murmur3_lanes(lanes *room, size_t most, uint32_t state, uint32_t before)
 {
     for (size_t i = 0; i < LANES; i++) room->hashes[i] = state;
-    for (uint32_t k = 0; k < most; k++) {
+    for (uint32_t k = 0; k < most / 4; k++) {
         for (size_t i = 0; i < LANES; i++) {
             const uint32_t next = allot_murmur3_32_step(room->hashes[i], room->words[k][i]);
             room->hashes[i] = k < room->sizes[i] / 4 ? next : room->hashes[i];
@@ -64,6 +77,31 @@ static void hash_lanes(lanes *room, size_t most, uint32_t state, uint32_t before
     for (size_t i = 0; i < LANES; i++)
         room->hashes[i] = allot_murmur3_32_finish(room->hashes[i], room->tails[i],
                                                   before + room->sizes[i]);
+}
+
+ALLOT_CLONES
+static void fnv1a_lanes(lanes *room, size_t most, uint32_t state)
+{
+    for (size_t i = 0; i < LANES; i++) room->hashes[i] = state;
+    for (uint32_t at = 0; at < most; at++) {
+        const uint32_t *words = room->words[at / 4], bits = 8 * (at % 4);
+        for (size_t i = 0; i < LANES; i++) {
+            const uint32_t next = allot_fnv1a_step(room->hashes[i], words[i] >> bits & 0xff);
+            room->hashes[i] = at < room->sizes[i] ? next : room->hashes[i];
+        }
+    }
+}
+
+/* The hashes of the decimal texts of the hashes. */
+static void fnv1a_lanes_again(lanes *room)
+{
+    enum { DIGITS = 10 }; /* of a number of 32 bits */
+    for (size_t i = 0; i < LANES; i++) {
+        uint8_t digits[ALLOT_DIGITS_BYTES + 4];
+        const size_t size = allot_decimal_ending(room->hashes[i], digits + ALLOT_DIGITS_BYTES);
+        lay(room, i, digits + ALLOT_DIGITS_BYTES - size, size);
+    }
+    fnv1a_lanes(room, DIGITS, ALLOT_FNV1A_START);
 }
 
 static inline uint64_t draw_of(const allot_recipe *recipe, uint32_t hash)
@@ -75,23 +113,43 @@ static inline uint64_t draw_of(const allot_recipe *recipe, uint32_t hash)
     return recipe->buckets >> 32 ? hash : hash % (uint32_t)recipe->buckets;
 }
 
+/* How much of what stands before the unit is in the recipe's state. */
+static size_t size_in_state(const allot_recipe *recipe)
+{
+    if (recipe->hash != ALLOT_HASH_MURMUR3_32) return recipe->before_size;
+    return recipe->before_size & ~(size_t)3;
+}
+
+static void hash_lanes(const allot_recipe *recipe, lanes *room, size_t most)
+{
+    if (recipe->hash == ALLOT_HASH_MURMUR3_32) {
+        murmur3_lanes(room, most, recipe->state, (uint32_t)size_in_state(recipe));
+        return;
+    }
+    fnv1a_lanes(room, most, recipe->state);
+    if (recipe->hash == ALLOT_HASH_FNV1A_TWICE) fnv1a_lanes_again(room);
+}
+
 static void draw_lanes(const allot_recipe *recipe, const allot_text *texts, const uint8_t *ok,
                        size_t n, lanes *room, uint64_t *out)
 {
-    const size_t words = recipe->before_size & ~(size_t)3;
-    const allot_text rest = {recipe->before + words, recipe->before_size - words};
+    const size_t known = size_in_state(recipe);
+    const allot_text rest = {recipe->before + known, recipe->before_size - known};
     const allot_text after = {recipe->after, recipe->after_size};
+    const uint32_t refused = recipe->encoding == ALLOT_UTF8 ? 0 : NOT_ASCII;
+    bool laid[LANES] = {false};
     size_t most = 0;
     memset(room->sizes, 0, sizeof room->sizes);
     for (size_t i = 0; i < n; i++) {
-        if (!ok[i] || rest.size + texts[i].size + after.size > TEXT_BYTES) continue;
-        const size_t count = lay(room, i, rest, texts[i], after);
-        most = count > most ? count : most;
+        const size_t size = rest.size + texts[i].size + after.size;
+        if (!ok[i] || size > TEXT_BYTES) continue;
+        laid[i] = !(lay_unit(room, i, rest, texts[i], after) & refused);
+        most = size > most ? size : most;
     }
-    hash_lanes(room, most, recipe->state, (uint32_t)words);
+    hash_lanes(recipe, room, most);
     for (size_t i = 0; i < n; i++) {
         out[i] = 0;
-        if (room->sizes[i]) {
+        if (laid[i]) {
             out[i] = draw_of(recipe, room->hashes[i]);
         } else if (ok[i]) {
             out[i] = allot_recipe_draw(recipe, texts[i].at, texts[i].size);
@@ -99,10 +157,18 @@ static void draw_lanes(const allot_recipe *recipe, const allot_text *texts, cons
     }
 }
 
+/* Whether the hash is one of those above, of a text whose bytes are what is hashed. */
+static bool is_laid(const allot_recipe *recipe)
+{
+    if (recipe->hash == ALLOT_HASH_MURMUR3_32) return recipe->encoding == ALLOT_UTF8;
+    return (recipe->hash == ALLOT_HASH_FNV1A || recipe->hash == ALLOT_HASH_FNV1A_TWICE) &&
+           recipe->encoding <= ALLOT_UTF32;
+}
+
 void allot_recipe_draws(const allot_recipe *recipe, const allot_text *texts, const uint8_t *ok,
                         int64_t n, uint64_t *out)
 {
-    if (recipe->hash != ALLOT_HASH_MURMUR3_32 || recipe->encoding != ALLOT_UTF8) {
+    if (!is_laid(recipe)) {
         for (int64_t i = 0; i < n; i++)
             out[i] = ok[i] ? allot_recipe_draw(recipe, texts[i].at, texts[i].size) : 0;
         return;
