@@ -166,8 +166,9 @@ class Maker:
     alphabets: Sequence[str] = ALPHABETS
     clauses: Sequence[Clause] = CLAUSES
 
-    def __init__(self, rng: Random, pool: Sequence[str] = ()) -> None:
+    def __init__(self, rng: Random, pool: Sequence[str] = (), *, is_native: bool = False) -> None:
         self.rng = rng
+        self.is_native = is_native  # every stage draws natively
         self.pool = list(pool) or list(dict.fromkeys(self.text() for _ in range(12)))
 
     def text(self) -> str:
@@ -181,7 +182,7 @@ class Maker:
 
     def draw(self, salt: str, of: Callable[[Profile], bool]) -> Draw:
         """What a stage draws by: natively, or by a profile of those that are good for it."""
-        if self.rng.random() < 0.6:
+        if self.is_native or self.rng.random() < 0.6:
             return Draw(NATIVE, salt)
         profile = self.rng.choice([one for one in PROFILES.values() if of(one)])
         if profile.seed is None:

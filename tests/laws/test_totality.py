@@ -109,7 +109,7 @@ def test_every_bucket_has_the_outcome_that_its_owner_says() -> None:
     seen: set[Reason] = set()
     rng = np.random.default_rng(1)
     for seed in range(20):
-        catalog = Maker(Random(seed)).catalog()
+        catalog = Maker(Random(seed), is_native=True).catalog()
         snapshot = compile_catalog(catalog)
         for experiment in catalog.experiments.values():
             seen |= _check(snapshot, experiment, rng)

@@ -15,6 +15,7 @@ from allotment.importers.flagd_versions import compared_versions
 from allotment.importers.payload import refuse, usable_key
 from allotment.importers.rules import Note
 from allotment.importers.values import ids_of
+from allotment.model.number import read_whole
 from allotment.model.segment import (
     AllOf,
     AnyOf,
@@ -204,7 +205,7 @@ def _path(tree: Any, path: str, *, key: bool = False) -> tuple[str, ...]:
     names = tuple(arguments[0].split("."))
     if not all(names) or names[0] == "$flagd" or "length" in names:
         refuse(path, f"{arguments[0]!r} is no attribute of a unit")
-    if any(name.isdigit() for name in names):
+    if any(read_whole(name) is not None for name in names):
         refuse(path, f"{arguments[0]!r} is an element of a list")
     if names == _KEY and not key:
         refuse(path, "the targeting key is the unit, which is compared with a list of keys only")

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from allotment.importers.patterns import check_pattern
 from allotment.importers.payload import array, mapping, refuse
+from allotment.model.number import read_whole
 from allotment.model.segment import AllOf, AnyOf, Clause, Condition, Not, Operator, Scalar
 
 _NUMERIC: Final = {
@@ -113,7 +114,9 @@ class Reader:
 
 def _steps(key: str, path: str) -> tuple[str, ...]:
     steps = tuple(key.split("."))
-    if not all(steps) or any(step.isdigit() or step == "length" for step in steps[1:]):
+    if not all(steps) or any(
+        read_whole(step) is not None or step == "length" for step in steps[1:]
+    ):
         refuse(path, "it asks for an element or the length of a list")
     return steps
 

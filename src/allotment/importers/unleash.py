@@ -27,6 +27,7 @@ from allotment.importers.rules import Imported, Rule, whole
 from allotment.importers.unleash_constraints import Constraints
 from allotment.model.flag import Variation
 from allotment.model.limits import BUCKETS
+from allotment.model.number import read_whole
 from allotment.model.profile import Draw
 from allotment.model.segment import AllOf, Condition
 from allotment.model.slots import Slot
@@ -196,9 +197,10 @@ def _rollout(key: str, strategy: _Strategy, path: str) -> tuple[str, int]:
     if not isinstance(group, str) or not group:
         refuse(f"{path}.parameters.groupId", "the group has a name")
     text = str(parameters.get(name))
-    if not text.isdigit() or int(text) > 100:
+    percentage = read_whole(text)
+    if percentage is None or percentage > 100:
         refuse(f"{path}.parameters.{name}", f"{text!r} is no whole percentage")
-    return group, int(text)
+    return group, percentage
 
 
 def _variations(feature: _Feature, strategies: Sequence[_Strategy], path: str) -> list[Variation]:

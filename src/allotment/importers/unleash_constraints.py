@@ -13,6 +13,7 @@ from allotment.importers.payload import PayloadPart, array, mapping, part, refus
 from allotment.importers.rules import Note
 from allotment.importers.values import ids_of
 from allotment.matching.semver import precedence
+from allotment.model.number import read_whole
 from allotment.model.segment import (
     AnyOf,
     Clause,
@@ -89,8 +90,9 @@ class Constraints:
         values: list[Scalar] = []
         for text in texts:
             values.append(text)
-            if len(text) <= _DIGITS_MAX and text.isdigit() and str(int(text)) == text:
-                values.append(int(text))
+            number = read_whole(text)
+            if number is not None and len(text) <= _DIGITS_MAX and str(number) == text:
+                values.append(number)
         return Clause(_attribute(name, path), Operator.IN, tuple(values)) if values else AnyOf(())
 
     def _condition(self, value: Any, path: str) -> Condition:

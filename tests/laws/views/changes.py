@@ -41,6 +41,7 @@ from allotment.dialects.launchdarkly.ids import id_of as hex_id
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.flag import FlagExperiment, FlagState, Miss, Variation
 from allotment.model.layer import Holdout, Layer
+from allotment.model.profile import Draw
 from allotment.model.segment import IdList, Sample, Segment
 from laws.views.begin import BLUE, BUTTON, EVERYONE, GREEN, NOUNS, SETS, country, iteration
 from laws.views.world import LAUNCHDARKLY, Call
@@ -664,23 +665,27 @@ LAYERED: Final = Change(
     },
 )
 
+FOREIGN: Final = iteration(
+    State.DRAFT,
+    salt="first",
+    profile="eppo-1",
+    enrolment_draw=Draw("unleash-rollout-1", "group"),
+)
+
 # What no vendor's API can say: it is changed natively, and the others show what they can.
 NATIVE: Final = Change(
     "what only we have is changed",
     (
         *("Segment.include", "Segment.exclude", "Segment.unit", "Experiment.overrides"),
         *("Iteration.salt", "Layer.salt", "Layer.unit", "Holdout.salt", "Experiment.shared_salt"),
+        *("Iteration.profile", "Iteration.enrolment_draw", "Layer.profile", "Holdout.profile"),
     ),
     (
         SetMembers("french", "user", IdList.of(["user-1"]), IdList.of(["user-2"])),
         SetOverrides("first", (("user-7", "green"),)),
-        Replace(
-            Experiment(
-                "drafted", (iteration(State.DRAFT, salt="first"),), "Drafted", shared_salt=True
-            )
-        ),
-        Replace(Layer("checkout", "another", "Checkout", unit="account")),
-        Replace(Holdout("year", "another", 100_000, "Year")),
+        Replace(Experiment("drafted", (FOREIGN,), "Drafted", shared_salt=True)),
+        Replace(Layer("checkout", "another", "Checkout", unit="account", profile="eppo-1")),
+        Replace(Holdout("year", "another", 100_000, "Year", profile="statsig-layer-1")),
     ),
 )
 CHANGES: Final = (
