@@ -63,12 +63,12 @@ static inline void allot_store_big64(uint64_t x, uint8_t *at)
     memcpy(at, &x, sizeof x);
 }
 
-static inline uint32_t allot_rotate_left32(uint32_t x, unsigned bits)
+static inline uint32_t allot_left32(uint32_t x, unsigned bits)
 {
     return x << bits | x >> (32 - bits);
 }
 
-static inline uint32_t allot_rotate_right32(uint32_t x, unsigned bits)
+static inline uint32_t allot_right32(uint32_t x, unsigned bits)
 {
     return x >> bits | x << (32 - bits);
 }

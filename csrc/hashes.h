@@ -19,13 +19,13 @@ uint32_t allot_murmur3_32_end(uint32_t h, const uint8_t *text, size_t size, uint
 
 static inline uint32_t allot_murmur3_32_mix(uint32_t k)
 {
-    return allot_rotate_left32(k * UINT32_C(0xcc9e2d51), 15) * UINT32_C(0x1b873593);
+    return allot_left32(k * UINT32_C(0xcc9e2d51), 15) * UINT32_C(0x1b873593);
 }
 
 /* One word; and the end: the last 0 to 3 bytes as a number, and the size of the whole text. */
 static inline uint32_t allot_murmur3_32_step(uint32_t h, uint32_t word)
 {
-    return allot_rotate_left32(h ^ allot_murmur3_32_mix(word), 13) * 5 + UINT32_C(0xe6546b64);
+    return allot_left32(h ^ allot_murmur3_32_mix(word), 13) * 5 + UINT32_C(0xe6546b64);
 }
 
 static inline uint32_t allot_murmur3_32_finish(uint32_t h, uint32_t tail, uint32_t whole)

@@ -21,7 +21,7 @@ static const uint32_t SINES[64] = {
 
 /* One step; the four words of the state change places from step to step, so that none is moved. */
 #define STEP(mixed, a, b, c, d, word, i, bits)                                                     \
-    a = b + allot_rotate_left32(a + (mixed) + words[word] + SINES[i], bits)
+    a = b + allot_left32(a + (mixed) + words[word] + SINES[i], bits)
 
 #define FOUR(MIXED, i, w0, w1, w2, w3, r0, r1, r2, r3)                                             \
     STEP(MIXED(b, c, d), a, b, c, d, w0, i, r0);                                                   \

@@ -8,7 +8,7 @@
 #include "text.h"
 
 enum {
-    MESSAGE_BYTES = ALLOT_CBOR_BYTES * 2 + ALLOT_AFFIX_BYTES_MAX * 2 + ALLOT_UNIT_KEY_BYTES_MAX
+    MESSAGE_BYTES = 1 + ALLOT_CBOR_BYTES * 2 + ALLOT_AFFIX_BYTES_MAX * 2 + ALLOT_UNIT_KEY_BYTES_MAX
 };
 
 /* ---- Hashes over numbers ------------------------------------------------------------------- */
@@ -114,6 +114,10 @@ static size_t write_message(const allot_recipe *recipe, size_t from, const uint8
     size_t at = 0;
     if (recipe->encoding == ALLOT_CBOR)
         at = write_cbor_head(recipe->before_size + size + recipe->after_size, message);
+    if (recipe->encoding == ALLOT_CBOR_PAIR) {
+        message[at++] = 0x82; /* an array of two */
+        at += write_cbor_head(recipe->before_size, message + at);
+    }
     at = append(message, at, recipe->before + from, recipe->before_size - from);
     if (recipe->encoding == ALLOT_CBOR_PAIR) at += write_cbor_head(size, message + at);
     at = append(message, at, unit, size);
@@ -124,7 +128,7 @@ static size_t write_message(const allot_recipe *recipe, size_t from, const uint8
  * front of them. */
 static inline size_t words_before(const allot_recipe *recipe)
 {
-    return recipe->encoding == ALLOT_CBOR ? 0 : recipe->before_size & ~(size_t)3;
+    return recipe->encoding == ALLOT_UTF8 ? recipe->before_size & ~(size_t)3 : 0;
 }
 
 static inline uint32_t murmur3_32(const allot_recipe *recipe, const uint8_t *unit, size_t size)
@@ -231,6 +235,8 @@ const char *allot_recipe_check(const allot_recipe *recipe)
                             recipe->hash == ALLOT_HASH_JAVA31;
     if ((recipe->encoding == ALLOT_UTF16 || recipe->encoding == ALLOT_UTF32) && !is_numbers)
         return "only a hash over numbers takes code units";
+    if (recipe->encoding == ALLOT_CBOR_PAIR && recipe->after_size)
+        return "a pair has nothing after the unit";
     if ((recipe->bucketing == ALLOT_BUCKETING_REHASH) !=
         (recipe->hash == ALLOT_HASH_MD5 && recipe->slice == ALLOT_SLICE_BIG_128))
         return "only all of an MD5 is rehashed";

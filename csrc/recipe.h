@@ -31,7 +31,7 @@ typedef enum {
     ALLOT_UTF16,     /* each code unit is one number; for the hashes over numbers */
     ALLOT_UTF32,     /* each code point is */
     ALLOT_CBOR,      /* before, unit and after as one CBOR text */
-    ALLOT_CBOR_PAIR, /* `before` is CBOR already; the unit becomes a CBOR text */
+    ALLOT_CBOR_PAIR, /* before and unit as a CBOR array of two texts; nothing comes after */
     ALLOT_ENCODINGS
 } allot_encoding;
 

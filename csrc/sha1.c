@@ -21,15 +21,15 @@ static void take_block(uint32_t *state, const uint8_t *text)
     for (size_t i = 0; i < 16; i++) words[i] = allot_load_big32(text + 4 * i);
     for (size_t i = 16; i < 80; i++)
         words[i] =
-            allot_rotate_left32(words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16], 1);
+            allot_left32(words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16], 1);
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4];
     for (size_t i = 0; i < 80; i++) {
         const size_t part = i / 20;
         const uint32_t next =
-            allot_rotate_left32(a, 5) + mixed(part, b, c, d) + e + ROOTS[part] + words[i];
+            allot_left32(a, 5) + mixed(part, b, c, d) + e + ROOTS[part] + words[i];
         e = d;
         d = c;
-        c = allot_rotate_left32(b, 30);
+        c = allot_left32(b, 30);
         b = a;
         a = next;
     }

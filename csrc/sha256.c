@@ -22,8 +22,6 @@ static const uint32_t ROOTS[64] = {
     0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-static inline uint32_t turn(uint32_t x, unsigned bits) { return allot_rotate_right32(x, bits); }
-
 static void take_block(uint32_t *state, const uint8_t *text)
 {
     uint32_t words[64], s[8];
@@ -31,18 +29,18 @@ static void take_block(uint32_t *state, const uint8_t *text)
     for (size_t i = 16; i < 64; i++) {
         const uint32_t early = words[i - 15], late = words[i - 2];
         words[i] = words[i - 16] + words[i - 7] +
-                   (turn(early, 7) ^ turn(early, 18) ^ early >> 3) +
-                   (turn(late, 17) ^ turn(late, 19) ^ late >> 10);
+                   (allot_right32(early, 7) ^ allot_right32(early, 18) ^ early >> 3) +
+                   (allot_right32(late, 17) ^ allot_right32(late, 19) ^ late >> 10);
     }
     for (size_t i = 0; i < 8; i++) s[i] = state[i];
     for (size_t i = 0; i < 64; i++) {
         const uint32_t choice = s[6] ^ (s[4] & (s[5] ^ s[6]));
         const uint32_t majority = (s[0] & s[1]) | (s[2] & (s[0] | s[1]));
         const uint32_t one =
-            s[7] + (turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25)) +
+            s[7] + (allot_right32(s[4], 6) ^ allot_right32(s[4], 11) ^ allot_right32(s[4], 25)) +
             choice + ROOTS[i] + words[i];
         const uint32_t two =
-            (turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22)) + majority;
+            (allot_right32(s[0], 2) ^ allot_right32(s[0], 13) ^ allot_right32(s[0], 22)) + majority;
         s[7] = s[6];
         s[6] = s[5];
         s[5] = s[4];

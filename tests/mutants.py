@@ -233,7 +233,7 @@ MUTANTS = [
         "src/allotment/cli/kept_file.py",
         "others = [p for p in places if numbers[p] not in (None, live.number)]",
         "others: list[int] = []",
-        "tests/cli/test_import.py",
+        "tests/cli/test_import_assignments.py",
     ),
     Mutant(
         "a JSON patch passes for a semantic one",

@@ -13,7 +13,6 @@ import numpy as np
 
 from allotment.engine import Column, Engine
 from allotment.errors import InvalidInput, MissingExtra
-from allotment.model.assignment import REASONS
 
 try:
     import duckdb
@@ -25,7 +24,8 @@ except ImportError as error:
         f"functions of DuckDB need {error.name}: pip install 'allotment[duckdb]'"
     ) from error
 
-_REASON_NAMES: Final = pa.array([reason.value for reason in REASONS])
+from allotment.frames.rows import REASON_NAMES
+
 _DETAIL: Final = "STRUCT(treatment VARCHAR, reason VARCHAR, revision BIGINT)"
 
 
@@ -132,7 +132,7 @@ def _detail(column: Column) -> pa.Array:
     return pa.StructArray.from_arrays(
         [
             column.to_arrow().dictionary_decode(),
-            _REASON_NAMES.take(pa.array(column.reasons)),
+            REASON_NAMES.take(pa.array(column.reasons)),
             pa.array(np.full(len(column), column.revision, np.int64)),
         ],
         ["treatment", "reason", "revision"],

@@ -80,7 +80,7 @@ def test_the_next_iteration_carries_the_profile_on_with_the_salt() -> None:
     ("noun", "message"),
     [
         (experiment("e", iteration(profile="launchdarkly-2")), "there is no profile"),
-        (experiment("e", iteration(profile="split-2", salt="e")), "takes a seed for a salt"),
+        (experiment("e", iteration(profile="split-2", salt="e")), "the salt is a seed"),
         (experiment("e", ramped(125_000)), "no whole number of them"),
         (experiment("e", ramped(10_000, "flagd-2")), "it has no shares"),
         (Holdout("h", "s", 1_500, profile="statsig-layer-1"), "no whole number of them"),
@@ -191,3 +191,22 @@ def test_every_stage_may_have_a_profile_of_its_own() -> None:
 def test_the_difference_of_two_catalogs_leads_from_one_to_the_other() -> None:
     made = mixed()
     assert apply(EMPTY, diff(EMPTY, made)).catalog.experiments == made.experiments
+
+
+def test_an_experiment_that_keeps_assignments_may_join_a_layer_that_it_has_whole() -> None:
+    made = catalog(
+        experiment("e", keeps_assignments=True), Layer("l", "ns", profile="statsig-layer-1")
+    )
+    assert changed(made, c.Reserve("l", "e", 1_000_000)).experiments["e"].layer == "l"
+    with pytest.raises(InvalidChange, match="gives up no slots while it runs"):
+        changed(made, c.Reserve("l", "e", 999_000))
+
+
+def test_slots_that_are_cut_and_change_no_owner_are_no_move() -> None:
+    cut = (
+        Slot(0, 100, "control"),
+        Slot(100, 500_000, "control"),
+        Slot(500_000, 1_000_000, "green"),
+    )
+    made = catalog(experiment("e"))
+    assert apply(made, [c.SetAllocations("e", (replace(EVERYONE, slots=cut),))]).moves == ()

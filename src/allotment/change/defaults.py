@@ -19,11 +19,10 @@ from allotment.change.reallocate import Weights, pairs, reallocate
 from allotment.errors import Conflict, InvalidChange
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment
 from allotment.model.layer import Holdout, Layer, Reservation
-from allotment.model.limits import BUCKETS
 from allotment.model.profile import NATIVE
 from allotment.model.segment import Segment
-from allotment.model.slots import Range, Ranges, Slots, join, lowest, size, subtract
-from allotment.model.stage import profile_of
+from allotment.model.slots import Ranges, Slots, join, lowest, size, subtract
+from allotment.model.stage import profile_of, whole
 
 
 def lay_noun(
@@ -82,7 +81,7 @@ def with_salt(
 
     `base` is the same iteration as it is, `before` the one before it. A salt that is left open is
     the base's; without one, a reshuffled or first iteration gets `key#number`, any other the salt
-    of the one before.
+    of the one before. With a salt that is taken over come its profile and its draw of enrolment.
     """
     was = base or (None if new.reshuffle else before)
     if not new.salt and was and new.profile == NATIVE:
@@ -206,18 +205,13 @@ def lay_layer(new: Layer, old: Layer | None, path: str, taken: Iterable[Ranges])
     exact = [*taken, *ranges.values()]
     for key, count in counts.items():
         ranges[key] = lowest(subtract(known.get(key, ()), exact), count)
-    free = subtract(whole(new), [*exact, *ranges.values()])
+    free = subtract(whole(profile_of(new)), [*exact, *ranges.values()])
     for key, count in counts.items():
         ranges[key] = lay_count(ranges[key], free, count, f"{path}.reservations.{key}")
         free = subtract(free, [ranges[key]])
     reservations = tuple(Reservation(r.experiment, ranges[r.experiment]) for r in ordered)
     salt = new.salt or (old.salt if old else new.key)
     return replace(new, salt=salt, reservations=reservations)
-
-
-def whole(layer: Layer) -> Ranges:
-    """All buckets of a layer."""
-    return (Range(0, profile_of(layer).count(BUCKETS)),)
 
 
 def buckets_of(layer: Layer, share_ppm: int, path: str) -> int:

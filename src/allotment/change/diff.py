@@ -17,7 +17,7 @@ from allotment.change.commands import (
     Reserve,
     SetSample,
 )
-from allotment.change.defaults import buckets_of, lay_count, lay_noun, whole
+from allotment.change.defaults import buckets_of, lay_count, lay_noun
 from allotment.change.diff_commands import kept_commands, noun_commands
 from allotment.change.edits import edit
 from allotment.change.kinds import CATALOG, kind_of, noun_path, nouns_of
@@ -31,6 +31,7 @@ from allotment.model.layer import Layer, Reservation
 from allotment.model.limits import BUCKETS
 from allotment.model.segment import Segment
 from allotment.model.slots import Ranges, size, subtract
+from allotment.model.stage import profile_of, whole
 
 # What is referred to stands before what refers to it.
 _ORDER: Final = ("segment", "flag", "holdout", "layer", "experiment")
@@ -177,7 +178,7 @@ class _Walk:
             if member.layer == new.key and owned.get(key) == reservation.ranges:
                 continue
             ranges = reservation.ranges
-            share = Reserve(new.key, key, size(ranges) * (BUCKETS // size(whole(new))))
+            share = Reserve(new.key, key, size(ranges) * (BUCKETS // size(whole(profile_of(new)))))
             lays_the_same = key not in exact and self._lays(share, ranges)
             self.do([share if lays_the_same else replace(share, ranges=ranges)])
 
@@ -185,7 +186,7 @@ class _Walk:
         """Whether the share alone would be laid as these ranges."""
         layer = self._proposal.get(Layer, share.layer)
         owned = {r.experiment: r.ranges for r in layer.reservations}
-        free = subtract(whole(layer), owned.values())
+        free = subtract(whole(profile_of(layer)), owned.values())
         own = owned.get(share.experiment, ())
         count = buckets_of(layer, share.share_ppm, "")
         return count - size(own) <= size(free) and lay_count(own, free, count, "") == ranges

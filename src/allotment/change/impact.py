@@ -99,10 +99,11 @@ def _moves(key: str, before: Iteration, after: Iteration) -> Iterator[Move]:
             yield Move(key, name, BUCKETS)
             continue
         slots = was.slots if was else (), now.slots if now else ()
-        if slots[0] != slots[1]:
-            buckets = profile_of(after).count(now.total if now else was.total if was else 1)
+        buckets = profile_of(after).count(now.total if now else was.total if was else 1)
+        count = moved(*slots, buckets) if slots[0] != slots[1] else 0
+        if count:
             # Rounded up: what moves is never shown as nothing.
-            yield Move(key, name, -(-moved(*slots, buckets) * BUCKETS // buckets))
+            yield Move(key, name, -(-count * BUCKETS // buckets))
 
 
 def _by_experiment(key: str, old: Catalog, new: Catalog) -> set[str]:
@@ -176,15 +177,9 @@ def _same_segment(one: Segment | None, other: Segment | None) -> bool:
 
 def _by_layer(key: str, old: Catalog, new: Catalog) -> set[str]:
     one, other = old.layers.get(key), new.layers.get(key)
-    if (
-        one is None
-        or other is None
-        or (layer_draw(one), one.unit)
-        != (
-            layer_draw(other),
-            other.unit,
-        )
-    ):
+    if one is None or other is None:
+        return _users(f"layer:{key}", old, new)
+    if layer_draw(one) != layer_draw(other) or one.unit != other.unit:
         return _users(f"layer:{key}", old, new)
     return {item.experiment for item in set(one.reservations) ^ set(other.reservations)}
 

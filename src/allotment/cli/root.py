@@ -21,7 +21,7 @@ from allotment.cli import (
     explain,
     export,
     history,
-    import_,
+    import_assignments,
     listing,
     plan,
     rollback,
@@ -174,5 +174,11 @@ for _command in _COMMANDS:
 _group(config.NAME, config.ABOUT, show=config.show)
 _group(space.NAME, space.ABOUT, create=space.create, list_=space.list_)
 _platforms = {platform: command_of(platform) for platform in IMPORTERS}
-_group(import_.NAME, import_.ABOUT, home_of, **_platforms, assignments=import_.assignments)
+_group(
+    import_assignments.NAME,
+    import_assignments.ABOUT,
+    home_of,
+    **_platforms,
+    assignments=import_assignments.assignments,
+)
 _group(token.NAME, token.ABOUT, create=token.create, list_=token.list_, revoke=token.revoke)

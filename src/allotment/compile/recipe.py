@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
 
-from allotment.errors import InvalidInput
 from allotment.kernel.recipe import Recipe
-from allotment.model.hashing import Encoding, Hash
-from allotment.model.profile import PROFILES, Draw, Profile
-
-_SEED_MAX: Final = 2**32
+from allotment.model.hashing import Hash
+from allotment.model.profile import PROFILES, Draw, Profile, seed_of
 
 
 def kernel_draw(draw: Draw, total: int = 0) -> str | Recipe:
@@ -35,31 +31,8 @@ def recipe(profile: Profile, salt: str, buckets: int) -> Recipe:
         bucketing=profile.bucketing,
         shift=profile.shift,
         bits=profile.bits,
-        seed=_seed(salt) if profile.seed is None else profile.seed,
+        seed=seed_of(salt) if profile.seed is None else profile.seed,
         buckets=buckets,
-        before=_pair(salt) if profile.encoding is Encoding.CBOR_PAIR else before.encode(),
+        before=before.encode(),
         after=after.encode(),
     )
-
-
-def _seed(salt: str) -> int:
-    """The seed that a salt spells: a decimal number of 32 bits, signed or not."""
-    try:
-        seed = int(salt)
-    except ValueError:
-        seed = _SEED_MAX
-    if str(seed) != salt or not -(_SEED_MAX // 2) <= seed < _SEED_MAX:
-        raise InvalidInput(f"the salt is a seed, a whole number of 32 bits, not {salt!r}", "$.salt")
-    return seed % _SEED_MAX
-
-
-def _pair(salt: str) -> bytes:
-    """The head of a CBOR array of two, and its first text (RFC 8949)."""
-    data = salt.encode()
-    if len(data) < 24:
-        head = bytes([0x60 | len(data)])
-    elif len(data) < 1 << 8:
-        head = bytes([0x78, len(data)])
-    else:
-        head = b"\x79" + len(data).to_bytes(2, "big")
-    return b"\x82" + head + data

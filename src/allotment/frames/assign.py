@@ -11,11 +11,10 @@ import pyarrow as pa
 from allotment.engine import Engine
 from allotment.errors import InvalidInput
 from allotment.frames.ratio import Ratio, sample_ratio
-from allotment.frames.rows import Rows, RowSource
+from allotment.frames.rows import REASON_NAMES, Rows, RowSource
 from allotment.frames.strata import Strata
 from allotment.model.assignment import REASONS, Reason
 
-_REASON_NAMES = pa.array([reason.value for reason in REASONS])
 _CODED = pa.dictionary(pa.int16(), pa.string())
 
 
@@ -93,6 +92,6 @@ def assigned(
         tally.add(outcome.codes, outcome.reasons)
         columns[key] = tally.named(outcome.codes)
         columns[f"{key}.reason"] = pa.DictionaryArray.from_arrays(
-            outcome.reasons.astype(np.int16), _REASON_NAMES
+            outcome.reasons.astype(np.int16), REASON_NAMES
         )
     return pa.RecordBatch.from_pydict(columns)

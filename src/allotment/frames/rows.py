@@ -13,9 +13,13 @@ import pyarrow as pa
 
 from allotment.errors import InvalidInput
 from allotment.matching.clause import Compared
+from allotment.model.assignment import REASONS
 
 # What reading and writing raise; Arrow's other errors are kinds of these.
 FAULTS: Final = (pa.ArrowException, OSError, UnicodeError)
+
+# The text of each reason, at its code.
+REASON_NAMES: Final = pa.array([reason.value for reason in REASONS])
 
 
 @dataclass(frozen=True, slots=True)

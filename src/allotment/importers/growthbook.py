@@ -34,7 +34,7 @@ from allotment.importers.rules import Imported, Reserved, Rule, whole
 from allotment.importers.values import is_key, variations_of
 from allotment.model.flag import Variation
 from allotment.model.profile import PROFILES, Draw
-from allotment.model.slots import Ranges, join
+from allotment.model.slots import Ranges, Slot, join
 
 _KNOWN: Final = {
     *("features", "savedGroups", "experiments", "dateUpdated", "status", "contextualBandits"),
@@ -185,8 +185,8 @@ class _Feature:
             slots = whole(self._variation(rule.force))
             return Rule(key, slots, audience=audience, reserved=reserved, unit=unit)
         if rule.force is not None:
-            slots = slots_of(profile, [self._rollout(rule, path, imported)],
-                             [self._variation(rule.force)])  # fmt: skip
+            span = self._rollout(rule, path, imported)
+            slots = slots_of(profile, [span], [self._variation(rule.force)])
         else:
             salt = rule.seed or rule.key or self._key
             slots = self._dealt(rule, profile, path, imported)
@@ -211,7 +211,8 @@ class _Feature:
             imported.note(f"{path}.coverage", message)
         return 0.0, coverage
 
-    def _dealt(self, rule: GbRule, profile: str, path: str, imported: Imported) -> Any:
+    def _dealt(self, rule: GbRule, profile: str, path: str, imported: Imported) -> tuple[Slot, ...]:
+        """The buckets of each variation; none where there are fewer than two."""
         variations = rule.variations
         if variations is None or len(variations) < 2:
             return ()

@@ -7,8 +7,9 @@ says what each is exact for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -30,6 +31,7 @@ _BITS: Final = {
     Slice.BIG_64: 64,
     Slice.BIG_128: 64,  # which no rule scales
 }
+_SEED: Final = re.compile(r"0|-?[1-9][0-9]{0,9}")
 _WIDE: Final = (Hash.NATIVE, Hash.MURMUR3_128)
 
 
@@ -124,82 +126,76 @@ class Profile:
         return low
 
 
+# Profiles that several share the most of; `replace` gives each its name and what is its own.
+_MURMUR3: Final = Profile("", Hash.MURMUR3_32, "{salt}:", buckets=100)
+_OPTIMIZELY: Final = replace(_MURMUR3, seed=1, bucketing=Bucketing.SCALE, buckets=10_000)
+_FNV: Final = Profile("", Hash.FNV1A, "", encoding=Encoding.UTF16, buckets=1_000, divisor=1_000.0)
+_MD5_32: Final = Profile("", Hash.MD5, "{salt}-", slice=Slice.BIG_32, buckets=10_000)
+_SHA1_60: Final = Profile(
+    "",
+    Hash.SHA1,
+    "{salt}.",
+    slice=Slice.BIG_60,
+    bucketing=Bucketing.SCALE,
+    buckets=2**60,
+    divisor=2.0**60,
+)
+_SHA256: Final = Profile("", Hash.SHA256, "{salt}.", slice=Slice.BIG_64, buckets=10_000)
+_FLAGD: Final = Profile("", Hash.MURMUR3_32, bucketing=Bucketing.SCALE)
+_CONFIDENCE: Final = Profile("", Hash.MURMUR3_128, "{salt}|", shift=4)
+_ALL_32: Final = Profile("", Hash.MD5, bucketing=Bucketing.SCALE, buckets=2**32)
+
 _TABLE: Final = (
     Profile(NATIVE, Hash.NATIVE, bucketing=Bucketing.SCALE, buckets=BUCKETS),
     # For engines that have no murmur3: MD5 is in every one of them.
     Profile(
-        "md5-1", Hash.MD5, "{salt}.", slice=Slice.BIG_64, bucketing=Bucketing.SCALE, buckets=BUCKETS
-    ),
-    Profile(
-        "growthbook-1", Hash.FNV1A, "", "{salt}", Encoding.UTF16, buckets=1_000, divisor=1_000.0
-    ),
-    Profile(
-        "growthbook-2", Hash.FNV1A_TWICE, encoding=Encoding.UTF16, buckets=10_000, divisor=10_000.0
-    ),
-    Profile(
-        "growthbook-namespace-1",
-        Hash.FNV1A,
-        "",
-        "__{salt}",
-        Encoding.UTF16,
-        buckets=1_000,
-        divisor=1_000.0,
-    ),
-    Profile("unleash-rollout-1", Hash.MURMUR3_32, "{salt}:", buckets=100),
-    Profile("unleash-variant-1", Hash.MURMUR3_32, "{salt}:", seed=86_028_157),
-    Profile(
-        "optimizely-1",
-        Hash.MURMUR3_32,
-        "",
-        "{salt}",
-        seed=1,
+        "md5-1",
+        Hash.MD5,
+        "{salt}.",
+        slice=Slice.BIG_64,
         bucketing=Bucketing.SCALE,
-        buckets=10_000,
+        buckets=BUCKETS,
     ),
-    Profile("eppo-1", Hash.MD5, "{salt}-", slice=Slice.BIG_32, buckets=10_000),
-    Profile(
-        "eppo-legacy-exposure-1",
-        Hash.MD5,
-        "exposure-",
-        "-{salt}",
-        slice=Slice.BIG_32,
+    replace(_FNV, name="growthbook-1", after="{salt}"),
+    replace(
+        _FNV,
+        name="growthbook-2",
+        hash=Hash.FNV1A_TWICE,
+        before="{salt}",
         buckets=10_000,
+        divisor=10_000.0,
     ),
-    Profile(
-        "eppo-legacy-assignment-1",
-        Hash.MD5,
-        "assignment-",
-        "-{salt}",
-        slice=Slice.BIG_32,
-        buckets=10_000,
-    ),
-    Profile("statsig-1", Hash.SHA256, "{salt}.", slice=Slice.BIG_64, buckets=10_000),
-    Profile("statsig-layer-1", Hash.SHA256, "{salt}.", slice=Slice.BIG_64, buckets=1_000),
-    Profile(
-        "split-1",
-        Hash.JAVA31,
-        "",
+    replace(_FNV, name="growthbook-namespace-1", after="__{salt}"),
+    replace(_MURMUR3, name="unleash-rollout-1"),
+    replace(_MURMUR3, name="unleash-variant-1", seed=86_028_157, buckets=None),
+    replace(_OPTIMIZELY, name="optimizely-1", before="", after="{salt}"),
+    replace(_MD5_32, name="eppo-1"),
+    replace(_MD5_32, name="eppo-legacy-exposure-1", before="exposure-", after="-{salt}"),
+    replace(_MD5_32, name="eppo-legacy-assignment-1", before="assignment-", after="-{salt}"),
+    replace(_SHA256, name="statsig-1"),
+    replace(_SHA256, name="statsig-layer-1", buckets=1_000),
+    replace(
+        _MURMUR3,
+        name="split-1",
+        hash=Hash.JAVA31,
+        before="",
         encoding=Encoding.UTF32,
         slice=Slice.ABSOLUTE,
         seed=None,
-        buckets=100,
     ),
-    Profile("split-2", Hash.MURMUR3_32, "", seed=None, buckets=100),
-    Profile(
-        "flagd-1",
-        Hash.MURMUR3_32,
+    replace(_MURMUR3, name="split-2", before="", seed=None),
+    replace(
+        _FLAGD,
+        name="flagd-1",
         slice=Slice.ABSOLUTE,
-        bucketing=Bucketing.SCALE,
         buckets=2**32,
         divisor=2_147_483_647.0,
         factor=100.0,
         filled=True,
     ),
-    Profile("flagd-2", Hash.MURMUR3_32, bucketing=Bucketing.SCALE),
-    Profile("flagd-3", Hash.MURMUR3_32, encoding=Encoding.CBOR, bucketing=Bucketing.SCALE),
-    Profile(
-        "flagd-pair-3", Hash.MURMUR3_32, encoding=Encoding.CBOR_PAIR, bucketing=Bucketing.SCALE
-    ),
+    replace(_FLAGD, name="flagd-2"),
+    replace(_FLAGD, name="flagd-3", encoding=Encoding.CBOR),
+    replace(_FLAGD, name="flagd-pair-3", encoding=Encoding.CBOR_PAIR),
     Profile(
         "flagsmith-1",
         Hash.MD5,
@@ -210,103 +206,50 @@ _TABLE: Final = (
         divisor=9_998.0,
         factor=100.0,
     ),
-    Profile(
-        "posthog-rollout-1",
-        Hash.SHA1,
-        "{salt}.",
-        slice=Slice.BIG_60,
-        bucketing=Bucketing.SCALE,
-        buckets=2**60,
-        divisor=2.0**60,
-        closed=True,
-    ),
-    Profile(
-        "posthog-variant-1",
-        Hash.SHA1,
-        "{salt}.",
-        "variant",
-        slice=Slice.BIG_60,
-        bucketing=Bucketing.SCALE,
-        buckets=2**60,
-        divisor=2.0**60,
-    ),
-    Profile(
-        "posthog-holdout-1",
-        Hash.SHA1,
-        "holdout-",
-        slice=Slice.BIG_60,
-        bucketing=Bucketing.SCALE,
-        buckets=2**60,
-        divisor=2.0**60,
-        closed=True,
-    ),
-    Profile(
-        "launchdarkly-1",
-        Hash.SHA1,
-        "{salt}.",
-        slice=Slice.BIG_60,
-        bucketing=Bucketing.SCALE,
-        buckets=2**60,
-        divisor=2.0**60,
-        filled=True,
-    ),
-    Profile(
-        "planout-1",
-        Hash.SHA1,
-        "{salt}.",
-        slice=Slice.BIG_60,
-        bucketing=Bucketing.SCALE,
-        buckets=2**60,
-        divisor=2.0**60,
-        factor=None,
-        closed=True,
-    ),
+    replace(_SHA1_60, name="posthog-rollout-1", closed=True),
+    replace(_SHA1_60, name="posthog-variant-1", after="variant"),
+    replace(_SHA1_60, name="posthog-holdout-1", before="holdout-", closed=True),
+    replace(_SHA1_60, name="launchdarkly-1", filled=True),
+    replace(_SHA1_60, name="planout-1", factor=None, closed=True),
     Profile("planout-integer-1", Hash.SHA1, "{salt}.", slice=Slice.BIG_60),
     Profile("goff-1", Hash.FNV1A, buckets=100_000),
-    Profile("amplitude-allocation-1", Hash.MURMUR3_32, "{salt}/", buckets=100),
-    Profile(
-        "amplitude-distribution-1",
-        Hash.MURMUR3_32,
-        "{salt}/",
+    replace(_MURMUR3, name="amplitude-allocation-1", before="{salt}/"),
+    replace(
+        _MURMUR3,
+        name="amplitude-distribution-1",
+        before="{salt}/",
         bucketing=Bucketing.DIVIDE,
         buckets=42_949_673,
     ),
     Profile("configcat-1", Hash.SHA1, slice=Slice.BIG_28, buckets=100),
-    Profile(
-        "azure-1",
-        Hash.SHA256,
-        "",
-        "\n{salt}",
+    replace(
+        _ALL_32,
+        name="azure-1",
+        hash=Hash.SHA256,
+        before="",
+        after="\n{salt}",
         slice=Slice.LITTLE_32,
-        bucketing=Bucketing.SCALE,
-        buckets=2**32,
         divisor=4_294_967_295.0,
         factor=100.0,
     ),
-    Profile(
-        "featbit-1",
-        Hash.MD5,
-        slice=Slice.LITTLE_ABSOLUTE,
-        bucketing=Bucketing.SCALE,
-        buckets=2**32,
-        divisor=2_147_483_648.0,
-    ),
-    Profile("confidence-population-1", Hash.MURMUR3_128, "{salt}|", shift=4, buckets=BUCKETS),
-    Profile("confidence-variant-1", Hash.MURMUR3_128, "{salt}|", shift=4),
-    Profile(
-        "vwo-traffic-1", Hash.MURMUR3_32, "{salt}_", seed=1, bucketing=Bucketing.SCALE, buckets=100
-    ),
-    Profile(
-        "vwo-variation-1",
-        Hash.MURMUR3_32,
-        "{salt}_",
-        seed=1,
-        bucketing=Bucketing.SCALE,
-        buckets=10_000,
-    ),
+    replace(_ALL_32, name="featbit-1", slice=Slice.LITTLE_ABSOLUTE, divisor=2_147_483_648.0),
+    replace(_CONFIDENCE, name="confidence-population-1", buckets=BUCKETS),
+    replace(_CONFIDENCE, name="confidence-variant-1"),
+    replace(_OPTIMIZELY, name="vwo-traffic-1", before="{salt}_", buckets=100),
+    replace(_OPTIMIZELY, name="vwo-variation-1", before="{salt}_"),
 )
 
 PROFILES: Final = MappingProxyType({profile.name: profile for profile in _TABLE})
+
+
+def seed_of(salt: str) -> int:
+    """The seed that a salt spells, as an unsigned number of 32 bits.
+
+    Raises InvalidInput where it is no decimal number of 32 bits, signed or not.
+    """
+    if not _SEED.fullmatch(salt) or not -(2**31) <= int(salt) < 2**32:
+        raise InvalidInput(f"the salt is a seed, a whole number of 32 bits, not {salt!r}", "$.salt")
+    return int(salt) % 2**32
 
 
 class Draw(NamedTuple):

@@ -12,9 +12,10 @@ from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration
 from allotment.model.hashing import Hash
 from allotment.model.layer import Holdout, Layer
+from allotment.model.limits import BUCKETS
 from allotment.model.profile import NATIVE, PROFILES, Draw, Profile
 from allotment.model.segment import Sample
-from allotment.model.slots import Ranges
+from allotment.model.slots import Range, Ranges
 
 
 class Stage(NamedTuple):
@@ -62,6 +63,11 @@ def enrolment_draw(iteration: Iteration) -> Draw:
 def treatment_draw(iteration: Iteration) -> Draw:
     """What an iteration deals its treatments by."""
     return _draw(iteration.profile, iteration.salt, "treatment")
+
+
+def whole(profile: Profile) -> Ranges:
+    """All buckets of a stage that draws by a profile with a fixed number of them."""
+    return (Range(0, profile.count(BUCKETS)),)
 
 
 def profile_of(noun: Draw | Holdout | Layer | Iteration) -> Profile:

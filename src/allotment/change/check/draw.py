@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from allotment.change.check.label import check_salt
 from allotment.change.kinds import noun_path
 from allotment.change.references import salt_name
 from allotment.errors import Conflict, InvalidInput, did_you_mean
 from allotment.model.catalog import Catalog
-from allotment.model.profile import PROFILES, Draw
-
-_SEED: Final = re.compile(r"(0|-?[1-9][0-9]{0,9})\Z")
+from allotment.model.profile import PROFILES, Draw, seed_of
 
 
 def check_profile(profile: str, path: str) -> None:
@@ -34,13 +29,11 @@ def check_draw(draw: Draw, path: str) -> None:
     """A stage draws by a profile that is there, and a salt that it takes."""
     check_profile(draw.profile, f"{path}.profile")
     check_salt(draw.salt, f"{path}.salt")
-    if PROFILES[draw.profile].seed is None and not _is_seed(draw.salt):
-        message = f"{draw.profile} takes a seed for a salt, a whole number of 32 bits"
-        raise InvalidInput(message, f"{path}.salt")
-
-
-def _is_seed(salt: str) -> bool:
-    return bool(_SEED.match(salt)) and -(2**31) <= int(salt) < 2**32
+    if PROFILES[draw.profile].seed is None:
+        try:
+            seed_of(draw.salt)
+        except InvalidInput as fault:
+            raise InvalidInput(f"{draw.profile}: {fault.message}", f"{path}.salt") from None
 
 
 def check_lone_salt(kind: str, key: str, draw: Draw, catalog: Catalog) -> None:

@@ -186,11 +186,9 @@ def _check_slots(allocation: Allocation, profile: Profile, path: str) -> None:
     owned: dict[str, int] = {}
     for slot in slots:
         owned[slot.owner] = owned.get(slot.owner, 0) + slot.stop - slot.start
-    wanted = counts(allocation.weights, allocation.total, profile)
     if owned == exact_counts(allocation.weights, allocation.total, buckets):
-        wanted = {}
-        owned = {}
-    for treatment, count in wanted.items():
+        return
+    for treatment, count in counts(allocation.weights, allocation.total, profile).items():
         if treatment and owned.pop(treatment, 0) != count:
             raise InvalidChange(
                 f"by the weights {treatment!r} owns {count:,} buckets; the slots give it another "

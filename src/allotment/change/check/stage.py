@@ -7,8 +7,9 @@ from allotment.change.references import answering
 from allotment.errors import Conflict, InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
-from allotment.model.slots import WHOLE, covers
-from allotment.model.stage import Stage, excluders, stage_of
+from allotment.model.profile import PROFILES
+from allotment.model.slots import covers
+from allotment.model.stage import Stage, excluders, stage_of, whole
 
 
 def check_sampled(experiment: Experiment, before: Catalog, catalog: Catalog) -> None:
@@ -92,7 +93,7 @@ def _covers(was: Stage | None, now: Stage | None) -> bool:
         return covers(now.ranges, was.ranges)
     if was is not None and was.layer is not None:
         return False
-    return now is None or covers(now.ranges, WHOLE)
+    return now is None or covers(now.ranges, whole(PROFILES[now.profile]))
 
 
 def _path(experiment: Experiment, was: Stage | None, now: Stage | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from allotment.change import lifecycle
 from allotment.change.commands import Release, Reserve, SetHoldout, SetHoldoutShare, SetSample
-from allotment.change.defaults import buckets_of, lay_count, whole
+from allotment.change.defaults import buckets_of, lay_count
 from allotment.change.kinds import noun_path
 from allotment.change.lifecycle import Event
 from allotment.change.proposal import Proposal
@@ -19,6 +19,7 @@ from allotment.model.experiment import Experiment
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.segment import Sample, Segment
 from allotment.model.slots import WHOLE, Ranges, covers, size, subtract
+from allotment.model.stage import profile_of, whole
 
 
 def _reserve(command: Reserve, proposal: Proposal) -> None:
@@ -32,7 +33,7 @@ def _reserve(command: Reserve, proposal: Proposal) -> None:
     owned = {r.experiment: r.ranges for r in layer.reservations}
     old = owned.pop(experiment.key, ())
     sampled = [sample.ranges for _, sample in samples_in(layer.key, proposal)]
-    everyone = whole(layer)
+    everyone = whole(profile_of(layer))
     free = subtract(everyone, [old, *owned.values(), *sampled])
     new = _wanted(command, layer, old, free, path)
     if experiment.layer == layer.key and Reservation(experiment.key, old) in layer.reservations:

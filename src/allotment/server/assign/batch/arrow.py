@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from allotment.engine import Column
 from allotment.errors import AllotmentError, InvalidInput, TooLarge
+from allotment.frames.rows import REASON_NAMES
 from allotment.kernel.units import texts_of
-from allotment.model.assignment import REASONS
 from allotment.model.limits import UNIT_KEY_BYTES_MAX
 from allotment.server.assign.batch.columns import Columns, StickyColumn
 from allotment.server.assign.batch.rows import UnitBlock
@@ -260,7 +260,6 @@ def _is_binary(kind: pa.DataType) -> bool:
     return (kind.value_type if pa.types.is_dictionary(kind) else kind) in _BINARY
 
 
-_REASONS: Final = pa.array([reason.value for reason in REASONS], pa.string())
 _CODED: Final = pa.dictionary(pa.int16(), pa.string())
 
 
@@ -299,7 +298,7 @@ def _answered(part: UnitBlock, answers: Mapping[str, Column], schema: pa.Schema)
     for column in answers.values():
         arrays.append(pa.array(column))
         codes = pa.array(column.reasons.astype(np.int16))
-        arrays.append(pa.DictionaryArray.from_arrays(codes, _REASONS))
+        arrays.append(pa.DictionaryArray.from_arrays(codes, REASON_NAMES))
         if isinstance(column, StickyColumn):
             arrays.append(pa.array(column.to_keep))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
