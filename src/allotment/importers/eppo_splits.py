@@ -16,7 +16,7 @@ from allotment.importers.rules import Imported, Reserved, Rule, whole
 from allotment.model.limits import BUCKETS
 from allotment.model.profile import Draw
 from allotment.model.segment import Condition
-from allotment.model.slots import Range, Ranges, Slot, join, subtract
+from allotment.model.slots import Range, Ranges, Slot, intersect, join, subtract
 
 SHARDS: Final = 10_000
 _PROFILE: Final = "eppo-1"
@@ -83,12 +83,8 @@ def _shards(split: Split, path: str) -> Shards:
             for one in shard.ranges
             if max(one.start, 0) < min(one.end, SHARDS)
         )
-        taken[shard.salt] = _both(taken.get(shard.salt, _ALL), ranges)
+        taken[shard.salt] = intersect(taken.get(shard.salt, _ALL), ranges)
     return {salt: ranges for salt, ranges in taken.items() if ranges != _ALL}
-
-
-def _both(one: Ranges, other: Ranges) -> Ranges:
-    return subtract(one, [subtract(_ALL, [other])])
 
 
 def _rule(  # noqa: PLR0913, PLR0917  # what one rule is made of
@@ -131,7 +127,7 @@ def _slots(found: Sequence[tuple[str, Shards]], salt: str) -> tuple[Slot, ...]:
     free = _ALL
     slots: list[Slot] = []
     for variation, shards in found:
-        own = _both(free, shards.get(salt, _ALL))
+        own = intersect(free, shards.get(salt, _ALL))
         slots.extend(Slot(*each, variation) for each in own)
         free = subtract(free, [own])
     return tuple(sorted(slots))

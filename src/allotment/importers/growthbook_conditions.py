@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from allotment.importers.patterns import check_pattern
 from allotment.importers.payload import array, mapping, refuse
+from allotment.importers.values import ordered, scalar_of
 from allotment.model.number import read_whole
-from allotment.model.segment import AllOf, AnyOf, Clause, Condition, Not, Operator, Scalar
+from allotment.model.segment import AllOf, AnyOf, Clause, Condition, Not, Operator
 
 _NUMERIC: Final = {
     "$lt": Operator.LESS,
@@ -22,8 +23,6 @@ _NUMERIC: Final = {
     "$gte": Operator.AT_LEAST,
 }
 _NEGATED: Final = {"$ne": "$eq", "$notRegex": "$regex"}
-# Whole numbers that a double holds exactly; the platform compares doubles.
-_EXACT: Final = 2**53
 
 _ALL: Final = AllOf(())
 _NONE: Final = AnyOf(())
@@ -92,11 +91,7 @@ class Reader:
             missing = Not(Clause(steps, Operator.EXISTS))
             return missing if operand is None else _is_in(steps, [operand], path)
         if word in _NUMERIC:
-            if isinstance(operand, bool) or not isinstance(operand, int | float):
-                refuse(path, "only numbers are ordered")
-            if abs(operand) >= _EXACT:
-                refuse(path, "the platform compares doubles, which do not hold this number")
-            return Clause(steps, _NUMERIC[word], (operand,))
+            return Clause(steps, _NUMERIC[word], (ordered(operand, path),))
         if word != "$regex" or not isinstance(operand, str):
             refuse(path, f"{word} has no equal here")
         check_pattern(operand, path)
@@ -122,9 +117,5 @@ def _steps(key: str, path: str) -> tuple[str, ...]:
 
 
 def _is_in(steps: tuple[str, ...], values: list[Any], path: str) -> Condition:
-    scalars: list[Scalar] = []
-    for value in values:
-        if not isinstance(value, str | int | float | bool):
-            refuse(path, "only text, numbers and truth values are compared")
-        scalars.append(value)
-    return Clause(steps, Operator.IN, tuple(scalars)) if scalars else _NONE
+    scalars = tuple(scalar_of(value, path) for value in values)
+    return Clause(steps, Operator.IN, scalars) if scalars else _NONE

@@ -10,7 +10,7 @@ from typing import Any, Final
 from allotment.importers.patterns import check_pattern
 from allotment.importers.payload import PayloadPart, refuse
 from allotment.importers.rules import Imported
-from allotment.importers.values import ids_of
+from allotment.importers.values import ids_of, ordered, scalar_of
 from allotment.model.segment import (
     AllOf,
     AnyOf,
@@ -44,8 +44,6 @@ _DIFFERENT: Final = {
     "semVerLessThan": "it takes 2 for the version 2.0.0, and a semantic version has three numbers",
     "semVerGreaterThan": "it takes 2 for the version 2.0.0, and a version here has three numbers",
 }
-# Whole numbers that a double holds exactly; the platform compares doubles.
-_EXACT: Final = 2**53
 
 
 class LdClause(PayloadPart, frozen=True):
@@ -158,16 +156,12 @@ def _compared(clause: LdClause, steps: tuple[str, ...], path: str) -> Condition:
 
 
 def _scalars(values: Iterable[Any], path: str) -> list[Scalar]:
-    for index, value in enumerate(values):
-        if not isinstance(value, str | int | float | bool):
-            refuse(f"{path}.values[{index}]", "only text, numbers and truth values are compared")
-    return list(values)
+    return [scalar_of(value, f"{path}.values[{index}]") for index, value in enumerate(values)]
 
 
 def _numbers(values: Iterable[Any], path: str) -> list[Scalar]:
-    numbers = [
-        value for value in values if isinstance(value, int | float) and not isinstance(value, bool)
+    return [
+        ordered(value, f"{path}.values")
+        for value in values
+        if isinstance(value, int | float) and not isinstance(value, bool)
     ]
-    if any(abs(number) >= _EXACT for number in numbers):
-        refuse(f"{path}.values", "the platform compares doubles, which do not hold this number")
-    return list(numbers)

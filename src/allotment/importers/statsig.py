@@ -38,7 +38,7 @@ from allotment.importers.values import variations_of
 from allotment.model.flag import Variation
 from allotment.model.profile import Draw
 from allotment.model.segment import AllOf, AnyOf, Condition, Not
-from allotment.model.slots import Range, Ranges, Slot, subtract
+from allotment.model.slots import Range, Ranges, Slot, intersect, subtract
 
 _SHARES: Final = 10_000
 _LISTS: Final = ("feature_gates", "dynamic_configs", "layer_configs")
@@ -212,7 +212,7 @@ class _Spec:
             if condition.kind == "user_bucket":
                 salt, ranges = buckets_of(condition, here)
                 before = drawn.get((salt, condition.unit), (Range(0, BUCKETS),))
-                drawn[salt, condition.unit] = subtract(before, [subtract(before, [ranges])])
+                drawn[salt, condition.unit] = intersect(before, ranges)
             else:
                 parts.append(self._reader.read(condition, here, (self._spec.name,)))
         parts = [each for each in parts if each != EVERYONE]

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from allotment.importers.patterns import check_pattern
 from allotment.importers.payload import PayloadPart, array, refuse
-from allotment.model.segment import AllOf, AnyOf, Clause, Condition, Not, Operator, Scalar
+from allotment.importers.values import ordered, scalar_of
+from allotment.model.segment import AllOf, AnyOf, Clause, Condition, Not, Operator
 from allotment.model.slots import Range, Ranges, join
 
 BUCKETS: Final = 1_000
@@ -61,8 +62,6 @@ _FIELDS: Final = {
     "appversion": "appVersion",
     "app_version": "appVersion",
 }
-# Whole numbers that a double holds exactly; the platform compares doubles.
-_EXACT: Final = 2**53
 
 
 class StatsigCondition(PayloadPart, frozen=True):
@@ -137,13 +136,9 @@ class StatsigReader:
             return Not(Clause(steps, Operator.EXISTS))
         self.converted = True
         if word == "eq":
-            return Clause(steps, Operator.IN, (_scalar(target, here),))
+            return Clause(steps, Operator.IN, (scalar_of(target, here),))
         if word in _NUMERIC:
-            if isinstance(target, bool) or not isinstance(target, int | float):
-                refuse(here, "only numbers are ordered")
-            if abs(target) >= _EXACT:
-                refuse(here, "the platform compares doubles, which do not hold this number")
-            return Clause(steps, _NUMERIC[word], (target,))
+            return Clause(steps, _NUMERIC[word], (ordered(target, here),))
         if word == "str_matches":
             pattern = target if isinstance(target, str) else refuse(here, "a pattern is text")
             check_pattern(pattern, here)
@@ -169,9 +164,3 @@ def _text(value: Any, path: str) -> str:
     if not isinstance(value, str) and type(value) is not int:
         refuse(path, "text is compared with text")
     return str(value)
-
-
-def _scalar(value: Any, path: str) -> Scalar:
-    if not isinstance(value, str | int | float | bool):
-        refuse(path, "only text, numbers and truth values are compared")
-    return value

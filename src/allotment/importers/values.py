@@ -1,15 +1,18 @@
-"""Lists of units and of values, as a platform has them."""
+"""Units and values, as a platform has them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from allotment.errors import InvalidInput
 from allotment.importers.payload import json_text, refuse
 from allotment.model.flag import Variation
-from allotment.model.segment import IdList
+from allotment.model.segment import IdList, Scalar
 from allotment.model.text import check_key
+
+# Doubles hold every whole number below.
+_EXACT: Final = 2**53
 
 
 def ids_of(values: Iterable[str], path: str) -> IdList:
@@ -18,6 +21,25 @@ def ids_of(values: Iterable[str], path: str) -> IdList:
         return IdList.of(values, path)
     except InvalidInput as fault:
         refuse(fault.path, fault.message)
+
+
+def scalar_of(value: Any, path: str) -> Scalar:
+    """A value that a clause compares; raises LeftOut for any other."""
+    if not isinstance(value, str | int | float | bool):
+        refuse(path, "only text, numbers and truth values are compared")
+    return value
+
+
+def ordered(value: Any, path: str) -> int | float:
+    """A number that others are below or above; raises LeftOut for what platforms do not order so.
+
+    They compare doubles, so a number that is written with more digits is another one there.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        refuse(path, "only numbers are ordered")
+    if abs(value) >= _EXACT:
+        refuse(path, "the platform compares doubles, which do not hold this number")
+    return value
 
 
 def variations_of(values: Sequence[Any]) -> tuple[Variation, ...]:

@@ -78,6 +78,11 @@ def subtract(ranges: Ranges, taken: Iterable[Ranges]) -> Ranges:
     return tuple(left)
 
 
+def intersect(one: Ranges, other: Ranges) -> Ranges:
+    """The buckets that are in both."""
+    return subtract(one, [subtract(one, [other])])
+
+
 def join(ranges: Iterable[Range]) -> Ranges:
     """The same buckets as ascending ranges that do not touch."""
     joined: list[Range] = []
