@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -82,3 +84,9 @@ def test_the_schema_of_catalogs_names_them_all() -> None:
     text = catalogfile.__path__[0] + "/catalog.schema.json"
     with open(text, encoding="utf-8") as file:
         assert json.load(file)["$defs"]["profile"]["enum"] == list(PROFILES)
+
+
+def test_the_page_of_profiles_names_them_all() -> None:
+    page = Path(__file__).parents[2] / "docs" / "profiles.md"
+    named = re.findall(r"^\| `([a-z0-9-]+)` \|", page.read_text("utf-8"), re.MULTILINE)
+    assert sorted(named) == sorted(PROFILES)
