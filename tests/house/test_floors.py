@@ -150,7 +150,7 @@ def test_nothing_below_the_faces_asks_datetime_what_time_it_is() -> None:
 
 # The server's packages and modules, the lowest first: each imports only those before it.
 SERVER = (
-    ("http", "auth", "counters", "settingsfile", "turns"),
+    ("http", "auth", "counters", "settingsfile", "turns", "vendors"),
     ("settings", "sync"),
     ("connection", "exposure_log", "writes"),
     ("api",),

@@ -6,6 +6,7 @@ import pytest
 
 from allotment.errors import InvalidInput
 from allotment.server.settings import Settings
+from allotment.server.vendors import read_vendors
 
 
 @pytest.fixture(autouse=True)
@@ -131,3 +132,16 @@ def test_a_password_is_never_shown(address: str) -> None:
 def test_an_address_without_a_password_is_shown_as_it_is() -> None:
     for address in ("allotment.db", "sqlite:////var/a@b.db", "postgresql+psycopg://user@host/x"):
         assert Settings(database_url=address).database_url.masked == address
+
+
+def test_vendors_are_named_once_and_confidence_with_an_account() -> None:
+    assert read_vendors("") == {}
+    text = "launchdarkly, confidence:acme-1"
+    assert Settings(vendor_profiles=text).vendor_profiles == text
+    assert read_vendors(text) == {"launchdarkly": "", "confidence": "acme-1"}
+    for wrong in (
+        *("auth0", "confidence", "confidence:", "confidence:accounts/a", "launchdarkly:x", ","),
+        *("launchdarkly,launchdarkly", "confidence:a,confidence:b"),
+    ):
+        with pytest.raises(InvalidInput, match="vendor_profiles"):
+            Settings(vendor_profiles=wrong)

@@ -98,9 +98,10 @@ _TABLE: Final[dict[Event, tuple[str, str, str, str, str]]] = {
     Event.ARCHIVE:        ("nl",   "",     "",     "nal",  ""),
     Event.RESTORE:        ("",     "",     "",     "",     "nl"),
     # For a draft the column is the status of the iteration before it. LaunchDarkly reshuffles on
-    # stop and start whatever the request says. Auth0 and Confidence have one iteration.
+    # stop and start whatever the request says. Auth0 and Confidence have one iteration; the salt
+    # of Confidence's own dealing is that of its segment, which is chosen while it is a draft.
     Event.CARRY_OVER:     ("nl",   "nl",   "nl",   "n",    ""),
-    Event.RESHUFFLE:      ("nl",   "nl",   "nl",   "nl",   ""),
+    Event.RESHUFFLE:      ("nlc",  "nl",   "nl",   "nl",   ""),
     Event.NAME:           ("nalc", "nalc", "nalc", "nalc", "nl"),
     # The unit is never edited under a running iteration: every draw would change.
     Event.UNIT:           ("nalc", "",     "",     "",     ""),

@@ -28,6 +28,7 @@ from pydantic_settings import (
 from allotment.errors import InvalidInput
 from allotment.server.http.cors import read_origins
 from allotment.server.settingsfile import settings_file
+from allotment.server.vendors import read_vendors
 
 PREFIX: Final = "ALLOTMENT_"
 
@@ -181,6 +182,11 @@ class Settings(BaseSettings):
         description="Whether LaunchDarkly's PATCH calls may leave out the parameter"
         " `domain-model=launchdarkly.semanticpatch` of their content type.",
     )
+    vendor_profiles: str = Field(
+        "",
+        description="APIs whose new experiments deal units as their vendor does, so that its SDKs"
+        " and this server agree: launchdarkly, confidence:ACCOUNT, with commas between them.",
+    )
     cors_origins: str = Field(
         "",
         description="Origins whose pages may call the assignment paths and OFREP from a browser,"
@@ -201,6 +207,12 @@ class Settings(BaseSettings):
     @classmethod
     def _check_origins(cls, text: str) -> str:
         read_origins(text)
+        return text
+
+    @field_validator("vendor_profiles")
+    @classmethod
+    def _check_vendors(cls, text: str) -> str:
+        read_vendors(text)
         return text
 
     @field_validator("exposures_url")

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from allotment.change.commands import Command, SetAudience, SetIntake, SetKeeping, SetUnit
+from allotment.change.commands import (
+    Command,
+    DraftIteration,
+    SetAudience,
+    SetIntake,
+    SetKeeping,
+    SetUnit,
+)
+from allotment.dialects.confidence.dealing import VARIANT
 from allotment.dialects.confidence.names import read_segment, segment_name
 from allotment.dialects.confidence.schema.modules import ConfidenceFlagModule
 from allotment.errors import InvalidInput
@@ -77,11 +85,25 @@ def write_audience(
     if new.unit != old.unit:
         yield SetUnit(key, new.unit)
     if new.segment != old.segment:
-        yield SetAudience(key, new.segment)
+        yield from _set_segment(experiment, new.segment)
     if (new.keeps, new.ignoring) != (old.keeps, old.ignoring):
         yield SetKeeping(key, new.keeps, new.ignoring)
     if new.open != old.open:
         yield SetIntake(key, new.open)
+
+
+def _set_segment(experiment: Experiment, segment: str | None) -> Iterator[Command]:
+    """The commands that give it another segment, whose id it may draw by."""
+    draft = experiment.draft
+    if draft is None or draft.profile != VARIANT:
+        yield SetAudience(experiment.key, segment)
+        return
+    if segment is None:
+        message = "its variants are drawn by the id of a segment; name another one"
+        raise InvalidInput(message, f"{_PATH}.segment")
+    bare = tuple(replace(one, slots=()) for one in draft.allocations)
+    new = replace(draft, audience=segment, salt=segment, allocations=bare, reshuffle=True)
+    yield DraftIteration(experiment.key, new)
 
 
 def _unit(selector: str | None) -> str:

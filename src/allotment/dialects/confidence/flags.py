@@ -56,9 +56,10 @@ from allotment.dialects.wire.page import page
 from allotment.dialects.wire.source import Tree, step
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Experiment
+from allotment.model.experiment import Allocation, Experiment
 from allotment.model.experiment import State as Stage
 from allotment.model.flag import CLIENT_DEFAULT, Flag, FlagState, Variation
+from allotment.model.stage import profile_of
 
 # Where each field that decides nothing is kept.
 _KEPT: Final = {"schema_": SCHEMA, "labels": "labels", "owner": "owner"}
@@ -249,21 +250,36 @@ def show_rule(flag: Flag, experiment: Experiment) -> ConfidenceRule:
 
 
 def _show_spec(flag: Flag, experiment: Experiment) -> ConfidenceAssignmentSpec:
-    """The weights of the first allocation as ranges side by side, in the order of treatments."""
+    """The weights of the first allocation as ranges side by side, in the order of treatments;
+    the ranges that it has where they are dealt by the vendor's own buckets."""
     iteration = experiment.current
     if not iteration.allocations:
         return ConfidenceAssignmentSpec(bucketCount=0, assignments=[])
     first = iteration.allocations[0]
     variations = {one.key: dict(one.sets).get(flag.key, "") for one in iteration.treatments}
-    ends = accumulate(parts for _, parts in first.weights)
+    ranges = _ranges(first, profile_of(iteration).buckets is None)
     shown = [
         ConfidenceAssignment(
             assignmentId=treatment,
             variant=ConfidenceVariantOf(
                 variant=variant_name(flag.key, variations.get(treatment, ""))
             ),
-            bucketRanges=[ConfidenceBuckets(lower=end - parts, upper=end)],
+            bucketRanges=ranges[treatment],
         )
-        for (treatment, parts), end in zip(first.weights, ends, strict=True)
+        for treatment, _ in first.weights
     ]
     return ConfidenceAssignmentSpec(bucketCount=first.total, assignments=shown)
+
+
+def _ranges(allocation: Allocation, are_buckets: bool) -> dict[str, list[ConfidenceBuckets]]:
+    """The buckets of each treatment, by its slots where their buckets are the vendor's."""
+    if are_buckets and allocation.slots:
+        found: dict[str, list[ConfidenceBuckets]] = {key: [] for key, _ in allocation.weights}
+        for lower, upper, owner in allocation.slots:
+            found[owner].append(ConfidenceBuckets(lower=lower, upper=upper))
+        return found
+    ends = accumulate(parts for _, parts in allocation.weights)
+    return {
+        treatment: [ConfidenceBuckets(lower=end - parts, upper=end)]
+        for (treatment, parts), end in zip(allocation.weights, ends, strict=True)
+    }

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
 
 from allotment.change.commands import Command, Create, Rename
 from allotment.dialects.confidence.audience import read_audience, write_audience
+from allotment.dialects.confidence.dealing import dealt, shares_salt
 from allotment.dialects.confidence.names import (
     NOTES,
     Values,
@@ -48,8 +48,6 @@ from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.flag import FlagState
 
-_SALT_BYTES: Final = 12
-
 
 def create_instance(call: Call[ConfidenceInstanceCreate], catalog: Catalog) -> list[Command]:
     """Create a draft, and list it with its flag after those that are there."""
@@ -62,10 +60,10 @@ def create_instance(call: Call[ConfidenceInstanceCreate], catalog: Catalog) -> l
         1,
         arms.treatments,
         arms.allocations,
-        salt=call.fresh(_SALT_BYTES),
         control=arms.control,
         audience=audience.segment,
     )
+    before, iteration = dealt(call, iteration, body.displayName, catalog)
     # Nothing is kept of an owner that is not given: the creator is shown in its place.
     notes = {**_rest(body, key, flag), "owner": body.owner or None, TREATMENTS: arms.notes}
     experiment = Experiment(
@@ -76,9 +74,10 @@ def create_instance(call: Call[ConfidenceInstanceCreate], catalog: Catalog) -> l
         keeps_assignments=audience.keeps,
         ignore_targeting=audience.ignoring,
         intake_open=audience.open,
+        shared_salt=shares_salt(iteration),
         kept=NOTES.on_new(notes),
     )
-    return [Create(experiment), *([enlist(key, flag, catalog)] if flag else [])]
+    return [*before, Create(experiment), *([enlist(key, flag, catalog)] if flag else [])]
 
 
 def create_abtest(call: Call[ConfidenceInstanceCreate], catalog: Catalog) -> list[Command]:
@@ -99,7 +98,6 @@ def clone_instance(call: Call[ConfidenceClone], catalog: Catalog) -> list[Comman
         number=1,
         state=State.DRAFT,
         allocations=tuple(replace(one, slots=()) for one in source.current.allocations),
-        salt=call.fresh(_SALT_BYTES),
         reshuffle=False,
         justification="",
         winner=None,
@@ -107,6 +105,7 @@ def clone_instance(call: Call[ConfidenceClone], catalog: Catalog) -> list[Comman
         started_at=None,
         ended_at=None,
     )
+    before, iteration = dealt(call, iteration, name, catalog)
     mine = tuple(note for note in source.kept if note[0].startswith(f"{NOTES.dialect}/"))
     clone = replace(
         source,
@@ -114,12 +113,12 @@ def clone_instance(call: Call[ConfidenceClone], catalog: Catalog) -> list[Comman
         name=name,
         iterations=(iteration,),
         layer=None,
-        shared_salt=False,
+        shared_salt=shares_salt(iteration),
         archived=False,
         kept=mine,
     )
     flags = flags_that_list(source.key, catalog)
-    return [Create(clone), *(enlist(key, flag, catalog) for flag in flags)]
+    return [*before, Create(clone), *(enlist(key, flag, catalog) for flag in flags)]
 
 
 def update_instance(call: Call[ConfidenceInstanceEdit], catalog: Catalog) -> list[Command]:

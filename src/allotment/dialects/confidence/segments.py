@@ -7,11 +7,12 @@ declares is kept until it is allocated, which gives it buckets of a layer that a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from allotment.change.commands import Command, Create, Keep, Rename, SetRules, SetSample
 from allotment.dialects.confidence.codes import precondition
+from allotment.dialects.confidence.dealing import LAYER, axis, lasting_layer, layer_for
 from allotment.dialects.confidence.names import (
     NOTES,
     Values,
@@ -41,12 +42,8 @@ from allotment.dialects.wire.source import Tree, alike
 from allotment.errors import InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
-from allotment.model.layer import Layer
 from allotment.model.limits import BUCKETS
 from allotment.model.segment import Sample, Segment
-
-# The layer that coordinated segments have their buckets of.
-LAYER: Final = "confidence"
 
 _STATE: Final = "state"
 _TARGETING: Final = "targeting"
@@ -69,10 +66,9 @@ class Declared:
         """Whether it says anything of other segments."""
         return bool(self.tags or self.exclusive_to)
 
-    @property
-    def sample(self) -> Sample | None:
+    def sample(self, layer: str | None) -> Sample | None:
         """The sample of a segment that says nothing of others: none where it has all its units."""
-        return Sample(self.share_ppm) if self.share_ppm < BUCKETS else None
+        return Sample(self.share_ppm, layer) if self.share_ppm < BUCKETS else None
 
     @property
     def shown(self) -> ConfidenceAllocation:
@@ -97,23 +93,26 @@ def create_segment(
     notes[_TARGETING] = _as_sent(body.targeting, rules)
     if wanted.coordinated:
         notes[_ALLOCATION] = wanted.shown.plain()
-    sample = None if wanted.coordinated else wanted.sample
     name = body.displayName or ""
-    return [Create(Segment(key, name, rules=rules, sample=sample, kept=NOTES.on_new(notes)))]
+    segment = Segment(key, name, rules=rules, kept=NOTES.on_new(notes))
+    if wanted.coordinated or wanted.share_ppm == BUCKETS:
+        return [Create(segment)]
+    layer, before = layer_for(call.account, catalog)
+    return [*before, Create(replace(segment, sample=wanted.sample(layer)))]
 
 
 def update_segment(call: Call[ConfidenceSegmentEdit], catalog: Catalog) -> list[Command]:
     """Change what a mask names of a segment, or else what the body gives."""
     segment = segment_at(catalog, call.ids["segment"])
     _refuse_archived(segment)
-    return [*_edits(segment, call.body, catalog)]
+    return [*_edits(segment, call, catalog)]
 
 
 def allocate_segment(call: Call[ConfidenceNothing], catalog: Catalog) -> list[Command]:
     """Give a segment the buckets that it waits for, if it does."""
     segment = segment_at(catalog, call.ids["segment"])
     _refuse_archived(segment)
-    return [*_allocate_waiting(segment, catalog)]
+    return [*_allocate_waiting(segment, call.account, catalog)]
 
 
 def archive_segment(call: Call[ConfidenceNothing], catalog: Catalog) -> list[Command]:
@@ -130,7 +129,9 @@ def archive_segment(call: Call[ConfidenceNothing], catalog: Catalog) -> list[Com
     return commands
 
 
-def allocate_audience(experiment: Experiment, catalog: Catalog, path: str) -> Iterator[Command]:
+def allocate_audience(
+    experiment: Experiment, account: str | None, catalog: Catalog, path: str
+) -> Iterator[Command]:
     """The commands that give an experiment's audience the buckets it waits for, before it starts.
 
     It starts with all that its segment declares, or not at all: never with units it should exclude.
@@ -141,7 +142,7 @@ def allocate_audience(experiment: Experiment, catalog: Catalog, path: str) -> It
     segment = catalog.segments[key]
     if shown_state(segment) == "ARCHIVED":
         raise InvalidChange("the segment is archived; name another one", path)
-    yield from _allocate_waiting(segment, catalog)
+    yield from _allocate_waiting(segment, account, catalog)
 
 
 def shown_state(segment: Segment) -> SegmentState:
@@ -149,7 +150,7 @@ def shown_state(segment: Segment) -> SegmentState:
     if NOTES.kept(segment, _STATE) == "ARCHIVED":
         return "ARCHIVED"
     if segment.sample is not None:
-        return "ALLOCATED" if segment.sample.layer else "OK"
+        return "ALLOCATED" if declared(segment).coordinated else "OK"
     return "UNALLOCATED" if NOTES.kept(segment, _ALLOCATION) is not None else "OK"
 
 
@@ -161,8 +162,10 @@ def declared(segment: Segment) -> Declared:
     return _read_allocation(NOTES.read_fields(segment, ConfidenceSegmentFields).allocation)
 
 
-def _edits(segment: Segment, body: ConfidenceSegmentEdit, catalog: Catalog) -> Iterator[Command]:
-    given = body.model_fields_set
+def _edits(
+    segment: Segment, call: Call[ConfidenceSegmentEdit], catalog: Catalog
+) -> Iterator[Command]:
+    body, given = call.body, call.body.model_fields_set
     if "displayName" in given:
         yield Rename("segment", segment.key, body.displayName or "")
     if "targeting" in given:
@@ -173,7 +176,8 @@ def _edits(segment: Segment, body: ConfidenceSegmentEdit, catalog: Catalog) -> I
         if not alike(sent, NOTES.kept(segment, _TARGETING)):
             yield _keep(segment, _TARGETING, sent)
     if "allocation" in given:
-        yield from _set_allocation(segment, _read_allocation(body.allocation), catalog)
+        wanted = _read_allocation(body.allocation)
+        yield from _set_allocation(segment, wanted, call.account, catalog)
     for name in given.intersection(_NOTES):
         yield _keep(segment, name, getattr(body, name))
 
@@ -195,7 +199,9 @@ def _read_allocation(allocation: ConfidenceAllocation | None) -> Declared:
     return Declared(share, tuple(tags), tuple(exclusive_to))
 
 
-def _set_allocation(segment: Segment, wanted: Declared, catalog: Catalog) -> Iterator[Command]:
+def _set_allocation(
+    segment: Segment, wanted: Declared, account: str | None, catalog: Catalog
+) -> Iterator[Command]:
     """The commands that make the segment declare this."""
     if segment.sample is None and wanted.coordinated:
         yield _keep(segment, _ALLOCATION, wanted.shown.plain())
@@ -203,22 +209,28 @@ def _set_allocation(segment: Segment, wanted: Declared, catalog: Catalog) -> Ite
     if NOTES.kept(segment, _ALLOCATION) is not None:
         yield _keep(segment, _ALLOCATION, None)
     if wanted.coordinated:
-        yield from _allocate(segment, wanted, catalog)
-    elif segment.sample is not None or wanted.share_ppm < BUCKETS:
-        yield SetSample(segment.key, wanted.sample)
+        yield from _allocate(segment, wanted, account, catalog)
+    elif segment.sample is None and wanted.share_ppm < BUCKETS:
+        layer, before = layer_for(account, catalog)
+        yield from before
+        yield SetSample(segment.key, wanted.sample(layer))
+    elif segment.sample is not None:
+        yield SetSample(segment.key, wanted.sample(lasting_layer(segment.sample, catalog)))
 
 
-def _allocate_waiting(segment: Segment, catalog: Catalog) -> Iterator[Command]:
+def _allocate_waiting(segment: Segment, account: str | None, catalog: Catalog) -> Iterator[Command]:
     if shown_state(segment) == "UNALLOCATED":
-        yield from _allocate(segment, declared(segment), catalog)
+        yield from _allocate(segment, declared(segment), account, catalog)
         yield _keep(segment, _ALLOCATION, None)
 
 
-def _allocate(segment: Segment, wanted: Declared, catalog: Catalog) -> Iterator[Command]:
+def _allocate(
+    segment: Segment, wanted: Declared, account: str | None, catalog: Catalog
+) -> Iterator[Command]:
     """The commands that give a coordinated segment buckets of the layer."""
     layer = segment.sample.layer if segment.sample and segment.sample.layer else LAYER
-    if layer not in catalog.layers:
-        yield Create(Layer(layer, ""))
+    if layer == LAYER:
+        yield from axis(account, catalog)
     sample = Sample(wanted.share_ppm, layer, wanted.tags, wanted.exclusive_to)
     yield SetSample(segment.key, sample)
 

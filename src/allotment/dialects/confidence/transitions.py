@@ -141,6 +141,6 @@ def transition_instance(call: Call[ConfidenceTransition], catalog: Catalog) -> l
     if target == "live":
         for one in obstacles(Policy.CONFIDENCE, experiment, catalog):
             raise InvalidChange(_message(one, experiment), _PATH, code=one.code)
-        ready = allocate_audience(experiment, catalog, _PATH)
+        ready = allocate_audience(experiment, call.account, catalog, _PATH)
         return [*ready, StartIteration(experiment.key, at=call.now)]
     return [EndIteration(experiment.key, at=call.now)]

@@ -25,6 +25,7 @@ from allotment.model.experiment import Allocation, Experiment, Iteration, Treatm
 from allotment.model.flag import Flag
 from allotment.model.limits import NAME_CHARACTERS_MAX
 from allotment.model.number import to_parts
+from allotment.model.stage import profile_of
 
 PARTS: Final = 10_000
 
@@ -221,12 +222,18 @@ def exact(asked: Sequence[tuple[str, int]], old: Iteration | None) -> tuple[Weig
     The total is the least that will do, as it is for percentages: 3,000 of 10,000 is 30 of 100.
     """
     allocation = first_asked(old) if old else None
+    # The total may be how many buckets there are.
+    counts = old is not None and profile_of(old).buckets is None
     if old is None or allocation is None:
-        return _least(asked)
+        return (tuple(asked), PARTS) if counts else _least(asked)
     was, shown, there = dict(allocation.weights), shown_weights(old), allocation.total
     same = {key for key, weight in asked if shown.get(key) == weight}
     if len(same) == len(asked):
         return tuple((key, was.get(key, 0)) for key, _ in asked), there
+    if counts:
+        return tuple(
+            (k, was.get(k, 0) if k in same else _buckets(w, there)) for k, w in asked
+        ), there
     if not same or PARTS % there == 0:
         return _least(asked)
     total = lcm(there, PARTS)
@@ -235,6 +242,17 @@ def exact(asked: Sequence[tuple[str, int]], old: Iteration | None) -> tuple[Weig
         for key, weight in asked
     )
     return tuple(weights), total
+
+
+def _buckets(weight: int, total: int) -> int:
+    """How many of the buckets a weight is, where it is a whole number of them."""
+    buckets, rest = divmod(weight * total, PARTS)
+    if rest:
+        message = (
+            f"it has {total:,} buckets, and {weight:,} of {PARTS:,} is no whole number of them"
+        )
+        raise InvalidInput(message, _PATH)
+    return buckets
 
 
 def _least(asked: Sequence[tuple[str, int]]) -> tuple[Weights, int]:

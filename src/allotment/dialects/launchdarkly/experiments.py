@@ -35,7 +35,6 @@ from allotment.dialects.launchdarkly.fields import (
 from allotment.dialects.launchdarkly.ids import NO_MEMBER, NOTES, find_holdout
 from allotment.dialects.launchdarkly.iterations import (
     NOTED,
-    SALT_BYTES,
     STEERING,
     LDIterationInput,
     LDNoteInput,
@@ -49,6 +48,7 @@ from allotment.dialects.launchdarkly.iterations import (
     said_iteration,
 )
 from allotment.dialects.launchdarkly.patch import renamed
+from allotment.dialects.launchdarkly.rollouts import check_shares, new_draw
 from allotment.dialects.wire.model import LEFT_OUT, read
 from allotment.dialects.wire.operation import Call
 from allotment.dialects.wire.source import Tree, step
@@ -119,13 +119,16 @@ def create_experiment(call: Call[LDExperimentPost], catalog: Catalog) -> list[Co
     check_primary(body.iteration, "$.iteration")
     said = body.iteration
     dealt, listed, note = read_iteration(said, "$.iteration", catalog, None, call.now)
+    draw = new_draw(call)
+    check_shares(draw.profile, dealt.allocations)
     first = Iteration(
         1,
         dealt.treatments,
         dealt.allocations,
-        salt=call.fresh(SALT_BYTES),
+        salt=draw.salt,
         control=dealt.control,
         reshuffle=said.reshuffle,
+        profile=draw.profile,
     )
     kind = body.type or "experiment"
     kept: dict[str, Tree] = {

@@ -16,6 +16,7 @@ from allotment.dialects.launchdarkly.flags import (
     value_of,
 )
 from allotment.dialects.launchdarkly.ids import id_of
+from allotment.dialects.launchdarkly.rollouts import LDFallthrough, show_fallthrough
 from allotment.dialects.launchdarkly.state import (
     LDEnvironmentsQuery,
     LDLink,
@@ -39,12 +40,6 @@ class LDVariation(Model):
     value: Json
     name: str | None = LEFT_OUT
     description: str | None = LEFT_OUT
-
-
-class LDFallthrough(Model):
-    """What is served where no experiment decides."""
-
-    variation: int
 
 
 class LDFlagConfig(LDConstant):
@@ -236,7 +231,8 @@ def _show_defaults(kept: LDDefaults | None, usual: int, last: int) -> LDDefaults
 
 def _show_config(flag: Flag, version: Numbered, environment: str, state: LDState) -> LDFlagConfig:
     """What is so in one environment."""
-    flag = state.project[environment].catalog.flags[flag.key]
+    catalog = state.project[environment].catalog
+    flag = catalog.flags[flag.key]
     default = _index(flag, flag.default)
     return LDFlagConfig(
         on=flag.state is FlagState.ON,
@@ -244,7 +240,7 @@ def _show_config(flag: Flag, version: Numbered, environment: str, state: LDState
         salt=flag.key,
         lastModified=version.updated_at,
         version=version.revision,
-        fallthrough=LDFallthrough(variation=default),
+        fallthrough=show_fallthrough(flag, catalog),
         offVariation=default,
         _environmentName=environment,
         _site=links_to(self=f"{state.scene.of_flag(flag.key)}?env={environment}")["self"],

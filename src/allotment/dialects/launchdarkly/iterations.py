@@ -37,6 +37,7 @@ from allotment.dialects.launchdarkly.fields import (
 from allotment.dialects.launchdarkly.ids import NOTES, get
 from allotment.dialects.launchdarkly.iteration_metrics import LDKeptMeasures, Metrics, kept_metrics
 from allotment.dialects.launchdarkly.layers import LDLayerSnapshot
+from allotment.dialects.launchdarkly.rollouts import check_shares, new_draw
 from allotment.dialects.launchdarkly.treatments import (
     Dealt,
     Treatments,
@@ -50,8 +51,7 @@ from allotment.dialects.wire.operation import Call
 from allotment.dialects.wire.source import Tree
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration
-
-SALT_BYTES: Final = 12
+from allotment.model.profile import NATIVE, Draw
 
 
 class LDNoteInput(LDBody):
@@ -165,19 +165,25 @@ def _dealt(
     salt is as it was, and what it has of buckets too, as far as it can."""
     key = experiment.key
     if old is experiment.draft and reshuffle is old.reshuffle:
+        check_shares(old.profile, dealt.allocations)
         yield SetTreatments(key, dealt.treatments, dealt.control, old.number)
         yield SetAllocations(key, dealt.allocations, old.number)
         return
-    fresh = reshuffle or before_draft(experiment) is None
+    before = before_draft(experiment)
+    fresh = reshuffle or before is None
+    draw = new_draw(call) if fresh else Draw(NATIVE, "")  # which takes over the one before
+    profile = draw.profile if fresh or before is None else before.profile
+    check_shares(profile, dealt.allocations)
     iteration = Iteration(
         0,
         dealt.treatments,
         dealt.allocations,
-        salt=call.fresh(SALT_BYTES) if fresh else "",
+        salt=draw.salt,
         control=dealt.control,
         audience=old.audience,
         enrolment_ppm=old.enrolment_ppm,
         reshuffle=reshuffle,
+        profile=draw.profile,
     )
     yield DraftIteration(key, iteration)
 
@@ -210,7 +216,9 @@ def reshuffled(experiment: Experiment, call: Call[Any]) -> list[Command]:
         return []
     if may_carry_over(experiment):
         return []
-    new = replace(without_slots(old), salt=call.fresh(SALT_BYTES), reshuffle=True)
+    draw = new_draw(call)
+    check_shares(draw.profile, old.allocations)
+    new = replace(without_slots(old), salt=draw.salt, profile=draw.profile, reshuffle=True)
     return [DraftIteration(experiment.key, new)]
 
 

@@ -24,16 +24,19 @@ _KEY: Final = re.compile(r"(\w+)(Id|Key)")
 class Call(Generic[B]):
     """A request as a reader sees it.
 
-    ids    the parts of its path that name nouns
-    body   its body as a model; None where the operation has none
-    now    when it came, in milliseconds since 1970, UTC
-    fresh  text of so many bytes of entropy as hex digits
+    ids      the parts of its path that name nouns
+    body     its body as a model; None where the operation has none
+    now      when it came, in milliseconds since 1970, UTC
+    fresh    text of so many bytes of entropy as hex digits
+    account  the account at the API's own vendor whose SDKs are to deal as we do, "" where all
+             accounts deal alike; None where new experiments deal by our own profile
     """
 
     ids: Mapping[str, str]
     body: B
     now: int
     fresh: Callable[[int], str]
+    account: str | None = None
 
 
 class Noun(NamedTuple):
@@ -88,8 +91,8 @@ NOTHING: Final = Noun("", "")
 
 
 def created(commands: Sequence[Command]) -> Noun:
-    """The noun that the commands create."""
-    (noun,) = (command.noun for command in commands if isinstance(command, Create))
+    """The noun that the commands create, after those that it needs."""
+    *_, noun = (command.noun for command in commands if isinstance(command, Create))
     return Noun(kind_of(noun), noun.key)
 
 

@@ -47,6 +47,7 @@ from allotment.server.http.answer import Answer, respond
 from allotment.server.http.etags import digest_of, etag
 from allotment.server.http.problems import Renderer
 from allotment.server.http.requests import query_of
+from allotment.server.vendors import read_vendors
 from allotment.server.writes.change import (
     ShownChange,
     admit,
@@ -216,6 +217,7 @@ def _changing(api: Api, operation: Changing, admitted: Any) -> Endpoint:
             caller = await admit(request, Scope.WRITE, named)
         query = _query(request, operation)
         ids, now = request.path_params, int(time.time() * 1000)
+        account = read_vendors(request.app.state.settings.vendor_profiles).get(api.dialect)
 
         def about(stored: Stored) -> tuple[str, str] | None:
             return find(ids, stored.catalog)[:2] if find else None
@@ -223,7 +225,8 @@ def _changing(api: Api, operation: Changing, admitted: Any) -> Endpoint:
         def commands(stored: Stored) -> Sequence[Command]:
             body = _body(operation, tree, query, ids, stored)
             asked = taken(operation.read, query=query)
-            return operation.read(Call(ids, body, now, secrets.token_hex), stored.catalog, **asked)
+            call = Call(ids, body, now, secrets.token_hex, account)
+            return operation.read(call, stored.catalog, **asked)
 
         def shown(stored: Stored, done: Sequence[Command]) -> ShownChange:
             if view is None:
