@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+
+from allotment.server.console.app import routes
 
 Tree = Any
 
@@ -101,7 +104,13 @@ class Operation:
 
 def example_id(name: str) -> str:
     """A value for a path parameter that names nothing there is."""
-    known = {"unit": "someone", "projectKey": "default", "environmentKey": "production"}
+    known = {
+        "unit": "someone",
+        "projectKey": "default",
+        "environmentKey": "production",
+        "project": "default",
+        "environment": "production",
+    }
     return known.get(name, "nothing")
 
 
@@ -123,6 +132,21 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
         for method, said in item.items()
         if method in METHODS
     ]
+
+
+def console_pages() -> list[Operation]:
+    """The pages of the console that need a token, which the document does not have."""
+    return [
+        Operation(method, each.path, str(each.needs), _path_parameters(each.path), {})
+        for each in routes("/console")
+        if each.needs is not None
+        for method in each.methods
+    ]
+
+
+def _path_parameters(path: str) -> Mapping[str, Any]:
+    names = re.findall(r"{(\w+)}", path)
+    return {"parameters": [{"name": name, "in": "path"} for name in names], "responses": {}}
 
 
 def leaves(tree: Tree, where: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

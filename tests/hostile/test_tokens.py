@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from allotment.store import Scope, Store
-from hostile.operations import Operation, answer_of
+from hostile.operations import Operation, answer_of, console_pages
 from serving import SHOP, Server, serving
 
 ELSEWHERE = "elsewhere/test"
@@ -22,7 +22,7 @@ Tokens = Mapping[str, str]
 
 @pytest.fixture
 def by_header(known: list[Operation]) -> list[Operation]:
-    return [operation for operation in known if operation.secret is None]
+    return [operation for operation in known if operation.secret is None] + console_pages()
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +98,31 @@ def test_a_token_reaches_as_far_as_its_scope(
                 assert status not in (401, 403), f"{operation}: {status}"
             else:
                 assert status == 403, f"{operation}: {status}"
+
+
+def test_a_token_in_the_consoles_cookie_opens_its_pages_and_nothing_else(
+    attacked: Server, tokens: Tokens, known: list[Operation]
+) -> None:
+    pages = console_pages()
+    assert len(pages) > 2
+    for kind, token in tokens.items():
+        cookie = {"cookie": f"allotment_session={token}"}
+        with attacked.client() as client:
+            for page in pages:
+                status = ask(client, page, **cookie).status_code
+                if kind in (REVOKED, EXPIRED):
+                    assert status == 401, f"{page}, {kind}"
+                elif kind == ELSEWHERE:
+                    inside = "{project}" in page.path
+                    assert (status == 403) is inside, f"{page}, {kind}: {status}"
+                else:
+                    allowed = Scope(kind).covers(Scope(page.scope))
+                    assert (status not in (401, 403)) is allowed, f"{page}, {kind}: {status}"
+    with attacked.client() as client:
+        cookie = {"cookie": f"allotment_session={tokens['admin']}"}
+        for operation in known:
+            if operation.scope != "none" and operation.secret is None:
+                assert ask(client, operation, **cookie).status_code == 401, str(operation)
 
 
 def test_a_token_reaches_no_other_space(

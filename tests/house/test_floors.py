@@ -157,7 +157,7 @@ SERVER = (
     ("auth0", "launchdarkly", "shared_metrics", "sticky", "streams"),
     ("metrics",),
     ("assign", "front", "native"),
-    ("confidence", "ofrep"),
+    ("confidence", "console", "ofrep"),
     ("openapi",),
     ("app",),
     ("process",),

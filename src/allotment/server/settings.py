@@ -195,6 +195,12 @@ class Settings(BaseSettings):
     docs: bool = Field(
         True, description="Whether /docs and /openapi.json describe the API to anyone who asks."
     )
+    console: bool = Field(True, description="Whether there is a console: pages for people.")
+    console_path: str = Field(
+        "/console",
+        pattern=r"^(/[a-z0-9][a-z0-9-]*)+$",
+        description="The path under which the console is.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least important lines that are logged."
     )

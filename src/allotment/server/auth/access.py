@@ -81,6 +81,11 @@ class Access:
             caller = self._callers[asked] = _caller(token, space, needs)
         return caller
 
+    def name_of(self, who: str) -> str:
+        """The name of the token whose id it is, or else what it says itself."""
+        token = self._by_id.get(who)
+        return who if token is None else token.name or who
+
     def ticket(self, caller: Caller) -> str:
         """What opens a stream of the caller's space without a header; empty if it needs none."""
         token = self._by_id.get(caller.who)

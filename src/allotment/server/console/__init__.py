@@ -1,0 +1,1 @@
+"""The console: pages for people who own experiments, rendered by the server under `/console`."""

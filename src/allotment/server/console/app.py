@@ -1,0 +1,109 @@
+"""The console's routes: what there is under its path, and signing in and out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from allotment.dialects.wire.model import Body
+from allotment.errors import AllotmentError, Forbidden, Unauthorized
+from allotment.server.api.route import Query
+from allotment.server.console import experiment, experiments
+from allotment.server.console.page import error_page, static_answer
+from allotment.server.console.route import Form, Looking, PageRoute, moved, no_query, sign_in_page
+from allotment.server.console.session import SESSION, at_of, cookie, sign_in
+from allotment.server.http.answer import Answer, respond
+from allotment.server.http.problems import RENDERERS, Renderer
+from allotment.server.http.refusals import NoSuchPath
+
+router: Final = APIRouter(route_class=PageRoute)
+
+_ROUTERS: Final = (router, experiments.router, experiment.router)
+
+
+class SignInQuery(Body):
+    """Where to go once signed in."""
+
+    next: str = ""
+
+
+def routes(at: str) -> list[PageRoute]:
+    """The routes of the console that begins at this path. From now on errors there are pages."""
+    RENDERERS[at] = _renderer(at)
+    return [
+        PageRoute(
+            at + each.path, each.endpoint, methods=each.methods, dependencies=each.dependencies
+        )
+        for one in _ROUTERS
+        for each in one.routes
+        if isinstance(each, PageRoute)
+    ]
+
+
+def _renderer(at: str) -> Renderer:
+    def show(error: AllotmentError) -> Answer:
+        return error_page(error, at)
+
+    return show
+
+
+@router.get("", dependencies=[Depends(no_query)])
+async def get_console(request: Request, visitor: Looking) -> Response:
+    """The experiments of the space that the token reaches."""
+    return moved(f"{at_of(request)}/{visitor.caller.space}/experiments")
+
+
+@router.get("/static/{digest}/{name}", dependencies=[Depends(no_query)])
+async def get_static(digest: str, name: str) -> Response:
+    """A file that pages load."""
+    found = static_answer(digest, name)
+    if found is None:
+        raise NoSuchPath
+    return respond(found)
+
+
+@router.get("/sign-in")
+async def get_sign_in(
+    request: Request, query: Annotated[SignInQuery, Query(SignInQuery)]
+) -> Response:
+    """The form that takes a token."""
+    page = sign_in_page(request, _Asked(), _wanted(request, query.next))
+    return respond(page)
+
+
+@router.post("/sign-in", dependencies=[Depends(no_query)])
+async def post_sign_in(request: Request, form: Form) -> Response:
+    """Put the token into a cookie, if it opens pages."""
+    wanted = _wanted(request, form.get("next", ""))
+    token = form.get("token", "").strip()
+    try:
+        sign_in(request, token)
+    except (Unauthorized, Forbidden) as error:
+        return respond(sign_in_page(request, error, wanted))
+    return moved(wanted, cookie(request, SESSION, token))
+
+
+@router.post("/sign-out", dependencies=[Depends(no_query)])
+async def post_sign_out(request: Request, form: Form) -> Response:  # noqa: ARG001  # it is checked
+    """End the session in this browser; the token still holds."""
+    return moved(f"{at_of(request)}/sign-in", cookie(request, SESSION, ""))
+
+
+class _Asked(AllotmentError):
+    """Nothing is wrong: the form to sign in was asked for."""
+
+    status_hint = 200
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+
+def _wanted(request: Request, said: str) -> str:
+    """Where to go then: a page of the console, or else its first."""
+    at = at_of(request)
+    inside = said == at or said.startswith((f"{at}/", f"{at}?"))
+    plain = said.isascii() and said.isprintable() and not {"\\", '"', " "} & set(said)
+    return said if inside and plain and "//" not in said and "/.." not in said else at
