@@ -12,6 +12,7 @@ from typing import Any
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
 from allotment.importers.rules import Imported
+from allotment.model.assignment import Resolution
 from allotment.model.flag import CLIENT_DEFAULT
 from clients import python_with
 from imported import catalog_of
@@ -76,16 +77,24 @@ def asked_of(
     return answers
 
 
+def value_of(resolved: Resolution) -> Any:
+    """The value that a flag has, or what the caller gave."""
+    return CALLERS if resolved.variation == CLIENT_DEFAULT else resolved.value
+
+
 def ours(
-    imported: Imported, flags: Sequence[str], units: Sequence[Person], kind: str = "user"
+    imported: Imported,
+    flags: Sequence[str],
+    units: Sequence[Person],
+    kind: str = "user",
+    shown: Callable[[Resolution], Any] = value_of,
 ) -> list[list[Any]]:
-    """What Allotment answers for them."""
+    """What Allotment answers for them, each as `shown` says."""
     engine = Engine(compile_catalog(catalog_of(imported)))
-    found = []
-    for unit, attributes in units:
-        answers = [engine.resolve(flag, {kind: unit}, attributes) for flag in flags]
-        found.append([CALLERS if one.variation == CLIENT_DEFAULT else one.value for one in answers])
-    return found
+    return [
+        [shown(engine.resolve(flag, {kind: unit}, attributes)) for flag in flags]
+        for unit, attributes in units
+    ]
 
 
 def differences(

@@ -12,7 +12,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
-from allotment.importers import eppo, flagd, growthbook, launchdarkly, statsig, unleash
+from allotment.importers import eppo, flagd, growthbook, launchdarkly, optimizely, statsig, unleash
 from allotment.importers.rules import Imported
 
 # By the word of `allotment import`, what reads a platform's payload.
@@ -25,6 +25,7 @@ IMPORTERS: Final[Mapping[str, Callable[[Any], Imported]]] = MappingProxyType(
         "flagd-2": partial(flagd.read, version=2),
         "growthbook": growthbook.read,
         "launchdarkly": launchdarkly.read,
+        "optimizely": optimizely.read,
         "statsig": statsig.read,
         "unleash": unleash.read,
     }
