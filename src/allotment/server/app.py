@@ -138,6 +138,7 @@ def _framework(
     app.state.node = node
     app.state.metrics = metrics
     app.state.keeping = keeping
+    app.state.explained = assign.explained
     app.state.exposures = exposures
     app.state.shared_answers = SharedAnswers()
     app.state.lists = Lists()

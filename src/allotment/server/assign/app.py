@@ -56,6 +56,7 @@ class AssignPaths:
     """Answers `/v1/resolve`, `/v1/explain`, `/v1/assign` and everything under it.
 
     An answer is wholly of one revision: the one that was served when the request came in.
+    `explained` explains to others, too.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class AssignPaths:
     ) -> None:
         self._node = node
         self._unit = OneUnit(exposures, keeping)
-        self._explained = Explained(node)
+        self.explained = Explained(node)
         self._batches = Batches(keeping, node.threads)
         self._shown: dict[str, Shown] = {}
         self._one = _Operation("/v1/assign/{experiment}/{unit}", ("GET", "HEAD"), None)
@@ -198,7 +199,7 @@ class AssignPaths:
 
     def _explain(self, shown: Shown, body: bytes, state: State) -> Awaitable[Ready]:
         state["operation"] = "explain"
-        return self._explained.explain(shown, read_asked(_explain, body), body)
+        return self.explained.explain(shown, read_asked(_explain, body), body)
 
 
 def _query(scope: Scope) -> bytes:

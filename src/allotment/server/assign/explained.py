@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import UNSET
 
 from allotment.engine import Engine
+from allotment.engine.explanation import Explanation
 from allotment.errors import NotFound, Overloaded, StoreError
 from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
@@ -19,6 +22,9 @@ from allotment.server.http.answer import Ready
 from allotment.server.sticky.key import sticky_key_of
 from allotment.server.sync.node import Node
 from allotment.server.sync.one_experiment import engine_of
+from allotment.server.sync.spaces import Served
+
+T = TypeVar("T")
 
 # A catalog of ten thousand experiments takes some 50 MB; one is asked about
 # or two revisions many times.
@@ -33,10 +39,20 @@ class Explained:
         self._catalogs: OrderedDict[tuple[str, int, int], Catalog] = OrderedDict()
 
     async def explain(self, shown: Shown, asked: ExplainRequest, text: bytes) -> Ready:
-        """The explanation that was asked for; `text` is the request as it is written.
+        """The explanation that was asked for, as an answer; the rest is as `look` has it."""
+        return await self.look(shown, asked, text, partial(_ready, shown))
 
-        Raises NotFound for an experiment or a revision that is not there, StoreError where the
-        store is needed and away.
+    async def look(
+        self,
+        shown: Shown,
+        asked: ExplainRequest,
+        text: bytes,
+        show: Callable[[Engine, Explanation], T],
+    ) -> T:
+        """What `show` makes, in a thread, of the engine and its explanation.
+
+        `text` is the request as it is written. Raises NotFound for an experiment or a revision that
+        is not there, StoreError where the store is needed and away.
         """
         engine, until = shown.served.engine, None
         if asked.revision is not UNSET and asked.revision != shown.served.revision:
@@ -50,7 +66,19 @@ class Explained:
         stored = asked.stored
         if stored is None:
             stored = await self._kept(shown.served.space, engine, asked, until)
-        return await self._node.run(_explained, shown, engine, asked, stored)
+
+        def explained() -> T:
+            found = engine.explain(asked.experiment, asked.unit, asked.attributes, stored)
+            return show(engine, found)
+
+        return await self._node.run(explained)
+
+    async def catalog(self, served: Served, revision: int | None) -> Catalog:
+        """The catalog of a space as it is served, or at a revision; NotFound for one that is not
+        there."""
+        if revision in (None, served.revision):
+            return served.stored.catalog
+        return await self._node.rebuild(self._catalog_at, served.space, revision)
 
     async def _kept(
         self, space: str, engine: Engine, asked: ExplainRequest, until: int | None
@@ -90,8 +118,7 @@ class Explained:
         return known
 
 
-def _explained(shown: Shown, engine: Engine, asked: ExplainRequest, stored: str | None) -> Ready:
-    found = engine.explain(asked.experiment, asked.unit, asked.attributes, stored)
+def _ready(shown: Shown, engine: Engine, found: Explanation) -> Ready:
     given = found.assignment
     checks = [CheckBody(**each) for each in found.plain_checks()]
     answer = ExplainAnswer(
