@@ -28,7 +28,7 @@ VALUES = {
     "project": "default",
     "environment": "production",
     "key": hostile.LONG,
-    "experiment": hostile.LONG,
+    "revision": "1",
 }
 
 

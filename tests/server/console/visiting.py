@@ -70,6 +70,10 @@ class Elements(HTMLParser):
         self.count[tag] += 1
         self.attributes += [(tag, name, unescape(value or "")) for name, value in attrs]
 
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th", "li", "p", "dd", "dt"):
+            self.text += " "
+
     def handle_data(self, data: str) -> None:
         self.text += data
 

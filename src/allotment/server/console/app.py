@@ -11,7 +11,7 @@ from starlette.responses import Response
 from allotment.dialects.wire.model import Body
 from allotment.errors import AllotmentError, Forbidden, Unauthorized
 from allotment.server.api.route import Query
-from allotment.server.console import experiment, experiments, why
+from allotment.server.console import comparison, experiment, experiments, history, why
 from allotment.server.console.page import error_page, static_answer
 from allotment.server.console.route import Form, Looking, PageRoute, moved, no_query, sign_in_page
 from allotment.server.console.session import SESSION, at_of, cookie, sign_in
@@ -21,7 +21,9 @@ from allotment.server.http.refusals import NoSuchPath
 
 router: Final = APIRouter(route_class=PageRoute)
 
-_ROUTERS: Final = (router, experiments.router, experiment.router, why.router)
+# A page of a fixed path comes before one that takes any key there.
+_MODULES: Final = (experiments, experiment, why, history, comparison)
+_ROUTERS: Final = (router, *(each.router for each in _MODULES))
 
 
 class SignInQuery(Body):
