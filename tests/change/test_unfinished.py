@@ -10,13 +10,13 @@ from allotment.change import commands as c
 from allotment.change.apply import apply
 from allotment.change.diff import diff
 from allotment.change.lifecycle import Policy
-from allotment.cli.plan_text import planned_lines
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
 from allotment.errors import InvalidChange
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Allocation, Iteration, State
 from allotment.reference.assign import assign
+from allotment.words.commands import planned_lines
 from nouns import EVERYONE, TREATMENTS, catalog, changed, experiment, iteration
 from strategies import plain
 

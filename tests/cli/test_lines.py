@@ -7,13 +7,13 @@ import pytest
 from allotment.change import commands as c
 from allotment.change.impact import Move
 from allotment.cli.explain import attributes_of
-from allotment.cli.plan_text import line_of, moved_line
 from allotment.cli.summary import bar
 from allotment.errors import InvalidInput
 from allotment.model.experiment import Allocation, Iteration, Treatment
 from allotment.model.flag import FlagExperiment, FlagState, Miss, Variation
 from allotment.model.segment import IdList, InSegment, Sample, Segment
 from allotment.model.slots import Range
+from allotment.words.commands import line_of, moved_line
 
 WEIGHTS = (("a", 335), ("b", 665))
 TREATMENTS = (Treatment("a"), Treatment("b"))

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "frames": {"model", "matching", "engine", "kernel", "exposures"},
     "exposures": {"model", "engine", "durable"},
     "importers": {"model", "change", "matching"},
+    "words": {"model", "change", "dialects"},
     "client": {"model", "change", "compile", "engine", "durable"},
     "store": {"model", "change", "durable"},
 }

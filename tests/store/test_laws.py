@@ -16,11 +16,11 @@ from allotment.change.commands import Command
 from allotment.change.diff import diff
 from allotment.change.kinds import CATALOG, KINDS, nouns_of
 from allotment.change.references import with_users
-from allotment.cli.plan_text import line_of
 from allotment.errors import AllotmentError
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.keyed import Keyed
 from allotment.store import Store, Stored, Version
+from allotment.words.commands import line_of
 from store.examples import NOON, NOON_MS
 
 # Each example has a space of its own in the test's one database.

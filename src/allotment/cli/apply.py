@@ -15,12 +15,12 @@ from allotment.cli.consent import ask
 from allotment.cli.console import notes, print_json, results
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson, base_of
-from allotment.cli.plan_text import moved_line, planned_lines, planned_plain
 from allotment.errors import PreconditionFailed
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.plain import to_plain
 from allotment.sources import checked_change
+from allotment.words.commands import moved_line, planned_lines, planned_plain
 
 NAME = "apply"
 

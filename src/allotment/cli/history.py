@@ -10,10 +10,10 @@ import typer
 from allotment.cli.console import print_json, results
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson
-from allotment.cli.plan_text import line_of, moved_line, needs_base, planned_lines
 from allotment.errors import InvalidChange, InvalidInput
 from allotment.model.plain import to_plain
 from allotment.store import Entry
+from allotment.words.commands import line_of, moved_line, needs_base, planned_lines
 
 NAME = "history"
 

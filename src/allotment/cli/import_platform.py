@@ -17,13 +17,13 @@ from allotment.cli.consent import Yes, ask
 from allotment.cli.console import notes, print_json, results
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson, base_of, existing
-from allotment.cli.plan_text import counted, planned_lines, planned_plain
 from allotment.dialects import catalogfile
 from allotment.errors import Conflict, InvalidInput
 from allotment.importers import IMPORTERS
 from allotment.importers.rules import Imported
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.sources import checked_change
+from allotment.words.commands import counted, planned_lines, planned_plain
 
 # How many keys that are there already are named.
 _SHOWN_MAX: Final = 10

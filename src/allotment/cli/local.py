@@ -20,7 +20,7 @@ from allotment.model.catalog import Catalog
 from allotment.server.auth.new_token import minted
 from allotment.server.sticky.keep import KeptCounts, keep_rows
 from allotment.server.sticky.rows import StickyRow, checked
-from allotment.store import Entry, Scope, StickyKey, Store, Token
+from allotment.store import Entry, Scope, Store, Token
 from allotment.store.schema import DEFAULT_SPACE
 
 _DAY: Final = 24 * 60 * 60 * 1000
@@ -83,8 +83,7 @@ class Local:
         """What is kept for some units; nothing where there is no store."""
         if self.is_new:
             return {}
-        keys = [StickyKey(experiment, iteration, unit) for unit in units]
-        return {key.unit: each.treatments for key, each in self._store().sticky(keys).items()}
+        return self._store().kept_of(experiment, iteration, units)
 
     def keep(self, rows: Sequence[StickyRow]) -> KeptCounts:
         """Keep rows, checked by the catalog as it is now."""

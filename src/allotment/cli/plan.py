@@ -21,13 +21,13 @@ from allotment.cli.options import (
     check_kinds,
     unit_columns,
 )
-from allotment.cli.plan_text import moved_line, planned_lines, planned_plain
 from allotment.cli.saved_plan import write_plan
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
 from allotment.model.catalog import Catalog
 from allotment.model.plain import to_plain
 from allotment.sources import checked_change
+from allotment.words.commands import moved_line, planned_lines, planned_plain
 
 NAME = "plan"
 

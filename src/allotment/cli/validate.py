@@ -6,10 +6,10 @@ import typer
 
 from allotment.cli.console import print_json, results
 from allotment.cli.options import AsJson, CatalogFile, existing
-from allotment.cli.plan_text import counted
 from allotment.errors import AllotmentError, InvalidInput
 from allotment.load import load
 from allotment.model.catalog import Catalog
+from allotment.words.commands import counted
 
 NAME = "validate"
 

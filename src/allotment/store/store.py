@@ -259,6 +259,13 @@ class Store:
         with self._database.keeping.transaction(writes=False) as connection:
             return sticky.read(connection, self.space, keys)
 
+    def kept_of(
+        self, experiment: str, iteration: int, units: Iterable[str]
+    ) -> dict[str, Sequence[str]]:
+        """What is kept in an iteration for those of some units that have something kept."""
+        keys = (StickyKey(experiment, iteration, unit) for unit in units)
+        return {key.unit: each.treatments for key, each in self.sticky(keys).items()}
+
     def keep(
         self,
         given: Mapping[StickyKey, str],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ from allotment.change.commands import (
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
 from allotment.errors import AllotmentError
-from allotment.frames.moves import Moved, count_moves
+from allotment.frames.moves import count_moves
 from allotment.frames.rows import Rows
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
@@ -115,14 +116,14 @@ class Planned:
         self.store.commit(commands, who="", when=datetime.now(UTC), dialect="test")
         has = self.answers(self.store.catalog())
         for key in KEYS:
-            seen = Moved(units=len(UNITS))
-            for then, now in zip(had[key], has[key], strict=True):
-                seen.moved += then is not None and now is not None and then != now
-                seen.gained += then is None and now is not None
-                seen.lost += then is not None and now is None
-            expected = counted.get(key, Moved(units=len(UNITS)))
-            assert seen == expected, (key, commands)
-            self.moves += seen.moved + seen.gained + seen.lost
+            seen = Counter(zip(had[key], has[key], strict=True))
+            moved = sum(count for (then, now), count in seen.items() if then != now)
+            if key in counted:
+                assert counted[key].cells == seen, (key, commands)
+                assert counted[key].units == len(UNITS)
+            else:
+                assert moved == 0, (key, commands)
+            self.moves += moved
         self.changes += 1
 
     def some_change(self) -> tuple[Command, ...]:

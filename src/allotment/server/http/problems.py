@@ -73,6 +73,13 @@ def prefix_of(path: str) -> str:
 
 def show_problem(error: AllotmentError, path: str = "", request_id: str = "") -> Answer:
     """The error as problem+json."""
+    headers = (("content-type", PROBLEM), ("cache-control", "no-store"), *_advice(error))
+    body = msgspec.json.encode(problem_of(error, path, request_id))
+    return Answer(error.status_hint, headers, body)
+
+
+def problem_of(error: AllotmentError, path: str = "", request_id: str = "") -> dict[str, object]:
+    """The members of a problem (RFC 9457)."""
     status = error.status_hint
     code = error.code or _WORDS.sub("_", type(error).__name__).lower()
     problem: dict[str, object] = {
@@ -90,8 +97,7 @@ def show_problem(error: AllotmentError, path: str = "", request_id: str = "") ->
         problem["command"] = error.command
     if request_id:
         problem["request_id"] = request_id
-    headers = (("content-type", PROBLEM), ("cache-control", "no-store"), *_advice(error))
-    return Answer(status, headers, msgspec.json.encode(problem))
+    return problem
 
 
 def _begins(path: str, prefix: str) -> bool:

@@ -9,6 +9,7 @@ from allotment.server.native import (
     commands,
     journal,
     nouns,
+    preview,
     snapshot,
     spaces,
     status,
@@ -16,5 +17,8 @@ from allotment.server.native import (
     tokens,
 )
 
-_MODULES: Final = (status, snapshot, changes, stream, commands, nouns, journal, spaces, tokens)
+_MODULES: Final = (
+    *(status, snapshot, changes, stream, commands, preview),
+    *(nouns, journal, spaces, tokens),
+)
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(each.router for each in _MODULES)

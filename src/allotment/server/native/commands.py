@@ -96,7 +96,7 @@ async def post_commands(
         )
 
     async with holding(request) as held:
-        held.append(await node_of(request).run(_commands, body.commands))
+        held.append(await node_of(request).run(commands_in, body.commands))
         return await change(
             request,
             caller,
@@ -113,7 +113,7 @@ def _moves(before: Catalog, after: Catalog) -> tuple[Move, ...]:
     return moves(before, after, [("experiment", key) for key in touched])
 
 
-def _commands(tree: list[Tree]) -> tuple[Command, ...]:
+def commands_in(tree: list[Tree]) -> tuple[Command, ...]:
     """The commands, whose tree is not needed any more: it is emptied here, in a thread."""
     try:
         commands: tuple[Command, ...] = from_plain(tuple[Command, ...], tree, "$.commands")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile, zip_longest
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from allotment.change import commands as c
 from allotment.change.apply import Step, steps
 from allotment.change.impact import Move
-from allotment.cli.differences import Difference, differences, overridden
 from allotment.dialects.catalogfile.conditions import show_condition
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
@@ -21,6 +20,7 @@ from allotment.model.number import show_percent
 from allotment.model.plain import to_plain
 from allotment.model.segment import Condition, Segment
 from allotment.model.slots import Ranges, size, subtract
+from allotment.words.differences import Difference, differences, overridden
 
 _RULES_MAX: Final = 5
 _CHARACTERS_MAX: Final = 90
@@ -36,11 +36,24 @@ _TOLD_BY_BASE: Final = (
 )
 
 
-def planned_lines(commands: Sequence[c.Command], base: Catalog) -> Iterator[str]:
-    """A line for each command, and under it, indented, a line for each difference it makes."""
+class Planned(NamedTuple):
+    """A command in words, and each difference that it makes which these do not tell."""
+
+    line: str
+    details: tuple[str, ...]
+
+
+def planned(commands: Iterable[c.Command], base: Catalog) -> Iterator[Planned]:
+    """The commands of a change that is allowed, in words."""
     for step in steps(commands, base):
-        yield _shared(step) or line_of(step.command)
-        yield from (f"    {line}" for line in _details(step))
+        yield Planned(_shared(step) or line_of(step.command), tuple(_details(step)))
+
+
+def planned_lines(commands: Iterable[c.Command], base: Catalog) -> Iterator[str]:
+    """A line for each command, and under it, indented, a line for each difference it makes."""
+    for line, details in planned(commands, base):
+        yield line
+        yield from (f"    {each}" for each in details)
 
 
 def needs_base(command: c.Command) -> bool:

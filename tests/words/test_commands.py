@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from allotment.change import commands as c
 from allotment.change.diff import diff
-from allotment.cli.plan_text import planned_lines, planned_plain
 from allotment.model.experiment import Experiment, State
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.segment import AllOf, Clause, IdList, Not, Operator, Segment
+from allotment.words.commands import planned_lines, planned_plain
 from nouns import catalog, changed, experiment, iteration
 
 ADULT = Clause(("age",), Operator.AT_LEAST, (18,))
