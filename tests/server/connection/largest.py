@@ -28,6 +28,7 @@ from allotment.model.limits import (
 )
 from allotment.server.http.limits import BATCH_BYTES_MAX, BODY_BYTES_MAX, LISTS_BYTES_MAX
 from allotment.server.sticky.rows import UNITS_MAX
+from allotment.server.writes.preview import UNITS_MAX as PREVIEWED_MAX
 
 AUTH0: Final = "/api/v2/experimentation"
 PROJECT: Final = "/api/v2/projects/{projectKey}"
@@ -128,6 +129,11 @@ def native(part: int) -> Asks:
         {"is": "Rename", "kind": "flag", "key": "renamed", "name": f"{number:07d}"}
         for number in range(800_000 // part)
     ]
+    yield Ask("POST /v1/preview", {"commands": commands})
+    fewer = {"is": "SetEnrolment", "experiment": "x0000", "share_ppm": 500_000}
+    asked = [f"{number:040d}" for number in range(PREVIEWED_MAX)]
+    known = [{"list": [f"v{number}w"] * 100} for number in range(PREVIEWED_MAX)]
+    yield Ask("POST /v1/preview", {"commands": [fewer], "units": asked, "attributes": known})
     yield Ask("POST /v1/commands", {"commands": commands})
     yield Ask("POST /v1/spaces", {"name": "default/copied", "copy_from": "default/production"})
     yield Ask("POST /v1/tokens", {"scope": "assign", "name": name("t"), "days": 1})

@@ -13,8 +13,6 @@ from starlette.responses import Response
 
 from allotment.change.impact import moves
 from allotment.change.kinds import KINDS, nouns_of
-from allotment.cli.differences import Difference, differences
-from allotment.cli.plan_text import moved_line
 from allotment.dialects.wire.model import Body
 from allotment.errors import AllotmentError, InvalidChange, InvalidInput, NotFound
 from allotment.model.catalog import EMPTY, Catalog
@@ -28,6 +26,8 @@ from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served
 from allotment.server.writes.change import node_of
 from allotment.store import Entry
+from allotment.words.commands import moved_line
+from allotment.words.differences import Difference, differences
 
 router: Final = APIRouter(route_class=PageRoute)
 

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from allotment.change.commands import Command
-from allotment.cli.plan_text import line_of, moved_line
 from allotment.dialects.wire.model import Body
 from allotment.model.instant import milliseconds
 from allotment.server.api.route import Query
@@ -22,6 +21,7 @@ from allotment.server.http.limits import PAGE_BYTES_MAX, REVISION_MAX
 from allotment.server.http.requests import whole
 from allotment.server.writes.change import node_of
 from allotment.store import Entry
+from allotment.words.commands import line_of, moved_line
 
 router: Final = APIRouter(route_class=PageRoute)
 
