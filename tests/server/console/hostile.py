@@ -35,7 +35,7 @@ def commands() -> list[Command]:
     )
     clause = Clause((MARKUP, TURNED), Operator.IN, (MARKUP, 1, 1.5, True))
     segment = Segment(
-        "s-" + LONG,
+        LONG,
         MARKUP,
         TURNED,
         include=IdList.of([MARKUP, TURNED]),
@@ -46,7 +46,7 @@ def commands() -> list[Command]:
         1,
         treatments,
         (
-            Allocation("a-" + LONG, weights, MANY, segment=segment.key),
+            Allocation(LONG, weights, MANY, segment=segment.key),
             Allocation("b", weights[:7], MANY * 3, fallback=True, priority=0),
         ),
         State.RUNNING,
@@ -60,7 +60,7 @@ def commands() -> list[Command]:
         (run,),
         MARKUP,
         TURNED,
-        holdout="h-" + LONG,
+        holdout=LONG,
         overrides=((MARKUP, treatments[1].key), (TURNED, treatments[2].key)),
         kept=(("confidence/owner", '"<script>alert(5)</script>"'),),
     )
@@ -69,10 +69,10 @@ def commands() -> list[Command]:
         Create(segment),
         Create(flag),
         Create(replace(flag, key="listed")),
-        Create(Layer("l-" + LONG, "", MARKUP, TURNED)),
-        Create(Holdout("h-" + LONG, "", 10_000, MARKUP, TURNED)),
+        Create(Layer(LONG, "", MARKUP, TURNED)),
+        Create(Holdout(LONG, "", 10_000, MARKUP, TURNED)),
         Create(experiment),
-        Reserve("l-" + LONG, LONG, 125_000),
+        Reserve(LONG, LONG, 125_000),
         OrderExperiments("listed", (FlagExperiment(LONG),)),
     ]
 

@@ -37,7 +37,7 @@ def pages() -> list[str]:
     return [
         each.path.format(**VALUES)
         for each in routes("/console")
-        if "GET" in each.methods and "{digest}" not in each.path
+        if "GET" in each.methods and not {"{digest}", "{id}"} & set(each.path.split("/"))
     ]
 
 

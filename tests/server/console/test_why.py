@@ -144,11 +144,11 @@ async def test_a_flag_has_its_value_and_the_explanation_of_each_experiment(
     reader: Visiting,
 ) -> None:
     page = await asked(reader, unit="the-boss", flag="button")
-    assert "the-boss gets the variation green by experiment checkout" in page.words
+    assert "the-boss gets the variation green of the flag, by experiment checkout" in page.words
     assert '{"colour": "#0f0", "sizes": [1, 2.5]}' in page.words
     assert "the unit is among the overrides" in page.words
     page = await asked(reader, unit="u", flag="lonely")
-    assert "gets the variation none of the flag itself" in page.words
+    assert "gets the variation none of the flag, its own" in page.words
 
 
 async def test_a_unit_is_shown_in_all_experiments(reader: Visiting) -> None:
@@ -156,7 +156,7 @@ async def test_a_unit_is_shown_in_all_experiments(reader: Visiting) -> None:
     assert "In all 4 experiments" in page.words
     assert "the experiment is paused" in page.words
     links = [value for tag, name, value in page.attributes if value.startswith("?unit=user-1")]
-    assert "?unit=user-1&experiment=checkout&a1=country&v1=SE" in links
+    assert "?unit=user-1&a1=country&v1=SE&experiment=checkout" in links
 
 
 async def test_an_earlier_revision_answers_as_it_did(reader: Visiting) -> None:

@@ -11,7 +11,18 @@ from starlette.responses import Response
 from allotment.dialects.wire.model import Body
 from allotment.errors import AllotmentError, Forbidden, Unauthorized
 from allotment.server.api.route import Query
-from allotment.server.console import comparison, experiment, experiments, history, why
+from allotment.server.console import (
+    comparison,
+    experiment,
+    experiments,
+    flags,
+    history,
+    layers,
+    nodes,
+    segments,
+    tokens,
+    why,
+)
 from allotment.server.console.page import error_page, static_answer
 from allotment.server.console.route import Form, Looking, PageRoute, moved, no_query, sign_in_page
 from allotment.server.console.session import SESSION, at_of, cookie, sign_in
@@ -22,7 +33,10 @@ from allotment.server.http.refusals import NoSuchPath
 router: Final = APIRouter(route_class=PageRoute)
 
 # A page of a fixed path comes before one that takes any key there.
-_MODULES: Final = (experiments, experiment, why, history, comparison)
+_MODULES: Final = (
+    *(experiments, experiment, why, layers, segments, flags),
+    *(history, comparison, tokens, nodes),
+)
 _ROUTERS: Final = (router, *(each.router for each in _MODULES))
 
 
@@ -89,7 +103,7 @@ async def post_sign_in(request: Request, form: Form) -> Response:
 
 
 @router.post("/sign-out", dependencies=[Depends(no_query)])
-async def post_sign_out(request: Request, form: Form) -> Response:  # noqa: ARG001  # it is checked
+async def post_sign_out(request: Request, _form: Form) -> Response:
     """End the session in this browser; the token still holds."""
     return moved(f"{at_of(request)}/sign-in", cookie(request, SESSION, ""))
 

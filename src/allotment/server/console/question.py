@@ -20,14 +20,11 @@ PAIRS: Final = 4
 _Line = Annotated[str, Field(max_length=4096)]
 
 
-class WhyQuery(Body):
-    """The form as it was filled in. Attributes are JSON, and beside that pairs of a path and a
+class AttributesQuery(Body):
+    """A unit as a form was filled in. Attributes are JSON, and beside that pairs of a path and a
     value."""
 
     unit: _Line = ""
-    experiment: _Line = ""
-    flag: _Line = ""
-    revision: _Line = ""
     attributes: str = ""
     a1: _Line = ""
     v1: _Line = ""
@@ -45,6 +42,14 @@ class WhyQuery(Body):
             yield number, getattr(self, f"a{number}"), getattr(self, f"v{number}")
 
 
+class WhyQuery(AttributesQuery):
+    """A unit, and what is asked about it."""
+
+    experiment: _Line = ""
+    flag: _Line = ""
+    revision: _Line = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What was asked. Without an experiment and a flag it is about all experiments.
@@ -60,13 +65,20 @@ class Question:
     text: bytes
 
 
-def read_question(query: WhyQuery) -> Question:
+def read_question(query: AttributesQuery) -> Question:
     """The question; raises InvalidInput with the field of the fault."""
+    attributes, text = _attributes(query)
+    if not isinstance(query, WhyQuery):
+        return Question(query.unit, "", "", None, attributes, text)
     if query.experiment and query.flag:
         raise InvalidInput("ask about an experiment or about a flag, not both", "query.flag")
     revision = None
     if query.revision:
         revision = whole(query.revision, "query.revision", 1, REVISION_MAX)
+    return Question(query.unit, query.experiment, query.flag, revision, attributes, text)
+
+
+def _attributes(query: AttributesQuery) -> tuple[dict[str, Any], bytes]:
     written = query.attributes.strip().encode()
     attributes = read_attributes(written) if written else {}
     for number, path, value in query.pairs:
@@ -74,8 +86,7 @@ def read_question(query: WhyQuery) -> Question:
             _put(attributes, path, _value(value), f"query.a{number}")
         elif value:
             raise InvalidInput("this value has no attribute", f"query.v{number}")
-    text = msgspec.json.encode([query.unit, attributes])
-    return Question(query.unit, query.experiment, query.flag, revision, attributes, text)
+    return attributes, msgspec.json.encode([query.unit, attributes])
 
 
 def _put(attributes: dict[str, Any], path: str, value: object, where: str) -> None:

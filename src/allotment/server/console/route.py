@@ -139,24 +139,41 @@ async def shown(
     """A page of the visitor's space. `make` and the template work off the event loop."""
     node = node_of(request)
     served = node.served(visitor.caller.space)
-    at = at_of(request)
 
     def page() -> Answer:
-        near = [each for each in sorted(node.spaces) if reaches(visitor.caller.reach, each)]
-        return html(
-            template,
-            status,
-            at=at,
-            here=f"{at}/{served.space}",
-            visitor=visitor,
-            space=served.space,
-            spaces=near[:_SPACES_MAX],
-            revision=served.revision,
-            age=node.age_seconds,
-            **make(served),
-        )
+        around = _around(request, visitor, served.space)
+        more: dict[str, Any] = {"revision": served.revision, "age": node.age_seconds}
+        return html(template, status, **around, **more, **make(served))
 
     return respond(await node.run(page))
+
+
+async def unspaced(
+    request: Request,
+    visitor: Visitor,
+    template: str,
+    page: Mapping[str, Any],
+    status: int = 200,
+) -> Response:
+    """A page that is about no space."""
+    node = node_of(request)
+    near = visitor.caller.space  # its links lead there
+    return respond(
+        await node.run(lambda: html(template, status, **_around(request, visitor, near), **page))
+    )
+
+
+def _around(request: Request, visitor: Visitor, space: str) -> dict[str, Any]:
+    """What every page shows around itself."""
+    at, served = at_of(request), node_of(request).spaces
+    spaces = [each for each in sorted(served) if reaches(visitor.caller.reach, each)][:_SPACES_MAX]
+    return {
+        "at": at,
+        "here": f"{at}/{space}",
+        "visitor": visitor,
+        "space": space,
+        "spaces": spaces,
+    }
 
 
 def moved(to: str, *headers: tuple[str, str]) -> Response:

@@ -19,9 +19,10 @@ from allotment.model.instant import show_instant
 from allotment.server.api.fields import PART, Moment
 from allotment.server.api.operation import spelled
 from allotment.server.api.route import Admin, Json, Route
-from allotment.server.auth.access import check_reach, reaches
+from allotment.server.auth.access import Caller, check_reach, reaches
 from allotment.server.auth.new_token import minted
 from allotment.server.http.answer import Answer, as_json, respond
+from allotment.server.sync.node import Node
 from allotment.server.writes.change import node_of
 from allotment.store import Scope
 from allotment.store import Token as StoredToken
@@ -87,10 +88,8 @@ class TokenBody(Body):
 @router.get("/v1/tokens", summary="List the tokens", response_model=Tokens)
 async def list_tokens(request: Request, caller: Admin) -> Response:
     """Those for spaces that the caller's own token reaches; never their text."""
-    node = node_of(request)
-    tokens = await node.run(node.store.tokens)
-    shown = [Token(**_fields(token)) for token in tokens if reaches(caller.reach, token.space)]
-    return respond(as_json(Tokens(tokens=shown)))
+    tokens = await within_reach(node_of(request), caller)
+    return respond(as_json(Tokens(tokens=[Token(**_fields(token)) for token in tokens])))
 
 
 @router.post("/v1/tokens", status_code=201, summary="Make a token", response_model=NewToken)
@@ -98,21 +97,7 @@ async def create_token(
     request: Request, caller: Admin, body: Annotated[TokenBody, Json(TokenBody)]
 ) -> Response:
     """Its text is in this answer and nowhere else: only its digest is kept."""
-    space = caller.space if body.space is None else body.space
-    check_reach(caller.reach, (space,), "$.space")
-    now = round(time.time() * 1000)
-    token, text = minted(
-        body.scope,
-        space,
-        body.name or "",
-        secret=secrets.token_urlsafe(32),
-        now=now,
-        who=caller.who,
-        expires_at=None if body.days is None else now + body.days * _DAY,
-    )
-    node = node_of(request)
-    store = node.store
-    await node.change_tokens(lambda: store.add_token(token))
+    token, text = await made(node_of(request), caller, body)
     shown = NewToken(**_fields(token), token=text)
     return respond(as_json(shown, 201, headers=(("cache-control", "no-store"),)))
 
@@ -133,7 +118,37 @@ async def revoke_token(
     ],
 ) -> Response:
     """End a token, on every node within a moment."""
-    node = node_of(request)
+    await revoked(node_of(request), caller, token_id)
+    return respond(Answer(204, (), b""))
+
+
+async def within_reach(node: Node, caller: Caller) -> list[StoredToken]:
+    """The tokens for spaces that the caller's own token reaches, the oldest first."""
+    tokens = await node.run(node.store.tokens)
+    return [token for token in tokens if reaches(caller.reach, token.space)]
+
+
+async def made(node: Node, caller: Caller, body: TokenBody) -> tuple[StoredToken, str]:
+    """A new token and its text; raises Forbidden where the caller's own does not reach as far."""
+    space = caller.space if body.space is None else body.space
+    check_reach(caller.reach, (space,), "$.space")
+    now = round(time.time() * 1000)
+    token, text = minted(
+        body.scope,
+        space,
+        body.name or "",
+        secret=secrets.token_urlsafe(32),
+        now=now,
+        who=caller.who,
+        expires_at=None if body.days is None else now + body.days * _DAY,
+    )
+    store = node.store
+    await node.change_tokens(lambda: store.add_token(token))
+    return token, text
+
+
+async def revoked(node: Node, caller: Caller, token_id: str) -> None:
+    """End a token; raises NotFound where there is none of that id within the caller's reach."""
     store = node.store
 
     def revoke() -> None:
@@ -143,7 +158,6 @@ async def revoke_token(
         store.revoke_token(token_id, datetime.now(UTC), who=caller.who)
 
     await node.change_tokens(revoke)
-    return respond(Answer(204, (), b""))
 
 
 def _fields(token: StoredToken) -> dict[str, Any]:
