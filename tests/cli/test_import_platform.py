@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import allotment
+from confidencestate import encode
 from places import Place
 
 PAYLOAD = {
@@ -54,6 +55,16 @@ def test_it_shows_what_each_becomes_and_changes_nothing_without_a_yes(
     ]
     assert f"this makes 2 changes in {place.name}; say --yes" in said.stderr
     assert "checkout" not in invoke("export", *place.options).stdout
+
+
+def test_a_state_of_confidence_is_read_from_its_bytes(invoke, place: Place, tmp_path: Path) -> None:
+    file = tmp_path / "state.pb"
+    flag = {"name": "flags/color", "state": 1, "clients": ["clients/c"]}
+    file.write_bytes(encode("acme", flags=[flag], clients=[{"name": "clients/c"}]))
+    said = invoke("import", "confidence", file, "--yes", *place.options)
+    assert said.stdout.splitlines()[0] == "+ flag color"
+    file.write_text("{}")
+    assert "no ClientResolverState" in invoke("import", "confidence", file, code=1).stderr
 
 
 def test_it_makes_the_nouns_and_gives_the_notes_as_json(

@@ -86,13 +86,16 @@ def ours(
     imported: Imported,
     flags: Sequence[str],
     units: Sequence[Person],
-    kind: str = "user",
+    *kinds: str,
     shown: Callable[[Resolution], Any] = value_of,
 ) -> list[list[Any]]:
-    """What Allotment answers for them, each as `shown` says."""
+    """What Allotment answers for them, each as `shown` says; a unit is of all the kinds."""
     engine = Engine(compile_catalog(catalog_of(imported)))
     return [
-        [shown(engine.resolve(flag, {kind: unit}, attributes)) for flag in flags]
+        [
+            shown(engine.resolve(flag, dict.fromkeys(kinds or ("user",), unit), attributes))
+            for flag in flags
+        ]
         for unit, attributes in units
     ]
 

@@ -19,7 +19,7 @@ from allotment.cli.home import Home
 from allotment.cli.options import AsJson, base_of, existing
 from allotment.dialects import catalogfile
 from allotment.errors import Conflict, InvalidInput
-from allotment.importers import IMPORTERS
+from allotment.importers import IMPORTERS, decoded
 from allotment.importers.rules import Imported
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.sources import checked_change
@@ -28,9 +28,7 @@ from allotment.words.commands import counted, planned_lines, planned_plain
 # How many keys that are there already are named.
 _SHOWN_MAX: Final = 10
 
-File = Annotated[
-    Path, typer.Argument(metavar="FILE", help="What the platform's own SDK reads, as JSON.")
-]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="What the platform's own SDK reads.")]
 OverwriteNouns = Annotated[
     bool, typer.Option("--replace", help="Change what has the same key already, too.")
 ]
@@ -93,7 +91,7 @@ def command_of(platform: str) -> Callable[..., None]:
 
 def _read(platform: str, file: Path) -> Imported:
     try:
-        return IMPORTERS[platform](msgspec.json.decode(existing(file).read_bytes()))
+        return IMPORTERS[platform](decoded(platform, existing(file).read_bytes()))
     except msgspec.DecodeError as error:
         raise InvalidInput(f"{file} is not JSON: {error}", "$") from None
     except RecursionError:

@@ -12,12 +12,24 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
-from allotment.importers import eppo, flagd, growthbook, launchdarkly, optimizely, statsig, unleash
+import msgspec
+
+from allotment.importers import (
+    confidence,
+    eppo,
+    flagd,
+    growthbook,
+    launchdarkly,
+    optimizely,
+    statsig,
+    unleash,
+)
 from allotment.importers.rules import Imported
 
 # By the word of `allotment import`, what reads a platform's payload.
 IMPORTERS: Final[Mapping[str, Callable[[Any], Imported]]] = MappingProxyType(
     {
+        "confidence": confidence.read,
         "eppo": eppo.read,
         "flagd": flagd.read,
         # A file does not say which hash dealt its fractions.
@@ -30,3 +42,15 @@ IMPORTERS: Final[Mapping[str, Callable[[Any], Imported]]] = MappingProxyType(
         "unleash": unleash.read,
     }
 )
+
+
+def decoded(platform: str, data: bytes) -> Any:
+    """The JSON values of a platform's file: of JSON, or of protocol buffers for Confidence.
+
+    Raises DecodeError or InvalidInput where the bytes are none, and MissingExtra without protobuf.
+    """
+    if platform == "confidence":
+        from allotment.importers import confidence_state  # noqa: PLC0415  # it needs an extra
+
+        return confidence_state.decode(data)
+    return msgspec.json.decode(data)

@@ -6,15 +6,13 @@ where it is a number or a truth value too; where ours cannot, a note says so.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, Final
 
 from allotment.errors import InvalidInput
 from allotment.importers.payload import PayloadPart, part, refuse, usable_key
 from allotment.importers.rules import Note
-from allotment.importers.values import ids_of
+from allotment.importers.values import ids_of, number_of, spelled_by
 from allotment.matching.pattern import compile_pattern
 from allotment.matching.semver import precedence
 from allotment.model.segment import (
@@ -41,7 +39,6 @@ _VERSIONS: Final = {
     "LTE": Operator.SEMVER_AT_MOST,
     "LT": Operator.SEMVER_LESS,
 }
-_EXACT: Final = 2**53
 
 
 class _Condition(PayloadPart, frozen=True):
@@ -128,31 +125,9 @@ def _one_of(attribute: tuple[str, ...], texts: Sequence[str]) -> Condition:
         values.append(text)
         if text in ("true", "false"):
             values.append(text == "true")
-        elif (number := _spelled_by(text)) is not None:
+        elif (number := spelled_by(text)) is not None:
             values.append(number)
     return Clause(attribute, Operator.IN, tuple(values))
-
-
-def _spelled_by(text: str) -> float | None:
-    """The number that Eppo writes as this text, without an exponent, if there is one."""
-    number = _number(text)
-    if number is None:
-        return None
-    shown = format(Decimal(repr(number)), "f")
-    shown = shown.removesuffix(".0")
-    if shown != text:
-        return None
-    return int(number) if number.is_integer() and abs(number) <= _EXACT else number
-
-
-def _number(text: str) -> float | None:
-    if not text.isascii() or "_" in text or text != text.strip():
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _matches(attribute: tuple[str, ...], pattern: str, path: str, notes: list[Note]) -> Condition:
@@ -176,7 +151,7 @@ def _matches(attribute: tuple[str, ...], pattern: str, path: str, notes: list[No
 def _compared(condition: _Condition, path: str, notes: list[Note]) -> Condition:
     value = condition.value
     attribute = (condition.attribute,)
-    number = _number(value) if isinstance(value, str) else value
+    number = number_of(value) if isinstance(value, str) else value
     if isinstance(number, bool):
         refuse(path, "numbers and versions are compared, not truth values")
     if isinstance(number, int | float):

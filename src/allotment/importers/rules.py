@@ -47,6 +47,7 @@ class Rule:
     draw       what variations are dealt by
     buckets    how many buckets that draw has
     audience   whom it is for; None is everyone
+    segment    instead, a segment of the file that says so
     enrolment  the share that is enrolled, in parts per million, and what it draws by
     overrides  (unit key, variation)
     unit       the kind of unit: the attribute that the platform hashes
@@ -59,6 +60,7 @@ class Rule:
     draw: Draw = _EVERYONE
     buckets: int = BUCKETS
     audience: Condition | None = None
+    segment: str | None = None
     enrolment: tuple[int, Draw] | None = None
     reserved: Reserved | None = None
     holdout: str | None = None
@@ -150,7 +152,7 @@ class Imported:
         self.layers[key] = Layer(key, draw.salt, unit=unit, profile=draw.profile)
 
     def _add_rule(self, flag: str, rule: Rule) -> None:
-        audience = None
+        audience = rule.segment
         if rule.audience is not None:
             audience = rule.key
             self.segments.append(Segment(audience, unit=rule.unit, rules=(rule.audience,)))

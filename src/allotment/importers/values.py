@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from allotment.errors import InvalidInput
@@ -40,6 +42,28 @@ def ordered(value: Any, path: str) -> int | float:
     if abs(value) >= _EXACT:
         refuse(path, "the platform compares doubles, which do not hold this number")
     return value
+
+
+def number_of(text: str) -> float | None:
+    """The finite number that a text spells, as most languages read it; None where it is none."""
+    if not text.isascii() or "_" in text or text != text.strip():
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def spelled_by(text: str) -> float | None:
+    """The number that Rust writes as this text, without an exponent, if there is one."""
+    number = number_of(text)
+    if number is None:
+        return None
+    shown = format(Decimal(repr(number)), "f").removesuffix(".0")
+    if shown != text or shown == "-0":
+        return None
+    return int(number) if number.is_integer() and abs(number) <= _EXACT else number
 
 
 def variations_of(values: Sequence[Any]) -> tuple[Variation, ...]:
