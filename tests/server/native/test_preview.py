@@ -22,7 +22,7 @@ from allotment.model.plain import to_plain
 from allotment.model.segment import Clause, Operator, Segment
 from allotment.server.sync.node import Node
 from allotment.server.writes.preview import LINES_MAX, UNITS_MAX
-from nouns import FLAG, experiment
+from nouns import EVERYONE, FLAG, experiment
 from server.nodes import SPACE
 
 pytestmark = pytest.mark.anyio
@@ -130,8 +130,7 @@ async def test_attributes_may_be_a_mapping_a_unit_or_a_column_each(
 ) -> None:
     nordic = Segment("nordic", rules=(Clause(("country",), Operator.IN, ("SE",)),))
     await commit(shop, Create(nordic))
-    swap = to_plain(experiment().iterations[0].allocations[0])
-    allocation = {**swap, "segment": "nordic", "slots": []}
+    allocation = {**to_plain(EVERYONE), "segment": "nordic"}
     command = {"is": "SetAllocations", "experiment": "checkout", "allocations": [allocation]}
     countries = ["SE" if number % 4 else "DE" for number in range(len(UNITS))]
     answers = []
@@ -212,6 +211,19 @@ async def test_a_change_of_much_is_asked_about_for_fewer_units(shop: httpx.Async
     assert answer.status_code == 400
     assert "5,000 units" in answer.json()["detail"]
     assert (await ask(shop, *map(Create, many), units=UNITS)).status_code == 200
+
+
+async def test_attributes_that_take_long_to_compare_are_refused(shop: httpx.AsyncClient) -> None:
+    patterns = tuple(f"q+{number}z" for number in range(20))
+    rules = (Clause(("list",), Operator.MATCHES, patterns),)
+    some = Segment("some", rules=rules)
+    allocation = {**to_plain(EVERYONE), "segment": "some"}
+    command = {"is": "SetAllocations", "experiment": "checkout", "allocations": [allocation]}
+    await commit(shop, Create(some))
+    known = [{"list": [f"{number}" * 20] * 50} for number in range(5_000)]
+    body = {"commands": [command], "units": UNITS + UNITS + UNITS[:1_000], "attributes": known}
+    answer = await shop.post("/v1/preview", json=body)
+    assert (answer.status_code, answer.json()["path"]) == (413, "$.attributes")
 
 
 async def test_so_many_commands_are_told_in_words(shop: httpx.AsyncClient) -> None:

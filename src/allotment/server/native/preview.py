@@ -142,10 +142,15 @@ async def post_preview(
         return node.store_at(caller.space).kept_of(experiment, iteration, units)
 
     def told() -> Answer:
-        commands = commands_in(body.commands)
-        held.append(commands)
         asked = None if body.units is None else AskedUnits(body.units, body.attributes)
-        found = preview(served, commands, asked, kept)
+        try:
+            commands = commands_in(body.commands)
+            held.append(commands)
+            found = preview(served, commands, asked, kept)
+        finally:  # to free what is large takes a while, too
+            for tree in (body.units, body.attributes):
+                if isinstance(tree, list | dict):
+                    tree.clear()
         headers = [("allotment-revision", str(served.revision))]
         version = version_of(served.stored, None)
         if version:

@@ -10,21 +10,28 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
+import msgspec
+
 from allotment.change.apply import apply
 from allotment.change.commands import Command
 from allotment.change.impact import Move
 from allotment.compile import compile_experiments
 from allotment.engine import Engine
 from allotment.engine.moves import Kept, Moved, compared
-from allotment.errors import AllotmentError, InvalidInput
+from allotment.errors import AllotmentError, InvalidInput, TooLarge
+from allotment.matching.index import Work
 from allotment.model.catalog import Catalog
+from allotment.server.http.limits import REQUEST_NANOSECONDS_MAX
 from allotment.server.sync.condition_check import check_commands
-from allotment.server.sync.spaces import Served
+from allotment.server.sync.spaces import Served, work_of
 from allotment.words.commands import Planned, line_of, planned
 
 # Units are assigned twice, before and after, in each experiment that the change touches.
 UNITS_MAX: Final = 10_000
 CELLS_MAX: Final = 1_000_000
+
+# What it may take to compare attributes, as it is known before: others wait for the thread.
+NANOSECONDS_MAX: Final = REQUEST_NANOSECONDS_MAX // 10
 
 # A page of commands in words; a change of a whole catalog has more than anyone reads.
 LINES_MAX: Final = 1_000
@@ -91,6 +98,7 @@ def _moved(
         Engine(served.engine.snapshot, note=None),
         Engine(compile_experiments(after, there), note=None),
     )
+    _check_effort(engines, touched, asked)
     columns = {kind: _column(asked.units, kind) for kind in _kinds(touched, engines)}
     counts: dict[str, Moved] = {}
     for one in compared(*engines, columns, asked.attributes, touched, kept):
@@ -114,6 +122,18 @@ def _check_attributes(known: Any, units: int) -> None:
         raise InvalidInput(message, "$.attributes")
     if lengths - {units}:
         raise InvalidInput(f"as many as there are units, {units:,}, belong here", "$.attributes")
+
+
+def _check_effort(engines: Iterable[Engine], experiments: Iterable[str], asked: AskedUnits) -> None:
+    """Raise TooLarge where it could take longer than a request may to compare the attributes."""
+    if asked.attributes is None:
+        return
+    text = msgspec.json.encode(asked.attributes)
+    work = Work.all(work_of(each.snapshot, key) for each in engines for key in experiments)
+    cost = len(asked.units) * work.once + work.cost(1 + text.count(b","), len(text))
+    if cost > NANOSECONDS_MAX:
+        message = "to compare these attributes may take too long; ask about fewer units"
+        raise TooLarge(message, "$.attributes")
 
 
 def _kinds(experiments: Iterable[str], engines: Iterable[Engine]) -> set[str]:
