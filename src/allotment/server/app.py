@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -23,7 +23,7 @@ from allotment.server.connection.local import OnlyLocal
 from allotment.server.console import app as console
 from allotment.server.exposure_log import ExposureLog
 from allotment.server.front import Front
-from allotment.server.http.answer import AtOnce, Ready, respond
+from allotment.server.http.answer import Answering, AtOnce, respond
 from allotment.server.http.asgi import App, Receive, Scope, Send
 from allotment.server.http.cors import Cors, read_origins
 from allotment.server.http.limits import STREAMS_PART
@@ -96,11 +96,11 @@ class Application:
             if "stream" in scope:  # of its answer only the head is sent yet
                 await self._streams.run(scope["stream"], send)
 
-    def at_once(self, scope: Scope, body: bytes) -> Ready | Awaitable[Ready] | None:
-        """The answer to a request whose body is there, if it is of one of those paths."""
+    def at_once(self, scope: Scope) -> Answering | None:
+        """What answers requests with this head, if it is of one of those paths."""
         if self._ofrep.takes(scope["path"]):
-            return self._ofrep.at_once(scope, body)
-        return self._assign.at_once(scope, body)
+            return self._ofrep.at_once(scope)
+        return self._assign.at_once(scope) if self._assign.takes(scope["path"]) else None
 
 
 def _framework(

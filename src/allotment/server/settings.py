@@ -187,6 +187,11 @@ class Settings(BaseSettings):
         description="APIs whose new experiments deal units as their vendor does, so that its SDKs"
         " and this server agree: launchdarkly, confidence:ACCOUNT, with commas between them.",
     )
+    fast_path: bool = Field(
+        True,
+        description="Whether assignments that wait for nothing are answered by the connection"
+        " itself; without it every request goes through a task, and answers are the same.",
+    )
     cors_origins: str = Field(
         "",
         description="Origins whose pages may call the assignment paths and OFREP from a browser,"

@@ -138,7 +138,8 @@ class Paths:
 
     async def _check_at_once(self, scope: dict[str, Any], body: bytes, answer: Answer) -> None:
         """A body that is there when its request is answered gives the same, without a task."""
-        ready = self._app.at_once(scope, body)
+        answering = self._app.at_once(scope)
+        ready = None if answering is None else answering(scope, body)
         if ready is None:
             return
         ready = ready if isinstance(ready, Ready) else await ready

@@ -78,6 +78,15 @@ def test_a_token_ends_when_it_expires_or_is_revoked() -> None:
             call(access(ended), "t")
 
 
+def test_a_token_ends_between_two_calls_that_are_alike() -> None:
+    clock = [NOW]
+    who = Access([token("t", expires_at=round(NOW * 1000) + 1)], lambda: clock[0])
+    call(who, "t")
+    clock[0] += 1
+    with pytest.raises(Unauthorized):
+        call(who, "t")
+
+
 @pytest.mark.parametrize(
     ("pattern", "named", "space"),
     [

@@ -6,9 +6,13 @@ from rawclient import RawClient, connected
 from serving import Server, serving
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("server")) as served:
+@pytest.fixture(scope="module", params=["true", "false"], ids=["fast", "slow"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server that answers assignments itself, then one that has a task for each request."""
+    env = {"ALLOTMENT_FAST_PATH": request.param}
+    with serving(tmp_path_factory.mktemp("server"), env=env) as served:
         yield served
 
 

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -18,7 +19,7 @@ from uvicorn import Config
 from allotment.server.connection.protocol import Protocol
 from allotment.server.connection.state import ServingState
 from allotment.server.counters import Counters
-from allotment.server.http.answer import Ready
+from allotment.server.http.answer import Answering, Ready
 from allotment.server.settings import Settings
 from rawclient import RawClient, connected
 from serving import Server
@@ -139,19 +140,25 @@ class Recorder:
 class Quick(Recorder):
     """Answers every other request as soon as it is whole, and the rest in tasks."""
 
-    def at_once(self, scope: Any, body: bytes) -> Ready | None:
-        if scope["raw_path"][-1] % 2:
+    def at_once(self, scope: Any) -> Answering | None:
+        scope["route"] = SimpleNamespace(path="/r")
+        return None if scope["raw_path"][-1] % 2 else self._answer
+
+    def _answer(self, scope: Any, body: bytes) -> Ready | None:
+        if b"later" in body:
             return None
         self.seen.append(Seen(scope["raw_path"], body))
         return Ready([(b"content-length", b"0")], b"")
 
 
-async def read_by_us(pieces: list[bytes], app: Recorder | None = None) -> tuple[list[Seen], Wire]:
+async def read_by_us(
+    pieces: list[bytes], app: Recorder | None = None, state: ServingState | None = None
+) -> tuple[list[Seen], Wire]:
     """What the server makes of the bytes."""
     recorder, wire = app or Recorder(), Wire()
     config = Config(recorder, http=Protocol, log_config=None, proxy_headers=False)
     config.load()
-    protocol = Protocol(config, ServingState(Settings(), Counters()), {})
+    protocol = Protocol(config, state or ServingState(Settings(), Counters()), {})
     protocol.connection_made(wire)
     for piece in pieces:
         if wire.closed:
@@ -233,6 +240,29 @@ def test_a_request_ends_where_a_strict_reader_says_it_does(seed: int) -> None:
             check(*await read_by_us(pieces_of(dice, data), app), data)
 
     asyncio.run(all_of_them())
+
+
+def test_a_head_that_was_read_before_ends_where_it_did_then(seed: int) -> None:
+    async def all_of_them() -> None:
+        dice, state, app = Random(seed), ServingState(Settings(), Counters()), Quick()
+        pool = [message(dice, number) for number in range(0, 40, 2)]
+        pool += [plain(number, body) for number in (0, 1, 2) for body in (b"", b"x", b"later")]
+        for _ in range(CASES):
+            chosen = [dice.choice(pool) for _ in range(dice.randrange(1, 6))]
+            data = b"".join(chosen)
+            pieces = chosen if dice.random() < 0.4 else pieces_of(dice, data)
+            app.seen = []
+            check(*await read_by_us(pieces, app, state), data)
+        assert state.heads.learned > 5
+        assert state.heads.used > CASES // 4
+
+    asyncio.run(all_of_them())
+
+
+def plain(number: int, body: bytes) -> bytes:
+    """A request with nothing odd about it."""
+    head = b"POST /r%d HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (number, len(body))
+    return head + body
 
 
 UPGRADE: Final = (

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from allotment.server.connection.identity import Identity
@@ -260,6 +260,7 @@ def valid_id(text: str) -> str:
 
 @settings(max_examples=150)
 @given(own=VALUES, parent=PARENTS)
+@example(own="", parent=f"00-{TRACE}-00f067aa0ba902b7-00-")
 def test_any_value_of_the_headers_is_honoured_or_ignored_and_never_breaks_the_log(
     server: Server, own: str, parent: str
 ) -> None:

@@ -53,7 +53,7 @@ Opened = Callable[[], RawClient]
 
 def too_many_ahead(opened: Opened) -> Raw | None:
     client = opened()
-    client.send(get("/v1/assign/search-order/u") * (PIPELINED_MAX * 3))
+    client.send(get("/v1/snapshot") * (PIPELINED_MAX * 3))
     while (answer := client.answer()) is not None and answer.status == 200:
         pass
     return answer

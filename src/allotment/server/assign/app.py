@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 from msgspec import UNSET
@@ -21,8 +21,9 @@ from allotment.server.assign.shown import Shown
 from allotment.server.assign.unit import OneUnit
 from allotment.server.auth.access import Caller
 from allotment.server.exposure_log import ExposureLog
-from allotment.server.http.answer import Ready, sending
+from allotment.server.http.answer import Answering, Ready, sending
 from allotment.server.http.asgi import Receive, Scope, Send
+from allotment.server.http.limits import BODY_BYTES_MAX
 from allotment.server.http.problems import answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed
 from allotment.server.http.requests import check_shape, header, small_body
@@ -45,11 +46,11 @@ State = dict[str, Any]
 
 
 class _Operation(NamedTuple):
-    """One path. `answer` takes the body of a POST; None where there is more to it."""
+    """One path. `answer` takes the scope and the body; None where there is more to it."""
 
     path: str
     methods: tuple[str, ...]
-    answer: Callable[[Shown, bytes, State], Ready | Awaitable[Ready]] | None
+    answer: Callable[[Shown, Scope, bytes], Ready | Awaitable[Ready]] | None
 
 
 class AssignPaths:
@@ -67,7 +68,9 @@ class AssignPaths:
         self.explained = Explained(node)
         self._batches = Batches(keeping, node.threads)
         self._shown: dict[str, Shown] = {}
-        self._one = _Operation("/v1/assign/{experiment}/{unit}", ("GET", "HEAD"), None)
+        self._one = _Operation(
+            "/v1/assign/{experiment}/{unit}", ("GET", "HEAD"), self._assign_addressed
+        )
         posts = {
             "/v1/assign": self._assign,
             "/v1/resolve": self._resolve,
@@ -99,13 +102,8 @@ class AssignPaths:
                 raise MethodNotAllowed(operation.methods)
             shown = await self._admit(scope)
             if operation.answer is not None:
-                answer = operation.answer(shown, await _body(scope, receive), state)
-            elif operation is self._one:
-                state["operation"] = "assign"
-                experiment, unit, attributes = read_target(scope)
-                answer = self._unit.assign(
-                    shown, AssignRequest(unit, attributes, experiment), _query(scope)
-                )
+                body = b"" if operation is self._one else await _body(scope, receive)
+                answer = operation.answer(shown, scope, body)
             else:
                 state["operation"] = "batch"
                 await self._batches.answer(scope, receive, send, shown)
@@ -120,28 +118,38 @@ class AssignPaths:
             ready = self._problem(operation, scope, shown, error)
         await sending(ready)(scope, receive, send)
 
-    def at_once(self, scope: Scope, body: bytes) -> Ready | Awaitable[Ready] | None:
-        """The answer to a request whose body is there, without waiting where nothing is waited for.
-
-        None is for a request that `__call__` is to answer; nothing was done of it.
-        """
+    def at_once(self, scope: Scope) -> Answering | None:
+        """What answers requests with this head, without waiting where nothing is waited for."""
         operation = self._operations.get(scope["path"], self._one)
         headers = dict(scope["headers"])
+        by_address = operation is self._one
         if (
             operation.answer is None
             or scope["method"] not in operation.methods
-            or not is_plain(scope, headers, body)
+            or scope["method"] == "HEAD"
+            or (scope["query_string"] and not by_address)
+            or not is_plain(scope, headers)
         ):
             return None
-        shown: Shown | None = None
         scope["route"] = operation
+        return partial(self._answer_at_once, operation, headers)
+
+    def _answer_at_once(
+        self, operation: _Operation, headers: Mapping[bytes, bytes], scope: Scope, body: bytes
+    ) -> Ready | Awaitable[Ready] | None:
+        if len(body) > BODY_BYTES_MAX or operation.answer is None:
+            return None
+        shown: Shown | None = None
         try:
             caller = self._caller(scope, headers)
             shown = self._shown_of(self._node.served(caller.space))
             check_shape(body, JsonShape())
-            answer = operation.answer(shown, body, scope["state"])
+            answer = operation.answer(shown, scope, body)
         except Exception as error:  # noqa: BLE001  # a request must not take the server with it
             return self._problem(operation, scope, shown, error)
+        if isinstance(answer, Ready):
+            self._node.counters.assigned[operation.path] += 1
+            return answer
         return self._counted(operation, scope, shown, answer)
 
     def _counted(
@@ -185,26 +193,25 @@ class AssignPaths:
             shown = self._shown[served.space] = Shown(served)
         return shown
 
-    def _assign(self, shown: Shown, body: bytes, state: State) -> Ready | Awaitable[Ready]:
+    def _assign(self, shown: Shown, scope: Scope, body: bytes) -> Ready | Awaitable[Ready]:
         asked = read_asked(_assign, body)
         one = asked.experiment is not UNSET and asked.experiments is UNSET
-        state["operation"] = "assign" if one else "assign_all"
+        scope["state"]["operation"] = "assign" if one else "assign_all"
         return self._unit.assign(shown, asked, body)
 
-    def _resolve(self, shown: Shown, body: bytes, state: State) -> Ready | Awaitable[Ready]:
+    def _assign_addressed(self, shown: Shown, scope: Scope, _: bytes) -> Ready | Awaitable[Ready]:
+        scope["state"]["operation"] = "assign"
+        return self._unit.assign(shown, *read_target(scope))
+
+    def _resolve(self, shown: Shown, scope: Scope, body: bytes) -> Ready | Awaitable[Ready]:
         asked = read_asked(_resolve, body)
         one = asked.flag is not UNSET and asked.flags is UNSET
-        state["operation"] = "resolve" if one else "resolve_all"
+        scope["state"]["operation"] = "resolve" if one else "resolve_all"
         return self._unit.resolve(shown, asked, body)
 
-    def _explain(self, shown: Shown, body: bytes, state: State) -> Awaitable[Ready]:
-        state["operation"] = "explain"
+    def _explain(self, shown: Shown, scope: Scope, body: bytes) -> Awaitable[Ready]:
+        scope["state"]["operation"] = "explain"
         return self.explained.explain(shown, read_asked(_explain, body), body)
-
-
-def _query(scope: Scope) -> bytes:
-    query: bytes = scope["query_string"]
-    return unquote_to_bytes(query) if query else b""
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:

@@ -11,18 +11,12 @@ from allotment.server.assign.shown import ALWAYS
 from allotment.server.counters import Counters
 from allotment.server.http.answer import Answer, Ready, raw_headers
 from allotment.server.http.asgi import Scope
-from allotment.server.http.limits import BODY_BYTES_MAX
 from allotment.server.sync.spaces import Served
 
 
-def is_plain(scope: Scope, headers: Mapping[bytes, bytes], body: bytes) -> bool:
-    """Whether nothing in a request has to be refused or waited for before its body is read."""
-    return (
-        not scope["query_string"]
-        and len(body) <= BODY_BYTES_MAX
-        and b"allotment-min-revision" not in headers
-        and len(headers) == len(scope["headers"])
-    )
+def is_plain(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether nothing in a head has to be refused or waited for before the body is read."""
+    return b"allotment-min-revision" not in headers and len(headers) == len(scope["headers"])
 
 
 def counted(

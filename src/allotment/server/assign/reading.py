@@ -82,8 +82,8 @@ def check_depth(attributes: dict[str, Any] | list[Any], path: str) -> None:
     raise InvalidInput(f"attributes are nested at most {DEPTH_MAX} deep", path)
 
 
-def read_target(scope: Scope) -> tuple[str, str, Attributes | None]:
-    """The experiment, the unit and the attributes; a slash within one is written %2F.
+def read_target(scope: Scope) -> tuple[AssignRequest, bytes]:
+    """What an address asks, and its attributes as they are written; a slash within is %2F.
 
     Raises InvalidInput for an empty part, a broken escape and what is not UTF-8: another reading of
     those would make one unit of several.
@@ -94,14 +94,15 @@ def read_target(scope: Scope) -> tuple[str, str, Attributes | None]:
     experiment, unit = (decoded(part, "path") for part in parts[3:])
     if not (experiment and unit):
         raise InvalidInput("the path is /v1/assign/EXPERIMENT/UNIT, and neither is empty", "path")
-    attributes = None
+    attributes, text = None, b""
     for name, value in read_query(scope):
         if name != "attributes":
             raise InvalidInput("the only parameter here is `attributes`, a JSON object", "query")
         if attributes is not None:
             raise InvalidInput("this parameter is given twice", "query.attributes")
-        attributes = read_attributes(value.encode())
-    return experiment, unit, attributes
+        text = value.encode()
+        attributes = read_attributes(text)
+    return AssignRequest(unit, attributes, experiment), text
 
 
 def read_query(scope: Scope) -> list[tuple[str, str]]:

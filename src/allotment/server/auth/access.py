@@ -58,8 +58,9 @@ class Access:
         self._by_id = {token.id: token for token in self._by_digest.values()}
         self._now = now
         self._insecure_local = insecure_local
-        # By token, space and scope, for those who may: what that comes to never changes here.
-        self._callers: dict[tuple[str, bytes | None, Scope], Caller] = {}
+        # By what was sent and what it was for, for those who may: what that comes to never changes
+        # here, but that a token ends.
+        self._callers: dict[tuple[bytes | None, bytes | None, Scope], tuple[Token, Caller]] = {}
 
     def caller(self, authorization: bytes | None, space: bytes | None, needs: Scope) -> Caller:
         """The caller that sent these headers, if it may do what `needs` says.
@@ -72,13 +73,16 @@ class Access:
         if authorization is None and self._insecure_local:
             wanted = DEFAULT_SPACE if space is None else _space(space)
             return Caller(LOOPBACK, Scope.ADMIN, wanted)
+        asked = (authorization, space, needs)
+        known = self._callers.get(asked)
+        if known is not None:
+            self._check_holds(known[0])
+            return known[1]
         token = self._token(authorization)
-        asked = (token.id, space, needs)
-        caller = self._callers.get(asked)
-        if caller is None:
-            if len(self._callers) >= _CALLERS_MAX:
-                self._callers.clear()
-            caller = self._callers[asked] = _caller(token, space, needs)
+        caller = _caller(token, space, needs)
+        if len(self._callers) >= _CALLERS_MAX:
+            self._callers.clear()
+        self._callers[asked] = (token, caller)
         return caller
 
     def name_of(self, who: str) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeGuard, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
@@ -20,7 +21,8 @@ from allotment.server.connection.access_log import log_request
 from allotment.server.connection.head import EVENTS, RequestHead, line_of
 from allotment.server.connection.receiving import News, Receiving
 from allotment.server.connection.state import ServingState
-from allotment.server.http.answer import Ready, sending
+from allotment.server.http.answer import Answering, Ready, sending
+from allotment.server.http.asgi import Scope
 from allotment.server.http.limits import PIECE_BYTES, STREAM_BYTES
 
 if TYPE_CHECKING:
@@ -50,11 +52,13 @@ class Cycle(Receiving):
     lingers   the connection ends after the answer, but the client still sends
     identity  what the request is known by, to its client and in the log
     begun     when, by the clock of performance
+    answering  what has answered it as it was read, without a task
     streams   how long it took to begin an answer that goes on until something ends it; else None
     """
 
     state: ServingState
     streams: float | None = None
+    answering: Answering | None = None
 
     def __init__(
         self, connection: Connection, scope: Any, head: RequestHead, keep_alive: bool
@@ -166,15 +170,16 @@ class Cycle(Receiving):
 
     def answer_at_once(self, app: Any) -> Any:
         """Answer a request that is whole, if nothing is waited for; else the app that is to run."""
-        load, ready = self.state.load, None
-        if load.in_flight < load.limit:
-            ready = app.at_once(self.scope, bytes(self.body))
+        load, scope = self.state.load, cast("Scope", self.scope)
+        if load.in_flight >= load.limit or (answering := app.at_once(scope)) is None:
+            return app
+        ready = answering(scope, bytes(self.body))
         if ready is None:
             return app
-        whole = isinstance(ready, Ready) and len(ready.body) <= PIECE_BYTES
-        if not whole or self.flow.write_paused:
+        if not is_small(ready) or self.flow.write_paused:
             return sending(ready)
         load.pass_through()
+        self.answering = answering
         self._answer(ready)
         return None
 
@@ -319,6 +324,11 @@ class Cycle(Receiving):
             else:
                 self.transport.close()
         self.on_response()
+
+
+def is_small(answer: Ready | Awaitable[Ready]) -> TypeGuard[Ready]:
+    """Whether an answer is there, and is sent in one piece."""
+    return isinstance(answer, Ready) and len(answer.body) <= PIECE_BYTES
 
 
 # Answers of these have no body.

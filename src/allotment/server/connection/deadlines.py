@@ -113,10 +113,6 @@ class Timed(Protocol):
     head_open: bool
     deaf: bool
 
-    @property
-    def running(self) -> object:
-        """The last request that was begun, or None."""
-
     def due(self) -> Any:
         """The request that is being answered, or None."""
 
@@ -137,7 +133,8 @@ def standing_of(connection: Timed) -> Standing:
         return Standing(Waits.BODY, connection.requests, due.received)
     if connection.deaf:
         return Standing(Waits.REST, connection.requests)
-    if connection.head_open or connection.running is None:
+    if connection.head_open or not connection.requests:
         return Standing(Waits.HEAD, connection.requests)
-    waits = Waits.REST if connection.cycle.more_body else Waits.IDLE
+    last = connection.cycle
+    waits = Waits.REST if last is not None and last.more_body else Waits.IDLE
     return Standing(waits, connection.requests)

@@ -13,6 +13,7 @@ import httptools
 from allotment.errors import AllotmentError
 from allotment.server.connection import faults
 from allotment.server.connection.identity import REQUEST_ID, TRACE_PARENT, Identity
+from allotment.server.http.answer import Ready
 from allotment.server.http.limits import HEAD_BYTES_MAX, HEADERS_MAX
 
 # The headers that `RequestHead.take` wants to see; every other is the application's alone.
@@ -39,8 +40,13 @@ def target_of(url: bytes) -> tuple[str, bytes, bytes]:
         if parsed.path is None:
             raise httptools.HttpParserError
         raw_path, query = parsed.path, parsed.query or b""
+    return unescaped(raw_path), raw_path, query
+
+
+def unescaped(raw_path: bytes) -> str:
+    """A path without escapes, as ASGI has it."""
     path = raw_path.decode("ascii")
-    return urllib.parse.unquote(path) if "%" in path else path, raw_path, query
+    return urllib.parse.unquote(path) if "%" in path else path
 
 
 def reads_only(scope: Mapping[str, Any]) -> bool:
@@ -117,3 +123,13 @@ def line_of(name: bytes, value: bytes) -> tuple[bytes, bool]:
     steers |= name.lower() == b"content-type" and value.startswith(EVENTS)
     line = b"%b: %b\r\n" % (name, value)
     return (b"" if name.lower() == b"connection" else line), steers
+
+
+def lines_of(ready: Ready) -> bytes | None:
+    """The header lines of an answer, made once; None where one of them steers the connection."""
+    if ready.lines is None:
+        lines = [(name, *line_of(name, value)) for name, value in ready.headers]
+        if any(steers and name != b"content-length" for name, _, steers in lines):
+            return None
+        ready.lines = b"".join(line for _, line, _ in lines)
+    return ready.lines

@@ -21,7 +21,7 @@ TRACE_PARENT: Final = b"traceparent"
 _VALID: Final = re.compile(rb"[0-9A-Za-z._~:+/=@-]{1,128}\Z")
 
 # Version 00 ends after the flags. A later version may go on after a dash; ff is no version.
-_VERSION: Final = rb"(?:00(?P<whole>)|(?!ff)[0-9a-f]{2})"
+_VERSION: Final = rb"(?:00(?P<whole>)|(?!ff|00)[0-9a-f]{2})"
 _IDS: Final = rb"(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}"
 _END: Final = rb"(?(whole)\Z|(?:-.*)?\Z)"
 _TRACE: Final = re.compile(_VERSION + b"-" + _IDS + b"-[0-9a-f]{2}" + _END, re.DOTALL)
@@ -49,6 +49,11 @@ class Identity:
             self.trace_id = found[2].decode("ascii") if found else ""
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether the client has said nothing of it."""
+        return self._given is None and not self.trace_id
+
+    @property
     def request_id(self) -> str:
         """The client's id, or a fresh one."""
         return self.span_id if self._given is None else self._given.decode("ascii")
@@ -63,7 +68,7 @@ class Identity:
 
         The flags of `traceresponse` say that no span was recorded, which is true.
         """
-        if self._given is None and not self.trace_id:
+        if self.is_fresh:
             return b"x-request-id: %016x\r\n" % self._number
         line = f"x-request-id: {self.request_id}\r\n"
         if self.trace_id:

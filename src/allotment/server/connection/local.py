@@ -9,12 +9,12 @@ nothing at all: this is a net below the setting, and no reason to trust a caller
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from allotment.errors import Forbidden
 from allotment.server.connection import faults
-from allotment.server.http.answer import AtOnce, Ready
+from allotment.server.http.answer import Answering, AtOnce
 from allotment.server.http.asgi import Receive, Scope, Send
 
 _PROXIED: Final = frozenset(
@@ -54,9 +54,9 @@ class OnlyLocal:
         refusal = _refusal(scope["headers"]) if scope["type"] == "http" else None
         await (self._app if refusal is None else faults.saying(refusal))(scope, receive, send)
 
-    def at_once(self, scope: Scope, body: bytes) -> Ready | Awaitable[Ready] | None:
-        """The answer to a request that was made here, as the application gives it."""
-        return self._app.at_once(scope, body) if _refusal(scope["headers"]) is None else None
+    def at_once(self, scope: Scope) -> Answering | None:
+        """What answers requests that are made here, as the application has it."""
+        return self._app.at_once(scope) if _refusal(scope["headers"]) is None else None
 
 
 def _refusal(headers: Iterable[tuple[bytes, bytes]]) -> Forbidden | None:

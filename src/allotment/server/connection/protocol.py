@@ -9,22 +9,22 @@ by httptools, the ASGI cycle, back-pressure) is uvicorn's.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 import httptools
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from allotment.errors import AllotmentError
 from allotment.server.connection import faults
 from allotment.server.connection.access_log import log_unread
 from allotment.server.connection.cycle import Cycle
 from allotment.server.connection.deadlines import Clock, Waits, standing_of
-from allotment.server.connection.head import STEERING, RequestHead, reads_only, target_of
+from allotment.server.connection.head import reads_only
 from allotment.server.connection.overload import EXEMPT
 from allotment.server.connection.receiving import CONTINUE
+from allotment.server.connection.repeated import Repeating
 from allotment.server.connection.state import ServingState
-from allotment.server.http.limits import HEAD_BYTES_MAX, PIPELINED_MAX, TARGET_BYTES_MAX
+from allotment.server.http.limits import HEAD_BYTES_MAX
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -33,15 +33,8 @@ if TYPE_CHECKING:
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 
 
-class _BrokenOff(Exception):
-    """Ends the parsing of a packet; the protocol knows why."""
-
-
-class Protocol(HttpToolsProtocol):
+class Protocol(Repeating):
     """One connection of a client."""
-
-    server_state: ServingState
-    cycle: Cycle
 
     def __init__(
         self,
@@ -51,23 +44,12 @@ class Protocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.state = server_state
         self.load = server_state.load
         self.clock = Clock(self.loop.time())
-        self.requests = 0  # heads that were begun
-        self.running: Cycle | None = None  # the request whose answer is due next
-        self.silent = 0  # bytes since the parser last made something of them
-        self.fault: AllotmentError | None = None  # why reading was broken off
         self.last = b""  # what is then said, after the answers that are due
         self.deaf = False  # what comes is thrown away
         self.slow = False  # the client was answered that it took too long
         self.ended = False  # the client sends no more, but may still read
-        self.offered = False  # the parser stops behind the head, for an upgrade
-        self.again = False  # the parser is given a head that it has read already
-        self.head = RequestHead()
-        self.head_open = False
-        self.at_once = hasattr(self.app, "at_once")  # see AtOnce
-        self.waiting: Cycle | None = None  # may be answered at once when it is whole
 
     # The connection.
 
@@ -100,7 +82,11 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came; what cannot be a request ends the connection."""
+        """Answer what was asked before, and parse the rest; what is no request ends it all."""
+        at_rest = not self.deaf and self.is_at_rest()
+        if at_rest:
+            data = self.answer_repeated(data)
+        whole, before = data, self.requests
         while data and not self.deaf:
             self.silent += len(data)
             try:
@@ -115,6 +101,8 @@ class Protocol(HttpToolsProtocol):
             self._wait_no_more()
             if self.silent > HEAD_BYTES_MAX:  # a head without end, or the trailer of a body
                 self._end(faults.LONG_HEAD)
+            if at_rest and self.requests == before + 1 and self.is_at_rest():
+                self.state.heads.learn(whole, self.cycle)
             return
 
     def eof_received(self) -> bool:  # type: ignore[override]
@@ -122,18 +110,6 @@ class Protocol(HttpToolsProtocol):
         self.deaf = self.ended = True
         due = self.due()
         return due is not None and not self.cycle.more_body
-
-    def _without_offer(self) -> bytes:
-        """Ignore an offered upgrade: its request goes on, with a body of its length or its chunks.
-
-        The parser takes what follows such a head for another protocol; no setting changes that.
-        So a new one reads on, from the same head without the offer.
-        """
-        self.parser = httptools.HttpRequestParser(self)
-        kept = (b"%b: %b\r\n" % each for each in self.headers if each[0] != b"upgrade")
-        version = self.cycle.scope["http_version"].encode()
-        self.offered, self.again = False, True
-        return b"POST / HTTP/%b\r\n%b\r\n" % (version, b"".join(kept))
 
     def sweep(self, now: float) -> None:
         """End the connection if its client has taken too long; called about once a second."""
@@ -163,11 +139,6 @@ class Protocol(HttpToolsProtocol):
         due = self.due()
         if due is not None and not due.response_started and reads_only(due.scope):
             self.transport.write(b"" if due.scope["http_version"] == "1.0" else CONTINUE)
-
-    def due(self) -> Cycle | None:
-        """The request that is being answered."""
-        running = self.running
-        return None if running is None or running.response_complete else running
 
     def _end(self, fault: AllotmentError) -> None:
         """Read no more, and say why once the requests before the faulty one are answered."""
@@ -211,105 +182,6 @@ class Protocol(HttpToolsProtocol):
         if self.state.access_log:
             size = faults.body_size(self.last)
             log_unread(identity, self.head.method, fault.status_hint, size, self.client)
-
-    # What the parser finds.
-
-    def on_message_begin(self) -> None:
-        """Begin a head."""
-        if self.again:
-            return
-        self.url = b""
-        self.headers = []
-        self.requests += 1
-        self.head_open = True
-        self.head = RequestHead()
-
-    def on_url(self, url: bytes) -> None:
-        """Take a piece of the target."""
-        if self.again:
-            return
-        self.url += url
-        if len(self.url) > TARGET_BYTES_MAX:
-            self._break_off(faults.LONG_TARGET)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect a header; trailers are ignored."""
-        if not self.head_open:
-            return
-        name = name.lower()
-        if name in STEERING:
-            self.head.take(name, value)
-        self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """Begin the request, or have it wait for those before it."""
-        if self.again:
-            self.again = False
-            self.silent = 0
-            return
-        self.head_open = False
-        self.offered = self.parser.should_upgrade()
-        method = self.head.method = self.parser.get_method().decode("ascii")
-        version = self.parser.get_http_version()
-        fault = self.head.fault(version, self.url, self.headers, self.silent)
-        if fault is not None:
-            self._break_off(fault)
-        self.silent = 0
-        path, raw_path, query = target_of(self.url)
-        scope = {
-            **self.common,
-            "http_version": version,
-            "method": method,
-            "path": path,
-            "raw_path": raw_path,
-            "query_string": query,
-            "headers": self.headers,
-            "state": self.app_state.copy(),
-        }
-        keep_alive = version == "1.1" and self.parser.should_keep_alive()
-        self.cycle = Cycle(self, scope, self.head, keep_alive)
-        refusal = self.head.refusal
-        app: Any = self.app if refusal is None else faults.saying(refusal)
-        if self.transport.is_closing():
-            return  # the answer before this request has closed the connection
-        if self.due() is None:
-            if not self.at_once or app is not self.app or self.head.expects:
-                self._start_asgi_task(self.cycle, app)
-            else:
-                self.running = self.waiting = self.cycle
-        elif len(self.pipeline) < PIPELINED_MAX:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, app))
-        else:
-            self._break_off(faults.MANY_AHEAD)
-
-    def _break_off(self, fault: AllotmentError) -> NoReturn:
-        self.fault = fault
-        raise _BrokenOff
-
-    def on_body(self, body: bytes) -> None:
-        """Take a piece of the body, unless its request is answered already."""
-        self.silent = 0
-        cycle = self.cycle
-        if cycle.response_complete:
-            return
-        cycle.received += len(body)
-        cycle.body += body
-        if len(cycle.body) > HIGH_WATER_LIMIT:
-            self.flow.pause_reading()
-        cycle.message_event.set()
-
-    def on_message_complete(self) -> None:
-        """End the request, unless the parser only stops before its body."""
-        if self.offered:
-            return
-        self.silent = 0
-        self.cycle.more_body = False
-        self.cycle.message_event.set()
-        cycle, self.waiting = self.waiting, None
-        app = None if cycle is None else cycle.answer_at_once(self.app)
-        if cycle is not None and app is not None:
-            self._start_asgi_task(cycle, app)
 
     # The answers.
 

@@ -11,6 +11,8 @@ from typing import Final, Protocol, cast
 from uvicorn.server import ServerState
 
 from allotment.server.connection.deadlines import SWEEP_SECONDS, Allowance
+from allotment.server.connection.head import line_of
+from allotment.server.connection.known import KnownHeads
 from allotment.server.connection.listen import connections_max
 from allotment.server.connection.overload import Load
 from allotment.server.counters import Counters
@@ -37,7 +39,9 @@ class ServingState(ServerState):
     load             what is under way, and what may still be let in
     allowed          how long clients may take
     access_log       whether a line is logged for every request
+    fast_path        whether requests that wait for nothing are answered without a task
     connections_max  how many connections there may be at once
+    heads            the heads of requests that were read before
     """
 
     def __init__(self, settings: Settings, counters: Counters) -> None:
@@ -49,7 +53,10 @@ class ServingState(ServerState):
             settings.header_seconds, settings.body_seconds, settings.keep_alive_seconds
         )
         self.access_log = settings.access_log
+        self.fast_path = settings.fast_path
         self.connections_max = connections_max()
+        self.heads = KnownHeads()
+        self._lines = (self.default_headers, b"")
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -62,6 +69,15 @@ class ServingState(ServerState):
         self.load.stop()
         if self._timer is not None:
             self._timer.cancel()
+
+    def default_lines(self) -> bytes:
+        """The header lines that all answers have; the server makes others once a second."""
+        headers, lines = self._lines
+        if headers is not self.default_headers:
+            headers = self.default_headers
+            lines = b"".join(line_of(*each)[0] for each in headers)
+            self._lines = (headers, lines)
+        return lines
 
     def _sweep_later(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)

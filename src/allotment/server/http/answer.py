@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 from starlette.responses import Response
@@ -29,12 +29,22 @@ class Answer:
     body: bytes
 
 
-class Ready(NamedTuple):
-    """An answer that only needs to be sent; the headers are raw, and the length is among them."""
+@dataclass(slots=True)
+class Ready:
+    """An answer that only needs to be sent; the headers are raw, and the length is among them.
+
+    It may be sent again and again: the connection keeps their `lines` here.
+    """
 
     headers: Sequence[tuple[bytes, bytes]]
     body: bytes
     status: int = 200
+    lines: bytes | None = field(default=None, compare=False, repr=False)
+
+
+# Answers a request whose body is there, given its scope: with an answer, with something to be
+# awaited where work has to wait, or with None: then nothing was done, and the app is to be called.
+Answering: TypeAlias = Callable[[Scope, bytes], Ready | Awaitable[Ready] | None]
 
 
 class AtOnce(Protocol):
@@ -43,10 +53,11 @@ class AtOnce(Protocol):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
 
-    def at_once(self, scope: Scope, body: bytes) -> Ready | Awaitable[Ready] | None:
-        """The answer to a request whose body is there; None: nothing was done, it is to be called.
+    def at_once(self, scope: Scope) -> Answering | None:
+        """What answers requests with this head, whatever their bodies; None: only a call does.
 
-        Something to be awaited is the answer of work that has to wait.
+        It may be kept, and asked about requests that have the same head but for the unit in their
+        target, where the route has one.
         """
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Final
 
-from allotment.server.http.answer import AtOnce, Ready, sending
+from allotment.server.http.answer import Answering, AtOnce, Ready, sending
 from allotment.server.http.asgi import Message, Receive, Scope, Send
 
 _ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?\Z")
@@ -80,15 +81,15 @@ class Cors:
         app = self._app if preflight is None else sending(preflight)
         await app(scope, receive, say)
 
-    def at_once(self, scope: Scope, body: bytes) -> Ready | Awaitable[Ready] | None:
-        """The answer to a request whose body is there, as the application gives it."""
+    def at_once(self, scope: Scope) -> Answering | None:
+        """What answers requests with this head, as the application has it."""
         if not self._concerns(scope["path"]):
-            return self._app.at_once(scope, body)
+            return self._app.at_once(scope)
         more = self._more(scope)
-        answer = _preflight(scope, more) or self._app.at_once(scope, body)
-        if answer is None:
-            return None
-        return _with(answer, more) if isinstance(answer, Ready) else _awaited(answer, more)
+        if (preflight := _preflight(scope, more)) is not None:
+            return lambda _scope, _body: _with(preflight, more)
+        inner = self._app.at_once(scope)
+        return None if inner is None else partial(_answer_with, inner, more)
 
     def _more(self, scope: Scope) -> Raw:
         """The headers that are added to the answer."""
@@ -106,6 +107,15 @@ def _preflight(scope: Scope, more: Raw) -> Ready | None:
 
 def _with(ready: Ready, more: Raw) -> Ready:
     return Ready([*ready.headers, *more], ready.body, ready.status)
+
+
+def _answer_with(
+    inner: Answering, more: Raw, scope: Scope, body: bytes
+) -> Ready | Awaitable[Ready] | None:
+    answer = inner(scope, body)
+    if answer is None:
+        return None
+    return _with(answer, more) if isinstance(answer, Ready) else _awaited(answer, more)
 
 
 async def _awaited(answer: Awaitable[Ready], more: Raw) -> Ready:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 from urllib.parse import unquote
 
@@ -19,8 +19,9 @@ from allotment.server.assign.reading import decoded
 from allotment.server.assign.shown import Shown
 from allotment.server.auth.access import SPACE_NAME, Access, Caller
 from allotment.server.exposure_log import ExposureLog
-from allotment.server.http.answer import Ready, sending
+from allotment.server.http.answer import Answering, Ready, sending
 from allotment.server.http.asgi import App, Receive, Scope, Send
+from allotment.server.http.limits import BODY_BYTES_MAX
 from allotment.server.http.problems import answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.http.requests import check_shape, header, joined_header, small_body
@@ -107,21 +108,26 @@ class OfrepPaths:
             ready = _problem(error, scope, target, flags)
         await sending(ready)(scope, receive, send)
 
-    def at_once(self, scope: Scope, body: bytes) -> Ready | Awaitable[Ready] | None:
-        """The answer to a request whose body is there, without waiting where nothing is waited for.
-
-        None is for a request that `__call__` is to answer; nothing was done of it.
-        """
+    def at_once(self, scope: Scope) -> Answering | None:
+        """What answers requests with this head, without waiting where nothing is waited for."""
         target = target_of(scope)
         headers = dict(scope["headers"])
         if (
             target is None
             or scope["method"] != "POST"
             or target.operation.method != "POST"
-            or not is_plain(scope, headers, body)
+            or scope["query_string"]
+            or not is_plain(scope, headers)
         ):
             return None
         scope["route"] = target.operation
+        return partial(self._answer_at_once, target, headers)
+
+    def _answer_at_once(
+        self, target: Target, headers: Mapping[bytes, bytes], scope: Scope, body: bytes
+    ) -> Ready | Awaitable[Ready] | None:
+        if len(body) > BODY_BYTES_MAX:
+            return None
         flags: ShownFlags | None = None
         try:
             caller = self._caller(scope, target, headers)

@@ -175,8 +175,8 @@ def _unchanged(flags: ShownFlags, tag: str) -> Ready:
 
 def _listed(flags: ShownFlags, asked: AllFlags, members: list[bytes], tag: str) -> Ready:
     revision = flags.shown.served.revision
-    headers, body, _ = flags.shown.ready(
+    ready = flags.shown.ready(
         b'{"flags":[%b],"metadata":{"revision":%d},"eventStreams":[%b]}'
         % (b",".join(members), revision, asked.streams)
     )
-    return Ready([*headers, (b"etag", tag.encode())], body)
+    return Ready([*ready.headers, (b"etag", tag.encode())], ready.body)

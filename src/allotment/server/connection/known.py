@@ -1,0 +1,90 @@
+"""The heads of requests that were read before, by their bytes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from allotment.server.connection.head import unescaped
+from allotment.server.http.answer import Answering
+
+if TYPE_CHECKING:
+    from allotment.server.connection.cycle import Cycle
+
+END: Final = b"\r\n\r\n"
+
+# So many heads of so many bytes take two megabytes. Those of one client differ in their
+# `Content-Length`; those of many, in their tokens.
+HEADS_MAX: Final = 1024
+_HEAD_BYTES_MAX: Final = 2048
+
+# A first line that any reader reads alike; each target of an assignment by address has its unit.
+_PART: Final = rb"[0-9A-Za-z._~%-]+"
+_ADDRESSED: Final = re.compile(
+    rb"GET (/v1/assign/%b/%b)(?:\?([0-9A-Za-z._~%%=&+-]*))? HTTP/1\.1\Z" % (_PART, _PART)
+)
+_TARGET: Final = ("path", "raw_path", "query_string")
+
+
+class KnownHead(NamedTuple):
+    """What a head says: its part of the scope, how many bytes of body follow, and who answers."""
+
+    scope: dict[str, Any]
+    length: int
+    answering: Answering
+
+
+class KnownHeads:
+    """The heads that were read before; `learned` counts them, `used` how often one was met again.
+
+    A head is known by all of its bytes. That of an assignment by address is known by all but its
+    first line, whose form is so plain that no reader could read it otherwise.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, KnownHead] = {}
+        self.learned = 0
+        self.used = 0
+
+    def find(self, head: bytes) -> KnownHead | None:
+        """What a head says, if it was read before."""
+        known = self._known.get(head)
+        if known is None and head.startswith(b"GET /v1/assign/"):
+            line, _, _ = head.partition(b"\r\n")
+            known = self._known.get(head[len(line) :])
+            found = _ADDRESSED.match(line) if known is not None else None
+            return None if known is None or found is None else _addressed(known, found)
+        return known
+
+    def learn(self, packet: bytes, cycle: Cycle) -> None:
+        """Remember the head of a packet that was one request, and was answered at once."""
+        head = packet[: len(packet) - cycle.received]
+        scope: Any = cycle.scope
+        if (
+            cycle.answering is None
+            or cycle.status != 200
+            or not cycle.keep_alive
+            or not cycle.identity.is_fresh
+            or len(head) > _HEAD_BYTES_MAX
+            or head.find(END) != len(head) - len(END)
+            or any(name == b"transfer-encoding" for name, _ in scope["headers"])
+        ):
+            return
+        names = ["http_version", "method", "headers", "route", *_TARGET]
+        if scope["method"] == "GET":
+            line, _, _ = head.partition(b"\r\n")
+            if cycle.received or not _ADDRESSED.match(line):
+                return
+            head = head[len(line) :]
+        if len(self._known) >= HEADS_MAX:
+            self._known.clear()
+        own = {name: scope[name] for name in names}
+        self._known[head] = KnownHead(own, cycle.received, cycle.answering)
+        self.learned += 1
+
+
+def _addressed(known: KnownHead, line: re.Match[bytes]) -> KnownHead:
+    """What a head says that has another target."""
+    path, query = line.groups(b"")
+    target = {"path": unescaped(path), "raw_path": path, "query_string": query}
+    return known._replace(scope={**known.scope, **target})
