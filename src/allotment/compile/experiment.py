@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from allotment.compile import fingerprint
 from allotment.compile.recipe import kernel_draw
-from allotment.compile.segment import CompiledSegment
+from allotment.compile.segment import NO_SEGMENTS, Segments, UsedSegments
 from allotment.errors import AllotmentError, InvalidInput
 from allotment.kernel.idset import IdSet
 from allotment.kernel.plan import Plan
 from allotment.kernel.recipe import Recipe
-from allotment.matching.index import NO_WORK, Work
+from allotment.matching.index import Work
 from allotment.model.assignment import NOTHING, REASONS, Assignment, Frozen, Reason
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, State
@@ -33,27 +34,36 @@ RUNNING, PAUSED, INTAKE_CLOSED, INACTIVE, ARCHIVED, FAILED = range(6)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a plan was compiled from, its segments in the kernel's order, and why it failed.
+    """What a plan was compiled from, the segments it asks, and why it failed.
 
     live    whether it gives anyone anything but by override
-    work    what it takes to ask its segments
     """
 
     experiment: Experiment
-    iteration: Iteration
     revision: int
     fingerprint: int
-    segments: tuple[str, ...] = ()
+    used: UsedSegments = NO_SEGMENTS
     failure: str = ""
     live: bool = False
-    work: Work = NO_WORK
+
+    @property
+    def iteration(self) -> Iteration:
+        """The iteration that assigns, or that would."""
+        return self.experiment.current
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The keys of its segments, in the kernel's order."""
+        return self.used.keys
+
+    @property
+    def work(self) -> Work:
+        """What it takes to ask its segments."""
+        return self.used.work
 
 
-SegmentOf = Callable[[str], CompiledSegment]
-
-
-def compile_experiment(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) -> Plan:
-    """The plan of an experiment; `segment_of` gives compiled segments by key.
+def compile_experiment(experiment: Experiment, catalog: Catalog, segments: Segments) -> Plan:
+    """The plan of an experiment; `segments` are those of the catalog, compiled.
 
     An experiment that cannot be compiled has a plan that answers FAILED. Raises InvalidInput for
     what is no experiment at all.
@@ -63,7 +73,7 @@ def compile_experiment(experiment: Experiment, catalog: Catalog, segment_of: Seg
         # What it named may be gone: nothing of it is looked up.
         return _closed(experiment, catalog.revision, ARCHIVED)
     try:
-        return _compile(experiment, catalog, segment_of)
+        return _compile(experiment, catalog, segments)
     except Exception as error:  # noqa: BLE001  # a broken experiment never takes the snapshot down
         return _closed(experiment, catalog.revision, FAILED, _failure(error))
 
@@ -85,7 +95,7 @@ def _failure(error: Exception) -> str:
     return str(error) if isinstance(error, AllotmentError) else f"{type(error).__name__}: {error}"
 
 
-def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) -> Plan:
+def _compile(experiment: Experiment, catalog: Catalog, segments: Segments) -> Plan:
     iteration = experiment.current
     index = {treatment.key: i for i, treatment in enumerate(iteration.treatments)}
     asked = sorted((a for a in iteration.allocations if not a.fallback), key=lambda a: a.priority)
@@ -94,7 +104,7 @@ def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) ->
     if iteration.audience is not None:
         needed[iteration.audience] = None
     place = {key: i for i, key in enumerate(needed)}
-    segments = [segment_of(key) for key in needed]
+    used = segments.of(needed)
     state = _state(experiment, catalog)
     claims = _claims(experiment, catalog)
     holdout = catalog.holdouts[experiment.holdout] if experiment.holdout else None
@@ -109,12 +119,12 @@ def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) ->
         if holdout
         else None,
         fingerprint.of_stage(stage),
-        [f"{segment.fingerprint:x}" for segment in segments],
+        used.marks,
         parts,
     )
     return Plan(
         state=state,
-        treatments=tuple(index),
+        treatments=_shared(tuple(index)),
         unit=experiment.unit,
         overrides=_overrides(experiment, index),
         claims=IdSet(claims) if claims else None,
@@ -122,7 +132,7 @@ def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) ->
         layer=(kernel_draw(stage.draw), stage.ranges) if stage else None,
         keeps=experiment.keeps_assignments,
         ignore_targeting=experiment.ignore_targeting,
-        segments=tuple(segment.kernel for segment in segments),
+        segments=used.kernel,
         audience=-1 if iteration.audience is None else place[iteration.audience],
         enrolment=_enrolment(iteration),
         treatment=kernel_draw(treatment_draw(iteration), _total(iteration)),
@@ -130,15 +140,7 @@ def _compile(experiment: Experiment, catalog: Catalog, segment_of: SegmentOf) ->
             (-1 if a.segment is None else place[a.segment], _slots(a, index)) for a in asked
         ],
         fallback=None if fallback is None else _slots(fallback, index),
-        source=Source(
-            experiment,
-            iteration,
-            catalog.revision,
-            mark,
-            tuple(needed),
-            live=state != INACTIVE,
-            work=Work.all(segment.work for segment in segments),
-        ),
+        source=Source(experiment, catalog.revision, mark, used, live=state != INACTIVE),
         answer=answer,
     )
 
@@ -149,7 +151,7 @@ def _closed(experiment: Experiment, revision: int, state: int, failure: str = ""
     mark = fingerprint.of_parts("closed", experiment.key, state, experiment.unit, number)
     return Plan(
         state=state,
-        treatments=tuple(treatment.key for treatment in experiment.current.treatments),
+        treatments=_shared(tuple(t.key for t in experiment.current.treatments)),
         unit=experiment.unit,
         overrides=None,
         claims=None,
@@ -163,9 +165,15 @@ def _closed(experiment: Experiment, revision: int, state: int, failure: str = ""
         treatment="",
         allocations=[],
         fallback=None,
-        source=Source(experiment, experiment.current, revision, mark, failure=failure),
+        source=Source(experiment, revision, mark, failure=failure),
         answer=answer,
     )
+
+
+@lru_cache(4096)
+def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The same tuple for the same names: most experiments call their treatments alike."""
+    return names
 
 
 def _state(experiment: Experiment, catalog: Catalog) -> int:

@@ -1,14 +1,14 @@
-"""One segment of the catalog to one segment of the kernel."""
+"""Segments of the catalog to segments of the kernel, each once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
 from allotment.compile import fingerprint
 from allotment.kernel.idset import IdSet
 from allotment.kernel.segment import Segment as KernelSegment
-from allotment.matching.index import Work
+from allotment.matching.index import NO_WORK, Work
 from allotment.matching.program import closure, compile_program
 from allotment.model.segment import Segment
 
@@ -41,3 +41,52 @@ def compile_segment(segment: Segment, segments: Mapping[str, Segment]) -> Compil
     mark = fingerprint.of_parts(segment.key, [fingerprint.of_segment(noun) for noun in nouns])
     work = Work.beside(field.index.work for field in program.fields)
     return CompiledSegment(kernel, mark, nouns, work)
+
+
+class UsedSegments(NamedTuple):
+    """The segments that a plan asks, in the kernel's order; plans that ask the same share them.
+
+    keys    what they are called
+    kernel  the segments themselves
+    marks   the fingerprint of each, in hexadecimal
+    work    what it takes to ask them all
+    """
+
+    keys: tuple[str, ...] = ()
+    kernel: tuple[KernelSegment, ...] = ()
+    marks: tuple[str, ...] = ()
+    work: Work = NO_WORK
+
+
+NO_SEGMENTS: Final = UsedSegments()
+
+
+class Segments:
+    """The compiled segments of a catalog: the old one while it is current, else a `fresh` one."""
+
+    def __init__(self, old: Mapping[str, CompiledSegment], segments: Mapping[str, Segment]) -> None:
+        self.fresh: dict[str, CompiledSegment] = {}
+        self._old = old
+        self._segments = segments
+        self._used: dict[tuple[str, ...], UsedSegments] = {}
+
+    def of(self, keys: Iterable[str]) -> UsedSegments:
+        """The segments under these keys; raises KeyError for one that is not there."""
+        asked = tuple(keys)
+        used = self._used.get(asked)
+        if used is None:
+            found = [self._compiled(key) for key in asked]
+            used = self._used[asked] = UsedSegments(
+                asked,
+                tuple(each.kernel for each in found),
+                tuple(f"{each.fingerprint:x}" for each in found),
+                Work.all(each.work for each in found),
+            )
+        return used
+
+    def _compiled(self, key: str) -> CompiledSegment:
+        compiled = self.fresh.get(key) or self._old.get(key)
+        if compiled is None or not compiled.is_current(self._segments):
+            compiled = compile_segment(self._segments[key], self._segments)
+            self.fresh[key] = compiled
+        return compiled

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from allotment.compile import fingerprint
 from allotment.compile.experiment import Source, compile_experiment
-from allotment.compile.segment import CompiledSegment, compile_segment
+from allotment.compile.segment import CompiledSegment, Segments
 from allotment.kernel.plan import Plan
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.keyed import Keyed
@@ -62,8 +62,7 @@ def recompile(
     `experiments` and `flags` are the keys that were touched in between (`Change.touched`,
     `Change.flags`); only they are compiled, everything else is shared with `old`.
     """
-    fresh: dict[str, CompiledSegment | None] = {}
-    segment_of = _segment_source(old, catalog, fresh)
+    segments = Segments(old.segments, catalog.segments)
     plans: dict[str, Plan | None] = {}
     total = old.fingerprint
     for key in experiments:
@@ -71,29 +70,14 @@ def recompile(
             total -= _mark(before)
         plans[key] = None
         if (experiment := catalog.experiments.get(key)) is not None:
-            plans[key] = plan = compile_experiment(experiment, catalog, segment_of)
+            plans[key] = plan = compile_experiment(experiment, catalog, segments)
             total += _mark(plan)
     for key in flags:
         for flags_then, sign in ((old.catalog.flags, -1), (catalog.flags, 1)):
             if (flag := flags_then.get(key)) is not None:
                 total += sign * fingerprint.of_flag(flag)
-    segments = old.segments.change({**_gone(old, catalog), **fresh})
-    return Snapshot(catalog, old.plans.change(plans), segments, total % fingerprint.MODULUS)
-
-
-def _segment_source(
-    old: Snapshot, catalog: Catalog, fresh: dict[str, CompiledSegment | None]
-) -> Callable[[str], CompiledSegment]:
-    """A lookup of compiled segments: the old one while it is current, else a fresh one."""
-
-    def segment_of(key: str) -> CompiledSegment:
-        compiled = fresh.get(key) or old.segments.get(key)
-        if compiled is None or not compiled.is_current(catalog.segments):
-            compiled = compile_segment(catalog.segments[key], catalog.segments)
-            fresh[key] = compiled
-        return compiled
-
-    return segment_of
+    compiled = old.segments.change({**_gone(old, catalog), **segments.fresh})
+    return Snapshot(catalog, old.plans.change(plans), compiled, total % fingerprint.MODULUS)
 
 
 def _gone(old: Snapshot, catalog: Catalog) -> dict[str, None]:
