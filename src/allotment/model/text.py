@@ -29,9 +29,14 @@ def is_blank(text: str) -> bool:
     return not text.strip(WHITE_SPACE)
 
 
+def is_key(text: str) -> bool:
+    """Whether a text can name a noun: letters, digits, `.`, `_`, `-`, first a letter or digit."""
+    return _KEY.match(text) is not None
+
+
 def check_key(key: object, path: str) -> str:
-    """`key` if it can name a noun: letters, digits, `.`, `_`, `-`, first a letter or digit."""
-    if isinstance(key, str) and _KEY.match(key):
+    """`key` if it can name a noun."""
+    if isinstance(key, str) and is_key(key):
         return key
     raise InvalidInput(
         f"a key is 1 to {KEY_BYTES_MAX} letters, digits, '.', '_' or '-', "

@@ -2,6 +2,7 @@
 
 import json
 import math
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from allotment.dialects.catalogfile.cursor import Tree
 from allotment.dialects.catalogfile.emit import TextBlock, emit
 from allotment.dialects.catalogfile.source import parse
-from allotment.dialects.catalogfile.yaml12 import compose, resolve
+from allotment.dialects.catalogfile.yaml12 import compose, compose_purely, resolve
+from allotment.errors import InvalidInput
 
 
 def test_norway_is_text_and_so_is_every_other_word() -> None:
@@ -152,3 +154,67 @@ def test_a_block_of_lines_reads_back_as_it_was() -> None:
     lines = TextBlock("# user\n- 1\nuser 2 \nµ\n")
     assert "|\n    # user\n" in emit({"a": {"b": lines}})
     assert compose(emit({"a": {"b": lines}}), 9) == {"a": {"b": str(lines)}}
+
+
+TEXTS = [
+    (
+        'allotment: 1\nflags:\n  a: {variations: {x: 1, y: [1, 2, "NO"]}, default: x}\n'
+        "  b:\n    - hello world\n    - 'it''s'\n    - \"a\\n\\u00e9\\/\"\n"
+    ),
+    (
+        "a: |\n  text\n  more\nb: >-\n  folded\n  text\n\n  end\n? c\n: d\n# comment\n"
+        'e: [a:b, {k: v, "q":1}, -1, 0x1f, 1e3]\n'
+    ),
+    "key: value # c\nlist:\n- 1\n- - 2\n  - 3\n",
+    '{"a":[1,2,{"b":null}],\'c\':~}\n',
+    'a: "x\n  y"\nb: plain\n  goes on\n',
+    "a: &one {k: v}\nb: *one\n",
+]
+PARTS = [*":-?,[]{}#&*!|>'\"%@` \n\t.ab01~é\r\x85\u2028\ufeff\x7f\x1b", "😀"]
+PARTS += ["\n  ", "- ", ": ", "---\n", "...\n", "<<", "\\", "\\x41", "!!str ", "! ", "\ud800"]
+
+
+def changed(text: str, dice: Random) -> str:
+    """The text with a few pieces put in, taken out or moved."""
+    for _ in range(dice.randrange(1, 5)):
+        at, to = sorted(dice.randrange(len(text) + 1) for _ in range(2))
+        match dice.randrange(5):
+            case 0:
+                text = text[:at] + text[at + dice.randrange(1, 4) :]
+            case 1:
+                text = text[:to] + text[at:]
+            case _:
+                text = text[:at] + dice.choice(PARTS) + text[at:]
+    return text
+
+
+def differing(seed: int, count: int) -> tuple[int, list[str]]:
+    """How many texts were read, and those that the parser of YAML 1.2 alone reads otherwise.
+
+    A few that it refuses and YAML 1.2 allows, such as `["a":1]`, are read by the other one only.
+    """
+    dice, read, wrong = Random(seed), 0, list[str]()
+    for _ in range(count):
+        text = changed(dice.choice(TEXTS), dice)
+        try:
+            tree = compose(text, 96)
+            spelled = repr(compose_purely(text, 96))
+        except InvalidInput:
+            continue
+        read += 1
+        if repr(tree) != spelled:
+            wrong.append(text)
+    return read, wrong
+
+
+def test_both_parsers_read_the_same(seed: int) -> None:
+    read, wrong = differing(seed, 3_000)
+    assert read > 300
+    assert not wrong
+
+
+@pytest.mark.soak
+def test_both_parsers_read_the_same_for_long(seed: int) -> None:
+    read, wrong = differing(seed, 300_000)
+    assert read > 30_000
+    assert not wrong

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from types import MappingProxyType
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from allotment.dialects.catalogfile.advice import choices, found, quoted
 from allotment.errors import InvalidInput
-from allotment.model.text import check_description, check_key, check_name
+from allotment.model.text import check_description, check_key, check_name, is_key
 
 Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | None"
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -32,8 +31,7 @@ NO_ADVICE: Mapping[str, str] = MappingProxyType({})
 _SIMPLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """A value, and the way to it from the top of the file.
 
     Reading a place gives the value as what it has to be, or raises InvalidInput with the path. A
@@ -142,7 +140,7 @@ class Cursor:
         """A key: of a noun, a treatment, an allocation, or the name of a kind of unit."""
         if default is not None and not self.given:
             return default
-        return check_key(self.text(), self.path)
+        return self._checked(self.text())
 
     def truth(self, default: bool) -> bool:
         """True or false."""
@@ -175,4 +173,8 @@ class Cursor:
 
     def own_key(self) -> str:
         """The key of this entry, as one that can name a noun."""
-        return check_key(self.step, self.path)
+        return self._checked(self.step)
+
+    def _checked(self, key: str | int) -> str:
+        """A key that can name a noun; the path is put together where it is needed."""
+        return key if isinstance(key, str) and is_key(key) else check_key(key, self.path)

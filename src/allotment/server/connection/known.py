@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from allotment.server.connection.head import unescaped
+from allotment.server.connection.identity import Identity
 from allotment.server.http.answer import Answering
-
-if TYPE_CHECKING:
-    from allotment.server.connection.cycle import Cycle
 
 END: Final = b"\r\n\r\n"
 
@@ -34,6 +32,17 @@ class KnownHead(NamedTuple):
     answering: Answering
 
 
+class Answered(Protocol):
+    """A request that was answered; `answering` has done so as it was read, unless it is None."""
+
+    scope: Any
+    received: int
+    status: int
+    keep_alive: bool
+    identity: Identity
+    answering: Answering | None
+
+
 class KnownHeads:
     """The heads that were read before; `learned` counts them, `used` how often one was met again.
 
@@ -56,15 +65,15 @@ class KnownHeads:
             return None if known is None or found is None else _addressed(known, found)
         return known
 
-    def learn(self, packet: bytes, cycle: Cycle) -> None:
+    def learn(self, packet: bytes, request: Answered) -> None:
         """Remember the head of a packet that was one request, and was answered at once."""
-        head = packet[: len(packet) - cycle.received]
-        scope: Any = cycle.scope
+        head = packet[: len(packet) - request.received]
+        scope = request.scope
         if (
-            cycle.answering is None
-            or cycle.status != 200
-            or not cycle.keep_alive
-            or not cycle.identity.is_fresh
+            request.answering is None
+            or request.status != 200
+            or not request.keep_alive
+            or not request.identity.is_fresh
             or len(head) > _HEAD_BYTES_MAX
             or head.find(END) != len(head) - len(END)
             or any(name == b"transfer-encoding" for name, _ in scope["headers"])
@@ -73,13 +82,13 @@ class KnownHeads:
         names = ["http_version", "method", "headers", "route", *_TARGET]
         if scope["method"] == "GET":
             line, _, _ = head.partition(b"\r\n")
-            if cycle.received or not _ADDRESSED.match(line):
+            if request.received or not _ADDRESSED.match(line):
                 return
             head = head[len(line) :]
         if len(self._known) >= HEADS_MAX:
             self._known.clear()
         own = {name: scope[name] for name in names}
-        self._known[head] = KnownHead(own, cycle.received, cycle.answering)
+        self._known[head] = KnownHead(own, request.received, request.answering)
         self.learned += 1
 
 
