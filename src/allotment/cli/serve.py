@@ -147,4 +147,6 @@ def _show(example: Path, settings: Settings) -> None:
     url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
     for line in lines_to_try(catalog, url, with_token=not settings.insecure_local):
         results.out(line, highlight=False)
+    if settings.console:
+        results.out(f"# for a browser: {url}{settings.console_path}", highlight=False)
     results.file.flush()

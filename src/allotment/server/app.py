@@ -21,6 +21,7 @@ from allotment.server.confidence import routes as confidence
 from allotment.server.connection.listen import connections_max
 from allotment.server.connection.local import OnlyLocal
 from allotment.server.console import app as console
+from allotment.server.console.observed import Reading
 from allotment.server.exposure_log import ExposureLog
 from allotment.server.front import Front
 from allotment.server.http.answer import Answering, AtOnce, respond
@@ -57,6 +58,7 @@ def create_app(
     made = _framework(node, assign, exposures, keeping, Metrics(node, shared))
     made.state.settings = settings
     if settings.console:
+        made.state.observing = Reading()
         made.router.routes.extend(map(_whole, console.routes(settings.console_path)))
     made.state.streams = streams = Streams(node, connections_max() // STREAMS_PART)
     framework = Front(made, node)

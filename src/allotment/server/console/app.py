@@ -19,6 +19,7 @@ from allotment.server.console import (
     history,
     layers,
     nodes,
+    observed,
     segments,
     tokens,
     why,
@@ -34,7 +35,7 @@ router: Final = APIRouter(route_class=PageRoute)
 
 # A page of a fixed path comes before one that takes any key there.
 _MODULES: Final = (
-    *(experiments, experiment, why, layers, segments, flags),
+    *(experiments, experiment, observed, why, layers, segments, flags),
     *(history, comparison, tokens, nodes),
 )
 _ROUTERS: Final = (router, *(each.router for each in _MODULES))

@@ -29,6 +29,14 @@ router: Final = APIRouter(route_class=PageRoute)
 
 OVERRIDES_SHOWN: Final = 200
 
+# Why there is nothing to count, by where exposures are logged.
+NOWHERE: Final = {
+    "off": "This server logs no exposures (the setting `exposures` is off), so there is nothing to"
+    " count. `allotment srm` checks exposures that others have logged.",
+    "webhook": "This server sends exposures to a webhook and keeps none, so there is nothing to"
+    " count here. `allotment srm` checks what the webhook's owner has.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class AllocationView:
@@ -72,10 +80,12 @@ class ExperimentView:
 async def get_experiment(request: Request, visitor: Looking, key: str) -> Response:
     """The page of an experiment."""
     name_of, now = node_of(request).access.name_of, round(time.time() * 1000)
+    logged: str = request.app.state.settings.exposures
 
     def make(served: Served) -> Mapping[str, Any]:
         experiment = found(served.stored.catalog, key)
-        return {"view": experiment_view(served.stored, experiment, name_of, now)}
+        view = experiment_view(served.stored, experiment, name_of, now)
+        return {"view": view, "nowhere": NOWHERE.get(logged, "")}
 
     return await shown(request, visitor, "experiment.html", make)
 
