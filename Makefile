@@ -7,7 +7,7 @@ export COLUMNS ?= 100
 
 KERNEL := $(wildcard csrc/*.c csrc/*.h src/allotment/kernel/*.pyx src/allotment/kernel/*.pxd)
 
-.PHONY: help run serve test test-engines test-peers soak sanitize fuzz bench lint docs mutants clean
+.PHONY: help run serve test test-engines test-peers soak sanitize fuzz bench lint docs screenshots mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,9 +72,12 @@ docs: $(VENV)/ready ## write the reference pages from the code, and build the si
 	@PYTHONPATH=tests:tests/support $(PY) -m docs.reference
 	@$(PY) -m pip install -q --group docs
 	@rm -rf build/site && mkdir -p build/site/pages
-	@git ls-files -co --exclude-standard '*.md' docs examples | tar -cT - | tar -xC build/site/pages
+	@git ls-files -co --exclude-standard '*.md' '*.png' docs examples | tar -cT - | tar -xC build/site/pages
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build -q --strict
 	@! grep -rnoE '<(script|link|img)[^>]*(src|href)="?(https?:)?//[^">]*' build/site/html --include='*.html'
+
+screenshots: $(VENV)/ready ## takes the pictures of docs/console.md again (needs Chromium)
+	@PYTHONPATH=tests:tests/support $(PY) -m server.console.screenshots docs/images
 
 mutants: $(VENV)/ready ## seeded faults, each of which the tests must catch
 	@$(PY) tests/mutants.py

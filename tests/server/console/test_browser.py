@@ -8,16 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from allotment.store import Store
-from server.console import hostile
+from server.console import hostile, screenshots
 from server.console.browsing import HERE, browsing, window
 from server.console.test_pages import pages
 from serving import SHOP, Server, serving
 
+HOUSE = Path(__file__).parents[3]
 SHOP_PAGES = (
     *(f"{HERE}/{each}" for each in ("experiments", "experiments/checkout", "why", "layers")),
     *(f"{HERE}/{each}" for each in ("holdouts", "segments", "segments/nordics", "flags")),
@@ -151,6 +153,12 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut_off_on_a_phone(
             found[path] = [*opened.serious(), *(["too wide"] if opened.overflow else [])]
         assert {path: each for path, each in found.items() if each} == {}
         assert opened.faults == []
+
+
+def test_the_pictures_can_be_taken_again(browser: Browser, tmp_path: Path) -> None:
+    screenshots.take(browser, tmp_path)
+    taken = {each.name for each in tmp_path.glob("*.png")}
+    assert taken == {each.name for each in (HOUSE / "docs/images").iterdir()}
 
 
 @pytest.mark.parametrize("width", [1200, 375])
