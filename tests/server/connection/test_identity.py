@@ -55,6 +55,11 @@ ANSWERED = [
     ("/v1/catalog/flags/button", None, "/v1/catalog/flags/{key}"),
     ("/api/v2/experimentation/experiments", None, "/api/v2/experimentation/experiments"),
     ("/v1/workflows/abtest/instances", None, "/v1/workflows/abtest/instances"),
+    (
+        "/console/default/production/experiments/checkout",
+        None,
+        "/console/{project}/{environment}/experiments/{key}",
+    ),
     ("/metrics", None, "/metrics"),
     ("/healthz", None, "/healthz"),
 ]

@@ -96,7 +96,7 @@ def test_a_filter_finds(query: dict[str, str], found: list[int]) -> None:
 def test_a_change_is_told_in_words() -> None:
     many = [Rename("flag", "button", f"name {n}") for n in range(25)]
     (line,) = change_list(Journal([entry(1, *many)]), HistoryQuery(), None).changes
-    assert line.lines[0] == "~ flag button: name 'name 0'"
+    assert line.lines[0] == "flag button: name 'name 0'"
     assert (len(line.lines), line.more) == (20, 5)
     assert (line.when, line.who) == ("2026-05-06 07:08 UTC", "ada")
 

@@ -136,7 +136,7 @@ async def test_the_answer_is_that_of_the_engine(reader: Visiting) -> None:
         assert f"{given.checks[-1].draw:016x}" in page.words
         assert f"Bucket {given.checks[-1].bucket:,}" in page.words
     page = await asked(reader, unit="user-1", experiment="checkout")
-    assert "user-1 gets no treatment: the unit is not in the audience" in page.words
+    assert "user-1 gets no treatment of checkout: the unit is not in the audience" in page.words
     assert "country" in page.words
 
 

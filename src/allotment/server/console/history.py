@@ -16,7 +16,7 @@ from allotment.dialects.wire.model import Body
 from allotment.model.instant import milliseconds
 from allotment.server.api.route import Query
 from allotment.server.console.route import Looking, PageRoute, shown
-from allotment.server.console.words import moment
+from allotment.server.console.words import moment, told
 from allotment.server.http.limits import PAGE_BYTES_MAX, REVISION_MAX
 from allotment.server.http.requests import whole
 from allotment.server.writes.change import node_of
@@ -135,7 +135,7 @@ def change_line(entry: Entry, lines: int = LINES) -> ChangeLine:
         entry.name or entry.who,
         entry.dialect,
         entry.comment,
-        tuple(line_of(each) for each in entry.commands[:lines]),
+        tuple(told(line_of(each)) for each in entry.commands[:lines]),
         max(0, len(entry.commands) - lines),
         tuple(moved_line(each) for each in entry.moves[:lines]),
     )

@@ -9,7 +9,14 @@ from allotment.model.instant import show_instant
 from allotment.model.limits import BUCKETS
 from allotment.model.number import show_percent
 
+_MARKS: Final = {"+": "new: ", "-": "gone: ", "~": "", ">": ""}
 _STEPS: Final = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def told(line: str) -> str:
+    """A line of a command without the mark that a terminal has: what is new and what is gone."""
+    mark, _, rest = line.partition(" ")
+    return f"{_MARKS[mark]}{rest}" if mark in _MARKS else line
 
 
 def moment(at: int) -> str:
