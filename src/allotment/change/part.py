@@ -29,6 +29,12 @@ def only(base: Catalog, target: Catalog, keys: Iterable[str]) -> Catalog:
     return _part(base, target, lambda _, key: key in wanted)
 
 
+def only_nouns(base: Catalog, target: Catalog, nouns: Iterable[tuple[str, str]]) -> Catalog:
+    """`base`, in which these nouns, by kind and key, are what `target` has of them, or are gone."""
+    wanted = set(nouns)
+    return _part(base, target, lambda kind, key: (kind, key) in wanted)
+
+
 def only_experiment(base: Catalog, target: Catalog, experiment: str) -> Catalog:
     """`base`, in which one experiment is what `target` has of it, or is gone."""
     if experiment not in base.experiments and experiment not in target.experiments:

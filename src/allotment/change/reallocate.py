@@ -104,16 +104,22 @@ def reallocate(old: Slots, weights: Weights, total: int, profile: Profile = _NAT
 
 def moved(old: Slots, new: Slots, buckets: int = BUCKETS) -> int:
     """How many buckets have another owner in `new` than in `old`, the gap being an owner too."""
+    return sum(n for (was, now), n in crossings(old, new, buckets).items() if was != now)
+
+
+def crossings(old: Slots, new: Slots, buckets: int = BUCKETS) -> dict[tuple[str, str], int]:
+    """How many buckets go from which owner to which; "" is the gap, and some stay."""
     before, after = _with_gaps(old, buckets), _with_gaps(new, buckets)
-    total = i = j = edge = 0
+    found: dict[tuple[str, str], int] = {}
+    i = j = edge = 0
     while edge < buckets:
         stop = min(before[i].stop, after[j].stop)
-        if before[i].owner != after[j].owner:
-            total += stop - edge
+        owners = before[i].owner, after[j].owner
+        found[owners] = found.get(owners, 0) + stop - edge
         i += before[i].stop == stop
         j += after[j].stop == stop
         edge = stop
-    return total
+    return found
 
 
 def _with_gaps(slots: Slots, buckets: int) -> list[Slot]:

@@ -29,6 +29,7 @@ VALUES = {
     "environment": "production",
     "key": hostile.LONG,
     "revision": "1",
+    "what": "ramp",
 }
 
 

@@ -12,6 +12,7 @@ from allotment.dialects.wire.model import Body
 from allotment.errors import AllotmentError, Forbidden, Unauthorized
 from allotment.server.api.route import Query
 from allotment.server.console import (
+    changing,
     comparison,
     experiment,
     experiments,
@@ -22,6 +23,7 @@ from allotment.server.console import (
     observed,
     segments,
     tokens,
+    undoing,
     why,
 )
 from allotment.server.console.page import error_page, static_answer
@@ -35,8 +37,8 @@ router: Final = APIRouter(route_class=PageRoute)
 
 # A page of a fixed path comes before one that takes any key there.
 _MODULES: Final = (
-    *(experiments, experiment, observed, why, layers, segments, flags),
-    *(history, comparison, tokens, nodes),
+    *(experiments, experiment, observed, changing, why, layers, segments, flags),
+    *(history, comparison, undoing, tokens, nodes),
 )
 _ROUTERS: Final = (router, *(each.router for each in _MODULES))
 

@@ -17,6 +17,7 @@ from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, Iteration, Treatment
 from allotment.model.slots import size
 from allotment.server.console.experiments import NameOf, flags_of, owner_of, state_of
+from allotment.server.console.forms import offered
 from allotment.server.console.iterations import Timeline, timeline
 from allotment.server.console.layermap import LayerMap, layer_map
 from allotment.server.console.route import Looking, PageRoute, no_query, shown
@@ -74,6 +75,7 @@ class ExperimentView:
     reserved: str
     overrides: tuple[tuple[str, str], ...]
     timeline: Timeline
+    offered: Mapping[str, str]
 
 
 @router.get("/{project}/{environment}/experiments/{key}", dependencies=[Depends(no_query)])
@@ -126,6 +128,7 @@ def experiment_view(
         reserved=held[0].share if held else "0%",
         overrides=experiment.overrides[:OVERRIDES_SHOWN],
         timeline=timeline(experiment, now),
+        offered=offered(experiment),
     )
 
 

@@ -53,6 +53,7 @@ class Preview:
     touched  the experiments that may answer otherwise
     moves    how much of an allocation changes treatment
     units    by experiment, how many of the units go from which treatment to which
+    after    the catalog as it would be; None where it would be refused
     """
 
     refusal: AllotmentError | None
@@ -60,6 +61,7 @@ class Preview:
     touched: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
     units: dict[str, Moved] = field(default_factory=dict)
+    after: Catalog | None = None
 
 
 def preview(
@@ -80,7 +82,7 @@ def preview(
     touched = tuple(sorted(change.touched))
     units = {} if asked is None else _moved(served, change.catalog, touched, asked, kept)
     lines = tuple(islice(planned(some, base), LINES_MAX))
-    return Preview(None, lines, touched, change.moves, units)
+    return Preview(None, lines, touched, change.moves, units, change.catalog)
 
 
 def _moved(
