@@ -151,7 +151,7 @@ def test_nothing_below_the_faces_asks_datetime_what_time_it_is() -> None:
 
 # The server's packages and modules, the lowest first: each imports only those before it.
 SERVER = (
-    ("http", "auth", "counters", "settingsfile", "turns", "vendors"),
+    ("http", "auth", "counters", "masked", "settingsfile", "turns", "vendors"),
     ("settings", "sync"),
     ("connection", "exposure_log", "writes"),
     ("api",),

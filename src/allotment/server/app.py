@@ -22,6 +22,7 @@ from allotment.server.connection.listen import connections_max
 from allotment.server.connection.local import OnlyLocal
 from allotment.server.console import app as console
 from allotment.server.console.observed import Reading
+from allotment.server.console.openid import provider_of
 from allotment.server.exposure_log import ExposureLog
 from allotment.server.front import Front
 from allotment.server.http.answer import Answering, AtOnce, respond
@@ -59,6 +60,7 @@ def create_app(
     made.state.settings = settings
     if settings.console:
         made.state.observing = Reading()
+        made.state.provider = provider_of(settings)
         made.router.routes.extend(map(_whole, console.routes(settings.console_path)))
     made.state.streams = streams = Streams(node, connections_max() // STREAMS_PART)
     framework = Front(made, node)

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
-from pydantic_core import CoreSchema
-from pydantic_core.core_schema import no_info_after_validator_function, str_schema
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -26,7 +23,9 @@ from pydantic_settings import (
 )
 
 from allotment.errors import InvalidInput
+from allotment.server.auth.openid_groups import read_groups
 from allotment.server.http.cors import read_origins
+from allotment.server.masked import SecretText, SecretUrl
 from allotment.server.settingsfile import settings_file
 from allotment.server.vendors import read_vendors
 
@@ -34,42 +33,6 @@ PREFIX: Final = "ALLOTMENT_"
 
 # Names of the same prefix that other parts of the house read: the command line and the build.
 OF_OTHERS: Final = frozenset({"CONFIG", "SANITIZE", "SERVER", "SPACE", "STORE", "TOKEN"})
-
-_PASSWORD: Final = re.compile(r"(://[^:@/]*):.*@")
-_SECRET: Final = re.compile(r"([?&][^=&]*(?:passw|secret|token)[^=&]*=)[^&]*", re.IGNORECASE)
-
-
-class SecretUrl(str):
-    """An address that may hold a password; `masked` is what may be shown of it."""
-
-    __slots__ = ()
-
-    @property
-    def masked(self) -> str:
-        """The address with `***` for the password."""
-        return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1:***@", self))
-
-    def __repr__(self) -> str:
-        return repr(self.masked)
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, *_: object) -> CoreSchema:
-        return no_info_after_validator_function(cls, str_schema(min_length=1))
-
-
-class SecretText(str):
-    """A secret, of which nothing is shown."""
-
-    __slots__ = ()
-
-    masked = "***"
-
-    def __repr__(self) -> str:
-        return repr(self.masked)
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, *_: object) -> CoreSchema:
-        return no_info_after_validator_function(cls, str_schema(min_length=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +169,26 @@ class Settings(BaseSettings):
         pattern=r"^(/[a-z0-9][a-z0-9-]*)+$",
         description="The path under which the console is.",
     )
+    openid_issuer: str = Field(
+        "",
+        pattern=r"^$|^https://.|^http://(localhost|127\.0\.0\.1|\[::1\])[:/]",
+        description="The OpenID Connect provider that people sign in to the console with, such as"
+        " https://login.example; empty for none.",
+    )
+    openid_client: str = Field(
+        "", validate_default=True, description="The id that the provider knows the console by."
+    )
+    openid_secret: SecretText | None = Field(None, description="The secret that goes with it.")
+    openid_groups: str = Field(
+        "",
+        validate_default=True,
+        description="What the provider's groups may do, as GROUP=SCOPE or GROUP=SCOPE:SPACES with"
+        " commas between them; the first that fits counts, and * is everyone.",
+    )
+    openid_claim: str = Field("groups", description="The claim that lists someone's groups.")
+    openid_hours: float = Field(
+        12, gt=0, le=720, description="After how many hours people sign in again."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least important lines that are logged."
     )
@@ -218,6 +201,15 @@ class Settings(BaseSettings):
     @classmethod
     def _check_origins(cls, text: str) -> str:
         read_origins(text)
+        return text
+
+    @field_validator("openid_client", "openid_groups")
+    @classmethod
+    def _check_openid(cls, text: str, info: ValidationInfo) -> str:
+        if info.field_name == "openid_groups":
+            read_groups(text)
+        if not text and info.data.get("openid_issuer"):
+            raise ValueError("is empty: openid_issuer needs it")
         return text
 
     @field_validator("vendor_profiles")

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from allotment.dialects.wire.model import Body
 from allotment.errors import AllotmentError, Forbidden, Unauthorized
 from allotment.server.api.route import Query
 from allotment.server.console import (
@@ -21,13 +20,24 @@ from allotment.server.console import (
     layers,
     nodes,
     observed,
+    openid,
     segments,
     tokens,
     undoing,
     why,
 )
+from allotment.server.console.openid import end_session
 from allotment.server.console.page import error_page, static_answer
-from allotment.server.console.route import Form, Looking, PageRoute, moved, no_query, sign_in_page
+from allotment.server.console.route import (
+    Form,
+    Looking,
+    PageRoute,
+    SignInQuery,
+    moved,
+    no_query,
+    sign_in_page,
+    wanted_page,
+)
 from allotment.server.console.session import SESSION, at_of, cookie, sign_in
 from allotment.server.http.answer import Answer, respond
 from allotment.server.http.problems import RENDERERS, Renderer
@@ -38,15 +48,9 @@ router: Final = APIRouter(route_class=PageRoute)
 # A page of a fixed path comes before one that takes any key there.
 _MODULES: Final = (
     *(experiments, experiment, observed, changing, why, layers, segments, flags),
-    *(history, comparison, undoing, tokens, nodes),
+    *(history, comparison, undoing, tokens, nodes, openid),
 )
 _ROUTERS: Final = (router, *(each.router for each in _MODULES))
-
-
-class SignInQuery(Body):
-    """Where to go once signed in."""
-
-    next: str = ""
 
 
 def routes(at: str) -> list[PageRoute]:
@@ -89,14 +93,14 @@ async def get_sign_in(
     request: Request, query: Annotated[SignInQuery, Query(SignInQuery)]
 ) -> Response:
     """The form that takes a token."""
-    page = sign_in_page(request, _Asked(), _wanted(request, query.next))
+    page = sign_in_page(request, _Asked(), wanted_page(request, query.next))
     return respond(page)
 
 
 @router.post("/sign-in", dependencies=[Depends(no_query)])
 async def post_sign_in(request: Request, form: Form) -> Response:
     """Put the token into a cookie, if it opens pages."""
-    wanted = _wanted(request, form.get("next", ""))
+    wanted = wanted_page(request, form.get("next", ""))
     token = form.get("token", "").strip()
     try:
         sign_in(request, token)
@@ -107,7 +111,8 @@ async def post_sign_in(request: Request, form: Form) -> Response:
 
 @router.post("/sign-out", dependencies=[Depends(no_query)])
 async def post_sign_out(request: Request, _form: Form) -> Response:
-    """End the session in this browser; the token still holds."""
+    """End the session in this browser; a token that was made for it, too."""
+    await end_session(request)
     return moved(f"{at_of(request)}/sign-in", cookie(request, SESSION, ""))
 
 
@@ -118,11 +123,3 @@ class _Asked(AllotmentError):
 
     def __init__(self) -> None:
         super().__init__("")
-
-
-def _wanted(request: Request, said: str) -> str:
-    """Where to go then: a page of the console, or else its first."""
-    at = at_of(request)
-    inside = said == at or said.startswith((f"{at}/", f"{at}?"))
-    plain = said.isascii() and said.isprintable() and not {"\\", '"', " "} & set(said)
-    return said if inside and plain and "//" not in said and "/.." not in said else at

@@ -23,6 +23,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from allotment.dialects.wire.model import Body
 from allotment.errors import AllotmentError, Unauthorized
 from allotment.server.auth.access import reaches
 from allotment.server.console.page import html
@@ -43,6 +44,12 @@ from allotment.server.writes.change import node_of
 from allotment.store import Scope
 
 _SPACES_MAX = 200
+
+
+class SignInQuery(Body):
+    """Where to go once signed in."""
+
+    next: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,7 @@ def sign_in_page(request: Request, error: AllotmentError, wanted: str = "") -> A
         said=said,
         wanted=wanted or here(request),
         again=here(request) if again else "",
+        openid=request.app.state.settings.openid_issuer,
     )
 
 
@@ -179,3 +187,11 @@ def _around(request: Request, visitor: Visitor, space: str) -> dict[str, Any]:
 def moved(to: str, *headers: tuple[str, str]) -> Response:
     """Go and see this page."""
     return respond(Answer(303, (("location", to), ("cache-control", "no-store"), *headers), b""))
+
+
+def wanted_page(request: Request, said: str) -> str:
+    """Where to go then: a page of the console, or else its first."""
+    at = at_of(request)
+    inside = said == at or said.startswith((f"{at}/", f"{at}?"))
+    plain = said.isascii() and said.isprintable() and not {"\\", '"', " "} & set(said)
+    return said if inside and plain and "//" not in said and "/.." not in said else at

@@ -28,7 +28,6 @@ FORM: Final = "allotment_form"
 
 _FORM_BYTES_MAX: Final = 1 << 20
 _FIELDS_MAX: Final = 1_000
-_ATTRIBUTES: Final = "HttpOnly; SameSite=Strict"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}\Z")
 _SPACE: Final = re.compile(SPACE_NAME[1:-1] + r"\Z")
 
@@ -139,14 +138,15 @@ def sign_in(request: Request, token: str) -> None:
     node_of(request).access.caller(_bearer(token), None, Scope.READ)
 
 
-def cookie(request: Request, name: str, value: str) -> tuple[str, str]:
+def cookie(request: Request, name: str, value: str, same_site: str = "Strict") -> tuple[str, str]:
     """The header that sets a cookie of the console, or with no value ends it."""
     ends = "" if value else "; Max-Age=0"
-    secure = "; Secure" if _is_encrypted(request) else ""
-    return ("set-cookie", f"{name}={value}; Path={at_of(request)}; {_ATTRIBUTES}{secure}{ends}")
+    secure = "; Secure" if is_encrypted(request) else ""
+    kept = f"Path={at_of(request)}; HttpOnly; SameSite={same_site}{secure}{ends}"
+    return ("set-cookie", f"{name}={value}; {kept}")
 
 
-def _is_encrypted(request: Request) -> bool:
+def is_encrypted(request: Request) -> bool:
     """Whether the browser speaks TLS, to us or to the proxy before us.
 
     A header that is made up only takes the cookie from the one who made it up.

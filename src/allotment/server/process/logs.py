@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from allotment.server.settings import SecretUrl
+from allotment.server.masked import SecretUrl
 
 # What must not be in a log, wherever it comes from: a password in an address, a token.
 _ADDRESS: Final = re.compile(r"\w+://[^\s\"']*@[^\s\"']*")
