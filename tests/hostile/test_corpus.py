@@ -15,6 +15,7 @@ JSON = {"content-type": "application/json"}
 TAKE_MORE = {
     "/v1/assign/batch",
     "/v1/commands",
+    "/v1/preview",
     "/v1/kept",
     "/v1/kept/read",
     "/v1/catalog/segments/{key}",
