@@ -7,7 +7,8 @@ export COLUMNS ?= 100
 
 KERNEL := $(wildcard csrc/*.c csrc/*.h src/allotment/kernel/*.pyx src/allotment/kernel/*.pxd)
 
-.PHONY: help run serve test test-engines test-peers soak sanitize fuzz bench lint docs screenshots mutants clean
+.PHONY: help run serve test test-engines test-peers soak sanitize fuzz bench bench-peers lint docs screenshots \
+  mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +58,9 @@ fuzz: $(VENV)/ready ## Arrow input, plans and hostile callers of the kernel (nee
 bench: $(VENV)/ready ## every speed claim, as ratios to an interleaved reference
 	@$(PY) -m pip install -q --group bench
 	@$(PY) -m benchmarks
+
+bench-peers: $(VENV)/ready ## other platforms' SDKs beside Allotment, each in an environment of its own
+	@PYTHONPATH=tests/support $(PY) -m benchmarks.peers
 
 lint: $(VENV)/ready ## ruff, mypy, pyright over the pages' code, and the kernel's stubs against the kernel
 	@$(PY) -m pip install -q --group lint

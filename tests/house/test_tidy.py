@@ -153,6 +153,7 @@ def test_every_decision_says_what_was_decided_and_why() -> None:
 def test_tests_stand_where_their_subject_stands() -> None:
     """A folder of tests is named for a package, or for one of a few ideas about the whole."""
     ideas = {"docs", "engines", "faults", "hostile", "house", "laws", "peers", "sdk", "support"}
+    ideas.add("benchmarks")  # they stand beside the package
     tests, packages = HOUSE / "tests", HOUSE / "src/allotment"
     folders = {file.parent.relative_to(tests) for file in tests.rglob("test_*.py")}
     mirrors = [each for each in folders if each.parts[0] not in ideas]

@@ -1,0 +1,114 @@
+"""`make bench-peers`: measures every peer in an environment of its own, and writes the results.
+
+`python -m benchmarks.peers WORD...` measures those whose names contain one of the words, and
+prints the table only.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import random
+import subprocess
+import sys
+import uuid
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+
+from benchmarks.__main__ import machine
+from benchmarks.harness import UNITS
+from benchmarks.peers.check import faults
+from benchmarks.peers.picture import picture
+from benchmarks.peers.rows import COUNTRIES, EXPERIMENTS, PEERS, SHARES, Peer
+from benchmarks.peers.table import Measured, table, with_section
+from clients import python_with
+
+HERE = Path(__file__).parent
+RESULTS = HERE.parent / "RESULTS.md"
+PICTURE = HERE.parent / "peers.svg"
+CHECKED = 1_430  # units of each country whose treatments are counted
+PATIENCE = 600
+
+
+def question() -> dict[str, Any]:
+    """What every peer is asked."""
+    dice = random.Random(20261130)
+    many = [
+        [country, [str(uuid.UUID(int=dice.getrandbits(128), version=4)) for _ in range(CHECKED)]]
+        for country in COUNTRIES
+    ]
+    mmh3 = find_spec("mmh3")
+    assert mmh3 is not None
+    return {
+        "mmh3": mmh3.origin,
+        "units": UNITS,
+        "visitors": [[each, UNITS[at :: len(COUNTRIES)]] for at, each in enumerate(COUNTRIES)],
+        "many": many,
+        "experiments": dict(EXPERIMENTS),
+        "shares": dict(SHARES),
+    }
+
+
+def measure(peer: Peer, asked: dict[str, Any]) -> Measured:
+    try:
+        python = python_with(*peer.packages) if peer.packages else Path(sys.executable)
+    except AssertionError as error:
+        return Measured(peer, fault=f"it could not be installed: {str(error)[:200]}")
+    script = HERE / f"{peer.script}.py"
+    done = subprocess.run(
+        [python, "-P", HERE / "runner.py"],
+        input=json.dumps({**asked, "peer": peer.script, "script": str(script)}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+        cwd=HERE.parents[1],
+    )
+    if done.returncode:
+        return Measured(peer, fault=f"it failed: {done.stderr.strip()[-200:]}")
+    told = json.loads(done.stdout.splitlines()[-1])
+    for kind, row in told["rows"].items():
+        wrong = next(faults(map(tuple, row["counts"]), EXPERIMENTS, SHARES), None)
+        if wrong:
+            return Measured(peer, fault=f"it did not deal as asked ({kind}): {wrong}")
+    ratios = {kind: row["ratios"] for kind, row in told["rows"].items()}
+    return Measured(peer, ratios, told["memory"], told["reference"])
+
+
+def main(words: list[str]) -> int:
+    peers = [
+        each for each in PEERS if not words or any(word in each.name.lower() for word in words)
+    ]
+    console = Console(stderr=True)
+    asked = question()
+    measured = [
+        measure(peer, asked) for peer in track(peers, "measuring", console=console, transient=True)
+    ]
+    shown = table(measured)
+    print(shown)
+    failed = [one for one in measured if one.fault]
+    if not words:
+        write(measured, shown)
+    for one in failed:
+        console.print(f"{one.peer.name}: {one.fault}", style="red", markup=False)
+    return 1 if failed else 0
+
+
+def write(measured: list[Measured], shown: str) -> None:
+    """The section of this machine, and the picture."""
+    taken = [one.reference for one in measured if one.reference]
+    reference = f"{min(taken):.0f} to {max(taken):.0f} ns" if taken else "nothing"
+    day = datetime.datetime.now(tz=datetime.UTC).date()
+    body = f"`make bench-peers` on {day}; the reference took {reference} a call.\n\n{shown}"
+    heading = f"Beside others: {machine()}"
+    RESULTS.write_text(with_section(RESULTS.read_text(), heading, body))
+    title = "Times the CPU time of one mmh3.hash in a Python loop, in the same run (logarithmic); less is better"
+    PICTURE.write_text(picture(measured, title))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
