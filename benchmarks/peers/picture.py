@@ -25,7 +25,7 @@ def picture(measured: Sequence[Measured], title: str) -> str:
     top = _HEAD
     for kind, name in KINDS.items():
         bars = sorted(
-            (median, one.peer.name) for one in measured if (median := one.median(kind)) is not None
+            (cost, one.peer.name) for one in measured if (cost := one.cost(kind)) is not None
         )
         if bars:
             panels.append(_panel(name, bars, top))

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-ROUNDS = 15
+ROUNDS = 5
 # A round of the reference; a round of the work takes about as many seconds as WORK says.
 REFERENCE_CALLS = 20_000
 WORK = 0.06

@@ -12,7 +12,8 @@ from benchmarks.peers.rows import KINDS, Peer
 
 @dataclass(frozen=True)
 class Measured:
-    """What a peer's script gave: ratios to the reference by kind, and bytes of memory.
+    """What a peer's script gave: ratios to the reference by kind, one a process, and the bytes of
+    memory.
 
     `fault` says why there is none: it could not be installed, or it dealt otherwise than asked.
     """
@@ -23,9 +24,9 @@ class Measured:
     reference: float = 0.0
     fault: str = ""
 
-    def median(self, kind: str) -> float | None:
-        """The middle of its ratios; None where there are none."""
-        return statistics.median(self.ratios[kind]) if kind in self.ratios else None
+    def cost(self, kind: str) -> float | None:
+        """The mean over its processes; None where there are none."""
+        return statistics.mean(self.ratios[kind]) if kind in self.ratios else None
 
 
 def table(measured: Sequence[Measured]) -> str:
@@ -33,9 +34,9 @@ def table(measured: Sequence[Measured]) -> str:
     words: list[str] = []
 
     def cell(one: Measured, kind: str) -> str:
-        median = one.median(kind)
-        shown = "-" if median is None else figure(median)
-        word = one.peer.told.get(kind) or (one.fault if median is None else "")
+        cost = one.cost(kind)
+        shown = "-" if cost is None else figure(cost)
+        word = one.peer.told.get(kind) or (one.fault if cost is None else "")
         if not word:
             return shown
         if word not in words:

@@ -146,6 +146,7 @@ HOLDS: list[tuple[str, str, Any, Any]] = [
 ]
 FAILS: list[tuple[str, str, Any, Any]] = [
     ("plan", "ONE_OF", ["05", "5.0", "1e3"], 5),
+    ("plan", "ONE_OF", ["-0"], 0),
     ("plan", "ONE_OF", [], "x"),
     ("plan", "NOT_ONE_OF", ["5"], None),
     ("plan", "NOT_ONE_OF", ["true"], True),
