@@ -32,11 +32,13 @@ PATIENCE = 30.0
 class Example:
     """The example server as it runs: its process, the lines it printed, where it is.
 
-    `token` is its first one, or "" where it declares that none is needed.
+    `pages` is the line that says where its pages are. `token` is its first one, or "" where it
+    declares that none is needed.
     """
 
     process: subprocess.Popen[str]
     lines: list[str]
+    pages: str
     url: str
     token: str
 
@@ -72,6 +74,7 @@ def example(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Example]
         try:
             assert process.stdout is not None
             lines = [process.stdout.readline().removesuffix("\n") for _ in range(5)]
+            pages = process.stdout.readline()
             deadline = time.monotonic() + PATIENCE
             while not answers(f"{url}/readyz"):
                 said = (tmp_path / "log").read_text()
@@ -79,7 +82,8 @@ def example(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Example]
                 assert time.monotonic() < deadline, said
                 time.sleep(0.05)
             file = tmp_path / "allotment.db.token"
-            yield Example(process, lines, url, "" if request.param else file.read_text().strip())
+            token = "" if request.param else file.read_text().strip()
+            yield Example(process, lines, pages, url, token)
         finally:
             process.kill()
             process.wait()
@@ -97,6 +101,13 @@ def assigned(told: dict[str, Any]) -> dict[str, Any]:
     """The one assignment of an answer."""
     (assignment,) = told["assignments"].values()
     return assignment
+
+
+def test_the_last_line_leads_a_browser_to_the_console(example: Example) -> None:
+    address = example.pages.removeprefix("# for a browser: ").strip()
+    page = httpx.get(address, trust_env=False, follow_redirects=True)
+    assert page.status_code == (401 if example.token else 200)
+    assert "Sign in" in page.text if example.token else "search-order" in page.text
 
 
 def test_each_line_that_is_printed_does_what_it_says(example: Example) -> None:
