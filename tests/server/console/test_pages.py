@@ -38,7 +38,7 @@ def pages() -> list[str]:
     return [
         each.path.format(**VALUES)
         for each in routes("/console")
-        if "GET" in each.methods and not {"{digest}", "{id}"} & set(each.path.split("/"))
+        if "GET" in each.methods and not {"{digest}", "{id}", "openid"} & set(each.path.split("/"))
     ]
 
 
