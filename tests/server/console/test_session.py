@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 
@@ -74,8 +76,6 @@ async def test_a_revoked_token_opens_nothing_any_more(visiting: Visiting) -> Non
     browser = await visiting.signed_in()
     node = visiting.node
     (known,) = node.store.tokens()
-    from datetime import UTC, datetime
-
     await node.change_tokens(lambda: node.store.revoke_token(known.id, datetime.now(UTC)))
     answer = await browser.get(PAGE)
     assert answer.status_code == 401
@@ -86,6 +86,19 @@ async def test_a_token_reaches_its_own_spaces_only(visiting: Visiting) -> None:
     browser = await visiting.signed_in(space="other/production")
     assert (await browser.get(PAGE)).status_code == 403
     assert (await browser.get("/console/other/production/experiments")).status_code == 404
+
+
+async def test_one_begins_in_a_space_that_is_there(visiting: Visiting) -> None:
+    node = visiting.node
+    now = datetime.now(UTC)
+    for name in ("shop/staging", "shop/testing"):
+        await node.in_turn(lambda name=name: node.store.create_space(name, who="t", when=now))
+    await node.catch_up()
+    browser = await visiting.signed_in(space="shop/*")
+    answer = await browser.get("/console", follow_redirects=True)
+    assert answer.url.path == "/console/shop/staging/experiments"
+    assert "/console/shop/testing/experiments" in answer.text
+    assert "default/production" not in answer.text
 
 
 async def test_a_form_without_the_sessions_own_token_does_nothing(visiting: Visiting) -> None:

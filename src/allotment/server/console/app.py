@@ -33,6 +33,7 @@ from allotment.server.console.route import (
     Looking,
     PageRoute,
     SignInQuery,
+    home_of,
     moved,
     no_query,
     sign_in_page,
@@ -76,7 +77,7 @@ def _renderer(at: str) -> Renderer:
 @router.get("", dependencies=[Depends(no_query)])
 async def get_console(request: Request, visitor: Looking) -> Response:
     """The experiments of the space that the token reaches."""
-    return moved(f"{at_of(request)}/{visitor.caller.space}/experiments")
+    return moved(f"{at_of(request)}/{home_of(request, visitor)}/experiments")
 
 
 @router.get("/static/{digest}/{name}", dependencies=[Depends(no_query)])

@@ -165,16 +165,28 @@ async def unspaced(
 ) -> Response:
     """A page that is about no space."""
     node = node_of(request)
-    near = visitor.caller.space  # its links lead there
+    near = home_of(request, visitor)  # its links lead there
     return respond(
         await node.run(lambda: html(template, status, **_around(request, visitor, near), **page))
     )
 
 
+def home_of(request: Request, visitor: Visitor) -> str:
+    """The space to begin with: the token's own, or else the first there is that it reaches."""
+    served, own = node_of(request).spaces, visitor.caller.space
+    if own in served:
+        return own
+    return next((each for each in sorted(served) if _reaches(visitor, each)), own)
+
+
+def _reaches(visitor: Visitor, space: str) -> bool:
+    return reaches(visitor.caller.reach, space)
+
+
 def _around(request: Request, visitor: Visitor, space: str) -> dict[str, Any]:
     """What every page shows around itself."""
     at, served = at_of(request), node_of(request).spaces
-    spaces = [each for each in sorted(served) if reaches(visitor.caller.reach, each)][:_SPACES_MAX]
+    spaces = [each for each in sorted(served) if _reaches(visitor, each)][:_SPACES_MAX]
     return {
         "at": at,
         "here": f"{at}/{space}",
