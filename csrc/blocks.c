@@ -42,3 +42,24 @@ void allot_blocks_end(allot_blocks *blocks, allot_take_blocks *take, int is_big)
     }
     take(blocks->state, blocks->block, 1);
 }
+
+int allot_blocks_end_short(const allot_blocks *begun, allot_take_blocks *take, int is_big,
+                           allot_ending ending, uint32_t *state)
+{
+    const size_t held = begun->size % 64, end = held + ending.size + ending.after_size;
+    if (end > 55) return 0;
+    uint8_t block[64];
+    memcpy(block, begun->block, sizeof block);
+    allot_copy_short(block + held, ending.at, ending.size);
+    allot_copy_short(block + held + ending.size, ending.after, ending.after_size);
+    block[end] = 0x80;
+    const uint64_t bits = (begun->size + ending.size + ending.after_size) * 8;
+    if (is_big) {
+        allot_store_big64(bits, block + 56);
+    } else {
+        allot_store_little64(bits, block + 56);
+    }
+    memcpy(state, begun->state, sizeof begun->state);
+    take(state, block, 1);
+    return 1;
+}

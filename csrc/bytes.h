@@ -3,6 +3,7 @@
 #ifndef ALLOT_BYTES_H
 #define ALLOT_BYTES_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -61,6 +62,23 @@ static inline void allot_store_big64(uint64_t x, uint8_t *at)
 {
     x = ALLOT_BIG64(x);
     memcpy(at, &x, sizeof x);
+}
+
+/* Copies a short text, by copies of fixed sizes that overlap. */
+static inline void allot_copy_short(uint8_t *to, const uint8_t *from, size_t size)
+{
+    if (size >= 16) {
+        for (size_t i = 0; i + 16 < size; i += 16) memcpy(to + i, from + i, 16);
+        memcpy(to + size - 16, from + size - 16, 16);
+    } else if (size >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + size - 4, from + size - 4, 4);
+    } else {
+        for (size_t i = 0; i < size; i++) to[i] = from[i];
+    }
 }
 
 static inline uint32_t allot_left32(uint32_t x, unsigned bits)

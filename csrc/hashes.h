@@ -66,4 +66,17 @@ void allot_blocks_take(allot_blocks *blocks, allot_take_blocks *take, const uint
 /* The end of the text: one bit, zeros, and the size in bits, big-endian or not. */
 void allot_blocks_end(allot_blocks *blocks, allot_take_blocks *take, int is_big);
 
+/* The last two texts. */
+typedef struct {
+    const uint8_t *at;
+    size_t size;
+    const uint8_t *after;
+    size_t after_size;
+} allot_ending;
+
+/* The state after the whole text, where the rest of it fits one block, as it mostly does; else 0.
+ * The block that was begun is 0 behind what it holds. */
+int allot_blocks_end_short(const allot_blocks *begun, allot_take_blocks *take, int is_big,
+                           allot_ending ending, uint32_t *state);
+
 #endif

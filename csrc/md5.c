@@ -19,9 +19,10 @@ static const uint32_t SINES[64] = {
     0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391,
 };
 
-/* One step; the four words of the state change places from step to step, so that none is moved. */
+/* One step; the four words of the state change places from step to step, so that none is moved.
+ * Each waits for the word b of the step before: what does not is added up first. */
 #define STEP(mixed, a, b, c, d, word, i, bits)                                                     \
-    a = b + allot_left32(a + (mixed) + words[word] + SINES[i], bits)
+    a = b + allot_left32((a + words[word] + SINES[i]) + (mixed), bits)
 
 #define FOUR(MIXED, i, w0, w1, w2, w3, r0, r1, r2, r3)                                             \
     STEP(MIXED(b, c, d), a, b, c, d, w0, i, r0);                                                   \
@@ -40,7 +41,7 @@ static const uint32_t SINES[64] = {
          (first + 15 * by) % 16, r0, r1, r2, r3)
 
 #define MIX1(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
-#define MIX2(x, y, z) ((y) ^ ((z) & ((x) ^ (y))))
+#define MIX2(x, y, z) (((y) & ~(z)) + ((x) & (z))) /* no bit is in both */
 #define MIX3(x, y, z) ((x) ^ (y) ^ (z))
 #define MIX4(x, y, z) ((y) ^ ((x) | ~(z)))
 

@@ -162,11 +162,10 @@ static inline block_hash block_hash_of(uint8_t hash)
     return (block_hash){allot_sha256_take, allot_sha256_start, 8, 1};
 }
 
-/* The first sixteen bytes of the digest of the text, written `times` times. */
-static void digest_of(const allot_recipe *recipe, const uint8_t *unit, size_t size, size_t times,
-                      uint8_t *digest)
+/* The state after the text, written `times` times. */
+static void end_in_many(const allot_recipe *recipe, block_hash hash, const uint8_t *unit,
+                        size_t size, size_t times, uint32_t *state)
 {
-    const block_hash hash = block_hash_of(recipe->hash);
     allot_blocks blocks = recipe->blocks;
     for (size_t i = 0; i < times; i++) {
         if (i) allot_blocks_take(&blocks, hash.take, recipe->before, recipe->before_size);
@@ -174,11 +173,24 @@ static void digest_of(const allot_recipe *recipe, const uint8_t *unit, size_t si
         allot_blocks_take(&blocks, hash.take, recipe->after, recipe->after_size);
     }
     allot_blocks_end(&blocks, hash.take, hash.is_big);
+    memcpy(state, blocks.state, sizeof blocks.state);
+}
+
+/* The first sixteen bytes of the digest of the text, written `times` times. */
+static void digest_of(const allot_recipe *recipe, const uint8_t *unit, size_t size, size_t times,
+                      uint8_t *digest)
+{
+    const block_hash hash = block_hash_of(recipe->hash);
+    uint32_t state[8];
+    const allot_ending ending = {unit, size, recipe->after, recipe->after_size};
+    const bool is_ended = times == 1 && allot_blocks_end_short(&recipe->blocks, hash.take,
+                                                               hash.is_big, ending, state);
+    if (!is_ended) end_in_many(recipe, hash, unit, size, times, state);
     for (size_t i = 0; i < 4; i++) {
         if (hash.is_big) {
-            allot_store_big32(blocks.state[i], digest + 4 * i);
+            allot_store_big32(state[i], digest + 4 * i);
         } else {
-            allot_store_little32(blocks.state[i], digest + 4 * i);
+            allot_store_little32(state[i], digest + 4 * i);
         }
     }
 }
@@ -264,6 +276,8 @@ void allot_recipe_begin(allot_recipe *recipe)
         recipe->blocks = (allot_blocks){0};
         memcpy(recipe->blocks.state, hash.start, hash.words * sizeof *hash.start);
         allot_blocks_take(&recipe->blocks, hash.take, before, size);
+        const size_t held = recipe->blocks.size % 64;
+        memset(recipe->blocks.block + held, 0, sizeof recipe->blocks.block - held);
         break;
     }
     default: break;

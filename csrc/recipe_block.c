@@ -22,23 +22,6 @@ typedef struct {
     uint32_t tails[LANES], sizes[LANES], hashes[LANES];
 } lanes;
 
-/* Copies a short text, by copies of fixed sizes that overlap. */
-static inline void copy(uint8_t *to, const uint8_t *from, size_t size)
-{
-    if (size >= 16) {
-        for (size_t i = 0; i + 16 < size; i += 16) memcpy(to + i, from + i, 16);
-        memcpy(to + size - 16, from + size - 16, 16);
-    } else if (size >= 8) {
-        memcpy(to, from, 8);
-        memcpy(to + size - 8, from + size - 8, 8);
-    } else if (size >= 4) {
-        memcpy(to, from, 4);
-        memcpy(to + size - 4, from + size - 4, 4);
-    } else {
-        for (size_t i = 0; i < size; i++) to[i] = from[i];
-    }
-}
-
 /* Lays a text, behind which 4 bytes are free. Returns the OR of its words, which tells whether it
  * is ASCII. */
 static inline uint32_t lay(lanes *room, size_t i, uint8_t *text, size_t size)
@@ -57,9 +40,9 @@ static inline uint32_t lay_unit(lanes *room, size_t i, allot_text rest, allot_te
                                 allot_text after)
 {
     uint8_t text[TEXT_BYTES + 4];
-    copy(text, rest.at, rest.size);
-    copy(text + rest.size, unit.at, unit.size);
-    copy(text + rest.size + unit.size, after.at, after.size);
+    allot_copy_short(text, rest.at, rest.size);
+    allot_copy_short(text + rest.size, unit.at, unit.size);
+    allot_copy_short(text + rest.size + unit.size, after.at, after.size);
     return lay(room, i, text, rest.size + unit.size + after.size);
 }
 
@@ -92,16 +75,35 @@ static void fnv1a_lanes(lanes *room, size_t most, uint32_t state)
     }
 }
 
-/* The hashes of the decimal texts of the hashes. */
+/* The hashes of the decimal texts of the hashes: digit by digit, from the first that is not 0. */
+ALLOT_CLONES
 static void fnv1a_lanes_again(lanes *room)
 {
-    enum { DIGITS = 10 }; /* of a number of 32 bits */
+    uint32_t rest[LANES], begun[LANES];
     for (size_t i = 0; i < LANES; i++) {
-        uint8_t digits[ALLOT_DIGITS_BYTES + 4];
-        const size_t size = allot_decimal_ending(room->hashes[i], digits + ALLOT_DIGITS_BYTES);
-        lay(room, i, digits + ALLOT_DIGITS_BYTES - size, size);
+        rest[i] = room->hashes[i];
+        begun[i] = 0;
+        room->hashes[i] = ALLOT_FNV1A_START;
     }
-    fnv1a_lanes(room, DIGITS, ALLOT_FNV1A_START);
+#define DIGIT(power)                                                                               \
+    for (size_t i = 0; i < LANES; i++) {                                                           \
+        const uint32_t digit = rest[i] / UINT32_C(power);                                          \
+        rest[i] -= digit * UINT32_C(power);                                                        \
+        begun[i] |= digit;                                                                         \
+        const uint32_t next = allot_fnv1a_step(room->hashes[i], '0' + digit);                      \
+        room->hashes[i] = begun[i] || UINT32_C(power) == 1 ? next : room->hashes[i];               \
+    }
+    DIGIT(1000000000)
+    DIGIT(100000000)
+    DIGIT(10000000)
+    DIGIT(1000000)
+    DIGIT(100000)
+    DIGIT(10000)
+    DIGIT(1000)
+    DIGIT(100)
+    DIGIT(10)
+    DIGIT(1)
+#undef DIGIT
 }
 
 static inline uint64_t draw_of(const allot_recipe *recipe, uint32_t hash)

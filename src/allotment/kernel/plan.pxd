@@ -13,6 +13,7 @@ cdef class Plan:
     cdef readonly tuple recipes    # of Recipe, a stage that draws by one; the core borrows them
     cdef readonly tuple segments   # of Segment; index s is member s + 1 of the core
     cdef readonly object source
+    cdef bint digests              # a native draw or a list of ids asks for the unit's digest
     cdef readonly IdSet overrides
     cdef readonly IdSet claims
     cdef object answer

@@ -169,6 +169,7 @@ cdef class Plan:
         self.core = allot_plan_new(&draft.spec)
         if self.core == NULL:
             raise MemoryError
+        self.digests = needs_digests(self)
 
     def __dealloc__(self):
         allot_plan_free(self.core)
@@ -216,3 +217,18 @@ cdef int kind_of(int reason) noexcept:
     if reason == ALLOT_FALLBACK:
         return 1
     return 2 if reason == ALLOT_STICKY else 3
+
+
+cdef bint needs_digests(Plan plan) except -1:
+    """Whether a plan draws natively, or has lists of ids."""
+    cdef Segment segment
+    cdef int k
+    if plan.core.recipes == NULL or plan.overrides is not None or plan.claims is not None:
+        return True
+    for k in range(plan.core.draws):
+        if plan.core.recipes[k] == NULL:
+            return True
+    for segment in plan.segments:
+        if segment.lists:
+            return True
+    return False

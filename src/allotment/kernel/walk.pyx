@@ -203,7 +203,7 @@ cdef class Walk:
             self.kinds[kind].recipes += 1
         self.kinds[kind].drawn = drawn
         self.kinds[kind].digests = any([
-            needs_digests(plan) for plan in plans if plan.unit == self.names[kind]])
+            (<Plan>plan).digests for plan in plans if plan.unit == self.names[kind]])
         return 0
 
     cdef int lay_scratch(self, bint is_spelled) except -1:
@@ -291,21 +291,6 @@ cdef class Walk:
             self.plans[i].codes = <int16_t *><size_t>codes[i].ctypes.data
             self.plans[i].reasons = <uint8_t *><size_t>reasons[i].ctypes.data
         return 0
-
-
-cdef bint needs_digests(Plan plan) except -1:
-    """Whether a plan draws natively, or has lists of ids."""
-    cdef Segment segment
-    cdef int k
-    if plan.core.recipes == NULL or plan.overrides is not None or plan.claims is not None:
-        return True
-    for k in range(plan.core.draws):
-        if plan.core.recipes[k] == NULL:
-            return True
-    for segment in plan.segments:
-        if segment.lists:
-            return True
-    return False
 
 
 cdef uint64_t *draws_by(const kind_rows *kind, const allot_recipe *recipe) noexcept:
