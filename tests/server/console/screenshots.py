@@ -50,7 +50,7 @@ def _use(server: Server) -> None:
         client.post(
             "/v1/commands", json={"commands": [ramp], "comment": "No complaints: go on"}
         ).raise_for_status()
-        for number in range(2_000):
+        for number in range(1_000):
             asked = {
                 "experiment": "checkout-button",
                 "unit": f"user-{number}",
