@@ -340,6 +340,48 @@ MUTANTS = [
         "(others[index % len(others)], names[index // len(others)]): int(tally[index])",
         "tests/engine/test_column.py",
     ),
+    Mutant(
+        "a new iteration follows no vendor's profile",
+        "src/allotment/dialects/launchdarkly/rollouts.py",
+        "if call.account is None:",
+        "if call.account is not None:",
+        "tests/dialects/launchdarkly/test_rollouts.py",
+    ),
+    Mutant(
+        "a rollout is shown of an experiment in a layer",
+        "src/allotment/dialects/launchdarkly/rollouts.py",
+        "kept_out = experiment.layer, experiment.holdout, live.audience",
+        "kept_out = None, experiment.holdout, live.audience",
+        "tests/dialects/launchdarkly/test_rollouts.py",
+    ),
+    Mutant(
+        "a draft keeps the salt of the segment it had",
+        "src/allotment/dialects/confidence/audience.py",
+        "audience=segment, salt=segment,",
+        "audience=segment,",
+        "tests/dialects/confidence/test_dealing.py",
+    ),
+    Mutant(
+        "a preview forgets what is kept for units",
+        "src/allotment/engine/moves.py",
+        "if noun.keeps_assignments and noun.live is not None:",
+        "if noun.keeps_assignments and noun.live is None:",
+        "tests/server/native/test_preview.py tests/server/sticky/test_sticky_plans.py",
+    ),
+    Mutant(
+        "a form is saved over a change that it has not seen",
+        "src/allotment/server/console/changing.py",
+        'if version_of(stored, ("experiment", key)) != form.get("version", ""):',
+        'if version_of(stored, ("experiment", key)) == "":',
+        "tests/server/console/test_changing.py",
+    ),
+    Mutant(
+        "an undo takes back what others changed since, too",
+        "src/allotment/server/console/undoing.py",
+        "diff(catalog, only_nouns(catalog, then, nouns))",
+        "diff(catalog, then)",
+        "tests/server/console/test_changing.py",
+    ),
 ]
 
 

@@ -17,13 +17,13 @@ from workspace import INSTANCES, Workspace, arms
 
 UNITS = [f"user-{number}" for number in range(3_000)]
 ACCOUNT = "acme"
-SETTINGS = Settings(vendor_profiles=f"confidence:{ACCOUNT}")
+VENDOR = f"confidence:{ACCOUNT}"
 
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Workspace]:
     with node_over(tmp_path / "allotment.db") as (node, runner):
-        made = Workspace(node, runner, "/v1", SETTINGS)
+        made = Workspace(node, runner, "/v1", Settings(vendor_profiles=VENDOR))
         made.flag()
         yield made
 
@@ -144,7 +144,7 @@ def test_an_instance_from_before_stays_dealt_as_it_was(tmp_path: Path) -> None:
         plain.flag()
         instance = plain.live(500, 500)
         assert "segment" not in instance["flags"]
-        made = Workspace(node, runner, "/v1", SETTINGS)
+        made = Workspace(node, runner, "/v1", Settings(vendor_profiles=VENDOR))
         body = {"abtest": {"treatments": arms(5_000, 5_000)}}
         made.patch(f"/{instance['name']}?updateMask=abtest.treatments", body)
         assert made.catalog.experiments["greener-button"].current.profile == NATIVE

@@ -30,14 +30,13 @@ from ldwhole import UNITS, Project, project
 from tenant import SPACE
 from vectors import OWN, vectors
 
-SETTINGS = Settings(vendor_profiles="launchdarkly")
 PROFILE = "launchdarkly-1"
 UNEVEN = [treatment("A", "12.345", "red", baseline=True), treatment("B", "33.3", "green")]
 
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Project]:
-    with project(tmp_path, SETTINGS) as made:
+    with project(tmp_path, Settings(vendor_profiles="launchdarkly")) as made:
         made.production.flag()
         yield made
 
