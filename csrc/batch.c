@@ -105,8 +105,8 @@ const char *allot_units_read(const allot_pieces *pieces, int64_t start, int64_t 
     return NULL;
 }
 
-static const char *codes_of_stretch(const allot_column *column, stretch rows, allot_space *space,
-                                    allot_intern *intern, uint32_t *codes)
+static const char *codes_of_rows(const allot_column *column, stretch rows, allot_space *space,
+                                 allot_intern *intern, uint32_t *codes)
 {
     const allot_rows taken = allot_column_rows(column);
     const char *wrong;
@@ -136,13 +136,53 @@ static const char *codes_of_stretch(const allot_column *column, stretch rows, al
     }
 }
 
+/* The codes of rows that are positions in a dictionary for which there is room. */
+static const char *codes_of_words(const allot_column *column, stretch rows, allot_space *space,
+                                  allot_intern *intern, allot_words *words, uint32_t *codes)
+{
+    allot_column positions = *column;
+    positions.words = NULL;
+    if (words->of != column->words) {
+        words->of = column->words;
+        memset(words->codes, 0, (size_t)words->of->rows * sizeof *words->codes);
+    }
+    uint64_t at[ALLOT_BLOCK_ROWS];
+    uint8_t valid[ALLOT_BLOCK_ROWS];
+    const char *wrong = allot_column_numbers(&positions, rows.start, rows.n, at, valid);
+    if (wrong) return wrong;
+    for (int64_t i = 0; i < rows.n; i++) {
+        codes[i] = 0;
+        if (!valid[i]) continue;
+        if (at[i] >= (uint64_t)words->of->rows) return allot_no_word;
+        uint32_t *code = &words->codes[at[i]];
+        if (!*code) {
+            const stretch one = {rows.piece, (int64_t)at[i], 1};
+            wrong = codes_of_rows(words->of, one, space, intern, code);
+            if (wrong) return wrong;
+            ++*code;
+        }
+        codes[i] = *code - 1;
+    }
+    return NULL;
+}
+
+static const char *codes_of_stretch(const allot_column *column, stretch rows, allot_space *space,
+                                    allot_intern *intern, allot_words *words, uint32_t *codes)
+{
+    const bool fits = column->words && words->room > 0 && column->words->rows <= words->room;
+    if (fits && allot_column_rows(column) != ALLOT_ROWS_NONE)
+        return codes_of_words(column, rows, space, intern, words, codes);
+    return codes_of_rows(column, rows, space, intern, codes);
+}
+
 const char *allot_field_read(const allot_pieces *pieces, int64_t start, int64_t n,
-                             allot_space *space, allot_intern *intern, uint32_t *codes)
+                             allot_space *space, allot_intern *intern, allot_words *words,
+                             uint32_t *codes)
 {
     for (int64_t done = 0; done < n;) {
         const stretch rows = stretch_from(pieces, start + done, n - done);
         const char *wrong = codes_of_stretch(&pieces->columns[rows.piece], rows, space, intern,
-                                             codes + done);
+                                             words, codes + done);
         if (wrong) return wrong;
         for (int64_t k = 0; k < pieces->depth; k++) {
             const allot_column *veil = &pieces->veils[rows.piece * pieces->depth + k];

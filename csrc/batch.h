@@ -61,10 +61,19 @@ const char *allot_units_read(const allot_pieces *pieces, int64_t start, int64_t 
                              allot_space *space, uint64_t *h1, uint64_t *h2, uint8_t *ok,
                              const allot_drawn *drawn, size_t count);
 
+/* The codes of a dictionary's words, each looked up once: 0 where it was not yet, else the code and
+ * 1. There is `room` for so many; a larger dictionary is read row by row. */
+typedef struct {
+    const allot_column *of; /* the dictionary they are of, or NULL */
+    uint32_t *codes;
+    int64_t room;
+} allot_words;
+
 /* The codes of the values in rows [start, start + n), 0 where a row is null.
  * Returns NULL, or a sentence that says what is malformed. */
 const char *allot_field_read(const allot_pieces *pieces, int64_t start, int64_t n,
-                             allot_space *space, allot_intern *intern, uint32_t *codes);
+                             allot_space *space, allot_intern *intern, allot_words *words,
+                             uint32_t *codes);
 
 /* How a segment's members are found in a block. */
 typedef struct {

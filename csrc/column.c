@@ -10,7 +10,7 @@
 static const char DISORDERLY[] = "has offsets that are negative or go backwards";
 static const char NO_TEXT[] = "has text rows but no text";
 static const char NO_BLOCK[] = "has a text that points outside of its blocks";
-static const char NO_WORD[] = "has a position outside of its dictionary";
+const char allot_no_word[] = "has a position outside of its dictionary";
 
 allot_rows allot_column_rows(const allot_column *column)
 {
@@ -188,7 +188,7 @@ static const char *words_of(const allot_column *column, int64_t start, int64_t n
 {
     for (int64_t i = 0; i < n; i++) {
         const int64_t word = word_at(column, start + i);
-        if (word == -2) return NO_WORD;
+        if (word == -2) return allot_no_word;
         texts[i] = (allot_text){NULL, 0};
         const char *wrong = word < 0 ? NULL : text_at(column->words, word,
                                                      own_of(scratch, i), &texts[i]);
@@ -261,7 +261,7 @@ const char *allot_column_numbers(const allot_column *column, int64_t start, int6
     if (column->words) {
         for (int64_t i = 0; i < n; i++) {
             const int64_t word = word_at(column, start + i);
-            if (word == -2) return NO_WORD;
+            if (word == -2) return allot_no_word;
             valid[i] = word >= 0;
             numbers[i] = word < 0 ? 0 : number_at(column->words, word);
         }

@@ -91,6 +91,9 @@ typedef struct {
 /* Where the UCS4 texts of a block are encoded. */
 #define ALLOT_SCRATCH_BYTES ((size_t)ALLOT_BLOCK_ROWS * ALLOT_UCS4_WIDTH_MAX * 4)
 
+/* The sentence about a position that is none of the dictionary. */
+extern const char allot_no_word[];
+
 /* How rows of `column` are to be taken: those of a dictionary are those of its words. */
 allot_rows allot_column_rows(const allot_column *column);
 

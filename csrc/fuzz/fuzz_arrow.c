@@ -202,10 +202,17 @@ static void read_all(const allot_column *column, const allot_column *veil)
     allot_intern intern;
     if (column->rows == 0 || !allot_intern_init(&intern, (allot_seed){1, 2})) return;
     allot_units_read(&pieces, 0, column->rows, &space, h1, h2, ok, NULL, 0);
-    if (!allot_field_read(&pieces, 0, column->rows, &space, &intern, codes)) {
+    static uint32_t word_codes[ALLOT_BLOCK_ROWS], again[ALLOT_BLOCK_ROWS];
+    allot_words words = {NULL, word_codes, column->words ? ALLOT_BLOCK_ROWS : 0}, none = {0};
+    const char *wrong = allot_field_read(&pieces, 0, column->rows, &space, &intern, &words, codes);
+    if (!wrong) {
         for (int64_t i = 0; i < column->rows; i++)
             if (codes[i] > intern.count) abort();
     }
+    /* Read row by row, it is the same. */
+    if (!wrong != !allot_field_read(&pieces, 0, column->rows, &space, &intern, &none, again))
+        abort();
+    if (!wrong && memcmp(codes, again, (size_t)column->rows * sizeof *codes) != 0) abort();
     if (allot_column_rows(column) == ALLOT_ROWS_LIST) {
         for (int64_t row = 0; row < column->rows; row++) {
             int64_t start, stop;

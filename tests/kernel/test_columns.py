@@ -54,6 +54,25 @@ FORMS: dict[str, Callable[[list[str | None]], object]] = {
     "utf8_view": lambda column: {"country": pa.array(column, pa.string_view())},
     "large_utf8": lambda column: {"country": pa.array(column, pa.large_string())},
     "dictionary": lambda column: {"country": pa.array(column).dictionary_encode()},
+    "dictionaries by chunk": lambda column: {
+        "country": pa.chunked_array(
+            [
+                pa.array(part, pa.string()).dictionary_encode()
+                for part in (column[:5], column[5:6], [], column[6:])
+            ]
+        )
+    },
+    "a dictionary with null words": lambda column: {
+        "country": pa.DictionaryArray.from_arrays(
+            pa.array(range(len(column)), pa.int8()), pa.array(column)
+        )
+    },
+    "a dictionary of many words": lambda column: {
+        "country": pa.DictionaryArray.from_arrays(
+            pa.array(range(70_000, 70_000 + len(column)), pa.uint32()),
+            pa.array([*map(str, range(70_000)), *column]),
+        )
+    },
     "binary": lambda column: {"country": pa.array(column).cast(pa.binary())},
     "chunked": lambda column: {
         "country": pa.chunked_array([pa.array(column)[:5], pa.array(column)[5:]])

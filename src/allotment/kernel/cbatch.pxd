@@ -158,8 +158,11 @@ cdef extern from "batch.h" nogil:
     const char *allot_units_read(const allot_pieces *pieces, int64_t start, int64_t n,
                                  allot_space *space, uint64_t *h1, uint64_t *h2, uint8_t *ok,
                                  const allot_drawn *drawn, size_t count) noexcept
+    ctypedef struct allot_words:
+        uint32_t *codes
+        int64_t room
     const char *allot_field_read(const allot_pieces *pieces, int64_t start, int64_t n,
-                                 allot_space *space, allot_intern *intern,
+                                 allot_space *space, allot_intern *intern, allot_words *words,
                                  uint32_t *codes) noexcept
     ctypedef struct allot_membership:
         const allot_segment *segment

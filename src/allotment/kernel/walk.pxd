@@ -6,6 +6,7 @@ from allotment.kernel.cbatch cimport (
     allot_membership,
     allot_pieces,
     allot_space,
+    allot_words,
 )
 from allotment.kernel.columns cimport Columns
 from allotment.kernel.csrc cimport allot_plan
@@ -26,6 +27,7 @@ ctypedef struct kind_rows:
 ctypedef struct field_rows:
     const allot_pieces *pieces
     allot_intern *intern
+    allot_words words              # where pieces of it are dictionaries
     const uint32_t *decided
     uint32_t *codes
 
@@ -69,6 +71,7 @@ cdef class Walk:
     cdef int lay_kinds(self, list names, dict kinds, tuple plans) except -1
     cdef int lay_recipes(self, Py_ssize_t kind, Py_ssize_t rows, tuple plans) except -1
     cdef int lay_scratch(self, bint is_spelled) except -1
+    cdef int lay_words(self, field_rows *field) except -1
     cdef int lay_fields(self, list segments, Columns columns) except -1
     cdef int lay_segments(self, list sheets) except -1
     cdef int lay_plans(self, tuple plans, list names, list sheets, list codes,

@@ -13,6 +13,7 @@ from allotment.kernel.attribute cimport Attribute
 from allotment.kernel.cbatch cimport (
     ALLOT_BLOCK_ROWS,
     ALLOT_SCRATCH_BYTES,
+    allot_column,
     allot_decide_block,
     allot_drawn,
     allot_field_read,
@@ -33,6 +34,7 @@ from allotment.errors import InvalidInput
 
 cdef enum:
     SPAN_ROWS = 16 * ALLOT_BLOCK_ROWS  # digests of a span stay in the second cache
+    WORDS_MAX = 1 << 16                # of a dictionary; what is found of more gains nothing
 
 
 @cython.final
@@ -100,7 +102,8 @@ cdef class Walk:
                 self.codes[i] += at - self.span_start
                 continue
             wrong = allot_field_read(self.fields[i].pieces, at, n, self.space,
-                                     self.fields[i].intern, self.fields[i].codes)
+                                     self.fields[i].intern, &self.fields[i].words,
+                                     self.fields[i].codes)
             if wrong != NULL:
                 return wrong
         return NULL
@@ -240,11 +243,23 @@ cdef class Walk:
                 rows = ALLOT_BLOCK_ROWS
                 self.fields[i].pieces = &attribute.source.column.pieces
                 self.lay_scratch(attribute.source.column.is_spelled())
+                self.lay_words(&self.fields[i])
             else:
                 self.fills = True
             self.fields[i].intern = &attribute.intern
             self.fields[i].decided = &attribute.decided
             self.fields[i].codes = <uint32_t *>self.room(rows * sizeof(uint32_t))
+        return 0
+
+    # Room for the codes of the words of the largest dictionary that is not too large.
+    cdef int lay_words(self, field_rows *field) except -1:
+        cdef const allot_column *words
+        cdef int64_t i
+        for i in range(field.pieces.count):
+            words = field.pieces.columns[i].words
+            if words != NULL and words.rows <= WORDS_MAX:
+                field.words.room = max(field.words.room, words.rows)
+        field.words.codes = <uint32_t *>self.room(field.words.room * sizeof(uint32_t))
         return 0
 
     # One column of members for each segment, and one more, the first, for everyone. A segment with
