@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -88,7 +89,9 @@ async def test_a_ramp_is_previewed_and_saved_with_a_comment(
     ramp = await form(visiting, "ramp")
     told = await ramp.preview(share="20")
     assert "enrolment 10% -> 20% (10% of its draw is let in)" in told.words
-    assert "No unit moves." in told.words
+    assert "10% of its audience takes part, and 20% would" in told.words
+    assert "10% get a treatment and had none; the others keep theirs." in told.words
+    assert "No unit goes from one treatment to another." in told.words
     assert experiment_of(guarded).current.enrolment_ppm == 100_000
     saved = await ramp.save("nothing broke")
     assert (saved.status_code, saved.headers["location"]) == (303, CHECKOUT)
@@ -101,7 +104,9 @@ async def test_weights_say_exactly_who_goes_where(visiting: Visiting, guarded: N
     weights = await form(visiting, "weights")
     units = "\n".join(f"user-{number}" for number in range(200))
     told = await weights.preview(
-        allocation="0", w0="20", w1="80", total="100", units=units, attributes='{"country": "SE"}'
+        **{"w0-0": "20", "w0-1": "80", "total0": "100"},
+        units=units,
+        attributes='{"country": "SE"}',
     )
     assert "control 20, green 80 of 100" in told.words
     assert "30% of the units move." in told.words
@@ -117,7 +122,7 @@ async def test_weights_say_exactly_who_goes_where(visiting: Visiting, guarded: N
 
 async def test_weights_of_nothing_are_a_gap(visiting: Visiting, guarded: Node) -> None:
     weights = await form(visiting, "weights", "plain")
-    told = await weights.preview(allocation="0", w0="10", w1="80", total="100")
+    told = await weights.preview(**{"w0-0": "10", "w0-1": "80", "total0": "100"})
     assert "10% of the units move." in told.words
     assert (await weights.save()).status_code == 303
     (allocation,) = experiment_of(guarded, "plain").current.allocations
@@ -126,10 +131,10 @@ async def test_weights_of_nothing_are_a_gap(visiting: Visiting, guarded: Node) -
 
 async def test_what_would_be_refused_says_why_and_cannot_be_saved(visiting: Visiting) -> None:
     weights = await form(visiting, "weights")
-    told = await weights.preview(allocation="0", w0="60", w1="80", total="100")
+    told = await weights.preview(**{"w0-0": "60", "w0-1": "80", "total0": "100"})
     assert "It would be refused: the weights sum to 140" in told.words
     assert 'value="save"' not in weights.page
-    assert "control 60, green 80 of 100" in told.words
+    assert [f'value="{each}"' in weights.page for each in (60, 80)] == [True] * 2
 
 
 @pytest.mark.parametrize(
@@ -137,8 +142,8 @@ async def test_what_would_be_refused_says_why_and_cannot_be_saved(visiting: Visi
     [
         ("ramp", {"share": "much"}, "share"),
         ("ramp", {"share": "120%"}, "share"),
-        ("weights", {"allocation": "7", "total": "100"}, "allocation"),
-        ("weights", {"allocation": "0", "w0": "-1", "total": "100"}, "control"),
+        ("weights", {"total0": "some"}, "total of"),
+        ("weights", {"w0-0": "-1", "total0": "100"}, "control of"),
         ("segments", {"segment0": "", "priority0": "first"}, "priority of"),
         ("overrides", {"add": "someone"}, "add"),
         ("overrides", {"remove": "nobody-there"}, "remove"),
@@ -194,6 +199,39 @@ async def test_a_pause_says_that_its_units_lose_what_they_have(visiting: Visitin
     pause = await form(visiting, "pause", "plain")
     told = await pause.preview(units="\n".join(f"u{number}" for number in range(50)))
     assert "50 of the units move." in told.words
+
+
+async def test_a_stop_says_that_the_winner_is_given_to_no_unit(visiting: Visiting) -> None:
+    stop = await form(visiting, "stop", "checkout")
+    told = await stop.preview(winner="green")
+    assert "checkout: every unit loses the treatment that it has." in told.words
+    assert "its default is" in told.words
+    assert "The winner, green, is written down" in told.words
+
+
+async def test_the_weights_of_all_allocations_are_one_change(
+    visiting: Visiting, guarded: Node
+) -> None:
+    two = nouns.iteration(
+        State.RUNNING,
+        allocations=(
+            replace(nouns.EVERYONE, key="first", priority=1, segment="recent"),
+            replace(nouns.EVERYONE, key="rest", fallback=True, priority=0),
+        ),
+    )
+    await commit(guarded, Create(Experiment("two", (two,))))
+    weights = await form(visiting, "weights", "two")
+    same = {"w0-0": "50", "w0-1": "50", "total0": "100", "total1": "100"}
+    assert (
+        "Nothing would change."
+        in (await weights.preview(**same, **{"w1-0": "50", "w1-1": "50"})).words
+    )
+    told = await weights.preview(**same, **{"w1-0": "30", "w1-1": "70"})
+    assert "two, allocation rest" in told.words
+    assert "two, allocation first" not in told.words
+    assert (await weights.save()).status_code == 303
+    first, rest = experiment_of(guarded, "two").current.allocations
+    assert (first.weights[0][1], rest.weights[0][1]) == (50, 30)
 
 
 async def test_segments_and_the_audience_are_chosen(visiting: Visiting, guarded: Node) -> None:
@@ -366,5 +404,5 @@ async def test_what_is_no_change_is_not_undone(
 def test_a_field_that_is_wrong_is_named() -> None:
     some: Any = nouns.experiment("x")
     with pytest.raises(InvalidInput) as refused:
-        FORMS["weights"].read({"allocation": "0", "total": "0"}, some, 0)
-    assert refused.value.path == "total"
+        FORMS["weights"].read({"total0": "0"}, some, 0)
+    assert refused.value.path == "total of everyone"

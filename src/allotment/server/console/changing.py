@@ -107,6 +107,7 @@ async def _preview(  # noqa: PLR0913, PLR0917  # what was asked, and what came o
     node, change = node_of(request), form_named(what)
     served = node.served(visitor.caller.space)
     catalog = served.stored.catalog
+    status = 200 if fault is None else fault.status_hint
 
     def told() -> tuple[str, Mapping[str, Any], int]:
         experiment = found(catalog, key)
@@ -115,10 +116,13 @@ async def _preview(  # noqa: PLR0913, PLR0917  # what was asked, and what came o
             seen = foretell(node, served, commands, asked_units(form))
         except InvalidInput as error:
             return "changing.html", _form(served, key, what, change, form, error), 400
+        if seen.refusal is not None:
+            again = _form(served, key, what, change, form, seen.refusal)
+            return "changing.html", {**again, "refused": True}, status
         raced = isinstance(fault, PreconditionFailed)
         page = {
             "key": key,
-            "title": f"{change.title} of {key}",
+            "title": f"{change.title}: {key}",
             "back": f"experiments/{key}/change/{what}",
             "fields": {name: text for name, text in form.items() if name not in _OURS},
             "version": version_of(served.stored, ("experiment", key)),
@@ -128,11 +132,11 @@ async def _preview(  # noqa: PLR0913, PLR0917  # what was asked, and what came o
             "raced": changes_since(node, served, form.get("version", ""), key) if raced else None,
             "units_asked": form.get("units", ""),
         }
-        return "preview.html", page, 200 if fault is None else fault.status_hint
+        return "preview.html", page, status
 
     # One after the other: what is made of a large change takes the memory of one.
-    template, page, status = await node.rebuild(told)
-    return await shown(request, visitor, template, lambda _: page, status)
+    template, page, answered = await node.rebuild(told)
+    return await shown(request, visitor, template, lambda _: page, answered)
 
 
 def foretell(
@@ -174,10 +178,11 @@ def _form(  # noqa: PLR0913, PLR0917  # what it is a form of, and how it was fil
         "allocations": allocations_of(experiment.current),
         "state": state_of(experiment),
         "what": what,
-        "title": f"{form.title} of {key}",
+        "title": f"{form.title}: {key}",
         "segments": sorted(catalog.segments)[:_SEGMENTS_MAX],
         "fields": fields,
         "fault": fault,
+        "refused": False,
     }
 
 

@@ -9,9 +9,10 @@ from typing import Final
 from allotment.change.reallocate import crossings, pairs
 from allotment.errors import AllotmentError, InvalidInput
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Experiment, State
+from allotment.model.experiment import Experiment
 from allotment.model.stage import profile_of, treatment_draw
 from allotment.server.assign.reading import read_attributes
+from allotment.server.console.effects import dealing, effects_of
 from allotment.server.console.words import share_of
 from allotment.server.writes.preview import UNITS_MAX, AskedUnits, Preview
 from allotment.words.commands import Planned
@@ -62,7 +63,8 @@ class CrossTable:
 class Foretold:
     """What a change would do.
 
-    shares   of each allocation, which part of the draw goes where: of all units, and exact
+    effects  who begins or ceases to get a treatment, in sentences
+    shares   of each allocation that moves units, which part of the draw goes where: exact
     counted  of the units that were asked about, how many go where
     afresh   experiments that would deal everyone afresh
     """
@@ -72,6 +74,7 @@ class Foretold:
     lines: tuple[Planned, ...]
     more: int
     touched: tuple[str, ...]
+    effects: tuple[str, ...]
     shares: tuple[CrossTable, ...]
     counted: tuple[CrossTable, ...]
     afresh: tuple[str, ...]
@@ -87,6 +90,7 @@ def foretold(found: Preview, base: Catalog) -> Foretold:
         found.lines[:_LINES_MAX],
         max(0, len(found.lines) - _LINES_MAX),
         found.touched,
+        tuple(one for key in found.touched[:_TABLES_MAX] for one in effects_of(key, base, after)),
         tuple(table for each in live[:_TABLES_MAX] for table in _shares(*each)),
         tuple(
             _table(key, moved.cells, moved.units, lambda count, _total: f"{count:,}")
@@ -109,13 +113,11 @@ def asked_units(fields: Mapping[str, str]) -> AskedUnits | None:
 
 
 def _running(key: str, base: Catalog, after: Catalog) -> tuple[Experiment, Experiment] | None:
-    """The experiment before and after, where it runs in both."""
-    both = base.experiments.get(key), after.experiments.get(key)
-    for each in both:
-        if each is None or each.live is None or each.live.state is not State.RUNNING:
-            return None
-    was, now = both
-    return None if was is None or now is None else (was, now)
+    """The experiment before and after, where it deals units in both."""
+    was, now = base.experiments.get(key), after.experiments.get(key)
+    if was is None or now is None or dealing(was) is None or dealing(now) is None:
+        return None
+    return was, now
 
 
 def _draws(experiment: Experiment) -> object:
@@ -133,6 +135,8 @@ def _shares(key: str, was: Experiment, now: Experiment) -> Iterator[CrossTable]:
         slots = one.slots if one else (), other.slots if other else ()
         for (old, new), count in crossings(*slots, buckets).items():
             cells[old or None, new or None] = count
+        if all(old == new for old, new in cells):
+            continue
         name = other.key if other else one.key if one else ""
         yield _table(f"{key}, allocation {name}", cells, buckets, share_of)
 

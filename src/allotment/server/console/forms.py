@@ -69,17 +69,23 @@ def _ramp(fields: Fields, experiment: Experiment, _now: int) -> list[Command]:
 
 
 def _weights(fields: Fields, experiment: Experiment, _now: int) -> list[Command]:
+    """The weights of all allocations, of which those that differ are set."""
     current = experiment.current
-    count = len(current.allocations)
-    if not count:
-        raise InvalidInput("there are no allocations yet", "allocation")
-    place = whole(fields.get("allocation", "0"), "allocation", 0, count - 1)
-    total = whole(fields.get("total", "").strip(), "total", 1, WHOLE_MAX)
-    weights = tuple(
-        (each.key, whole(fields.get(f"w{n}", "").strip() or "0", each.key, 0, WHOLE_MAX))
-        for n, each in enumerate(current.treatments)
-    )
-    return [SetWeights(experiment.key, current.allocations[place].key, weights, total)]
+    if not current.allocations:
+        raise InvalidInput("there are no allocations yet", "weights")
+    commands: list[Command] = []
+    for place, allocation in enumerate(current.allocations):
+        name = allocation.key
+        total = whole(fields.get(f"total{place}", "").strip(), f"total of {name}", 1, WHOLE_MAX)
+        said = [fields.get(f"w{place}-{n}", "").strip() for n in range(len(current.treatments))]
+        weights = tuple(
+            (each.key, whole(text or "0", f"{each.key} of {name}", 0, WHOLE_MAX))
+            for each, text in zip(current.treatments, said, strict=True)
+        )
+        had = dict(allocation.weights)
+        if total != allocation.total or any(had.get(key, 0) != part for key, part in weights):
+            commands.append(SetWeights(experiment.key, name, weights, total))
+    return commands
 
 
 def _pause(_fields: Fields, experiment: Experiment, _now: int) -> list[Command]:
