@@ -7,8 +7,8 @@ export COLUMNS ?= 100
 
 KERNEL := $(wildcard csrc/*.c csrc/*.h src/allotment/kernel/*.pyx src/allotment/kernel/*.pxd)
 
-.PHONY: help run serve test test-engines test-peers soak sanitize fuzz bench bench-peers lint docs screenshots \
-  mutants clean
+.PHONY: help run serve test test-engines test-peers soak sanitize fuzz bench bench-peers bench-http \
+  lint docs screenshots mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,9 @@ bench: $(VENV)/ready ## every speed claim, as ratios to an interleaved reference
 
 bench-peers: $(VENV)/ready ## other platforms' SDKs beside Allotment, each in an environment of its own
 	@PYTHONPATH=tests/support $(PY) -m benchmarks.peers
+
+bench-http: $(VENV)/ready ## other HTTP servers beside ours (needs wrk; nginx where installed)
+	@PYTHONPATH=tests/support $(PY) -m benchmarks.http
 
 lint: $(VENV)/ready ## ruff, mypy, pyright over the pages' code, and the kernel's stubs against the kernel
 	@$(PY) -m pip install -q --group lint

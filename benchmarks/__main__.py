@@ -5,21 +5,20 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
+import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks import batch, client, configuration, profiles, single
-from benchmarks.harness import Figure, reference
+from benchmarks import batch, client, configuration, profiles, record, single
+from benchmarks.harness import Figure, Work, reference
+from benchmarks.machine import family, machine, model
 
-ROWS: list[Callable[[], Figure]] = [
+ROWS: list[Callable[[], Figure | Work]] = [
     *single.ROWS,
     *batch.ROWS,
     *profiles.ROWS,
@@ -28,16 +27,24 @@ ROWS: list[Callable[[], Figure]] = [
 ]
 
 
-def main(words: list[str]) -> int:
+def main() -> int:
+    options = _options()
+    if options.record:
+        middle = record.middle([record.elsewhere() for _ in range(record.PROCESSES)])
+        record.keep(family(model()), record.run_of(list(middle.values())))
+        return 0
+    words = options.words
     rows = [row for row in ROWS if not words or any(word in row.__name__ for word in words)]
     console = Console(stderr=True)
     base = reference()
-    figures = [row() for row in track(rows, "measuring", console=console, transient=True)]
+    figures = [measured(row()) for row in track(rows, "measuring", console=console, transient=True)]
     draw(figures, base)
-    results = Path("build") / "bench.json"
-    results.parent.mkdir(exist_ok=True)
-    results.write_text(json.dumps([figure.__dict__ for figure in figures], indent=1))
+    record.save(record.run_of(figures), options.to)
     return 0 if all(figure.holds for figure in figures) else 1
+
+
+def measured(row: Figure | Work) -> Figure:
+    return row.figure() if isinstance(row, Work) else row
 
 
 def draw(figures: list[Figure], base: float) -> None:
@@ -60,18 +67,20 @@ def draw(figures: list[Figure], base: float) -> None:
     Console().print(table)
 
 
-def machine() -> str:
-    return " ".join(facts())
-
-
-def facts() -> Iterator[str]:
-    yield f"{platform.python_implementation()} {platform.python_version()},"
-    yield f"{os.cpu_count()} cores,"
-    cpu = Path("/proc/cpuinfo")
-    names = cpu.read_text().splitlines() if cpu.exists() else []
-    model = next((line.split(": ")[1] for line in names if line.startswith("model name")), "")
-    yield model or platform.processor()
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("words", nargs="*", help="only the rows whose names contain one of these")
+    parser.add_argument("--to", type=Path, default=record.LAST, help="where the figures go")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help=f"measure in {record.PROCESSES} processes, and record their middle for this processor",
+    )
+    options = parser.parse_args()
+    if options.record and options.words:
+        parser.error("--record is of every row: give no words")
+    return options
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from random import Random
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 import allotment
 from benchmarks.catalogs import COUNTRIES, catalog
-from benchmarks.harness import Figure, ratio, speedup
+from benchmarks.harness import Figure, Work, speedup
 
 N = 1_000_000
 _random = Random(7)
@@ -21,9 +22,9 @@ ARROW_COUNTRY = {"country": pa.array(COUNTRY)}
 INTEGERS = np.arange(10_000_000, 10_000_000 + N, dtype=np.int64)
 
 
-def batch_of_text_list() -> Figure:
+def batch_of_text_list() -> Work:
     engine = allotment.load(catalog(1))
-    return ratio(
+    return Work(
         "batch, list[str] of 1e6 UUIDs, one experiment with a segment",
         0.16,
         lambda: engine.assign_many("exp_0", IDS, ARROW_COUNTRY),
@@ -32,9 +33,9 @@ def batch_of_text_list() -> Figure:
     )
 
 
-def batch_of_arrow_text() -> Figure:
+def batch_of_arrow_text() -> Work:
     engine = allotment.load(catalog(1))
-    return ratio(
+    return Work(
         "batch, Arrow utf8",
         0.11,
         lambda: engine.assign_many("exp_0", ARROW_IDS, ARROW_COUNTRY),
@@ -47,8 +48,10 @@ def batch_further_experiment() -> Figure:
     """The cost of ten more experiments over the same units, an experiment."""
     engine = allotment.load(catalog(11, segments=11))
     keys = list(engine.catalog.experiments)
-    one = ratio("", 1, lambda: engine.assign_table(ARROW_IDS, keys[:1], ARROW_COUNTRY), N, rounds=5)
-    all_ = ratio("", 1, lambda: engine.assign_table(ARROW_IDS, keys, ARROW_COUNTRY), N, rounds=5)
+    one, all_ = (
+        Work("", 1, partial(engine.assign_table, ARROW_IDS, asked, ARROW_COUNTRY), N, 5).figure()
+        for asked in (keys[:1], keys)
+    )
     each = [
         (a - b) / 10
         for a, b in zip(
@@ -58,9 +61,9 @@ def batch_further_experiment() -> Figure:
     return Figure("batch, each further experiment over the same units", "x ref", 0.03, *each)
 
 
-def batch_of_integers() -> Figure:
+def batch_of_integers() -> Work:
     engine = allotment.load(catalog(1))
-    return ratio(
+    return Work(
         "batch, int64 ids (hashed as their decimal text)",
         0.15,
         lambda: engine.assign_many("exp_0", INTEGERS, ARROW_COUNTRY),

@@ -49,21 +49,33 @@ def reference() -> float:
     return (time.thread_time_ns() - begin) / len(units)
 
 
-def ratio(name: str, bound: float, run: Callable[[], object], per: int, rounds: int = 15) -> Figure:
-    """`run` does `per` units of work; the figure is its cost a unit over the reference's."""
-    run()
-    ratios = []
-    gc.disable()
-    try:
-        for _ in range(rounds):
-            before = reference()
-            begin = time.thread_time_ns()
-            run()
-            cost = (time.thread_time_ns() - begin) / per
-            ratios.append(cost / ((before + reference()) / 2))
-    finally:
-        gc.enable()
-    return _figure(name, "x ref", bound, ratios)
+@dataclass(frozen=True)
+class Work:
+    """A row before it is measured: `run` does `per` units of work.
+
+    The figure is the cost of a unit over the reference's. `pytest benchmarks` times `run` alone.
+    """
+
+    name: str
+    bound: float
+    run: Callable[[], object]
+    per: int
+    rounds: int = 15
+
+    def figure(self) -> Figure:
+        self.run()
+        ratios = []
+        gc.disable()
+        try:
+            for _ in range(self.rounds):
+                before = reference()
+                begin = time.thread_time_ns()
+                self.run()
+                cost = (time.thread_time_ns() - begin) / self.per
+                ratios.append(cost / ((before + reference()) / 2))
+        finally:
+            gc.enable()
+        return _figure(self.name, "x ref", self.bound, ratios)
 
 
 def absolute(

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 import allotment
 from allotment import Engine
-from benchmarks.harness import UNITS, Figure, absolute, ratio
+from benchmarks.harness import UNITS, Figure, Work, absolute
 
 COLUMN = pa.array(UNITS * 200)
 SALT = "checkout.8f2d91c4"
@@ -28,13 +28,13 @@ def engine(profile: str) -> Engine:
     return allotment.load(json.dumps({"allotment": 1, "experiments": {"e": experiment}}))
 
 
-def batch(profile: str, bound: float) -> Callable[[], Figure]:
-    def profiles_batch() -> Figure:
+def batch(profile: str, bound: float) -> Callable[[], Work]:
+    def profiles_batch() -> Work:
         assign_many = engine(profile).assign_many
         given = assign_many("e", COLUMN).counts()
         assert len(given) == 2, "both halves get units"
         name = f"batch of text by {profile}"
-        return ratio(name, bound, lambda: assign_many("e", COLUMN), len(COLUMN))
+        return Work(name, bound, lambda: assign_many("e", COLUMN), len(COLUMN))
 
     return profiles_batch
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import allotment
 from benchmarks.catalogs import COUNTRIES, catalog
-from benchmarks.harness import UNITS, Figure, ratio
+from benchmarks.harness import UNITS, Work
 
 # The units of one country after another: the loop's own cost, tuples to unpack above all, would
 # otherwise be a tenth of what is measured.
@@ -26,17 +26,17 @@ def calling(assign: Callable[..., object], experiment: str) -> Callable[[], None
     return run
 
 
-def single_call() -> Figure:
+def single_call() -> Work:
     run = calling(allotment.load(catalog(1)).assign, "exp_0")
-    return ratio("single call, one segment rule, attributes built in the call", 1.3, run, CALLS)
+    return Work("single call, one segment rule, attributes built in the call", 1.3, run, CALLS)
 
 
-def single_call_with_ramp() -> Figure:
+def single_call_with_ramp() -> Work:
     run = calling(allotment.load(catalog(1, enrolment_ppm=200_000)).assign, "exp_0")
-    return ratio("the same with a 20 % ramp", 1.3, run, CALLS)
+    return Work("the same with a 20 % ramp", 1.3, run, CALLS)
 
 
-def assign_all_of_100() -> Figure:
+def assign_all_of_100() -> Work:
     assign_all = allotment.load(catalog(100, segments=10)).assign_all
 
     def run() -> None:
@@ -44,7 +44,7 @@ def assign_all_of_100() -> Figure:
             for unit in units:
                 assign_all(unit, {"country": country})
 
-    return ratio("assign_all of 100 experiments, 10 segments", 6.0, run, CALLS)
+    return Work("assign_all of 100 experiments, 10 segments", 6.0, run, CALLS)
 
 
 ROWS = [single_call, single_call_with_ramp, assign_all_of_100]

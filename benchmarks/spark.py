@@ -31,8 +31,8 @@ from rich.table import Table
 import allotment
 import allotment.spark
 from allotment.dialects import catalogfile
-from benchmarks.__main__ import machine
 from benchmarks.catalogs import COUNTRIES, catalog
+from benchmarks.machine import machine
 
 ROWS = 5_000_000
 ROUNDS = 5

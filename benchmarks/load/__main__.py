@@ -16,10 +16,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.__main__ import machine
 from benchmarks.load import wrk
 from benchmarks.load.questions import QUESTIONS, Question
 from benchmarks.load.servers import TOKEN, Server, ours, raw
+from benchmarks.machine import machine
 
 BOUND = 0.8
 

@@ -22,9 +22,9 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.__main__ import machine
 from benchmarks.load.questions import ARROW, JSON
 from benchmarks.load.servers import HOUSE, TOKEN, Server, ours
+from benchmarks.machine import machine
 
 NDJSON = "application/x-ndjson"
 ROWS = 1_000_000

@@ -21,12 +21,12 @@ from allotment.change.commands import Create, OrderExperiments
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Treatment
 from allotment.model.flag import Flag, FlagExperiment, Variation
-from benchmarks.__main__ import machine
 from benchmarks.catalogs import COUNTRIES, catalog
 from benchmarks.harness import UNITS
 from benchmarks.load import wrk
 from benchmarks.load.questions import Question
 from benchmarks.load.servers import TOKEN, ours
+from benchmarks.machine import machine
 
 FLAGS = 100
 VARIATIONS = (Variation("off", "false"), Variation("on", "true"))

@@ -34,12 +34,12 @@ class Question:
     per: int = 1
 
 
-def _visitors() -> list[tuple[str, str]]:
+def visitors() -> list[tuple[str, str]]:
     return [(unit, COUNTRIES[place % len(COUNTRIES)]) for place, unit in enumerate(UNITS[:256])]
 
 
-def _posts(name: str, target: str, body: Callable[[str, str], object]) -> Question:
-    bodies = [json.dumps(body(unit, country)).encode() for unit, country in _visitors()]
+def posts(name: str, target: str, body: Callable[[str, str], object]) -> Question:
+    bodies = [json.dumps(body(unit, country)).encode() for unit, country in visitors()]
     return Question(name, "POST", [target], bodies)
 
 
@@ -56,7 +56,7 @@ def _flag(unit: str, country: str) -> object:
 
 
 def _by_address() -> Question:
-    known = [(unit, quote(json.dumps({"country": country}))) for unit, country in _visitors()]
+    known = [(unit, quote(json.dumps({"country": country}))) for unit, country in visitors()]
     targets = [f"/v1/assign/exp_0/{unit}?attributes={text}" for unit, text in known]
     return Question("GET an assignment by its address", "GET", targets, [b""])
 
@@ -81,10 +81,10 @@ def _stream() -> Question:
 
 
 QUESTIONS = [
-    _posts("POST one experiment of 100", "/v1/assign", _one),
+    posts("POST one experiment of 100", "/v1/assign", _one),
     _by_address(),
-    _posts("POST all 100 experiments", "/v1/assign", _all),
-    _posts("POST one flag", "/v1/resolve", _flag),
+    posts("POST all 100 experiments", "/v1/assign", _all),
+    posts("POST one flag", "/v1/resolve", _flag),
     _document(),
     _stream(),
 ]

@@ -6,7 +6,6 @@ prints the table only.
 
 from __future__ import annotations
 
-import datetime
 import json
 import random
 import statistics
@@ -20,16 +19,16 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks.__main__ import machine
+from benchmarks import page
 from benchmarks.harness import UNITS
+from benchmarks.machine import machine
 from benchmarks.peers.check import faults
-from benchmarks.peers.picture import picture
-from benchmarks.peers.rows import COUNTRIES, EXPERIMENTS, PEERS, SHARES, Peer
-from benchmarks.peers.table import Measured, table, with_section
+from benchmarks.peers.rows import COUNTRIES, EXPERIMENTS, KINDS, PEERS, SHARES, Peer
+from benchmarks.peers.table import Measured, table
+from benchmarks.picture import Bar, picture
 from clients import python_with
 
 HERE = Path(__file__).parent
-RESULTS = HERE.parent / "RESULTS.md"
 PICTURE = HERE.parent / "peers.svg"
 CHECKED = 1_430  # units of each country whose treatments are counted
 PATIENCE = 600  # seconds for a process
@@ -112,12 +111,18 @@ def write(measured: list[Measured], shown: str) -> None:
     """The section of this machine, and the picture."""
     taken = [one.reference for one in measured if one.reference]
     reference = f"{min(taken):.0f} to {max(taken):.0f} ns" if taken else "nothing"
-    day = datetime.datetime.now(tz=datetime.UTC).date()
-    body = f"`make bench-peers` on {day}; the reference took {reference} a call.\n\n{shown}"
-    heading = f"Beside others: {machine()}"
-    RESULTS.write_text(with_section(RESULTS.read_text(), heading, body))
+    body = f"the reference took {reference} a call.\n\n{shown}"
+    page.write(f"Beside others: {machine()}", "make bench-peers", body)
     title = "Times the CPU time of one mmh3.hash in a Python loop, in one run (logarithmic scale)"
-    PICTURE.write_text(picture(measured, title))
+    PICTURE.write_text(picture(panels(measured), title))
+
+
+def panels(measured: list[Measured]) -> dict[str, list[Bar]]:
+    """What the picture shows: of each kind of work every figure."""
+    return {
+        name: [(cost, one.peer.name) for one in measured if (cost := one.cost(kind)) is not None]
+        for kind, name in KINDS.items()
+    }
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""The figures of a run as a table of Markdown, and the section of a machine in the results."""
+"""The figures of a run as a table of Markdown."""
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from benchmarks.page import figure
 from benchmarks.peers.rows import KINDS, Peer
 
 
@@ -55,18 +55,3 @@ def table(measured: Sequence[Measured]) -> str:
         lines.append(f"| {one.peer.name}{version} | {' | '.join(cells)} | {memory} | {script} |")
     lines += ["", *(f"{number}. {word}" for number, word in enumerate(words, 1))]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def figure(ratio: float) -> str:
-    """Three digits, with thousands apart, and no exponent."""
-    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
-
-
-def with_section(text: str, heading: str, body: str) -> str:
-    """The page with this section under the heading, in the place of one that is there."""
-    section = f"## {heading}\n\n{body.strip()}\n"
-    found = re.search(rf"^## {re.escape(heading)}\n.*?(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
-    if found is None:
-        return f"{text.rstrip()}\n\n{section}"
-    after = text[found.end() :]
-    return text[: found.start()] + section + (f"\n{after}" if after else "")

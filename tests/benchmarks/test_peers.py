@@ -12,10 +12,12 @@ from xml.etree import ElementTree
 import mmh3
 import pytest
 
+from benchmarks.page import figure, with_section
+from benchmarks.peers.__main__ import panels
 from benchmarks.peers.check import faults
-from benchmarks.peers.picture import picture
 from benchmarks.peers.rows import COUNTRIES, EXPERIMENTS, KINDS, PEERS, SHARES, Peer
-from benchmarks.peers.table import Measured, figure, table, with_section
+from benchmarks.peers.table import Measured, table
+from benchmarks.picture import picture
 
 SCRIPTS = Path(__file__).parents[2] / "benchmarks" / "peers"
 ASKED = {"e": ["SE"]}
@@ -76,7 +78,7 @@ def test_a_section_takes_the_place_of_the_one_before_and_of_no_other() -> None:
 
 
 def test_the_picture_has_a_bar_for_each_figure() -> None:
-    drawn = ElementTree.fromstring(picture([SLOW, FAST, BROKEN], "less < better"))
+    drawn = ElementTree.fromstring(picture(panels([SLOW, FAST, BROKEN]), "less < better"))
     texts = [each.text for each in drawn.iter("{http://www.w3.org/2000/svg}text")]
     bars = list(drawn.iter("{http://www.w3.org/2000/svg}rect"))
     assert len(bars) == 3

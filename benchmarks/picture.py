@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
-from benchmarks.peers.rows import KINDS
-from benchmarks.peers.table import Measured, figure
+from benchmarks.page import figure
 
 _WIDTH, _LEFT, _RIGHT = 760, 230, 80
 _ROW, _HEAD, _FOOT = 20, 34, 26
@@ -19,16 +18,16 @@ _STYLE = (
 )
 
 
-def picture(measured: Sequence[Measured], title: str) -> str:
-    """An SVG image with a bar for each figure, the shortest first."""
+Bar = tuple[float, str]  # the figure, and what it is of
+
+
+def picture(shown: Mapping[str, Sequence[Bar]], title: str) -> str:
+    """An SVG image: a panel for each name, and in it a bar for each figure, the shortest first."""
     panels = []
     top = _HEAD
-    for kind, name in KINDS.items():
-        bars = sorted(
-            (cost, one.peer.name) for one in measured if (cost := one.cost(kind)) is not None
-        )
+    for name, bars in shown.items():
         if bars:
-            panels.append(_panel(name, bars, top))
+            panels.append(_panel(name, sorted(bars), top))
             top += _HEAD + _ROW * len(bars) + _FOOT
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {top}" role="img" '
@@ -38,7 +37,7 @@ def picture(measured: Sequence[Measured], title: str) -> str:
     return "\n".join([head, caption, *panels, "</svg>", ""])
 
 
-def _panel(name: str, bars: Sequence[tuple[float, str]], top: int) -> str:
+def _panel(name: str, bars: Sequence[Bar], top: int) -> str:
     low = math.floor(math.log10(bars[0][0]))
     high = max(math.ceil(math.log10(bars[-1][0])), low + 1)
     scale = (_WIDTH - _LEFT - _RIGHT) / (high - low)

@@ -1,0 +1,100 @@
+"""What is measured, as data: a question to a server, and how its answers are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
+from urllib.request import Request, urlopen
+
+import msgspec
+
+import allotment
+from allotment import Engine
+from benchmarks.http.constant import ANSWER
+from benchmarks.load.questions import QUESTIONS, Question, posts, visitors
+from benchmarks.load.servers import TOKEN
+from benchmarks.load.shop import shop
+
+# Of the place of a unit and the bytes of its answer: what is wrong, or nothing.
+Check = Callable[[int, bytes], str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table; `word` is what must be known to read its figures."""
+
+    name: str
+    server: str
+    question: Question
+    check: Check
+    word: str = ""
+
+
+@cache
+def engine() -> Engine:
+    """What deals as asked: an engine in this process over the catalog of the servers."""
+    return allotment.load(shop())
+
+
+def constant(_place: int, answer: bytes) -> str:
+    return "" if answer == ANSWER else f"it answered {answer[:80]!r}"
+
+
+def assigned(place: int, answer: bytes) -> str:
+    unit, country = visitors()[place]
+    wanted = engine().assign("exp_0", unit, {"country": country}).treatment
+    given = msgspec.json.decode(answer)["assignments"]["exp_0"]["treatment"]
+    return "" if given == wanted else f"unit {unit} got {given}, not {wanted}"
+
+
+def evaluated(place: int, answer: bytes) -> str:
+    unit, country = visitors()[place]
+    wanted = engine().resolve("button", unit, {"country": country}).value
+    given = msgspec.json.decode(answer)["value"]
+    return "" if given == wanted else f"unit {unit} got {given}, not {wanted}"
+
+
+def fault(url: str, row: Row) -> str:
+    """What is wrong with the answers to the requests of a row, each asked once; or nothing."""
+    question = row.question
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": question.media}
+    asked = [(target, body) for target in question.targets for body in question.bodies]
+    for place, (target, body) in enumerate(asked):
+        request = Request(f"{url}{target}", body or None, headers, method=question.method)
+        with urlopen(request) as answer:
+            if answer.status != 200:
+                return f"it answered {answer.status} to {question.method} {target}"
+            wrong = row.check(place, answer.read())
+        if wrong:
+            return wrong
+    return ""
+
+
+def _context(unit: str, country: str) -> object:
+    return {"context": {"targetingKey": unit, "country": country}}
+
+
+_POST, _GET = QUESTIONS[:2]
+_CONST = replace(_GET, targets=["/constant"])
+_OFREP = posts("OFREP, one flag", "/ofrep/v1/evaluate/flags/button", _context)
+
+CONSTANT: Final = "a constant: it reads no body and decides nothing"
+KEPT: Final = "a constant that it keeps in Rust: no Python runs, and the request has no body"
+SLOW: Final = "with `ALLOTMENT_FAST_PATH=false`, each request goes through a task"
+
+REFERENCE: Final = Row("raw ASGI application (uvicorn)", "raw", _POST, assigned)
+ROWS: Final = (
+    REFERENCE,
+    Row("nginx", "nginx", _POST, constant, CONSTANT),
+    Row("Robyn, const", "robyn", _CONST, constant, KEPT),
+    Row("Robyn", "robyn", _POST, constant, CONSTANT),
+    Row("Granian, RSGI", "granian", _POST, constant, CONSTANT),
+    Row("BlackSheep (uvicorn)", "blacksheep", _POST, constant, CONSTANT),
+    Row("FastAPI route (uvicorn)", "fastapi", _POST, assigned),
+    Row("Allotment, POST /v1/assign", "allotment", _POST, assigned),
+    Row("Allotment, GET by address", "allotment", _GET, assigned),
+    Row("Allotment, OFREP, one flag", "allotment", _OFREP, evaluated),
+    Row("Allotment, POST, no fast path", "slow path", _POST, assigned, SLOW),
+)

@@ -1,0 +1,125 @@
+"""The servers that are compared, by name: how each is started."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from benchmarks.http.constant import ANSWER
+from benchmarks.load.servers import HOUSE, Server, free_port, ours, raw, started
+from clients import python_with
+
+
+class NotInstalledError(Exception):
+    """A server that the distribution brings, and that is not there."""
+
+
+NGINX: Final = """
+daemon off;
+worker_processes 1;
+pid pid;
+events {{ worker_connections 512; }}
+http {{
+  access_log off;
+  keepalive_requests 1000000000;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    default_type application/json;
+    location / {{ return 200 '{answer}'; }}
+  }}
+}}
+"""
+
+
+@contextmanager
+def nginx() -> Iterator[Server]:
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        raise NotInstalledError("nginx is not installed here (Debian: apt-get install nginx-light)")
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Path(folder) / "nginx.conf"
+        settings.write_text(NGINX.format(port=port, answer=ANSWER.decode()))
+        command = [program, "-e", "stderr", "-p", folder, "-c", str(settings)]
+        with started(command, port) as server:
+            yield server
+
+
+@contextmanager
+def granian() -> Iterator[Server]:
+    port = free_port()
+    python = python_with(*wanted("granian"), pinned("uvloop"))
+    command = [str(python.parent / "granian"), "benchmarks.http.granian_constant:app"]
+    command += ["--interface=rsgi", "--http=1", "--no-ws", "--loop=uvloop", "--no-access-log"]
+    command += ["--workers=1", "--runtime-threads=1", f"--port={port}", "--log-level=warning"]
+    with started(command, port) as server:
+        yield server
+
+
+@contextmanager
+def robyn() -> Iterator[Server]:
+    port = free_port()
+    command = [str(python_with(*wanted("robyn"))), "-m", "benchmarks.http.robyn_constant"]
+    with started([*command, str(port)], port) as server:
+        yield server
+
+
+def blacksheep() -> AbstractContextManager[Server]:
+    beneath = [pinned(name) for name in ("uvicorn", "uvloop", "httptools")]
+    python = python_with(*wanted("blacksheep"), *beneath)
+    return raw("benchmarks.http.blacksheep_constant:app", python)
+
+
+def fastapi() -> AbstractContextManager[Server]:
+    return raw("benchmarks.http.fastapi_route:app")
+
+
+@contextmanager
+def allotment(**settings: str) -> Iterator[Server]:
+    with tempfile.TemporaryDirectory() as folder, ours(Path(folder), settings=settings) as server:
+        yield server
+
+
+SERVERS: Final[Mapping[str, Callable[[], AbstractContextManager[Server]]]] = MappingProxyType(
+    {
+        "raw": raw,
+        "nginx": nginx,
+        "granian": granian,
+        "robyn": robyn,
+        "blacksheep": blacksheep,
+        "fastapi": fastapi,
+        "allotment": allotment,
+        "slow path": lambda: allotment(ALLOTMENT_FAST_PATH="false"),
+    }
+)
+
+
+def wanted(name: str) -> list[str]:
+    """What the group `bench-http` of pyproject.toml says of a package."""
+    groups = tomllib.loads((HOUSE / "pyproject.toml").read_text())["dependency-groups"]
+    return [each for each in groups["bench-http"] if each.partition("==")[0] == name]
+
+
+def pinned(name: str) -> str:
+    """The version of a package that our server runs on."""
+    return f"{name}=={importlib.metadata.version(name)}"
+
+
+def versions() -> dict[str, str]:
+    """The version of each server that has one of its own."""
+    ours_ = {"raw": "uvicorn", "fastapi": "fastapi"}
+    theirs = {name: wanted(name)[0].partition("==")[2] for name in SERVERS if wanted(name)}
+    return theirs | {name: importlib.metadata.version(of) for name, of in ours_.items()}
