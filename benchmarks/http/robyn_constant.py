@@ -1,4 +1,7 @@
-"""Robyn: a constant by a handler, and one that it keeps in Rust. Its argument is the port."""
+"""Robyn: a constant by a handler, and one that it keeps in Rust. Its argument is the port.
+
+Its plain functions are quicker than its coroutines.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,12 @@ app = Robyn(__file__, Config())
 
 
 @app.post("/v1/assign")
-async def assign() -> Response:
+def assign() -> Response:
     return Response(200, JSON, ANSWER)
 
 
 @app.get("/constant", const=True)
-async def constant() -> Response:
+def constant() -> Response:
     return Response(200, JSON, ANSWER)
 
 
