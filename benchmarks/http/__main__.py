@@ -46,14 +46,14 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers: dict[str, Server] = {}
         measured = [prepared(row, servers, stack) for row in rows]
-        if measured[0].fault:
-            console.print(f"no reference: {measured[0].fault}", style="red", markup=False)
-            return 1
-        able = [one for one in measured if not one.fault]
         turns = range(options.rounds + 1)
         for turn in track(turns, "measuring", console=console, transient=True):
-            for at, one in enumerate(able):
-                asked(one, servers[one.row.server], folder / f"{at}.lua", options, turn)
+            for at, one in enumerate(measured):
+                if not one.fault:
+                    asked(one, servers[one.row.server], folder / f"{at}.lua", options, turn)
+    if measured[0].fault:
+        console.print(f"no reference: {measured[0].fault}", style="red", markup=False)
+        return 1
     shown = table(measured, versions())
     print(shown)
     if not words:
@@ -73,7 +73,12 @@ def prepared(row: Row, servers: dict[str, Server], stack: ExitStack) -> Measured
     except NotInstalledError as error:
         return Measured(row, fault=str(error), is_absent=True)
     except (AssertionError, RuntimeError, URLError) as error:
-        return Measured(row, fault=f"it failed: {str(error)[-200:]}")
+        return Measured(row, fault=told(error))
+
+
+def told(error: Exception) -> str:
+    """On one line, as it stands below a table."""
+    return f"it failed: {' '.join(str(error).split())[-200:]}"
 
 
 def asked(
@@ -83,7 +88,11 @@ def asked(
     if turn == 0:
         wrk.write_script(one.row.question, TOKEN, script)
     before = server.cpu
-    run = wrk.run(server.url, script, options.seconds, options.connections)
+    try:
+        run = wrk.run(server.url, script, options.seconds, options.connections)
+    except RuntimeError as error:
+        one.fault = told(error)
+        return
     if turn > 0:
         one.cpu.append((server.cpu - before) * 1e6 / run.requests)
         one.runs.append(run)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
 import subprocess
 import time
+from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from benchmarks.http.__main__ import asked, main, prepared
 from benchmarks.http.constant import ANSWER
 from benchmarks.http.rows import REFERENCE, ROWS, assigned, constant, engine, evaluated, fault
 from benchmarks.http.servers import SERVERS, versions, wanted
 from benchmarks.http.table import Measured, cost, table
 from benchmarks.load.questions import visitors
-from benchmarks.load.servers import Server
+from benchmarks.load.servers import Server, raw
 from benchmarks.load.wrk import Run
 
 
@@ -76,6 +81,31 @@ def test_the_processor_time_of_a_server_is_that_of_all_its_processes() -> None:
     assert 0.4 <= used < 5
 
 
+def test_without_wrk_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["benchmarks.http"])
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    assert main() == 2
+    assert capsys.readouterr().err == "this needs wrk (Debian: apt-get install wrk)\n"
+
+
+def test_without_nginx_its_row_says_so_and_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    row = next(row for row in ROWS if row.server == "nginx")
+    found = prepared(row, {}, ExitStack())
+    assert found.is_absent
+    assert "apt-get install nginx" in found.fault
+
+
+def test_a_server_that_cannot_be_started_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = MappingProxyType({"nginx": lambda: raw("benchmarks.http.constant:nothing")})
+    monkeypatch.setattr("benchmarks.http.__main__.SERVERS", broken)
+    found = prepared(next(row for row in ROWS if row.server == "nginx"), {}, ExitStack())
+    assert found.fault.startswith("it failed: ")
+    assert not found.is_absent
+
+
 def run(requests: int) -> Run:
     return Run(requests, 1_000_000, 100.0, 900.0)
 
@@ -106,3 +136,17 @@ def test_each_row_has_a_server_and_each_package_a_version() -> None:
     for name in ("granian", "robyn", "blacksheep"):
         assert len(wanted(name)) == 1
         assert versions()[name] in wanted(name)[0]
+
+
+def test_a_row_whose_requests_fail_has_no_figures(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def failing(*_: object) -> Run:
+        raise RuntimeError("requests failed:\n{...}")
+
+    monkeypatch.setattr("benchmarks.load.wrk.run", failing)
+    one = Measured(REFERENCE)
+    options = argparse.Namespace(seconds=1, connections=1)
+    with subprocess.Popen(["true"]) as process:
+        asked(one, Server("", process), tmp_path / "0.lua", options, 0)
+    assert one.fault == "it failed: requests failed: {...}"
