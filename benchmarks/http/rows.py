@@ -91,7 +91,7 @@ ROWS: Final = (
     Row("Robyn, const", "robyn", _CONST, constant, KEPT),
     Row("Robyn", "robyn", _POST, constant, CONSTANT),
     Row("Granian, RSGI", "granian", _POST, constant, CONSTANT),
-    Row("BlackSheep (uvicorn)", "blacksheep", _POST, constant, CONSTANT),
+    Row("BlackSheep (Granian)", "blacksheep", _POST, constant, CONSTANT),
     Row("FastAPI route (uvicorn)", "fastapi", _POST, assigned),
     Row("Allotment, POST /v1/assign", "allotment", _POST, assigned),
     Row("Allotment, GET by address", "allotment", _GET, assigned),

@@ -58,15 +58,9 @@ def nginx() -> Iterator[Server]:
             yield server
 
 
-@contextmanager
-def granian() -> Iterator[Server]:
-    port = free_port()
+def granian() -> AbstractContextManager[Server]:
     python = python_with(*wanted("granian"), pinned("uvloop"))
-    command = [str(python.parent / "granian"), "benchmarks.http.granian_constant:app"]
-    command += ["--interface=rsgi", "--http=1", "--no-ws", "--loop=uvloop", "--no-access-log"]
-    command += ["--workers=1", "--runtime-threads=1", f"--port={port}", "--log-level=warning"]
-    with started(command, port) as server:
-        yield server
+    return _by_granian(python, "benchmarks.http.granian_constant:app", "rsgi")
 
 
 @contextmanager
@@ -78,9 +72,19 @@ def robyn() -> Iterator[Server]:
 
 
 def blacksheep() -> AbstractContextManager[Server]:
-    beneath = [pinned(name) for name in ("uvicorn", "uvloop", "httptools")]
-    python = python_with(*wanted("blacksheep"), *beneath)
-    return raw("benchmarks.http.blacksheep_constant:app", python)
+    """By the quicker of the two servers that it names."""
+    python = python_with(*wanted("blacksheep"), *wanted("granian"), pinned("uvloop"))
+    return _by_granian(python, "benchmarks.http.blacksheep_constant:app", "asgi")
+
+
+@contextmanager
+def _by_granian(python: Path, application: str, interface: str) -> Iterator[Server]:
+    port = free_port()
+    command = [str(python.parent / "granian"), application, f"--interface={interface}"]
+    command += ["--http=1", "--no-ws", "--loop=uvloop", "--no-access-log", "--log-level=warning"]
+    command += ["--workers=1", "--runtime-threads=1", f"--port={port}"]
+    with started(command, port) as server:
+        yield server
 
 
 def fastapi() -> AbstractContextManager[Server]:
