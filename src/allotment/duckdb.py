@@ -24,7 +24,7 @@ except ImportError as error:
         f"functions of DuckDB need {error.name}: pip install 'allotment[duckdb]'"
     ) from error
 
-from allotment.frames.rows import REASON_NAMES
+from allotment.frames.rows import reason_names
 
 _DETAIL: Final = "STRUCT(treatment VARCHAR, reason VARCHAR, revision BIGINT)"
 
@@ -132,7 +132,7 @@ def _detail(column: Column) -> pa.Array:
     return pa.StructArray.from_arrays(
         [
             column.to_arrow().dictionary_decode(),
-            REASON_NAMES.take(pa.array(column.reasons)),
+            reason_names().take(pa.array(column.reasons)),
             pa.array(np.full(len(column), column.revision, np.int64)),
         ],
         ["treatment", "reason", "revision"],

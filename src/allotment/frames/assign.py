@@ -11,7 +11,7 @@ import pyarrow as pa
 from allotment.engine import Engine
 from allotment.errors import InvalidInput
 from allotment.frames.ratio import Ratio, sample_ratio
-from allotment.frames.rows import REASON_NAMES, Rows, RowSource
+from allotment.frames.rows import Rows, RowSource, reason_names
 from allotment.frames.strata import Strata
 from allotment.model.assignment import REASONS, Reason
 
@@ -92,6 +92,6 @@ def assigned(
         tally.add(outcome.codes, outcome.reasons)
         columns[key] = tally.named(outcome.codes)
         columns[f"{key}.reason"] = pa.DictionaryArray.from_arrays(
-            outcome.reasons.astype(np.int16), REASON_NAMES
+            outcome.reasons.astype(np.int16), reason_names()
         )
     return pa.RecordBatch.from_pydict(columns)

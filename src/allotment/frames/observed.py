@@ -20,7 +20,7 @@ _OPTIONAL: Final = ("iteration", "allocation", "unit", "reason", "revision", "sp
 COLUMNS: Final = Wanted({}, {}, (*_REQUIRED, *_OPTIONAL), frozenset(_OPTIONAL))
 
 # The reasons of treatments that the weights dealt.
-_DEALT: Final = pa.array([Reason.ALLOCATED.value, Reason.FALLBACK.value])
+_DEALT: Final = (Reason.ALLOCATED.value, Reason.FALLBACK.value)
 
 _SHOWN: Final = pa.schema(
     [
@@ -129,7 +129,7 @@ class Observing:
 
     def _add_shown(self, table: pa.Table) -> None:
         if "reason" in table.column_names:
-            table = self._keep(table, _is_in(table["reason"], _DEALT), "reason")
+            table = self._keep(table, _is_in(table["reason"], pa.array(_DEALT)), "reason")
         for name in ("experiment", "treatment", "unit"):
             table = self._keep(table, pc.is_valid(table[name]), name)
         columns = [

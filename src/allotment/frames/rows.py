@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -18,8 +19,11 @@ from allotment.model.assignment import REASONS
 # What reading and writing raise; Arrow's other errors are kinds of these.
 FAULTS: Final = (pa.ArrowException, OSError, UnicodeError)
 
-# The text of each reason, at its code.
-REASON_NAMES: Final = pa.array([reason.value for reason in REASONS])
+
+@cache
+def reason_names() -> pa.Array:
+    """The text of each reason, at its code; made at the first use, as that imports pandas."""
+    return pa.array([reason.value for reason in REASONS])
 
 
 @dataclass(frozen=True, slots=True)

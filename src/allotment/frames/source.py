@@ -16,7 +16,7 @@ from allotment.engine import Column, Engine
 from allotment.errors import InvalidInput
 from allotment.exposures.parquet import source_schema
 from allotment.frames.assign import Tally
-from allotment.frames.rows import REASON_NAMES, Rows
+from allotment.frames.rows import Rows, reason_names
 from allotment.frames.strata import Strata
 from allotment.model.catalog import Catalog
 
@@ -92,7 +92,7 @@ class SourceRows:
             "revision": outcome.revision,
             "space": None,
             "allocation": pa.array(dealt, text).take(pa.array(outcome.codes[at])),
-            "reason": REASON_NAMES.take(pa.array(outcome.reasons[at])),
+            "reason": reason_names().take(pa.array(outcome.reasons[at])),
             "variations": pa.array(sets, text).take(pa.array(codes)),
         }
         return pa.RecordBatch.from_arrays(

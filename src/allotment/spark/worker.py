@@ -14,7 +14,7 @@ import allotment
 from allotment.compile import compile_experiments
 from allotment.engine import Column, Engine
 from allotment.errors import InvalidInput
-from allotment.frames.rows import REASON_NAMES
+from allotment.frames.rows import reason_names
 from allotment.spark.place import Place
 
 # A worker lives on from job to job; more catalogs than these are compiled again.
@@ -93,4 +93,4 @@ def outcome(
 
 def _written(column: Column) -> tuple[pa.Array, pa.Array]:
     """The treatments and the reasons as text: Spark takes no dictionaries from a worker."""
-    return column.to_arrow().dictionary_decode(), REASON_NAMES.take(pa.array(column.reasons))
+    return column.to_arrow().dictionary_decode(), reason_names().take(pa.array(column.reasons))

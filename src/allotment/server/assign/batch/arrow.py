@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from allotment.engine import Column
 from allotment.errors import AllotmentError, InvalidInput, TooLarge
-from allotment.frames.rows import REASON_NAMES
+from allotment.frames.rows import reason_names
 from allotment.kernel.units import texts_of
 from allotment.model.limits import UNIT_KEY_BYTES_MAX
 from allotment.server.assign.batch.columns import Columns, StickyColumn
@@ -298,7 +298,7 @@ def _answered(part: UnitBlock, answers: Mapping[str, Column], schema: pa.Schema)
     for column in answers.values():
         arrays.append(pa.array(column))
         codes = pa.array(column.reasons.astype(np.int16))
-        arrays.append(pa.DictionaryArray.from_arrays(codes, REASON_NAMES))
+        arrays.append(pa.DictionaryArray.from_arrays(codes, reason_names()))
         if isinstance(column, StickyColumn):
             arrays.append(pa.array(column.to_keep))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
