@@ -98,7 +98,7 @@ def test_a_large_body_of_too_many_values_is_refused_before_it_is_there(
 ) -> None:
     body = values(BODY_VALUES_MAX + 1)
     large = [each for each in with_bodies(known) if each.path in TAKE_MORE - {BATCH}]
-    assert len(large) == 4
+    assert len(large) == 5
     kinds = ["application/json", "application/x-ndjson"]
     for operation in large:
         for kind in kinds if operation.path == "/v1/kept" else kinds[:1]:

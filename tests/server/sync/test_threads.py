@@ -31,7 +31,7 @@ pytestmark = pytest.mark.anyio
 # Every thread that a server starts, by its name.
 NAMES = (
     *("watch", "save", "writes", "tokens", "reads", "past", "pages", "answers", "kept", "batch"),
-    *("assignments", "exposures", "input", "end", "metrics", "scrapes"),
+    *("assignments", "exposures", "input", "end", "metrics", "scrapes", "outside"),
 )
 
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from allotment.change.commands import Command
 from allotment.errors import AllotmentError, InvalidInput, PreconditionFailed, StoreError
 from allotment.model.limits import TEXT_CHARACTERS_MAX
+from allotment.model.number import read_whole
 from allotment.server.console.experiment import allocations_of, found
 from allotment.server.console.experiments import state_of
 from allotment.server.console.foretold import Foretold, asked_units, foretold
@@ -154,8 +155,7 @@ def changes_since(
     node: Node, served: Served, version: str, about: str = ""
 ) -> tuple[ChangeLine, ...]:
     """The last changes after the one of a version, of a noun where one is named."""
-    number = version.partition("-")[0]
-    since = int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else 0
+    since = read_whole(version.partition("-")[0]) or 0
     entries, _ = node.store_at(served.space).journal_page(_LOOKED_AT, None, PAGE_BYTES_MAX)
     query = HistoryQuery(about=about)
     wanted = [each for each in entries if each.revision > since and is_wanted(each, query)]

@@ -30,6 +30,7 @@ from allotment.server.console.route import Looking, PageRoute, shown
 from allotment.server.http.limits import REVISION_MAX
 from allotment.server.http.requests import whole
 from allotment.server.settings import Settings
+from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served
 from allotment.server.writes.change import node_of
 from allotment.words.commands import counted
@@ -77,15 +78,15 @@ class Reading:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     known: dict[tuple[Any, ...], SeenFiles] = field(default_factory=dict)
 
-    async def seen(self, folder: Path, space: str, since: int) -> SeenFiles:
+    async def seen(self, node: Node, folder: Path, space: str, since: int) -> SeenFiles:
         """What was seen of a space since a revision."""
         async with self.lock:
-            files = await asyncio.to_thread(finished, folder)
+            files = await node.outside(finished, folder)
             key = (space, since, tuple(files))
             if key not in self.known:
                 if len(self.known) >= _KNOWN_MAX:
                     self.known.clear()
-                self.known[key] = await asyncio.to_thread(read_files, files, space, since)
+                self.known[key] = await node.outside(read_files, files, space, since)
             return self.known[key]
 
 
@@ -107,7 +108,7 @@ async def get_observed(
         since = whole(query.since, "query.since", 0, REVISION_MAX) if query.since else None
         since = answers_since(served, key) if since is None else since
         reading: Reading = request.app.state.observing
-        seen = await reading.seen(settings.exposures_dir, served.space, since)
+        seen = await reading.seen(node_of(request), settings.exposures_dir, served.space, since)
         page["view"] = observed_view(served, key, seen, since)
     return await shown(request, visitor, "observed.html", lambda _: page)
 

@@ -6,7 +6,6 @@ their group may, any node takes it, and signing out revokes it.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import json
 import secrets
@@ -56,7 +55,7 @@ async def get_openid(
         "verifier": secrets.token_urlsafe(48),
         "next": wanted_page(request, query.next),
     }
-    address = await asyncio.to_thread(
+    address = await node_of(request).outside(
         provider.address, _redirect(request), flow["state"], flow["nonce"], flow["verifier"]
     )
     held = urlsafe_b64encode(json.dumps(flow).encode()).decode().rstrip("=")
@@ -71,7 +70,7 @@ async def get_back(request: Request) -> Response:
     state, code = (request.query_params.get(each, "") for each in ("state", "code"))
     if not code or not hmac.compare_digest(state.encode(), flow["state"].encode()):
         raise Unauthorized("this is no answer to a sign-in that was begun here: begin again")
-    person = await asyncio.to_thread(
+    person = await node_of(request).outside(
         provider.person, code, _redirect(request), flow["nonce"], flow["verifier"]
     )
     settings: Settings = request.app.state.settings

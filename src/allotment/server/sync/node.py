@@ -35,6 +35,10 @@ READS_WAITING_MAX: Final = 2_048
 # To make an earlier catalog again takes up to a second.
 PAST_WAITING_MAX: Final = 16
 
+# A provider of identities may take seconds, and each who signs in waits for it.
+OUTSIDE_WAITING_MAX: Final = 64
+_OUTSIDE: Final = 2
+
 _READERS: Final = 4
 
 # A client has given up by then; doing its work would only delay the others'. In seconds.
@@ -92,6 +96,7 @@ class Node:
         self._past = Executor("past", 1, self.threads, PAST_WAITING_MAX)
         self._pages = Executor("pages", 1, self.threads, READS_WAITING_MAX)
         self._answers = Executor("answers", 1, self.threads)
+        self._outside = Executor("outside", _OUTSIDE, self.threads, OUTSIDE_WAITING_MAX)
         self._turn = asyncio.Lock()
         self._next_look: asyncio.Future[None] | None = None
 
@@ -112,7 +117,8 @@ class Node:
         for watch in self._watches:
             await asyncio.to_thread(watch.stop)
         await asyncio.to_thread(self._writers.close)
-        for executor in (self._tokens, self._readers, self._past, self._pages, self._answers):
+        readers = (self._readers, self._past, self._pages, self._answers, self._outside)
+        for executor in (self._tokens, *readers):
             await asyncio.to_thread(executor.close)
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.save_at_last)
@@ -221,6 +227,10 @@ class Node:
     async def answer(self, work: Callable[..., T], *arguments: object) -> T:
         """What `work` gives: for what a change answers, which was made and is never refused."""
         return await self._answers.do(lambda: work(*arguments))
+
+    async def outside(self, work: Callable[..., T], *arguments: object) -> T:
+        """What `work` gives, done off the event loop: for what asks others than the store."""
+        return await self._outside.do(lambda: work(*arguments))
 
     async def drop(self, held: list[Any]) -> None:
         """Empty a list in a thread: to free what a large body became takes a tenth of a second."""
