@@ -7,6 +7,7 @@ the reference, and prints the table only.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -42,6 +43,7 @@ def main() -> int:
         if row is REFERENCE or not words or any(word in row.name.lower() for word in words)
     ]
     console = Console(stderr=True)
+    load = os.getloadavg()[0]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers: dict[str, Server] = {}
@@ -57,7 +59,7 @@ def main() -> int:
     shown = table(measured, versions())
     print(shown)
     if not words:
-        write(measured, shown, options)
+        write(measured, shown, options, load)
     failed = [one for one in measured if one.fault and not one.is_absent]
     for one in failed:
         console.print(f"{one.row.name}: {one.fault}", style="red", markup=False)
@@ -98,13 +100,15 @@ def asked(
         one.runs.append(run)
 
 
-def write(measured: Sequence[Measured], shown: str, options: argparse.Namespace) -> None:
-    """The section of this machine, and the picture."""
+def write(
+    measured: Sequence[Measured], shown: str, options: argparse.Namespace, load: float
+) -> None:
+    """The section of this machine, which says what else it did, and the picture."""
     said = (
         f"{options.connections} connections, each figure the median of {options.rounds} turns of"
-        f" {options.seconds} s.{options.note and f' {options.note}'}\n\n{shown}"
+        f" {options.seconds} s; the load of the machine before was {load:.2f}. {options.note}"
     )
-    page.write(f"HTTP: {machine()}", "make bench-http", said)
+    page.write(f"HTTP: {machine()}", "make bench-http", f"{said.strip()}\n\n{shown}")
     bars = [(cost(one, measured[0]), one.row.name) for one in measured if not one.fault]
     title = "Times the CPU time that a raw ASGI application takes, in one run (logarithmic scale)"
     panels: dict[str, list[Bar]] = {"CPU time of the server, a request": bars}
