@@ -87,11 +87,11 @@ SLOW: Final = "with `ALLOTMENT_FAST_PATH=false`, each request goes through a tas
 REFERENCE: Final = Row("raw ASGI application (uvicorn)", "raw", _POST, assigned)
 ROWS: Final = (
     REFERENCE,
-    Row("nginx", "nginx", _POST, constant, CONSTANT),
-    Row("Robyn, const", "robyn", _CONST, constant, KEPT),
-    Row("Robyn", "robyn", _POST, constant, CONSTANT),
-    Row("Granian, RSGI", "granian", _POST, constant, CONSTANT),
-    Row("BlackSheep (Granian)", "blacksheep", _POST, constant, CONSTANT),
+    Row("nginx, constant", "nginx", _POST, constant, CONSTANT),
+    Row("Robyn, constant kept in Rust", "robyn", _CONST, constant, KEPT),
+    Row("Robyn, constant", "robyn", _POST, constant, CONSTANT),
+    Row("Granian RSGI, constant", "granian", _POST, constant, CONSTANT),
+    Row("BlackSheep (Granian), constant", "blacksheep", _POST, constant, CONSTANT),
     Row("FastAPI route (uvicorn)", "fastapi", _POST, assigned),
     Row("Allotment, POST /v1/assign", "allotment", _POST, assigned),
     Row("Allotment, GET by address", "allotment", _GET, assigned),

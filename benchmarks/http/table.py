@@ -44,8 +44,8 @@ def table(measured: Sequence[Measured], versions: Mapping[str, str]) -> str:
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for one in measured:
-        version = versions.get(one.row.server, "")
-        name = f"{one.row.name} {version}".strip()
+        said, comma, what = one.row.name.partition(",")
+        name = f"{said} {versions.get(one.row.server, '')}".strip() + comma + what
         word = one.fault or one.row.word
         if word:
             if word not in words:

@@ -121,11 +121,13 @@ def test_a_ratio_is_of_one_turn_and_the_median_of_them() -> None:
 
 def test_the_table_says_what_is_missing_and_why() -> None:
     reference = measured(REFERENCE, [25.0, 25.0])
-    other = measured(replace(ROWS[1], name="Swift", server="swift", word="a constant"), [5.0, 5.0])
+    other = measured(
+        replace(ROWS[1], name="Swift, quick", server="swift", word="a constant"), [5.0, 5.0]
+    )
     absent = Measured(replace(ROWS[1], name="Gone", word="a constant"), fault="not installed")
     lines = table([reference, other, absent], {"swift": "1.2"}).splitlines()
     assert lines[2].endswith("| 25.0 | 1 | 40,000 | 1 | 100 | 900 |")
-    assert lines[3] == "| Swift 1.2 <sup>1</sup> | 5.0 | 0.2 | 200,000 | 5 | 100 | 900 |"
+    assert lines[3] == "| Swift 1.2, quick <sup>1</sup> | 5.0 | 0.2 | 200,000 | 5 | 100 | 900 |"
     assert lines[4] == "| Gone <sup>2</sup> | - | - | - | - | - | - |"
     assert lines[6:] == ["1. a constant", "2. not installed"]
 
