@@ -24,6 +24,7 @@ from allotment.dialects.auth0.ids import id_of
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from allotment.model.flag import Flag, FlagExperiment, Variation
 from allotment.server.app import create_app
+from allotment.server.exposure_log import ExposureLog
 from allotment.server.settings import Settings
 from allotment.server.sync.node import Node
 from allotment.store import Store
@@ -64,7 +65,9 @@ async def measure(database: str) -> None:
     made = [Create(Experiment(one.experiment, (iteration,), one.experiment)) for one in listed]
     commands = [Create(Flag("flag", variations, "a")), *made]
     await node.write(SPACE, lambda _stored: commands, dialect="native", who="bench")
-    asgi = httpx.ASGITransport(create_app(node, Settings()), client=("127.0.0.1", 50_000))
+    settings = Settings()
+    app = create_app(node, settings, ExposureLog.of(settings, node.threads))
+    asgi = httpx.ASGITransport(app, client=("127.0.0.1", 50_000))
     held.clear()
     worked.clear()
     took: list[float] = []
