@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -75,16 +76,27 @@ def wait_for(condition, seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """So many units that it takes many seconds to assign them, longer than a test may have to wait
+    for its turn of the processor."""
+    source = tmp_path_factory.mktemp("many") / "units.csv"
+    with source.open("w") as file:
+        file.write("id,country\n")
+        for _ in range(40):
+            file.write("user-1,SE\n" * 1_000_000)
+    yield source
+    source.unlink()
+
+
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_leaves_nothing_and_keeps_what_was_there(
-    number: signal.Signals, name: str, catalog: Path, tmp_path: Path
+    number: signal.Signals, name: str, catalog: Path, many: Path, tmp_path: Path
 ) -> None:
-    source, out = tmp_path / "units.csv", tmp_path / name
-    # It takes seconds to assign them all, also where this process waits for its turn.
-    source.write_text("id,country\n" + "user-1,SE\n" * 12_000_000)
+    out = tmp_path / name
     out.write_text("before")
-    arguments = ["assign", str(source), str(out), "--catalog", str(catalog), "--unit-column", "id"]
+    arguments = ["assign", str(many), str(out), "--catalog", str(catalog), "--unit-column", "id"]
     with subprocess.Popen([*ALLOTMENT, *arguments], stderr=subprocess.PIPE) as process:
         wait_for(lambda: list(tmp_path.glob("*.partial")))
         process.send_signal(number)
