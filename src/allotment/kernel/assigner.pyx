@@ -64,9 +64,7 @@ cdef inline bint prepare(Plan plan, object unit, dict attributes, Case *case) ex
     cdef Py_ssize_t k
     if not text_of_unit(key, &text):
         return False
-    case.unit.h1 = case.unit.h2 = 0
-    if plan.digests:
-        case.unit = allot_digest_text(text.at, text.size, ALLOT_SEED_UNIT)
+    case.unit = allot_digest_text(text.at, text.size, ALLOT_SEED_UNIT)
     for k in range(core.draws):
         if core.recipes == NULL or core.recipes[k] == NULL:
             case.draws[k] = allot_draw(core.salts[k], case.unit)
