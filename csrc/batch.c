@@ -169,7 +169,9 @@ static const char *codes_of_words(const allot_column *column, stretch rows, allo
 static const char *codes_of_stretch(const allot_column *column, stretch rows, allot_space *space,
                                     allot_intern *intern, allot_words *words, uint32_t *codes)
 {
-    const bool fits = column->words && words->room > 0 && column->words->rows <= words->room;
+    /* A dictionary of more words than the column has rows would cost more than it saves. */
+    const bool fits = column->words && words->room > 0 && column->words->rows <= words->room &&
+                      column->words->rows <= column->rows;
     if (fits && allot_column_rows(column) != ALLOT_ROWS_NONE)
         return codes_of_words(column, rows, space, intern, words, codes);
     return codes_of_rows(column, rows, space, intern, codes);

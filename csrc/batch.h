@@ -62,7 +62,8 @@ const char *allot_units_read(const allot_pieces *pieces, int64_t start, int64_t 
                              const allot_drawn *drawn, size_t count);
 
 /* The codes of a dictionary's words, each looked up once: 0 where it was not yet, else the code and
- * 1. There is `room` for so many; a larger dictionary is read row by row. */
+ * 1. There is `room` for so many. A larger dictionary is read row by row, as is one that has more
+ * words than the column has rows. */
 typedef struct {
     const allot_column *of; /* the dictionary they are of, or NULL */
     uint32_t *codes;

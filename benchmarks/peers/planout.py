@@ -9,8 +9,8 @@ from typing import Any
 # PlanOut was written for a Python that had it there.
 collections.MutableMapping = collections.abc.MutableMapping
 
-from planout.experiment import Experiment  # noqa: E402
-from planout.ops.random import WeightedChoice  # noqa: E402
+from planout.experiment import Experiment  # noqa: E402  # what it imports is put in place above
+from planout.ops.random import WeightedChoice  # noqa: E402  # what it imports is put in place above
 
 
 class Market(Experiment):

@@ -170,7 +170,7 @@ def _closed(experiment: Experiment, revision: int, state: int, failure: str = ""
     )
 
 
-@lru_cache(4096)
+@lru_cache(256)
 def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
     """The same tuple for the same names: most experiments call their treatments alike."""
     return names

@@ -257,7 +257,7 @@ cdef class Walk:
         cdef int64_t i
         for i in range(field.pieces.count):
             words = field.pieces.columns[i].words
-            if words != NULL and words.rows <= WORDS_MAX:
+            if words != NULL and words.rows <= min(WORDS_MAX, field.pieces.columns[i].rows):
                 field.words.room = max(field.words.room, words.rows)
         field.words.codes = <uint32_t *>self.room(field.words.room * sizeof(uint32_t))
         return 0

@@ -12,11 +12,12 @@ import pytest
 from uvicorn import Config
 
 from allotment.server.connection.deadlines import Waits, standing_of
-from allotment.server.connection.known import HEADS_MAX
+from allotment.server.connection.known_heads import HEADS_MAX
 from allotment.server.connection.protocol import Protocol
 from allotment.server.connection.state import ServingState
 from allotment.server.counters import Counters
 from allotment.server.http.answer import Answering, Ready
+from allotment.server.http.limits import TARGET_BYTES_MAX
 from allotment.server.settings import Settings
 from rawclient import connected, get, post
 from server.connection.test_framing import Wire
@@ -151,6 +152,28 @@ def test_an_address_with_another_unit_has_the_head_of_the_first(state: ServingSt
         for odd in ("/v1/assign/exp/one/more", "/v1/assign/exp/a(b", "/v1/assign/exp/a#b"):
             Line(state).ask(get(odd))
             assert state.heads.used == 1, odd
+
+    run(scenario)
+
+
+def test_the_rest_of_a_known_head_is_no_request(state: ServingState) -> None:
+    def scenario() -> None:
+        asked = get("/v1/assign/exp/one")
+        Line(state).ask(asked)
+        _, _, rest = asked.partition(b"\r\n")
+        for broken in (rest, b"\r\n" + rest):
+            assert Line(state).ask(broken).startswith(b"HTTP/1.1 400")
+        assert state.heads.used == 0
+
+    run(scenario)
+
+
+def test_an_address_is_no_longer_than_another_target_may_be(state: ServingState) -> None:
+    def scenario() -> None:
+        Line(state).ask(get("/v1/assign/exp/one"))
+        long = get(f"/v1/assign/exp/{'u' * TARGET_BYTES_MAX}")
+        assert Line(state).ask(long).startswith(b"HTTP/1.1 414")
+        assert state.heads.used == 0
 
     run(scenario)
 

@@ -25,8 +25,8 @@ from allotment.change.commands import (
 )
 from allotment.errors import InvalidInput, NotFound
 from allotment.model.experiment import Experiment, State
-from allotment.server.console.foretold import foretold
 from allotment.server.console.forms import FORMS, form_named, offered
+from allotment.server.console.preview_view import preview_view
 from allotment.server.sync.node import Node
 from allotment.server.writes.preview import Preview
 from server.console.visiting import HERE, Elements, Visiting, check_harmless, form_of
@@ -204,7 +204,10 @@ async def test_a_pause_says_that_its_units_lose_what_they_have(visiting: Visitin
 async def test_a_stop_says_that_the_winner_is_given_to_no_unit(visiting: Visiting) -> None:
     stop = await form(visiting, "stop", "checkout")
     told = await stop.preview(winner="green")
-    assert "checkout: every unit loses the treatment that it has." in told.words
+    assert (
+        "checkout: every unit loses the treatment that it has, but for one with an override."
+        in told.words
+    )
     assert "its default is" in told.words
     assert "The winner, green, is written down" in told.words
 
@@ -339,7 +342,7 @@ def test_a_wide_table_is_a_list_of_its_cells() -> None:
     new = (("t0", 3), *weights[1:18], ("t18", 0), ("t19", 0))
     change = apply(base, [SetWeights("x", "all", new, 20)])
     told = Preview(None, (), ("x",), change.moves, {}, change.catalog)
-    (table,) = foretold(told, base).shares
+    (table,) = preview_view(told, base).shares
     assert (table.before, table.moved) == ((), "10%")
     moves = {(one.before, one.after, one.text) for one in table.cells if one.moves}
     assert moves == {("t18", "t0", "5%"), ("t19", "t0", "5%")}

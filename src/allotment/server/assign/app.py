@@ -137,7 +137,8 @@ class AssignPaths:
     def _answer_at_once(
         self, operation: _Operation, headers: Mapping[bytes, bytes], scope: Scope, body: bytes
     ) -> Ready | Awaitable[Ready] | None:
-        if len(body) > BODY_BYTES_MAX or operation.answer is None:
+        is_odd = len(body) > BODY_BYTES_MAX or (body and operation is self._one)
+        if is_odd or operation.answer is None:
             return None
         shown: Shown | None = None
         try:
@@ -147,9 +148,6 @@ class AssignPaths:
             answer = operation.answer(shown, scope, body)
         except Exception as error:  # noqa: BLE001  # a request must not take the server with it
             return self._problem(operation, scope, shown, error)
-        if isinstance(answer, Ready):
-            self._node.counters.assigned[operation.path] += 1
-            return answer
         return self._counted(operation, scope, shown, answer)
 
     def _counted(

@@ -208,23 +208,17 @@ class Cycle(Receiving):
         seconds = time.perf_counter() - self.begun
         if self.response_started and not self.response_complete:
             self.status = 0  # the answer has broken off
-        scope: Any = self.scope
-        route = scope.get("route")
-        self.state.counters.ended(
-            "HEAD" if self.to_head else scope["method"],
-            "other" if route is None else route.path,
-            self.status,
-            scope["state"].get("operation", ""),
-            seconds if self.streams is None else self.streams,
-        )
-        if self.state.access_log:
-            self._log(seconds)
+        timed = seconds if self.streams is None else self.streams
+        self.state.ended(self.scope, self._method(), self.status, self.sent, seconds, timed)
+
+    def _method(self) -> str:
+        return "HEAD" if self.to_head else self.scope["method"]
 
     def _log(self, seconds: float) -> None:
         log_request(
             self.identity,
             self.scope,
-            method="HEAD" if self.to_head else self.scope["method"],
+            method=self._method(),
             status=self.status,
             size=self.sent,
             seconds=seconds,

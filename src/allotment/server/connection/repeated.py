@@ -14,11 +14,10 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from allotment.server.connection.access_log import log_request
 from allotment.server.connection.cycle import Cycle, is_small
 from allotment.server.connection.head import RequestHead, lines_of
 from allotment.server.connection.identity import Identity
-from allotment.server.connection.known import END
+from allotment.server.connection.known_heads import END
 from allotment.server.connection.parsing import Parsing
 from allotment.server.http.answer import Ready, sending
 
@@ -49,8 +48,11 @@ class Repeating(Parsing):
             begun = time.perf_counter()
             self.requests += 1
             state.heads.used += 1
-            own = {**self.app_state, "identity": Identity()}
-            scope: dict[str, Any] = {**self.common, **known.scope, "state": own}
+            scope: dict[str, Any] = {
+                **self.common,
+                **known.scope,
+                "state": {**self.app_state, "identity": Identity()},
+            }
             ready = known.answering(scope, body)
             if ready is None or not is_small(ready) or (lines := lines_of(ready)) is None:
                 self._go_on(scope, body, ready)
@@ -60,17 +62,12 @@ class Repeating(Parsing):
         return data
 
     def _say(self, scope: dict[str, Any], ready: Ready, lines: bytes, begun: float) -> None:
-        """Send an answer, count it and log it."""
-        state, own = self.state, scope["state"]
-        identity: Identity = own["identity"]
+        """Send an answer; it ends as every other does."""
+        state, identity = self.state, scope["state"]["identity"]
         head = (STATUS_LINE[ready.status], state.default_lines(), lines, identity.lines())
         self.transport.write(b"".join((*head, b"\r\n", ready.body)))
-        method, operation = scope["method"], own.get("operation", "")
         seconds = time.perf_counter() - begun
-        state.counters.ended(method, scope["route"].path, ready.status, operation, seconds)
-        if state.access_log:
-            said = {"status": ready.status, "size": len(ready.body)}
-            log_request(identity, scope, method=method, seconds=seconds, **said)
+        state.ended(scope, scope["method"], ready.status, len(ready.body), seconds, seconds)
 
     def _go_on(self, scope: dict[str, Any], body: bytes, ready: Any) -> None:
         """Let a request go the way of all others: it has to wait, or its answer is large."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from uvicorn.server import ServerState
 
+from allotment.server.connection.access_log import log_request
 from allotment.server.connection.deadlines import SWEEP_SECONDS, Allowance
 from allotment.server.connection.head import line_of
-from allotment.server.connection.known import KnownHeads
+from allotment.server.connection.known_heads import KnownHeads
 from allotment.server.connection.listen import connections_max
 from allotment.server.connection.overload import Load
 from allotment.server.counters import Counters
@@ -69,6 +70,24 @@ class ServingState(ServerState):
         self.load.stop()
         if self._timer is not None:
             self._timer.cancel()
+
+    def ended(  # noqa: PLR0913, PLR0917  # what is counted, and what a line says
+        self,
+        scope: Mapping[str, Any],
+        method: str,
+        status: int,
+        size: int,
+        seconds: float,
+        timed: float,
+    ) -> None:
+        """Count and log a request that was worked on; `timed` is what counts as its time."""
+        route, own = scope.get("route"), scope["state"]
+        path = "other" if route is None else route.path
+        self.counters.ended(method, path, status, own.get("operation", ""), timed)
+        if self.access_log:
+            log_request(
+                own["identity"], scope, method=method, status=status, size=size, seconds=seconds
+            )
 
     def default_lines(self) -> bytes:
         """The header lines that all answers have; the server makes others once a second."""

@@ -16,9 +16,9 @@ from allotment.model.limits import TEXT_CHARACTERS_MAX
 from allotment.model.number import read_whole
 from allotment.server.console.experiment import allocations_of, found
 from allotment.server.console.experiments import state_of
-from allotment.server.console.foretold import Foretold, asked_units, foretold
 from allotment.server.console.forms import ChangeForm, Fields, form_named
 from allotment.server.console.history import ChangeLine, HistoryQuery, change_line, is_wanted
+from allotment.server.console.preview_view import PreviewView, asked_units, preview_view
 from allotment.server.console.route import Changing, Form, PageRoute, moved, no_query, shown
 from allotment.server.console.session import Visitor, at_of
 from allotment.server.http.limits import PAGE_BYTES_MAX
@@ -114,7 +114,7 @@ async def _preview(  # noqa: PLR0913, PLR0917  # what was asked, and what came o
         experiment = found(catalog, key)
         try:
             commands = change.read(form, experiment, _now())
-            seen = foretell(node, served, commands, asked_units(form))
+            seen = preview_of(node, served, commands, asked_units(form))
         except InvalidInput as error:
             return "changing.html", _form(served, key, what, change, form, error), 400
         if seen.refusal is not None:
@@ -128,7 +128,7 @@ async def _preview(  # noqa: PLR0913, PLR0917  # what was asked, and what came o
             "fields": {name: text for name, text in form.items() if name not in _OURS},
             "version": version_of(served.stored, ("experiment", key)),
             "comment": form.get("comment", ""),
-            "foretold": seen,
+            "view": seen,
             "fault": None if raced else fault,
             "raced": changes_since(node, served, form.get("version", ""), key) if raced else None,
             "units_asked": form.get("units", ""),
@@ -140,15 +140,15 @@ async def _preview(  # noqa: PLR0913, PLR0917  # what was asked, and what came o
     return await shown(request, visitor, template, lambda _: page, answered)
 
 
-def foretell(
+def preview_of(
     node: Node, served: Served, commands: Sequence[Command], asked: AskedUnits | None
-) -> Foretold:
+) -> PreviewView:
     """What the commands would do to what is served."""
 
     def kept(experiment: str, iteration: int, units: Sequence[str]) -> dict[str, Sequence[str]]:
         return node.store_at(served.space).kept_of(experiment, iteration, units)
 
-    return foretold(preview(served, commands, asked, kept), served.stored.catalog)
+    return preview_view(preview(served, commands, asked, kept), served.stored.catalog)
 
 
 def changes_since(

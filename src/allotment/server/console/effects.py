@@ -19,7 +19,8 @@ def effects_of(key: str, base: Catalog, after: Catalog) -> Iterator[str]:
         share = percent(soon.enrolment_ppm)
         yield f"{key}: units get treatments from then on, {share} of its audience."
     elif then is not None and soon is not None and then.enrolment_ppm != soon.enrolment_ppm:
-        yield _ramped(key, then.enrolment_ppm, soon.enrolment_ppm)
+        keeps = now is not None and now.keeps_assignments
+        yield _ramped(key, then.enrolment_ppm, soon.enrolment_ppm, keeps=keeps)
 
 
 def dealing(experiment: Experiment | None) -> Iteration | None:
@@ -32,7 +33,7 @@ def _ceased(key: str, then: Iteration, now: Experiment | None, after: Catalog) -
     if now is not None and now.live is not None:
         yield f"{key}: no unit gets a treatment while it is paused, but for one that is kept."
     else:
-        yield f"{key}: every unit loses the treatment that it has."
+        yield f"{key}: every unit loses the treatment that it has, but for one with an override."
     for name in sorted({flag for treatment in then.treatments for flag, _ in treatment.sets}):
         if (flag := after.flags.get(name)) is not None:
             default = flag.default or "nothing"
@@ -46,8 +47,9 @@ def _ceased(key: str, then: Iteration, now: Experiment | None, after: Catalog) -
         )
 
 
-def _ramped(key: str, before: int, after: int) -> str:
+def _ramped(key: str, before: int, after: int, *, keeps: bool) -> str:
     said = f"{key}: {percent(before)} of its audience takes part, and {percent(after)} would. "
     if after < before:
-        return f"{said}{percent(before - after)} lose their treatment and get none."
+        but = ", but for units whose assignment is kept" if keeps else ""
+        return f"{said}{percent(before - after)} lose their treatment and get none{but}."
     return f"{said}{percent(after - before)} get a treatment and had none; the others keep theirs."

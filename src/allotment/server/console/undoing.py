@@ -14,9 +14,9 @@ from allotment.change.diff import diff
 from allotment.change.part import only_nouns
 from allotment.errors import AllotmentError, InvalidChange, PreconditionFailed
 from allotment.model.catalog import EMPTY, Catalog
-from allotment.server.console.changing import changes_since, foretell, save
-from allotment.server.console.foretold import asked_units
+from allotment.server.console.changing import changes_since, preview_of, save
 from allotment.server.console.forms import Fields
+from allotment.server.console.preview_view import asked_units
 from allotment.server.console.route import Changing, Form, PageRoute, moved, no_query, shown
 from allotment.server.console.session import Visitor, at_of
 from allotment.server.http.limits import REVISION_MAX
@@ -103,7 +103,7 @@ async def _preview(
             "fields": {name: form[name] for name in ("units", "attributes") if form.get(name)},
             "version": version_of(served.stored, None),
             "comment": form.get("comment", ""),
-            "foretold": foretell(node, served, commands, asked_units(form)),
+            "view": preview_of(node, served, commands, asked_units(form)),
             "fault": None if raced else fault,
             "raced": changes_since(node, served, form.get("version", "")) if raced else None,
             "units_asked": form.get("units", ""),

@@ -11,8 +11,8 @@ from allotment.server.http.answer import Answering
 
 END: Final = b"\r\n\r\n"
 
-# So many heads of so many bytes take two megabytes. Those of one client differ in their
-# `Content-Length`; those of many, in their tokens.
+# So many heads of so many bytes, of each of two kinds, take four megabytes. Those of one client
+# differ in their `Content-Length`; those of many, in their tokens.
 HEADS_MAX: Final = 1024
 _HEAD_BYTES_MAX: Final = 2048
 
@@ -21,7 +21,15 @@ _PART: Final = rb"[0-9A-Za-z._~%-]+"
 _ADDRESSED: Final = re.compile(
     rb"GET (/v1/assign/%b/%b)(?:\?([0-9A-Za-z._~%%=&+-]*))? HTTP/1\.1\Z" % (_PART, _PART)
 )
-_TARGET: Final = ("path", "raw_path", "query_string")
+_IN_SCOPE: Final = (
+    "http_version",
+    "method",
+    "path",
+    "raw_path",
+    "query_string",
+    "headers",
+    "route",
+)
 
 
 class KnownHead(NamedTuple):
@@ -51,18 +59,19 @@ class KnownHeads:
     """
 
     def __init__(self) -> None:
-        self._known: dict[bytes, KnownHead] = {}
+        self._whole: dict[bytes, KnownHead] = {}
+        self._addressed: dict[bytes, KnownHead] = {}  # by what follows the first line
         self.learned = 0
         self.used = 0
 
     def find(self, head: bytes) -> KnownHead | None:
         """What a head says, if it was read before."""
-        known = self._known.get(head)
-        if known is None and head.startswith(b"GET /v1/assign/"):
-            line, _, _ = head.partition(b"\r\n")
-            known = self._known.get(head[len(line) :])
+        known = self._whole.get(head)
+        if known is None and len(head) <= _HEAD_BYTES_MAX and head.startswith(b"GET /v1/assign/"):
+            line, _, rest = head.partition(b"\r\n")
+            known = self._addressed.get(rest)
             found = _ADDRESSED.match(line) if known is not None else None
-            return None if known is None or found is None else _addressed(known, found)
+            return None if known is None or found is None else _at(known, found)
         return known
 
     def learn(self, packet: bytes, request: Answered) -> None:
@@ -79,20 +88,25 @@ class KnownHeads:
             or any(name == b"transfer-encoding" for name, _ in scope["headers"])
         ):
             return
-        names = ["http_version", "method", "headers", "route", *_TARGET]
-        if scope["method"] == "GET":
-            line, _, _ = head.partition(b"\r\n")
+        own = {name: scope[name] for name in _IN_SCOPE}
+        known = KnownHead(own, request.received, request.answering)
+        if scope["method"] != "GET":
+            _keep(self._whole, head, known)
+        else:
+            line, _, rest = head.partition(b"\r\n")
             if request.received or not _ADDRESSED.match(line):
                 return
-            head = head[len(line) :]
-        if len(self._known) >= HEADS_MAX:
-            self._known.clear()
-        own = {name: scope[name] for name in names}
-        self._known[head] = KnownHead(own, request.received, request.answering)
+            _keep(self._addressed, rest, known)
         self.learned += 1
 
 
-def _addressed(known: KnownHead, line: re.Match[bytes]) -> KnownHead:
+def _keep(heads: dict[bytes, KnownHead], head: bytes, known: KnownHead) -> None:
+    if len(heads) >= HEADS_MAX:
+        heads.clear()
+    heads[head] = known
+
+
+def _at(known: KnownHead, line: re.Match[bytes]) -> KnownHead:
     """What a head says that has another target."""
     path, query = line.groups(b"")
     target = {"path": unescaped(path), "raw_path": path, "query_string": query}

@@ -60,7 +60,7 @@ class CrossTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
+class PreviewView:
     """What a change would do.
 
     effects  who begins or ceases to get a treatment, in sentences
@@ -73,23 +73,21 @@ class Foretold:
     nothing: bool
     lines: tuple[Planned, ...]
     more: int
-    touched: tuple[str, ...]
     effects: tuple[str, ...]
     shares: tuple[CrossTable, ...]
     counted: tuple[CrossTable, ...]
     afresh: tuple[str, ...]
 
 
-def foretold(found: Preview, base: Catalog) -> Foretold:
+def preview_view(found: Preview, base: Catalog) -> PreviewView:
     """A preview of a change of `base`, as it is shown."""
     after = base if found.after is None else found.after
     live = [(key, *both) for key in found.touched if (both := _running(key, base, after))]
-    return Foretold(
+    return PreviewView(
         found.refusal,
         found.refusal is None and after is base,
         found.lines[:_LINES_MAX],
         max(0, len(found.lines) - _LINES_MAX),
-        found.touched,
         tuple(one for key in found.touched[:_TABLES_MAX] for one in effects_of(key, base, after)),
         tuple(table for each in live[:_TABLES_MAX] for table in _shares(*each)),
         tuple(
