@@ -66,12 +66,7 @@ def node_view(node: Node, reach: str, now: float) -> NodeView:
         "broken" if dead else "another history in the store" if node.diverged else state,
         node.age_seconds,
         tuple(
-            SpaceLine(
-                name,
-                each.revision,
-                len(each.stored.catalog.experiments),
-                max(0.0, now - each.since),
-            )
+            _space_line(each, now)
             for name, each in sorted(node.spaces.items())
             if reaches(reach, name)
         ),
