@@ -22,12 +22,14 @@ REQUEST = get("/v1/assign/search-order/user-1")
 class Clients:
     """Clients that keep their connections, and open another only when they are told to.
 
-    `failed` are requests that were sent and not answered, or answered with an error. A client that
-    finds the port closed tries again: it has sent nothing yet.
+    Without `keep` each opens one for each request. `failed` are requests that were sent and not
+    answered, or answered with an error. A client that finds the port closed tries again: it has
+    sent nothing yet.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, keep: bool = True) -> None:
         self.address = urlsplit(url)
+        self.keep = keep
         self.answered: Counter[int] = Counter()
         self.failed: list[str] = []
         self.told_to_close = 0
@@ -65,14 +67,16 @@ class Clients:
             if b"connection: close" in head:
                 self.told_to_close += 1
                 return
+            if not self.keep:
+                return
 
 
-def roll(tmp_path: Path, times: int, workers: int = 1) -> Clients:
+def roll(tmp_path: Path, times: int, workers: int = 1, *, keep: bool = True) -> Clients:
     """Replace a server that has clients by another on its port, so many times."""
 
     async def together() -> Clients:
         first = servers.enter_context(server("0"))
-        clients = Clients(first.url)
+        clients = Clients(first.url, keep=keep)
         asking = asyncio.create_task(clients.run())
         serves = first
         for _ in range(times):
@@ -113,6 +117,13 @@ def test_nor_does_one_of_several_workers(tmp_path: Path) -> None:
     assert clients.failed == []
     assert set(clients.answered) == {200}
     assert clients.told_to_close >= CLIENTS
+
+
+def test_nor_one_of_clients_that_connect_for_each_request(tmp_path: Path) -> None:
+    """Connections that the kernel has accepted, and the server has not, are answered too."""
+    clients = roll(tmp_path, 1, keep=False)
+    assert clients.failed == []
+    assert set(clients.answered) == {200}
 
 
 def test_it_first_tells_clients_to_close_and_cuts_off_none(tmp_path: Path) -> None:

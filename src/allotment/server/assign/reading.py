@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -94,20 +95,32 @@ def read_target(scope: Scope) -> tuple[AssignRequest, bytes]:
     experiment, unit = (decoded(part, "path") for part in parts[3:])
     if not (experiment and unit):
         raise InvalidInput("the path is /v1/assign/EXPERIMENT/UNIT, and neither is empty", "path")
+    query = scope["query_string"]
+    asked = _asked_before if len(query) <= _REMEMBERED_BYTES_MAX else _asked_in
+    attributes, text = asked(query) if query else (None, b"")
+    return AssignRequest(unit, attributes, experiment), text
+
+
+def _asked_in(query: bytes) -> tuple[Attributes | None, bytes]:
+    """The attributes in the query of an address, and their text."""
     attributes, text = None, b""
-    for name, value in read_query(scope):
+    for name, value in read_query(query):
         if name != "attributes":
             raise InvalidInput("the only parameter here is `attributes`, a JSON object", "query")
         if attributes is not None:
             raise InvalidInput("this parameter is given twice", "query.attributes")
         text = value.encode()
         attributes = read_attributes(text)
-    return AssignRequest(unit, attributes, experiment), text
+    return attributes, text
 
 
-def read_query(scope: Scope) -> list[tuple[str, str]]:
-    """The parameters of the query in their order, names repeated as they come."""
-    query: bytes = scope["query_string"]
+# Many units have the same attributes, which are only read. Refusals are not remembered.
+_REMEMBERED_BYTES_MAX: Final = 256
+_asked_before: Final = lru_cache(4096)(_asked_in)
+
+
+def read_query(query: bytes) -> list[tuple[str, str]]:
+    """The parameters of a query in their order, names repeated as they come."""
     if not query:
         return []
     pairs = (pair.partition(b"=") for pair in query.replace(b"+", b" ").split(b"&"))

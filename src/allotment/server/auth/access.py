@@ -123,10 +123,8 @@ class Access:
         return token
 
     def _check_holds(self, token: Token) -> None:
-        now = self._now() * 1000
-        if token.revoked_at is not None or (
-            token.expires_at is not None and token.expires_at <= now
-        ):
+        ends = token.expires_at
+        if token.revoked_at is not None or (ends is not None and ends <= self._now() * 1000):
             raise Unauthorized("this token is revoked or has expired")
 
 

@@ -17,13 +17,16 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from allotment.server.connection.cycle import Cycle, is_small
 from allotment.server.connection.head import RequestHead, lines_of
 from allotment.server.connection.identity import Identity
-from allotment.server.connection.known_heads import END
+from allotment.server.connection.known_heads import END, KnownHead
 from allotment.server.connection.parsing import Parsing
 from allotment.server.http.answer import Ready, sending
 
 
 class Repeating(Parsing):
     """A connection that answers requests with known heads by itself."""
+
+    _last: KnownHead | None = None  # the head of the request before
+    _scope: dict[str, Any]  # what it says of every request that has it
 
     def answer_repeated(self, data: bytes) -> bytes:
         """Answer the requests with known heads that the data begins with; gives what is left.
@@ -48,11 +51,10 @@ class Repeating(Parsing):
             begun = time.perf_counter()
             self.requests += 1
             state.heads.used += 1
-            scope: dict[str, Any] = {
-                **self.common,
-                **known.scope,
-                "state": {**self.app_state, "identity": Identity()},
-            }
+            if known is not self._last:
+                self._last, self._scope = known, {**self.common, **known.scope}
+            scope = self._scope.copy()
+            scope["state"] = {**self.app_state, "identity": Identity()}
             ready = known.answering(scope, body)
             if ready is None or not is_small(ready) or (lines := lines_of(ready)) is None:
                 self._go_on(scope, body, ready)

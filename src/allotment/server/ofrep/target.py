@@ -76,7 +76,7 @@ def event_of(scope: Scope, target: Target) -> int | None:
     None is for a request that no event has caused.
     """
     found: int | None = None
-    for name, value in read_query(scope):
+    for name, value in read_query(scope["query_string"]):
         if target.key is not None or name not in (_ETAG, _MODIFIED):
             message = f"the parameters are {_ETAG} and {_MODIFIED}, in a request for all flags"
             raise InvalidInput(message, "query")
@@ -93,7 +93,7 @@ def revision_of(version: str) -> int:
 def ticket_in(scope: Scope) -> str | None:
     """The ticket in the query of a stream; None where there is none."""
     found: str | None = None
-    for name, value in read_query(scope):
+    for name, value in read_query(scope["query_string"]):
         if name != TICKET or found is not None:
             raise InvalidInput(f"the only parameter here is `{TICKET}`, given once", "query")
         found = value

@@ -67,7 +67,7 @@ class BatchOptions(NamedTuple):
         content_type = header(scope["headers"], b"content-type")
         given = form_given(None if content_type is None else content_type.decode("latin-1"))
         wanted = form_wanted(joined_header(scope["headers"], b"accept"), given)
-        query = read_query(scope)
+        query = read_query(scope["query_string"])
         allowed = _LIMITS[given].parameters
         for name, value in query:
             if name not in allowed or not value:
