@@ -89,3 +89,13 @@ def test_a_long_list_against_many_values_and_clauses_takes_milliseconds(
     seconds += cpu_seconds(lambda: fields.append(Field(("a",), tuple(enumerate(rules)), words)))
     work = fields[0].index.work
     assert seconds < work.once + len(elements) * work.value
+
+
+@pytest.mark.parametrize("patterns", [1, 20, 100])
+@pytest.mark.parametrize("length", [2, 60])
+def test_the_work_covers_many_patterns_and_short_values(patterns: int, length: int) -> None:
+    rules = [Clause(("a",), Operator.MATCHES, (f"(a|b{n})+x.*z{n}",)) for n in range(patterns)]
+    index = Index(enumerate(rules))
+    values = [f"{n:0{length}d}" for n in range(500)]
+    seconds = cpu_seconds(lambda: index.bits(values))
+    assert 1e9 * seconds < index.work.cost(len(values), length * len(values))

@@ -25,6 +25,7 @@ _FEW: Final = 16
 # What it takes at the most, in nanoseconds; measured with some room.
 _CLAUSE: Final = 200
 _VALUE: Final = 2_000
+_PATTERN: Final = 1_500
 _WALK: Final = 200
 _SEARCH: Final = 5
 
@@ -180,7 +181,8 @@ class Index:
 
     def _work(self, clauses: int) -> Work:
         walk = _WALK if self._within is not None else _SEARCH * len(self._few)
-        return Work(clauses * _CLAUSE, _VALUE, walk + sum(each.work for _, each in self._patterns))
+        value = _VALUE + _PATTERN * len(self._patterns)
+        return Work(clauses * _CLAUSE, value, walk + sum(each.work for _, each in self._patterns))
 
 
 def _beyond(bounds: list[_Bound], least: Any, greatest: Any) -> int:
