@@ -21,7 +21,6 @@ Assigning raises none of these for the sake of data: it answers with a reason.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class AllotmentError(Exception):
@@ -129,5 +128,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("bata", ["alpha", "beta"])
     "; do you mean 'beta'?"
     """
+    from difflib import get_close_matches  # noqa: PLC0415  # only a refusal asks
+
     close = get_close_matches(word, known, n=1)
     return f"; do you mean {close[0]!r}?" if close else ""

@@ -8,7 +8,6 @@ from allotment.kernel.units cimport Units, units_of
 from allotment.kernel.walk cimport Walk, walk_of
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -54,6 +53,8 @@ def assign_columns(plans, units, attributes=None, stored=None, threads=1, seen=N
     if others <= 0:
         work()
     else:
+        from concurrent.futures import ThreadPoolExecutor  # with it comes logging
+
         with ThreadPoolExecutor(others) as pool:
             started = [pool.submit(work) for _ in range(others)]
             work()  # the calling thread is one of the workers
