@@ -16,6 +16,7 @@ from allotment.engine import Engine
 from allotment.model.catalog import Catalog
 from allotment.server import auth0
 from allotment.server.app import create_app
+from allotment.server.confidence import resolve
 from allotment.server.confidence import routes as confidence
 from allotment.server.exposure_log import ExposureLog
 from allotment.server.launchdarkly import routes as launchdarkly
@@ -27,7 +28,7 @@ from allotment.store import Store
 BASE = "/api/v2/experimentation"
 
 _APP = FastAPI()
-for _vendor in (auth0, launchdarkly, confidence):
+for _vendor in (auth0, launchdarkly, confidence, resolve):
     _APP.router.routes.extend(_vendor.router.routes)
 DOCUMENT = document(_APP)
 SCHEMAS = DOCUMENT["components"]["schemas"]

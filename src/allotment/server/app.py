@@ -7,6 +7,9 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from importlib import import_module
+from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -15,29 +18,26 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
 from allotment.errors import AllotmentError
-from allotment.server import auth0, native
+from allotment.server import native
+from allotment.server.api import vendor_errors
 from allotment.server.assign.app import AssignPaths
-from allotment.server.confidence import routes as confidence
+from allotment.server.confidence import resolve
 from allotment.server.connection.listen import connections_max
 from allotment.server.connection.local import OnlyLocal
-from allotment.server.console import app as console
-from allotment.server.console.observed import Reading
-from allotment.server.console.openid import provider_of
 from allotment.server.exposure_log import ExposureLog
 from allotment.server.front import Front
-from allotment.server.http.answer import Answering, AtOnce, respond
+from allotment.server.http.answer import Answer, Answering, AtOnce, respond
 from allotment.server.http.asgi import App, Receive, Scope, Send
 from allotment.server.http.cors import Cors, read_origins
 from allotment.server.http.limits import STREAMS_PART
 from allotment.server.http.problems import RENDERERS, answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
-from allotment.server.launchdarkly import routes as launchdarkly
+from allotment.server.later import Later
 from allotment.server.metrics import Metrics
 from allotment.server.native.changes import Lists
 from allotment.server.native.shared_answers import SharedAnswers
 from allotment.server.ofrep import errors
 from allotment.server.ofrep.app import OfrepPaths
-from allotment.server.openapi import document
 from allotment.server.settings import Settings
 from allotment.server.shared_metrics import SharedMetrics
 from allotment.server.sticky import routes as kept
@@ -45,6 +45,14 @@ from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.streams import Streams
 from allotment.server.sync.node import Node
 from allotment.server.turns import Turns
+
+# The management APIs of vendors, each with the beginnings of all its paths. What their clients ask
+# for each answer is there from the start.
+_VENDORS: Final = {
+    "allotment.server.auth0": ("/api/v2/experimentation",),
+    "allotment.server.launchdarkly.routes": vendor_errors.UNDER_LAUNCHDARKLY[1:],
+    "allotment.server.confidence.routes": vendor_errors.UNDER_CONFIDENCE,
+}
 
 
 def create_app(
@@ -59,9 +67,7 @@ def create_app(
     made = _framework(node, assign, exposures, keeping, Metrics(node, shared))
     made.state.settings = settings
     if settings.console:
-        made.state.observing = Reading()
-        made.state.provider = provider_of(settings)
-        made.router.routes.extend(map(_whole, console.routes(settings.console_path)))
+        _add_console(made, settings)
     made.state.streams = streams = Streams(node, connections_max() // STREAMS_PART)
     framework = Front(made, node)
     ofrep = OfrepPaths(node, exposures, keeping, streams)
@@ -138,7 +144,7 @@ def _framework(
         redirect_slashes=False,
     )
     # As FastAPI has it: `app.openapi` makes the document.
-    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     app.state.node = node
     app.state.metrics = metrics
     app.state.keeping = keeping
@@ -147,17 +153,47 @@ def _framework(
     app.state.shared_answers = SharedAnswers()
     app.state.lists = Lists()
     app.state.strangers = Counter()
-    # The routes themselves, not routers within the router: each then says what it answers to.
-    vendors = (auth0, launchdarkly, confidence)
-    for vendor in vendors:
-        RENDERERS.update(vendor.API.renderers)
+    RENDERERS.update(vendor_errors.RENDERERS)
     RENDERERS.update(errors.RENDERERS)
-    for router in (*native.ROUTERS, kept.router, *(each.router for each in vendors)):
+    # The routes themselves, not routers within the router: each then says what it answers to.
+    for router in (*native.ROUTERS, kept.router, resolve.router):
         app.router.routes.extend(map(_whole, router.routes))
+    for module, paths in _VENDORS.items():
+        app.router.routes.append(Later(paths, partial(_vendor, module)))
     app.add_exception_handler(AllotmentError, _show_error)
     app.add_exception_handler(HTTPException, _show_refusal)
     app.add_exception_handler(Exception, _show_error)
     return app
+
+
+def _vendor(module: str) -> list[BaseRoute]:
+    """The routes of a vendor's API."""
+    return [_whole(route) for route in import_module(module).router.routes]
+
+
+def _add_console(app: FastAPI, settings: Settings) -> None:
+    """Add the console; at once where it signs in by a provider, which may be set up wrongly."""
+    at = settings.console_path
+
+    def make() -> list[BaseRoute]:
+        from allotment.server.console import app as console  # noqa: PLC0415  # see `later`
+
+        console.prepare(app, settings)
+        return [_whole(route) for route in console.routes(at)]
+
+    def show(error: AllotmentError) -> Answer:
+        from allotment.server.console.page import error_page  # noqa: PLC0415  # likewise
+
+        return error_page(error, at)
+
+    RENDERERS[at] = show
+    app.router.routes.extend(make() if settings.openid_issuer else [Later([at], make)])
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    from allotment.server.openapi import document  # noqa: PLC0415  # it knows every vendor
+
+    return document(app)
 
 
 def _whole(route: BaseRoute) -> BaseRoute:

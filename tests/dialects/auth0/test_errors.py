@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from allotment.errors import AllotmentError, StoreError, StoreFull
-from allotment.server.auth0 import router, show_error
+from allotment.server.api.vendor_errors import show_auth0 as show_error
+from allotment.server.auth0 import router
 from allotment.store import Scope, Token
 from tenant import SPACE, Tenant
 

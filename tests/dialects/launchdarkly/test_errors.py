@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from allotment.errors import AllotmentError, NotFound, StoreError, StoreFull
-from allotment.server.launchdarkly.routes import show_error
+from allotment.server.api.vendor_errors import show_launchdarkly as show_error
 from allotment.store import Scope, Token
 from ldproject import BASE, SEMANTIC, Environment, iteration, refusal
 

@@ -6,22 +6,17 @@ import json
 
 import pytest
 
-from allotment.server import auth0
-from allotment.server.confidence import routes as confidence
+from allotment.server.api import vendor_errors
 from allotment.server.connection import faults
 from allotment.server.connection.identity import Identity
 from allotment.server.http.problems import RENDERERS
-from allotment.server.launchdarkly import routes as launchdarkly
 from allotment.server.ofrep import errors as ofrep
 
 
 @pytest.fixture(autouse=True)
 def apis(monkeypatch: pytest.MonkeyPatch) -> None:
     """The forms of errors that an application takes from its APIs."""
-    for vendor in (auth0, launchdarkly, confidence):
-        for prefix, render in vendor.API.renderers.items():
-            monkeypatch.setitem(RENDERERS, prefix, render)
-    for prefix, render in ofrep.RENDERERS.items():
+    for prefix, render in {**vendor_errors.RENDERERS, **ofrep.RENDERERS}.items():
         monkeypatch.setitem(RENDERERS, prefix, render)
 
 

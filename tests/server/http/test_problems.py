@@ -245,7 +245,6 @@ def test_importing_a_vendors_routes_registers_nothing() -> None:
         "from allotment.server import auth0, app, openapi\n"
         "from allotment.server.http.problems import RENDERERS, prefix_of\n"
         "assert RENDERERS == {} and prefix_of('/api/v2/flags/x') == ''\n"
-        "assert '/api/v2/' in auth0.API.renderers\n"
     )
     subprocess.run([sys.executable, "-c", said], check=True)
 

@@ -45,7 +45,6 @@ from allotment.server.api.route import BEARER, query_parameters, read_query, sch
 from allotment.server.auth.access import Caller
 from allotment.server.http.answer import Answer, respond
 from allotment.server.http.etags import digest_of, etag
-from allotment.server.http.problems import Renderer
 from allotment.server.http.requests import query_of
 from allotment.server.vendors import read_vendors
 from allotment.server.writes.change import (
@@ -87,8 +86,7 @@ class Api:
     """What all operations of one API have in common.
 
     prefix      stands before every path
-    under       the beginnings of the paths whose errors are the vendor's
-    error       the model of every error, and `show_error` makes the answer
+    error       the model of every error; `vendor_errors` makes the answer
     space       the space that a path names; None where the token or a header does
     named       the space that a body names
     tree        the JSON of a body, once the headers are as they have to be
@@ -99,21 +97,14 @@ class Api:
     dialect: str
     policy: Policy
     prefix: str
-    under: tuple[str, ...]
     content_type: str
     error: type[Model]
-    show_error: Renderer
     space: Callable[[Request], str | None] = _path_names_no_space
     named: Callable[[Request, Changing, Tree], str | None] = _body_names_no_space
     tree: Callable[[Request, Changing], Awaitable[Tree]] = _tree
     comment: Callable[[Tree], str] = _no_comment
     state: Callable[[Request, Caller, Stored], ReadState] = _state
     route_class: type[APIRoute] = APIRoute
-
-    @property
-    def renderers(self) -> dict[str, Renderer]:
-        """What makes the answers to errors, by the beginnings of paths."""
-        return dict.fromkeys(self.under, self.show_error)
 
 
 def mount(api: Api, operations: Iterable[Operation]) -> APIRouter:

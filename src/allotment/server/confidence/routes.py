@@ -1,32 +1,25 @@
-"""Confidence's API: the operations of the dialect, and what clients call, at the vendor's paths."""
+"""Confidence's API: the operations of the dialect, at the paths of the vendor."""
 
 from __future__ import annotations
 
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-import msgspec
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from allotment.change.lifecycle import Policy
-from allotment.dialects.confidence import codes
 from allotment.dialects.confidence.operations import OPERATIONS
 from allotment.dialects.confidence.schema.fields import ConfidenceError
 from allotment.dialects.confidence.schema.protobuf import Message
 from allotment.dialects.wire.mask import camel
 from allotment.dialects.wire.operation import Changing
 from allotment.dialects.wire.source import Tree
-from allotment.errors import AllotmentError
 from allotment.server.api.mount import Api, mount
-from allotment.server.confidence import resolve
+from allotment.server.api.vendor_errors import JSON
 from allotment.server.confidence.client import message_of
-from allotment.server.http.answer import Answer
-from allotment.server.http.problems import presentable
-
-_CONTENT_TYPE: Final = "application/json"
 
 # A mask may be given in parts: repeated, or as the one field of the message that it is.
 _MASK: Final = "updateMask"
@@ -56,24 +49,13 @@ async def _tree(request: Request, operation: Changing) -> Tree:
     return await message_of(request, model, required=":" not in operation.path)
 
 
-def show_error(error: AllotmentError) -> Answer:
-    """The answer for any error under this API's paths."""
-    body = codes.show_error(error)
-    body["message"] = presentable(str(body["message"]))
-    headers = (("content-type", _CONTENT_TYPE), ("cache-control", "no-store"))
-    return Answer(codes.status_of(error), headers, msgspec.json.encode(body))
-
-
 API: Final = Api(
     "confidence",
     Policy.CONFIDENCE,
     "/v1",
-    ("/v1/workflows", "/v1/flags", "/v1/segments"),
-    _CONTENT_TYPE,
+    JSON,
     ConfidenceError,
-    show_error,
     tree=_tree,
     route_class=SpelledRoute,
 )
 router: Final[APIRouter] = mount(API, OPERATIONS)
-router.routes.extend(resolve.router.routes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,7 +27,7 @@ from allotment.server.console import (
     why,
 )
 from allotment.server.console.openid import end_session
-from allotment.server.console.page import error_page, static_answer
+from allotment.server.console.page import static_answer
 from allotment.server.console.route import (
     Form,
     Looking,
@@ -40,9 +40,9 @@ from allotment.server.console.route import (
     wanted_page,
 )
 from allotment.server.console.session import SESSION, at_of, cookie, sign_in
-from allotment.server.http.answer import Answer, respond
-from allotment.server.http.problems import RENDERERS, Renderer
+from allotment.server.http.answer import respond
 from allotment.server.http.refusals import NoSuchPath
+from allotment.server.settings import Settings
 
 router: Final = APIRouter(route_class=PageRoute)
 
@@ -55,8 +55,7 @@ _ROUTERS: Final = (router, *(each.router for each in _MODULES))
 
 
 def routes(at: str) -> list[PageRoute]:
-    """The routes of the console that begins at this path. From now on errors there are pages."""
-    RENDERERS[at] = _renderer(at)
+    """The routes of the console that begins at this path."""
     return [
         PageRoute(
             at + each.path, each.endpoint, methods=each.methods, dependencies=each.dependencies
@@ -67,11 +66,10 @@ def routes(at: str) -> list[PageRoute]:
     ]
 
 
-def _renderer(at: str) -> Renderer:
-    def show(error: AllotmentError) -> Answer:
-        return error_page(error, at)
-
-    return show
+def prepare(app: FastAPI, settings: Settings) -> None:
+    """Give an application what pages ask it for; raises MissingExtra as `provider_of`."""
+    app.state.observing = observed.Reading()
+    app.state.provider = openid.provider_of(settings)
 
 
 @router.get("", dependencies=[Depends(no_query)])

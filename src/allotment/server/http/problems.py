@@ -68,7 +68,7 @@ def request_id_of(scope: Scope) -> str:
 
 def prefix_of(path: str) -> str:
     """The longest prefix in RENDERERS that the path begins with; "" for a native path."""
-    return max((each for each in RENDERERS if _begins(path, each)), key=len, default="")
+    return max((each for each in RENDERERS if begins(path, each)), key=len, default="")
 
 
 def show_problem(error: AllotmentError, path: str = "", request_id: str = "") -> Answer:
@@ -100,7 +100,7 @@ def problem_of(error: AllotmentError, path: str = "", request_id: str = "") -> d
     return problem
 
 
-def _begins(path: str, prefix: str) -> bool:
+def begins(path: str, prefix: str) -> bool:
     """Whether the path begins with all steps of the prefix: a step ends with "/" or ":"."""
     if not path.startswith(prefix):
         return False

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Final
 
-import msgspec
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -13,7 +11,6 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from allotment.change.lifecycle import Policy
-from allotment.dialects.launchdarkly import codes
 from allotment.dialects.launchdarkly.codes import LDError, invalid
 from allotment.dialects.launchdarkly.flag_patch import LDFlagPatch, as_semantic
 from allotment.dialects.launchdarkly.operations import OPERATIONS
@@ -21,30 +18,14 @@ from allotment.dialects.launchdarkly.patch import PARAMETER, LDPatch, comment_of
 from allotment.dialects.launchdarkly.state import LDState, Project, Scene
 from allotment.dialects.wire.operation import Changing
 from allotment.dialects.wire.source import Tree
-from allotment.errors import AllotmentError
 from allotment.model.text import check_key
 from allotment.server.api.mount import Api, mount
+from allotment.server.api.vendor_errors import JSON
 from allotment.server.auth.access import Caller
-from allotment.server.http.answer import Answer
-from allotment.server.http.problems import presentable
 from allotment.server.http.requests import header, media_of
 from allotment.server.launchdarkly.spaces import environments_of, space_having, space_of
 from allotment.server.writes.change import tree_of
 from allotment.store import Stored
-
-_CONTENT_TYPE: Final = "application/json"
-
-# All that the vendor has under `/api/v2/`, served here or not: its clients read no other errors.
-# Auth0 has `roles` and `users` too, of which nothing is served for either.
-_FIRST_STEPS: Final = (
-    *("account", "announcements", "applications", "approval-requests", "auditlog"),
-    *("caller-identity", "code-refs", "destinations", "engineering-insights", "flag-links"),
-    *("flag-status", "flag-statuses", "flags", "integration-capabilities"),
-    *("integration-configurations", "integrations", "members", "metrics", "oauth"),
-    *("openapi.json", "projects", "public-ip-list", "roles", "segments", "tags", "teams"),
-    *("templates", "tokens", "usage", "user-search", "users", "versions", "webhooks"),
-)
-_PATHS: Final = ("/api/v2", *(f"/api/v2/{step}" for step in _FIRST_STEPS))
 
 _OVERRIDE: Final = b"x-http-method-override"
 _TUNNELLED: Final = ("PATCH", "PUT", "DELETE")
@@ -130,23 +111,12 @@ def _state(request: Request, caller: Caller, stored: Stored) -> LDState:
     return LDState(scene, stored.catalog, stored.versions, reached, (caller.who, caller.name))
 
 
-def show_error(error: AllotmentError) -> Answer:
-    """The answer for any error under the paths of this API; each has an id of its own."""
-    body = codes.show_error(error)
-    body["message"] = presentable(str(body["message"]))
-    body["id"] = str(uuid.uuid4())
-    headers = (("content-type", _CONTENT_TYPE), ("cache-control", "no-store"))
-    return Answer(error.status_hint, headers, msgspec.json.encode(body))
-
-
 API: Final = Api(
     "launchdarkly",
     Policy.LAUNCHDARKLY,
     "/api/v2",
-    _PATHS,
-    _CONTENT_TYPE,
+    JSON,
     LDError,
-    show_error,
     space=_space,
     named=_named,
     tree=_tree,
