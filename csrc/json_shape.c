@@ -1,19 +1,24 @@
 #include "json_shape.h"
 
+#include "json_text.h"
+
 void allot_json_shape_feed(allot_json_shape *shape, const uint8_t *part, size_t size)
 {
     allot_json_shape now = *shape;
-    for (size_t i = 0; i < size; i++) {
-        const uint8_t c = part[i];
+    uint64_t high = 0;
+    for (const uint8_t *at = part, *end = part + size; at < end; at++) {
         if (now.within == ALLOT_JSON_ESCAPE) {
             now.within = ALLOT_JSON_TEXT;
             continue;
         }
         if (now.within == ALLOT_JSON_TEXT) {
-            if (c == '"') now.within = ALLOT_JSON_BETWEEN;
-            if (c == '\\') now.within = ALLOT_JSON_ESCAPE;
+            at = allot_json_plain(at, end, &high);
+            if (at == end) break;
+            if (*at == '"') now.within = ALLOT_JSON_BETWEEN;
+            if (*at == '\\') now.within = ALLOT_JSON_ESCAPE;
             continue;
         }
+        const uint8_t c = *at;
         switch (c) {
         case '"':
             now.values++;

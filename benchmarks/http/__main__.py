@@ -28,6 +28,9 @@ from benchmarks.load.servers import TOKEN, Server
 from benchmarks.machine import machine
 from benchmarks.picture import Bar, picture
 
+# Batches that are under way at a time.
+BATCHES: Final = 4
+
 PICTURE: Final = Path(__file__).parents[1] / "http.svg"
 
 
@@ -37,11 +40,8 @@ def main() -> int:
         print("this needs wrk (Debian: apt-get install wrk)", file=sys.stderr)
         return 2
     words = options.words
-    rows = [
-        row
-        for row in ROWS
-        if row is REFERENCE or not words or any(word in row.name.lower() for word in words)
-    ]
+    named = [row for row in ROWS if not words or any(word in row.name.lower() for word in words)]
+    rows = [row for row in ROWS if row in (REFERENCE, *named, *(each.beside for each in named))]
     console = Console(stderr=True)
     load = os.getloadavg()[0]
     with ExitStack() as stack:
@@ -91,7 +91,8 @@ def asked(
         wrk.write_script(one.row.question, TOKEN, script)
     before = server.cpu
     try:
-        run = wrk.run(server.url, script, options.seconds, options.connections)
+        connections = options.connections if one.row.question.per == 1 else BATCHES
+        run = wrk.run(server.url, script, options.seconds, connections)
     except RuntimeError as error:
         one.fault = told(error)
         return
@@ -105,11 +106,13 @@ def write(
 ) -> None:
     """The section of this machine, which says what else it did, and the picture."""
     said = (
-        f"{options.connections} connections, each figure the median of {options.rounds} turns of"
-        f" {options.seconds} s; the load of the machine before was {load:.2f}. {options.note}"
+        f"{options.connections} connections, {BATCHES} for batches, each figure the median of"
+        f" {options.rounds} turns of {options.seconds} s; the load of the machine before was"
+        f" {load:.2f}. {options.note}"
     )
     page.write(f"HTTP: {machine()}", "make bench-http", f"{said.strip()}\n\n{shown}")
-    bars = [(cost(one, measured[0]), one.row.name) for one in measured if not one.fault]
+    single = [one for one in measured if one.row.question.per == 1 and not one.fault]
+    bars = [(cost(one, measured[0]), one.row.name) for one in single]
     title = "Times the CPU time that a raw ASGI application takes, in one run (logarithmic scale)"
     panels: dict[str, list[Bar]] = {"CPU time of the server, a request": bars}
     PICTURE.write_text(picture(panels, title))

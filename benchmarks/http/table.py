@@ -35,9 +35,14 @@ def cost(one: Measured, reference: Measured) -> float:
     return _ratio(one.cpu, reference.cpu)
 
 
+def beside(one: Measured, measured: Sequence[Measured]) -> Measured:
+    """What the ratios of a row are to: a raw application that is asked the same."""
+    of = REFERENCE if one.row.question.per == 1 else one.row.beside or one.row
+    return next(each for each in measured if each.row is of)
+
+
 def table(measured: Sequence[Measured], versions: Mapping[str, str]) -> str:
     """One row a question; a word that is needed to read it stands below."""
-    reference = next(one for one in measured if one.row is REFERENCE)
     words: list[str] = []
     lines = [
         "| | CPU, µs a request | x raw ASGI | requests a second | x raw ASGI | p50, µs | p99, µs |",
@@ -51,7 +56,7 @@ def table(measured: Sequence[Measured], versions: Mapping[str, str]) -> str:
             if word not in words:
                 words.append(word)
             name += f" <sup>{words.index(word) + 1}</sup>"
-        lines.append(f"| {name} | {' | '.join(_cells(one, reference))} |")
+        lines.append(f"| {name} | {' | '.join(_cells(one, beside(one, measured)))} |")
     lines += ["", *(f"{number}. {word}" for number, word in enumerate(words, 1))]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -17,6 +17,7 @@ BATCH = 10_000
 
 JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"
+NDJSON = "application/x-ndjson"
 
 
 @dataclass(frozen=True)
@@ -61,23 +62,34 @@ def _by_address() -> Question:
     return Question("GET an assignment by its address", "GET", targets, [b""])
 
 
-def _units() -> list[str]:
-    return [f"{UNITS[place % 500][:-5]}{place:05d}" for place in range(BATCH)]
+def batch_units() -> tuple[list[str], list[dict[str, str]]]:
+    """The units of a batch, and what is known of each where the batch says it."""
+    units = [f"{UNITS[place % 500][:-5]}{place:05d}" for place in range(BATCH)]
+    return units, [{"country": COUNTRIES[place % len(COUNTRIES)]} for place in range(BATCH)]
 
 
 def _document() -> Question:
-    body = json.dumps({"units": _units(), "experiments": ["exp_0"]}).encode()
+    body = json.dumps({"units": batch_units()[0], "experiments": ["exp_0"]}).encode()
     return Question("batch of 10,000, JSON", "POST", ["/v1/assign/batch"], [body], per=BATCH)
 
 
 def _stream() -> Question:
-    table = pa.table({"unit": _units()})
+    table = pa.table({"unit": batch_units()[0]})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     target = "/v1/assign/batch?experiment=exp_0"
     body = sink.getvalue().to_pybytes()
     return Question("batch of 10,000, Arrow", "POST", [target], [body], ARROW, BATCH)
+
+
+def _lines() -> Question:
+    rows = zip(*batch_units(), strict=True)
+    lines = [json.dumps({"unit": unit, "attributes": known}) for unit, known in rows]
+    target = "/v1/assign/batch?experiment=exp_0"
+    body = "\n".join(lines).encode()
+    name = "batch of 10,000, NDJSON with attributes"
+    return Question(name, "POST", [target], [body], NDJSON, BATCH)
 
 
 QUESTIONS = [
@@ -87,4 +99,5 @@ QUESTIONS = [
     posts("POST one flag", "/v1/resolve", _flag),
     _document(),
     _stream(),
+    _lines(),
 ]

@@ -28,10 +28,20 @@ class BatchAsked(msgspec.Struct):
     experiments: list[str]
 
 
+class Line(msgspec.Struct):
+    unit: str
+    attributes: dict[str, Any] | None = None
+
+
+ARROW = b"application/vnd.apache.arrow.stream"
+NDJSON = b"application/x-ndjson"
+
 engine = allotment.load(shop())
 decode = msgspec.json.Decoder(Asked).decode
 decode_batch = msgspec.json.Decoder(BatchAsked).decode
+decode_lines = msgspec.json.Decoder(Line).decode_lines
 encode = msgspec.json.Encoder().encode
+encode_lines = msgspec.json.Encoder().encode_lines
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -47,9 +57,12 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         answer = assign(decode(body))
     elif path == "/v1/resolve":
         answer = resolve(decode(body))
-    elif path == "/v1/assign/batch" and scope["query_string"]:
-        media = b"application/vnd.apache.arrow.stream"
+    elif path == "/v1/assign/batch" and (b"content-type", ARROW) in scope["headers"]:
+        media = ARROW
         answer = stream(body)
+    elif path == "/v1/assign/batch" and (b"content-type", NDJSON) in scope["headers"]:
+        media = NDJSON
+        answer = encode_lines(objects(decode_lines(body)))
     elif path == "/v1/assign/batch":
         answer = document(decode_batch(body))
     else:
@@ -102,18 +115,29 @@ def resolve(asked: Asked) -> bytes:
 
 def document(asked: BatchAsked) -> bytes:
     table = engine.assign_table(asked.units, asked.experiments)
+    units = rows(asked.units, table)
+    return encode({"revision": engine.snapshot.revision, "units": units})
+
+
+def objects(lines: list[Line]) -> list[dict[str, Any]]:
+    units = [line.unit for line in lines]
+    table = engine.assign_table(units, ["exp_0"], [line.attributes for line in lines])
+    return rows(units, table)
+
+
+def rows(asked: list[str], table: Any) -> list[dict[str, Any]]:
     units = []
     columns = [
         (key, column.names(), [REASONS[code] for code in column.reasons.tolist()])
         for key, column in table.items()
     ]
-    for place, unit in enumerate(asked.units):
+    for place, unit in enumerate(asked):
         given = {
             key: {"treatment": names[place], "reason": reasons[place]}
             for key, names, reasons in columns
         }
         units.append({"unit": unit, "assignments": given})
-    return encode({"revision": engine.snapshot.revision, "units": units})
+    return units
 
 
 def stream(body: bytes) -> bytes:

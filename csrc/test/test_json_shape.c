@@ -43,6 +43,7 @@ static void nothing_in_a_text_counts(void)
 {
     holds("[\"[[[\", \"{,:\", \"\\\"[\", \"\\\\\", \"\\\\\\\"[\"]", 6, 1);
     holds("\"an open one [[ ", 1, 0);
+    holds("[\"a text of more than sixteen bytes, [[[ and \\\"[\\\\\",[\"\xc3\xa4[\"]]", 4, 2);
 }
 
 static void what_closes_too_much_takes_nothing_off(void)

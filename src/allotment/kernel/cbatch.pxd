@@ -18,6 +18,7 @@ cdef extern from "column.h" nogil:
     const int64_t ALLOT_COLUMN_ROWS_MAX
 
     ctypedef enum allot_column_kind:
+        ALLOT_COLUMN_VIEWS
         ALLOT_COLUMN_BYTES_BOOL
         ALLOT_COLUMN_INT8
         ALLOT_COLUMN_INT16
@@ -53,6 +54,9 @@ cdef extern from "column.h" nogil:
         int64_t offset
         const uint8_t *validity
         const void *values
+        const void *const *blocks
+        const int64_t *block_sizes
+        int64_t block_count
         int64_t width
         const allot_column *words
 
@@ -184,3 +188,33 @@ cdef extern from "export.h" nogil:
                              const char *name, ArrowSchema *schema, ArrowArray *array) noexcept
     bint allot_export_table(ArrowSchema *schemas, ArrowArray *arrays, int64_t count, int64_t rows,
                             ArrowSchema *schema, ArrowArray *array) noexcept
+
+
+cdef extern from "json_ids.h" nogil:
+    ctypedef struct allot_json_ids:
+        const uint8_t *text
+        size_t size
+        size_t begin
+        size_t end
+        uint64_t count
+        uint64_t room
+        uint8_t *views
+    bint allot_json_ids_find(allot_json_ids *ids, const char *name) noexcept
+    int64_t allot_json_ids_views(const allot_json_ids *ids, size_t *at, int64_t count,
+                                 size_t bytes, uint8_t *views) noexcept
+
+
+cdef extern from "row_texts.h" nogil:
+    ctypedef struct allot_answers:
+        const int16_t *codes
+        const uint8_t *reasons
+        const uint8_t *marks
+        int64_t codes_count
+        allot_text *words
+    size_t allot_words_count(const allot_answers *of) noexcept
+    size_t allot_words_place(const allot_answers *of, int64_t row) noexcept
+    int64_t allot_row_words_size(const allot_answers *answers, int64_t start, int64_t stop,
+                                 size_t *size) noexcept
+    uint8_t *allot_row_texts_write(const allot_text *units, const allot_answers *columns,
+                                   size_t columns_count, int64_t start, int64_t n,
+                                   uint8_t *out, const uint8_t *end) noexcept

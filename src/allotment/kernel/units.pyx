@@ -31,6 +31,7 @@ from allotment.kernel.csrc cimport (
     allot_digest_text,
     allot_recipe_draw,
 )
+from allotment.kernel.json_ids cimport Texts
 from allotment.kernel.listed cimport allot_list_texts
 from allotment.kernel.unit cimport key_of_kind, key_text, text_of_unit
 
@@ -176,6 +177,8 @@ cdef Units column_of(object source, str noun, str path):
     source = unpacked(source)
     if type(source) is list:
         units.items = source
+    elif type(source) is Texts:
+        units.column = (<Texts>source).column()
     elif isinstance(source, np.ndarray):
         if source.dtype.kind == "M":
             raise InvalidInput(f"{noun} are no dates: convert them to text", path)

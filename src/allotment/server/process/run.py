@@ -14,6 +14,7 @@ from uvicorn import Config
 
 from allotment import durable
 from allotment.errors import InvalidInput, StoreError
+from allotment.kernel.memory import keep_memory
 from allotment.server.app import create_app
 from allotment.server.connection.listen import address_of
 from allotment.server.connection.protocol import Protocol
@@ -34,6 +35,9 @@ _SQLITE: Final = "sqlite:///"
 # When the collector looks for garbage: at 50,000 young objects at a time, at the most, which holds
 # the loop for some 7 ms. At all objects it looks rarely: that takes as long as there are many.
 COLLECTING: Final = (10_000, 3, 1_000)
+
+# What one batch of ten thousand units takes is there for the next one.
+_KEPT_BYTES: Final = 8 << 20
 
 
 def server(
@@ -101,6 +105,7 @@ def server(
 
 def run(built: DrainingServer, sockets: Sequence[socket.socket]) -> int:
     """Serve until a signal; 1 when a second signal cut the drain short, else 0."""
+    keep_memory(_KEPT_BYTES)
     built.run(sockets=list(sockets))
     log.info("ended", extra={"fields": {"forced": built.forced}})
     if built.forced:

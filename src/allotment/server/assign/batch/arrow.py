@@ -17,7 +17,7 @@ from allotment.errors import AllotmentError, InvalidInput, TooLarge
 from allotment.frames.rows import reason_names
 from allotment.kernel.units import texts_of
 from allotment.model.limits import UNIT_KEY_BYTES_MAX
-from allotment.server.assign.batch.columns import Columns, StickyColumn
+from allotment.server.assign.batch.columns import Columns, Piece, StickyColumn
 from allotment.server.assign.batch.rows import UnitBlock
 from allotment.server.assign.batch.texts import AS_BYTES, spare_bytes, viewed_bytes
 from allotment.server.http.limits import BATCH_BYTES_MAX
@@ -44,9 +44,9 @@ def read_stream(body: IO[bytes], columns: Mapping[str, str]) -> Iterator[Records
     The messages of the whole stream are checked before any of them is answered.
     """
     try:
-        _check_messages(body)
-        body.seek(0)
-        reader = pa.ipc.open_stream(body)
+        source = _Source(body)
+        _check_messages(source)
+        reader = pa.ipc.open_stream(source.again())
         _check_names(reader.schema.names, columns)
         nothing = [pa.nulls(0, field.type) for field in reader.schema]
         yield Records(pa.RecordBatch.from_arrays(nothing, schema=reader.schema), columns)
@@ -60,9 +60,8 @@ def read_stream(body: IO[bytes], columns: Mapping[str, str]) -> Iterator[Records
         raise InvalidInput("the Arrow stream is damaged", "$") from None
 
 
-def _check_messages(body: IO[bytes]) -> None:
+def _check_messages(source: _Source) -> None:
     """Refuse what no reader may be given: a few bytes may claim to be gigabytes."""
-    source = _Source(body)
     begun = False
     metadata = 0  # bytes of that of all messages
     dictionaries = 0  # bytes of all of them, which the reader keeps
@@ -95,6 +94,8 @@ def _check_messages(body: IO[bytes]) -> None:
 class _Source:
     """The body as Arrow reads it: no message may claim more than there is, or too much.
 
+    What lies in memory is not copied.
+
     left  bytes that are not read yet
     """
 
@@ -107,8 +108,14 @@ class _Source:
         self.left = body.seek(0, io.SEEK_END)
         body.seek(0)
         self._body = body
+        self._memory = body.getbuffer() if isinstance(body, io.BytesIO) else None
 
-    def read(self, size: int) -> bytes:
+    def again(self) -> IO[bytes] | pa.Buffer:
+        """The body from its begin."""
+        self._body.seek(0)
+        return self._body if self._memory is None else pa.py_buffer(self._memory)
+
+    def read(self, size: int) -> bytes | memoryview:
         """The next bytes; none at the end."""
         if size > self.left > 0:
             raise InvalidInput("the Arrow stream is cut off", "$")
@@ -117,7 +124,12 @@ class _Source:
                 f"a record batch has at most {BATCH_BYTES_MAX:,} bytes; a stream may have any"
                 " number of them"
             )
-        found = self._body.read(size)
+        found: bytes | memoryview
+        if self._memory is None:
+            found = self._body.read(size)
+        else:
+            start = len(self._memory) - self.left
+            found = self._memory[start : start + size]
         self.left -= len(found)
         return found
 
@@ -263,21 +275,23 @@ def _is_binary(kind: pa.DataType) -> bool:
 _CODED: Final = pa.dictionary(pa.int16(), pa.string())
 
 
-def write_stream(columns: Columns, blocks: Iterator[UnitBlock]) -> Iterator[bytes]:
+def write_stream(columns: Columns, blocks: Iterator[UnitBlock]) -> Iterator[Piece]:
     """The units, then a treatment and a reason for each experiment; a record batch a part.
 
     An experiment that keeps assignments has a third column: whether an answer is still to be kept.
     The schema's metadata says what answers mean, under `allotment`.
     """
-    first = next(blocks)
-    schema = _schema(columns, first)
+    parts = columns.answers(blocks)
+    first = next(parts)
+    schema = _schema(columns, first[0])
     file = io.BytesIO()
     with pa.ipc.new_stream(file, schema) as writer:
-        for part, answers in columns.answers(chain([first], blocks)):
-            writer.write_batch(_answered(part, answers, schema))
-            yield _taken(file)
-        writer.close()
-        yield _taken(file)
+        for part, answers, is_last in chain([first], parts):
+            if part.rows:
+                writer.write_batch(_answered(part, answers, schema))
+            if is_last:
+                writer.close()
+            yield _taken(file), is_last
 
 
 def _schema(columns: Columns, first: UnitBlock) -> pa.Schema:
@@ -294,10 +308,13 @@ def _schema(columns: Columns, first: UnitBlock) -> pa.Schema:
 
 def _answered(part: UnitBlock, answers: Mapping[str, Column], schema: pa.Schema) -> pa.RecordBatch:
     units = part.unit_columns().values()
-    arrays = [column.cast(field.type) for column, field in zip(units, schema, strict=False)]
+    arrays = list(units)
+    for place, field in enumerate(schema):  # a later block may have another type of text
+        if place < len(arrays) and arrays[place].type != field.type:
+            arrays[place] = arrays[place].cast(field.type)
     for column in answers.values():
         arrays.append(pa.array(column))
-        codes = pa.array(column.reasons.astype(np.int16))
+        codes = column.reasons.astype(np.int16)
         arrays.append(pa.DictionaryArray.from_arrays(codes, reason_names()))
         if isinstance(column, StickyColumn):
             arrays.append(pa.array(column.to_keep))

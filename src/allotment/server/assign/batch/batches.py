@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from allotment.errors import AllotmentError
 from allotment.server.assign.batch.body import Budget, SpooledBody
-from allotment.server.assign.batch.columns import Look
+from allotment.server.assign.batch.columns import Look, Piece
 from allotment.server.assign.batch.pipeline import DISK_BYTES, BatchOptions, answers
 from allotment.server.assign.shown import Shown
 from allotment.server.http.asgi import Receive, Scope, Send
@@ -77,7 +77,7 @@ class Batches:
 
     async def _send(
         self,
-        pieces: Iterator[bytes],
+        pieces: Iterator[Piece],
         headers: list[tuple[bytes, bytes]],
         receive: Receive,
         send: Send,
@@ -140,13 +140,13 @@ class Batches:
         return look
 
 
-def _next(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
+def _next(pieces: Iterator[Piece]) -> Piece:
     """The next pieces together, and whether they are the last."""
     some = []
     size = 0
-    for piece in pieces:
+    for piece, is_last in pieces:
         some.append(piece)
         size += len(piece)
-        if size >= _PIECE_BYTES:
-            return b"".join(some), False
-    return b"".join(some), True
+        if is_last or size >= _PIECE_BYTES:
+            return b"".join(some), is_last
+    raise AssertionError("a piece says that it is the last")

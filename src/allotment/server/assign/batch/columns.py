@@ -24,8 +24,11 @@ from allotment.store import StickyKey
 # Says what the store keeps of what is wanted. It blocks.
 Look: TypeAlias = Callable[[Wanted], Mapping[StickyKey, Found]]
 
-# Some rows, and what each experiment answers to them.
-Part: TypeAlias = tuple[UnitBlock, Mapping[str, Column]]
+# Some rows, what each experiment answers to them, and whether they are the last.
+Part: TypeAlias = tuple[UnitBlock, Mapping[str, Column], bool]
+
+# Some of the answer, and whether it is the last.
+Piece: TypeAlias = tuple[bytes, bool]
 
 # Units times experiments that are answered at a time: some megabytes, however many of either.
 _CELLS: Final = 1 << 15
@@ -74,12 +77,25 @@ class Columns:
         return MeaningBody(iteration.number, revision, iteration.control, treatments)
 
     def answers(self, blocks: Iterable[UnitBlock]) -> Iterator[Part]:
-        """Parts of the blocks, each with a column of answers an experiment."""
+        """Parts of the blocks, each with a column of answers an experiment: at least one part.
+
+        There is a block at least. A part that has no rows is the only one.
+        """
+        parts = self._parts(blocks)
+        part = next(parts)
+        for following in parts:
+            if not following.rows:
+                continue
+            if part.rows:
+                yield part, self._assign(part), False
+            part = following
+        yield part, self._assign(part), True
+
+    def _parts(self, blocks: Iterable[UnitBlock]) -> Iterator[UnitBlock]:
         rows = max(1, _CELLS // max(1, len(self.experiments)))
         for block in blocks:
-            for start in range(0, block.rows, rows):
-                part = block.part(start, min(start + rows, block.rows))
-                yield part, self._assign(part)
+            for start in range(0, max(1, block.rows), rows):
+                yield block.part(start, min(start + rows, block.rows))
 
     def _assign(self, part: UnitBlock) -> Mapping[str, Column]:
         known: Mapping[str, Column] = {}

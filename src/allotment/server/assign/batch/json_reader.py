@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import IO, Any, Final, TypeAlias, TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ import numpy as np
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from allotment.errors import InvalidInput, TooLarge
+from allotment.kernel.json_ids import json_ids
 from allotment.kernel.json_shape import JsonShape
 from allotment.server.assign.batch.rows import UnitRows, check_attributes
 from allotment.server.assign.bodies import BatchRequest
@@ -25,6 +27,9 @@ from allotment.server.http.decoding import MALFORMED, refusal
 # Reading so much takes some milliseconds, as with a single request.
 _WHOLE_BYTES: Final = 1 << 20
 _PIECE_BYTES: Final = 256 << 10
+
+# Of a list of plain texts so many are read at a time.
+_ROWS: Final = 1 << 15
 
 # What is read at a time holds no more values than a small document can.
 PIECE_VALUES_MAX: Final = _WHOLE_BYTES // 2
@@ -61,16 +66,26 @@ _T = TypeVar("_T")
 def read_document(body: IO[bytes]) -> tuple[list[str] | None, Iterator[UnitRows]]:
     """The experiments that are asked for, None for all, and blocks of rows: at least one."""
     text = body.read()
+    plain = json_ids(text, b"units", _ROWS, _WHOLE_BYTES)
+    if plain is not None and len(plain.rest) <= _WHOLE_BYTES:
+        with suppress(*MALFORMED):  # what is wrong is said of the whole
+            asked = _asked.decode(plain.rest)
+            if asked.attributes is None:
+                return _named(asked), map(UnitRows, plain.blocks())
     if len(text) <= _WHOLE_BYTES:
         asked = _read(_asked, text, "$")
         blocks = iter([_checked(UnitRows(asked.units, asked.attributes), len(text))])
-        return None if asked.experiments is UNSET else asked.experiments, blocks
+        return _named(asked), blocks
     document = _read(_document, text, "$")
     experiments = None if document.experiments is UNSET else _experiments(document.experiments)
     arrays = _Arrays(document)
     for _ in arrays.blocks():
         pass
     return experiments, arrays.blocks()
+
+
+def _named(asked: BatchRequest) -> list[str] | None:
+    return None if asked.experiments is UNSET else asked.experiments
 
 
 def _experiments(text: Raw) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Final, NamedTuple
 
 from allotment.errors import InvalidInput
-from allotment.server.assign.batch.columns import Columns, Look
+from allotment.server.assign.batch.columns import Columns, Look, Piece
 from allotment.server.assign.batch.json_reader import PIECE_VALUES_MAX, read_document
 from allotment.server.assign.batch.json_writer import write_document, write_lines
 from allotment.server.assign.batch.ndjson_reader import read_lines
@@ -103,7 +103,7 @@ class BatchOptions(NamedTuple):
         return most + more
 
 
-def answers(served: Served, options: BatchOptions, body: IO[bytes], look: Look) -> Iterator[bytes]:
+def answers(served: Served, options: BatchOptions, body: IO[bytes], look: Look) -> Iterator[Piece]:
     """The answer in pieces. It blocks: threads ask for them, one at a time.
 
     `look` says what the store keeps. Raises InvalidInput for what is wrong with the body.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from allotment.kernel.json_ids import Texts
 from allotment.server.assign.reading import ATTRIBUTES_BYTES_MAX, check_depth, check_size
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ class UnitBlock(Protocol):
     def attributes(self) -> object:
         """The attributes as an engine takes them."""
 
-    def unit_texts(self) -> list[bytes]:
-        """Each unit as JSON, `null` for what is none."""
+    def unit_texts(self) -> Texts | list[bytes]:
+        """Each unit as JSON, `null` for what is none; `Texts` are without their quotes."""
 
     def unit_columns(self) -> dict[str, pa.Array]:
         """The units as Arrow columns by name."""
@@ -49,7 +50,7 @@ class UnitBlock(Protocol):
 class UnitRows:
     """Units of JSON; `known` has a mapping a row, or a column of values an attribute."""
 
-    keys: list[Any]
+    keys: list[Any] | Texts
     known: list[dict[str, Any] | None] | dict[str, list[Any]] | None = None
     faults: Mapping[int, str] = field(default_factory=dict)
 
@@ -76,15 +77,25 @@ class UnitRows:
         """What is known of them."""
         return self.known
 
-    def unit_texts(self) -> list[bytes]:
-        """Each unit as JSON, `null` for what is none."""
-        return _encode.encode_lines([_shown(key) for key in self.keys]).split(b"\n")[:-1]
+    def unit_texts(self) -> Texts | list[bytes]:
+        """Each unit as JSON, `null` for what is none; `Texts` are without their quotes."""
+        keys = self.keys
+        if isinstance(keys, Texts):
+            return keys
+        if not _KEYS.issuperset(map(type, keys)):
+            keys = [_shown(key) for key in keys]
+        return _encode.encode_lines(keys).split(b"\n")[:-1]
 
     def unit_columns(self) -> dict[str, pa.Array]:
         """One column of text; a unit of several kinds is the text of its JSON."""
         import pyarrow as pa  # noqa: PLC0415  # loads slowly, and few requests are for Arrow
 
-        return {"unit": pa.array(map(_text, self.keys), pa.string())}
+        keys = self.keys
+        if isinstance(keys, Texts):
+            places = [None, pa.py_buffer(keys.views), pa.py_buffer(keys.text)]
+            views = pa.Array.from_buffers(pa.string_view(), len(keys), places, offset=keys.start)
+            return {"unit": views.cast(pa.string())}
+        return {"unit": pa.array(map(_text, keys), pa.string())}
 
 
 def check_attributes(value: Any, size: int) -> None:

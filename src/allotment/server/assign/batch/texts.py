@@ -40,6 +40,8 @@ def spare_bytes(column: pa.Array) -> int:
 
     A dictionary and a view may name one text of a few megabytes in every row.
     """
+    if column.type in _TEXTS:
+        return 0  # all of it is in the batch
     if pa.types.is_dictionary(column.type):
         sizes = _sizes(column.dictionary)
         rows = column.indices.drop_null().to_numpy(zero_copy_only=False)
