@@ -120,7 +120,7 @@ static inline uint32_t allot_gates(const allot_plan *plan, uint64_t h1, const ui
 }
 
 /* The outcome of a unit that has a good key; see the head of this file. */
-static inline uint32_t allot_decide(const allot_plan *plan, uint64_t h1, const uint64_t *draws,
+__attribute__((always_inline)) static inline uint32_t allot_decide(const allot_plan *plan, uint64_t h1, const uint64_t *draws,
                                     size_t stride, const uint8_t *members, const uint32_t *ids,
                                     int32_t stored, allot_trace *trace)
 {

@@ -1,10 +1,12 @@
 /* The steps of murmur3_x64_128 (Austin Appleby, public domain), for one key after the other
- * (digest.c) and for many side by side (digests.c). */
+ * (here) and for many side by side (digests.c). */
 #ifndef ALLOT_MURMUR3_H
 #define ALLOT_MURMUR3_H
 
+#include <assert.h>
 #include <stdint.h>
 
+#include "bytes.h"
 #include "digest.h"
 
 #define ALLOT_MURMUR3_C1 UINT64_C(0x87c37b91114253d5)
@@ -46,6 +48,21 @@ ALLOT_STEP allot_digest allot_murmur3_end(allot_digest h, uint64_t k1, uint64_t 
     h.h1 += h.h2;
     h.h2 += h.h1;
     return h;
+}
+
+/* allot_digest_text in the place where it is asked: a single call has no time for another one. */
+static inline allot_digest allot_murmur3(const uint8_t *text, size_t size, uint32_t seed)
+{
+    assert(text != NULL || size == 0);
+    allot_digest h = {seed, seed};
+    const uint8_t *at = text;
+    size_t left = size;
+
+    for (; left >= 16; at += 16, left -= 16)
+        h = allot_murmur3_block(h, allot_load_little64(at), allot_load_little64(at + 8));
+    const uint64_t low = allot_load_little(at, left < 8 ? left : 8);
+    const uint64_t high = left > 8 ? allot_load_little(at + 8, left - 8) : 0;
+    return allot_murmur3_end(h, low, high, size);
 }
 
 #endif

@@ -71,6 +71,37 @@ static inline int16_t allot_outcome_treatment(uint32_t outcome)
     return (int16_t)(uint16_t)(outcome & 0xffff);
 }
 
+/* A plan has so many outcomes: one a reason, and four a treatment, for the four reasons that come
+ * with one. Every outcome has a place among them. */
+static inline uint32_t allot_outcomes(uint32_t treatments)
+{
+    return ALLOT_REASONS + 4 * treatments;
+}
+
+static inline uint32_t allot_outcome_place(uint32_t outcome)
+{
+    /* A treatment of -1 takes off the four that are added here. */
+    static const uint8_t from[ALLOT_REASONS] = {
+        [ALLOT_UNKNOWN_EXPERIMENT] = 4 + ALLOT_UNKNOWN_EXPERIMENT,
+        [ALLOT_NO_UNIT] = 4 + ALLOT_NO_UNIT,
+        [ALLOT_OVERRIDE] = ALLOT_REASONS,
+        [ALLOT_INACTIVE] = 4 + ALLOT_INACTIVE,
+        [ALLOT_HELD_OUT] = 4 + ALLOT_HELD_OUT,
+        [ALLOT_NOT_IN_LAYER] = 4 + ALLOT_NOT_IN_LAYER,
+        [ALLOT_STICKY] = ALLOT_REASONS + 1,
+        [ALLOT_PAUSED] = 4 + ALLOT_PAUSED,
+        [ALLOT_INTAKE_CLOSED] = 4 + ALLOT_INTAKE_CLOSED,
+        [ALLOT_NOT_IN_AUDIENCE] = 4 + ALLOT_NOT_IN_AUDIENCE,
+        [ALLOT_NOT_ENROLLED] = 4 + ALLOT_NOT_ENROLLED,
+        [ALLOT_ALLOCATED] = ALLOT_REASONS + 2,
+        [ALLOT_NOT_ALLOCATED] = 4 + ALLOT_NOT_ALLOCATED,
+        [ALLOT_FALLBACK] = ALLOT_REASONS + 3,
+        [ALLOT_NO_MATCH] = 4 + ALLOT_NO_MATCH,
+        [ALLOT_FAILED] = 4 + ALLOT_FAILED,
+    };
+    return (uint32_t)(from[outcome >> 16] + 4 * allot_outcome_treatment(outcome));
+}
+
 /* `lasts` has at least ALLOT_TABLE_SHORT entries; those from count - 1 on are 2^64 - 1, which no
  * draw exceeds. A table is asked of the units that are `member`; a stage, of everyone, 0. */
 enum { ALLOT_TABLE_SHORT = 4 };

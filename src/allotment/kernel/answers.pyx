@@ -8,7 +8,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport uint32_t
 
 from allotment.errors import InvalidInput
-from allotment.kernel.plan cimport Plan
+from allotment.kernel.plan cimport Plan, answer_to
 from allotment.kernel.sheet cimport Sheet
 
 
@@ -31,7 +31,7 @@ cdef class Answers:
 
     def __getitem__(self, experiment):
         cdef Py_ssize_t place = self.sheet.places[experiment]
-        return (<Plan>self.sheet.plans[place]).answer_to(self.outcomes[place])
+        return answer_to(<Plan>self.sheet.plans[place], self.outcomes[place])
 
     def __len__(self):
         return self.sheet.count

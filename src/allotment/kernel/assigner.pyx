@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import GenericAlias
 
 from cpython.dict cimport PyDict_Check, PyDict_GetItemWithError
+from cpython.list cimport PyList_GET_ITEM
 from cpython.object cimport PyObject, PyObject_Hash
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_Check, PyUnicode_CheckExact, PyUnicode_FromObject
@@ -19,20 +20,21 @@ from allotment.kernel.csrc cimport (
     allot_decide,
     allot_digest,
     allot_draw,
-    allot_digest_text,
     allot_ids_own,
+    allot_murmur3,
     allot_plan,
     allot_recipe_draw,
     allot_trace,
 )
-from allotment.kernel.plan cimport Plan
-from allotment.kernel.segment cimport Segment
+from allotment.kernel.plan cimport Plan, answer_to
+from allotment.kernel.segment cimport Segment, segment_holds
 from allotment.kernel.sheet cimport Sheet
 from allotment.kernel.trace cimport stages_of
 from allotment.kernel.unit cimport key_of_kind, key_text, text_of_unit
 
 cdef enum:
     SHARDS = 256
+    LINES = 64  # of plans that were found lately
 
 
 cdef struct Case:
@@ -42,12 +44,7 @@ cdef struct Case:
     uint8_t members[1 + ALLOT_SEGMENTS_MAX]
 
 
-cdef dict dict_of(object attributes):
-    """Attributes as a dict or None; a mapping that cannot be copied has none."""
-    if attributes is None:
-        return None
-    if PyDict_Check(attributes):
-        return <dict>attributes
+cdef dict dict_of_other(object attributes):
     if not isinstance(attributes, Mapping):
         raise InvalidInput("attributes are a mapping from name to value, or None", "$.attributes")
     try:
@@ -56,15 +53,27 @@ cdef dict dict_of(object attributes):
         return None
 
 
+cdef inline dict dict_of(object attributes):
+    """Attributes as a dict or None; a mapping that cannot be copied has none."""
+    if attributes is None or PyDict_Check(attributes):
+        return <dict>attributes
+    return dict_of_other(attributes)
+
+
 cdef inline bint prepare(Plan plan, object unit, dict attributes, Case *case) except -1:
     """Fills the case; 0 where the unit has no good key of the plan's kind."""
     cdef const allot_plan *core = plan.core
     cdef key_text text
-    cdef object key = key_of_kind(unit, plan.unit)  # it holds the text
+    cdef object key  # it holds the text of a unit that is none
     cdef Py_ssize_t k
-    if not text_of_unit(key, &text):
-        return False
-    case.unit = allot_digest_text(text.at, text.size, ALLOT_SEED_UNIT)
+    if PyUnicode_Check(unit):
+        if not text_of_unit(unit, &text):
+            return False
+    else:
+        key = key_of_kind(unit, plan.unit)
+        if not text_of_unit(key, &text):
+            return False
+    case.unit = allot_murmur3(text.at, text.size, ALLOT_SEED_UNIT)
     for k in range(core.draws):
         if core.recipes == NULL or core.recipes[k] == NULL:
             case.draws[k] = allot_draw(core.salts[k], case.unit)
@@ -72,15 +81,25 @@ cdef inline bint prepare(Plan plan, object unit, dict attributes, Case *case) ex
             case.draws[k] = allot_recipe_draw(core.recipes[k], text.at, text.size)
     case.members[0] = 1
     for k in range(PyTuple_GET_SIZE(plan.segments)):
-        case.members[k + 1] = (<Segment>PyTuple_GET_ITEM(plan.segments, k)).holds(
-            attributes, case.unit.h1
+        case.members[k + 1] = segment_holds(
+            <Segment>PyTuple_GET_ITEM(plan.segments, k), attributes, case.unit.h1
         )
     return True
+
+
+cdef inline Plan plan_of(Assigner assigner, object experiment):
+    """The plan of an experiment, or None: found by the name's own object where it asked lately."""
+    cdef size_t at = <size_t><PyObject *>experiment
+    cdef Py_ssize_t line = 2 * <Py_ssize_t>((at >> 4 ^ at >> 10) & (LINES - 1))
+    if <PyObject *>PyList_GET_ITEM(assigner.lately, line) == <PyObject *>experiment:
+        return <Plan>PyList_GET_ITEM(assigner.lately, line + 1)
+    return assigner.look_up(experiment, line)
 
 
 cdef class Assigner:
     def __cinit__(self, *args, **options):
         self.shards = tuple([{} for _ in range(SHARDS)])
+        self.lately = [None] * (2 * LINES)
 
     @classmethod
     def __class_getitem__(cls, answer):
@@ -96,18 +115,26 @@ cdef class Assigner:
         if not all(type(shard) is dict for shard in shards):
             raise InvalidInput("a shard is a dict from experiment to plan")
         self.shards = shards
+        self.lately = [None] * (2 * LINES)
 
-    cdef Plan plan_of(self, object experiment):
+    cdef Plan look_up(self, object experiment, Py_ssize_t line):
+        cdef tuple shards = self.shards
+        cdef list lately = self.lately
+        cdef object name = experiment
         cdef PyObject *found
         if not PyUnicode_CheckExact(experiment):
             if not PyUnicode_Check(experiment):
                 return None
-            experiment = PyUnicode_FromObject(experiment)
+            name = PyUnicode_FromObject(experiment)
         found = PyDict_GetItemWithError(
-            <dict>PyTuple_GET_ITEM(self.shards, PyObject_Hash(experiment) & (SHARDS - 1)),
-            experiment,
+            <dict>PyTuple_GET_ITEM(shards, PyObject_Hash(name) & (SHARDS - 1)), name
         )
-        return None if found == NULL else <Plan?><object>found
+        if found == NULL:
+            return None
+        cdef Plan plan = <Plan?><object>found
+        if name is experiment:  # no text of another type, which may change its mind
+            lately[line], lately[line + 1] = experiment, plan
+        return plan
 
     def assign(self, experiment, unit, attributes=None, stored=None):
         """What one unit gets in one experiment, and why; never raises for the sake of data.
@@ -118,7 +145,7 @@ cdef class Assigner:
         cdef Case case
         cdef uint32_t outcome
         cdef int32_t kept = -1
-        cdef Plan plan = self.plan_of(experiment)
+        cdef Plan plan = plan_of(self, experiment)
         if plan is None:
             return self.unknown(experiment)
         if stored is not None:
@@ -129,7 +156,7 @@ cdef class Assigner:
             )
         else:
             outcome = plan.core.no_unit
-        return plan.answer_to(outcome)
+        return answer_to(plan, outcome)
 
     def assign_all(self, unit, attributes=None):
         """What one unit gets in every experiment: a mapping from experiment to assignment.
@@ -147,7 +174,7 @@ cdef class Assigner:
         cdef allot_trace trace
         cdef uint32_t outcome
         cdef int32_t kept = -1
-        cdef Plan plan = self.plan_of(experiment)
+        cdef Plan plan = plan_of(self, experiment)
         if plan is None:
             return None
         if stored is not None:

@@ -27,6 +27,21 @@ cdef extern from "digest.h" nogil:
     allot_digest allot_digest_text(const uint8_t *text, size_t size, uint32_t seed) noexcept
 
 
+cdef extern from "murmur3.h" nogil:
+    allot_digest allot_murmur3(const uint8_t *text, size_t size, uint32_t seed) noexcept
+
+
+cdef extern from "recent.h" nogil:
+    enum:
+        ALLOT_RECENT_LINES
+        ALLOT_RECENT_BYTES_MAX
+    ctypedef struct allot_recent:
+        void *found
+    allot_recent allot_recent_text(const uint8_t *text, size_t size) noexcept
+    allot_recent *allot_recent_line(allot_recent *lines, const allot_recent *text) noexcept
+    void *allot_recent_found(allot_recent *lines, const allot_recent *text) noexcept
+
+
 cdef extern from "draw.h" nogil:
     uint64_t allot_draw(allot_digest salt, allot_digest unit) noexcept
     uint32_t allot_bucket(uint64_t draw, uint32_t buckets) noexcept
@@ -103,6 +118,8 @@ cdef extern from "plan.h" nogil:
     uint32_t allot_outcome(int reason, int32_t treatment) noexcept
     uint8_t allot_outcome_reason(uint32_t outcome) noexcept
     int16_t allot_outcome_treatment(uint32_t outcome) noexcept
+    uint32_t allot_outcomes(uint32_t treatments) noexcept
+    uint32_t allot_outcome_place(uint32_t outcome) noexcept
 
     ctypedef struct allot_table:
         const uint64_t *lasts

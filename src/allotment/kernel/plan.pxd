@@ -1,7 +1,9 @@
 cimport cython
 from libc.stdint cimport int32_t, uint32_t
 
-from allotment.kernel.csrc cimport allot_plan
+from cpython.list cimport PyList_GET_ITEM
+
+from allotment.kernel.csrc cimport allot_outcome_place, allot_plan
 from allotment.kernel.idset cimport IdSet
 
 
@@ -21,5 +23,15 @@ cdef class Plan:
 
     # The index of a treatment, by name; -1 if the plan has none of that name.
     cdef int32_t place_of(self, object treatment) except -2
-    # The answer to an outcome of this plan: made on first use, then the same object for ever.
-    cdef object answer_to(self, uint32_t outcome)
+    # Makes the answer to an outcome, if no other call has meanwhile.
+    cdef object made(self, uint32_t outcome)
+
+
+# The answer to an outcome of a plan: made on first use, then the same object for ever.
+cdef inline object answer_to(Plan plan, uint32_t outcome):
+    cdef object answer
+    if plan.answers is not None:
+        answer = <object>PyList_GET_ITEM(plan.answers, allot_outcome_place(outcome))
+        if answer is not None:
+            return answer
+    return plan.made(outcome)

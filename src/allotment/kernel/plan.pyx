@@ -1,7 +1,6 @@
 """A compiled experiment: it owns its C block and hands out its answers."""
 
 cimport cython
-from cpython.list cimport PyList_GET_ITEM
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from cpython.tuple cimport PyTuple_GET_ITEM
 from cpython.unicode cimport PyUnicode_Check, PyUnicode_FromObject
@@ -9,20 +8,17 @@ from libc.stdint cimport int32_t, uint32_t
 
 from allotment.errors import InvalidInput
 from allotment.kernel.csrc cimport (
-    ALLOT_ALLOCATED,
     ALLOT_ALLOCATIONS_MAX,
-    ALLOT_FALLBACK,
-    ALLOT_OVERRIDE,
     ALLOT_RANGES_MAX,
-    ALLOT_REASONS,
     ALLOT_SEED_SALT,
     ALLOT_STAGE_ENROLMENT,
     ALLOT_STAGE_HOLDOUT,
     ALLOT_STAGE_LAYER,
     ALLOT_STAGE_TREATMENT,
-    ALLOT_STICKY,
+    allot_outcome_place,
     allot_outcome_reason,
     allot_outcome_treatment,
+    allot_outcomes,
     allot_plan_check,
     allot_plan_free,
     allot_plan_new,
@@ -192,31 +188,17 @@ cdef class Plan:
                 return place
         return -1
 
-    cdef object answer_to(self, uint32_t outcome):
-        cdef int reason = allot_outcome_reason(outcome)
-        cdef int32_t treatment = allot_outcome_treatment(outcome)
-        cdef Py_ssize_t place = reason
-        if treatment >= 0:
-            place = ALLOT_REASONS + 4 * treatment + kind_of(reason)
+    cdef object made(self, uint32_t outcome):
+        cdef Py_ssize_t place = allot_outcome_place(outcome)
         if self.answers is None:
-            self.answers = [None] * (ALLOT_REASONS + 4 * self.core.treatments)
-        cdef object answer = <object>PyList_GET_ITEM(self.answers, place)
-        if answer is None:
-            answer = self.answer(self.source, reason, treatment)
-            # Another call may have made it meanwhile: the first one stays.
-            if self.answers[place] is None:
-                self.answers[place] = answer
-            answer = self.answers[place]
-        return answer
-
-
-cdef int kind_of(int reason) noexcept:
-    """Which of the four reasons that come with a treatment this is."""
-    if reason == ALLOT_ALLOCATED:
-        return 0
-    if reason == ALLOT_FALLBACK:
-        return 1
-    return 2 if reason == ALLOT_STICKY else 3
+            self.answers = [None] * allot_outcomes(self.core.treatments)
+        cdef object answer = self.answer(
+            self.source, allot_outcome_reason(outcome), allot_outcome_treatment(outcome)
+        )
+        # Another call may have made it meanwhile: the first one stays.
+        if self.answers[place] is None:
+            self.answers[place] = answer
+        return self.answers[place]
 
 
 cdef bint needs_digests(Plan plan) except -1:

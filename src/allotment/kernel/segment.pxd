@@ -1,11 +1,18 @@
 cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING
+from cpython.object cimport PyObject
 from libc.stdint cimport uint64_t
 
-from allotment.kernel.csrc cimport allot_idset, allot_segment
+from allotment.kernel.csrc cimport allot_idset, allot_recent, allot_segment, allot_segment_holds
+from allotment.kernel.usual cimport in_dict, recent_of
 
 cdef enum:
     MEMO_ENTRIES_MAX = 4096
     MEMO_TEXT_MAX = 256  # longer texts, and integers over 64 bits, would fill the memory
+
+
+# None, where `in_dict` found nothing; also where a hostile key raised.
+cdef object nothing()
 
 
 # What nested mappings hold at a path; None where a step is missing, null or no mapping.
@@ -17,9 +24,10 @@ cdef class Field:
     """A path to a value, and the memo of what the clauses on it made of each value seen."""
 
     cdef readonly tuple path
-    cdef str key                       # the path, where it has one step
+    cdef str key                       # the path, where it has one step; interned
     cdef object decide
     cdef dict texts, integers, floats  # exact value -> bytes; None until one is met
+    cdef allot_recent *recent          # of the texts, short ones: bytes; NULL until one is met
     cdef bytes yes, no, other          # for True, False, and OPAQUE
     cdef bytes absent                  # all bits 0
     cdef Py_ssize_t size               # of all these bytes
@@ -36,6 +44,7 @@ cdef class Field:
     cdef bytes bits_of_elements(self, object values)
     cdef bytes decided(self, object value)
     cdef bytes remembered(self, dict memo, object value)
+    cdef bytes met(self, object text, bytes bits)
 
 
 @cython.final
@@ -44,6 +53,7 @@ cdef class Segment:
     cdef readonly tuple fields    # of Field
     cdef readonly tuple lists     # of IdSet
     cdef Field single             # its field, where it has just one
+    cdef bint quick               # it has just one, of a path of one step
     cdef bytes program
     cdef const allot_idset **pointers
 
@@ -52,3 +62,20 @@ cdef class Segment:
     # The same where the segment has a single field, of that field's value.
     cdef int holds_value(self, object value, uint64_t unit_h1) except -1
     cdef int holds_fields(self, dict attributes, uint64_t unit_h1) except -1
+
+
+# As `Segment.holds`, at once for a text that was met lately.
+cdef inline int segment_holds(Segment segment, dict attributes, uint64_t unit_h1) except -1:
+    cdef PyObject *value
+    cdef void *bits
+    if not segment.quick or attributes is None:
+        return segment.holds(attributes, unit_h1)
+    value = in_dict(attributes, <PyObject *>segment.single.key)
+    if value == NULL:
+        return segment.holds_value(nothing(), unit_h1)
+    bits = recent_of(segment.single.recent, value)
+    if bits == NULL:
+        return segment.holds_value(<object>value, unit_h1)
+    return allot_segment_holds(
+        &segment.core, <const uint64_t *><const void *>PyBytes_AS_STRING(<object>bits), unit_h1
+    )

@@ -1,5 +1,7 @@
 """Segments: from what is known of a unit to one bit, each value's clauses decided once."""
 
+from sys import intern
+
 cimport cython
 from cpython.bool cimport PyBool_Check
 from cpython.bytearray cimport PyByteArray_AS_STRING
@@ -11,6 +13,7 @@ from cpython.list cimport PyList_Check, PyList_CheckExact, PyList_GET_SIZE, PyLi
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.tuple cimport PyTuple_Check, PyTuple_GET_SIZE, PyTuple_GetSlice
 from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport uint32_t, uint64_t
@@ -20,13 +23,19 @@ from allotment.errors import InvalidInput
 from allotment.kernel.csrc cimport (
     ALLOT_LISTS_MAX,
     ALLOT_PROGRAM_MAX,
+    ALLOT_RECENT_BYTES_MAX,
+    ALLOT_RECENT_LINES,
     ALLOT_WORDS_MAX,
     allot_idset,
+    allot_recent,
+    allot_recent_line,
+    allot_recent_text,
     allot_segment_check,
     allot_segment_holds,
     allot_segment_only,
 )
 from allotment.kernel.idset cimport IdSet, hash_of
+from allotment.kernel.usual cimport bytes_of, is_ascii, PyDict_GetItemWithError, size_of
 from allotment.values import OPAQUE, mapping_of, plain
 
 cdef enum:
@@ -35,25 +44,23 @@ cdef enum:
     STACK_WORDS = 64
 
 
-cdef extern from "Python.h":
-    # As in cpython.dict, but what a hostile key raises is no exception yet: NULL, to be looked at.
-    PyObject *PyDict_GetItemWithError(object values, object key) noexcept
-
-
 cdef int raise_what_is_set() except -1:
     return -1
 
 
-cdef object at_key(dict values, str key):
-    """What `values` has for `key`; None also where a hostile key of its own raised."""
-    cdef PyObject *found = PyDict_GetItemWithError(values, key)
-    if found != NULL:
-        return <object>found
+cdef object nothing():
+    """None, where a look for an attribute found nothing; also where a hostile key raised."""
     if PyErr_Occurred() != NULL:
         if not PyErr_ExceptionMatches(Exception):
             raise_what_is_set()
         PyErr_Clear()
     return None
+
+
+cdef object at_key(dict values, str key):
+    """What `values` has for `key`, or None."""
+    cdef PyObject *found = PyDict_GetItemWithError(values, key)
+    return nothing() if found == NULL else <object>found
 
 
 cdef object at_path(dict attributes, tuple path):
@@ -95,11 +102,38 @@ cdef class Field:
             raise InvalidInput("a field has a function that decides its clauses")
         if not 0 <= words <= ALLOT_WORDS_MAX:
             raise InvalidInput(f"a segment has at most {ALLOT_WORDS_MAX:,} words of clauses")
-        self.key = self.path[0] if len(self.path) == 1 else None
+        self.key = intern(self.path[0]) if len(self.path) == 1 else None
         self.decide = decide
         self.size = words * 8
         self.absent = bytes(self.size)
         self.memo_max = min(MEMO_ENTRIES_MAX, max(16, MEMO_BYTES_MAX // max(8, self.size)))
+
+    def __dealloc__(self):
+        cdef Py_ssize_t i
+        if self.recent != NULL:
+            for i in range(ALLOT_RECENT_LINES):
+                Py_XDECREF(<PyObject *>self.recent[i].found)
+            PyMem_Free(self.recent)
+
+    cdef bytes met(self, object text, bytes bits):
+        """Has a text found at once the next time, where it is short."""
+        cdef allot_recent line
+        cdef allot_recent *place
+        cdef PyObject *old
+        if not is_ascii(<PyObject *>text) or size_of(<PyObject *>text) > ALLOT_RECENT_BYTES_MAX:
+            return bits
+        if self.recent == NULL:
+            self.recent = <allot_recent *>PyMem_Calloc(ALLOT_RECENT_LINES, sizeof(allot_recent))
+            if self.recent == NULL:
+                raise MemoryError
+        line = allot_recent_text(bytes_of(<PyObject *>text), size_of(<PyObject *>text))
+        line.found = <void *>bits
+        Py_INCREF(bits)
+        place = allot_recent_line(self.recent, &line)
+        old = <PyObject *>place.found
+        place[0] = line
+        Py_XDECREF(old)
+        return bits
 
     cdef bytes decided(self, object value):
         cdef object bits = self.decide(value)
@@ -124,7 +158,7 @@ cdef class Field:
                 return self.decided(value)
             if self.texts is None:
                 self.texts = {}
-            return self.remembered(self.texts, value)
+            return self.met(value, self.remembered(self.texts, value))
         if value is True:
             if self.yes is None:
                 self.yes = self.decided(True)
@@ -204,6 +238,7 @@ cdef class Segment:
             self.core.registers = registers
             self.fields = tuple([Field(path, decide, size) for path, decide in fields])
             self.single = self.fields[0] if len(self.fields) == 1 else None
+            self.quick = self.single is not None and self.single.key is not None
             self.lists = tuple(lists)
         except (TypeError, ValueError, OverflowError) as fault:
             raise InvalidInput(f"a segment cannot be read: {fault}") from None

@@ -1,11 +1,13 @@
+from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t
 
 from allotment.kernel.csrc cimport (
     ALLOT_SEED_UNIT,
     ALLOT_UNIT_KEY_BYTES_MAX,
     allot_digest,
-    allot_digest_text,
+    allot_murmur3,
 )
+from allotment.kernel.usual cimport bytes_of, is_ascii, size_of
 
 
 cdef extern from "Python.h":
@@ -31,10 +33,13 @@ cdef bint text_of_other(object key, key_text *text) except -1
 cdef inline bint text_of_unit(object key, key_text *text) except -1:
     if not PyUnicode_Check(key):
         return text_of_other(key, text)
-    text.at = <const uint8_t *>PyUnicode_AsUTF8AndSize(key, &text.size)
-    if text.at == NULL:
-        PyErr_Clear()
-        return False
+    if is_ascii(<PyObject *>key):
+        text.at, text.size = bytes_of(<PyObject *>key), size_of(<PyObject *>key)
+    else:
+        text.at = <const uint8_t *>PyUnicode_AsUTF8AndSize(key, &text.size)
+        if text.at == NULL:
+            PyErr_Clear()
+            return False
     return 1 <= text.size <= ALLOT_UNIT_KEY_BYTES_MAX
 
 
@@ -43,7 +48,7 @@ cdef inline bint digest_of_unit(object key, allot_digest *made) except -1:
     cdef key_text text
     if not text_of_unit(key, &text):
         return False
-    made[0] = allot_digest_text(text.at, text.size, ALLOT_SEED_UNIT)
+    made[0] = allot_murmur3(text.at, text.size, ALLOT_SEED_UNIT)
     return True
 
 
