@@ -8,3 +8,7 @@ from allotment.kernel.sheet cimport Sheet
 cdef class Answers:
     cdef Sheet sheet
     cdef uint32_t *outcomes  # by place on the sheet
+
+
+# What a unit gets in every experiment of the sheet; the attributes may be None.
+cdef Answers answers_of(Sheet sheet, object unit, dict attributes)

@@ -1,8 +1,6 @@
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from typing import Self, TypeVar, final, overload
 
-from allotment.kernel.sheet import Sheet
-
 _A = TypeVar("_A")
 _T = TypeVar("_T")
 
@@ -13,7 +11,7 @@ class Answers(Mapping[str, _A]):
     Every outcome is decided when the mapping is made; the answer objects wait until asked for.
     """
 
-    def __new__(cls, sheet: Sheet, unit: object, attributes: dict[str, object] | None) -> Self: ...
+    def __new__(cls) -> Self: ...
     def __getitem__(self, experiment: str, /) -> _A: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[str]: ...

@@ -3,13 +3,26 @@
 from collections.abc import ItemsView, KeysView, Mapping, ValuesView
 
 cimport cython
-from cpython.dict cimport PyDict_Check
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport uint32_t
 
-from allotment.errors import InvalidInput
 from allotment.kernel.plan cimport Plan, answer_to
 from allotment.kernel.sheet cimport Sheet
+
+
+cdef Sheet NOTHING = Sheet(())
+
+
+cdef Answers answers_of(Sheet sheet, object unit, dict attributes):
+    """What a unit gets in every experiment of the sheet."""
+    cdef Answers answers = Answers.__new__(Answers)
+    cdef uint32_t *outcomes = <uint32_t *>PyMem_Malloc((sheet.count + 1) * sizeof(uint32_t))
+    if outcomes == NULL:
+        raise MemoryError
+    answers.outcomes = outcomes
+    sheet.decide(unit, attributes, outcomes)
+    answers.sheet = sheet
+    return answers
 
 
 # It refers to a sheet alone, which never refers back: the collector has nothing to find here.
@@ -17,14 +30,8 @@ from allotment.kernel.sheet cimport Sheet
 @cython.freelist(8)
 @cython.final
 cdef class Answers:
-    def __cinit__(self, Sheet sheet not None, unit, attributes):
-        if attributes is not None and not PyDict_Check(attributes):
-            raise InvalidInput("attributes are a dict or None")
-        self.sheet = sheet
-        self.outcomes = <uint32_t *>PyMem_Malloc((sheet.count + 1) * sizeof(uint32_t))
-        if self.outcomes == NULL:
-            raise MemoryError
-        sheet.decide(unit, <dict>attributes, self.outcomes)
+    def __cinit__(self):
+        self.sheet = NOTHING  # `assign_all` makes them; by itself one answers for nothing
 
     def __dealloc__(self):
         PyMem_Free(self.outcomes)

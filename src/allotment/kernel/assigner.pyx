@@ -11,7 +11,7 @@ from cpython.unicode cimport PyUnicode_Check, PyUnicode_CheckExact, PyUnicode_Fr
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
 from allotment.errors import InvalidInput
-from allotment.kernel.answers cimport Answers
+from allotment.kernel.answers cimport answers_of
 from allotment.kernel.csrc cimport (
     ALLOT_GO,
     ALLOT_SEED_UNIT,
@@ -167,7 +167,7 @@ cdef class Assigner:
         cdef Sheet sheet = self.sheet
         if sheet is None or sheet.shards is not shards:
             sheet = self.sheet = Sheet(shards)
-        return Answers(sheet, unit, dict_of(attributes))
+        return answers_of(sheet, unit, dict_of(attributes))
 
     def trace(self, experiment, unit, attributes=None, stored=None):
         cdef Case case

@@ -189,3 +189,17 @@ cdef extern from "decide.h" nogil:
     void allot_decide_all(const allot_plan *const *plans, size_t count, uint64_t h1,
                           const uint64_t *draws, const uint8_t *members, const uint32_t *ids,
                           uint32_t *outcomes) noexcept
+
+
+cdef extern from "plain.h" nogil:
+    enum:
+        ALLOT_PLAIN_BYTES
+    ctypedef struct allot_plain:
+        pass
+    allot_plain allot_plain_in(void *room, size_t count) noexcept
+    bint allot_is_plain(const allot_plan *plan) noexcept
+    void allot_plain_put(const allot_plain *plain, size_t at, const allot_plan *plan,
+                         uint32_t member) noexcept
+    void allot_decide_plain(const allot_plain *plain, size_t first, size_t count,
+                            allot_digest unit, const uint8_t *members,
+                            uint32_t *outcomes) noexcept

@@ -3,12 +3,9 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.object cimport PyObject
 from libc.stdint cimport uint64_t
 
-from allotment.kernel.csrc cimport allot_idset, allot_recent, allot_segment, allot_segment_holds
-from allotment.kernel.usual cimport in_dict, recent_of
-
-cdef enum:
-    MEMO_ENTRIES_MAX = 4096
-    MEMO_TEXT_MAX = 256  # longer texts, and integers over 64 bits, would fill the memory
+from allotment.kernel.csrc cimport allot_idset, allot_segment, allot_segment_holds
+from allotment.kernel.memo cimport Memo, found_lately
+from allotment.kernel.usual cimport in_dict
 
 
 # None, where `in_dict` found nothing; also where a hostile key raised.
@@ -26,8 +23,8 @@ cdef class Field:
     cdef readonly tuple path
     cdef str key                       # the path, where it has one step; interned
     cdef object decide
-    cdef dict texts, integers, floats  # exact value -> bytes; None until one is met
-    cdef allot_recent *recent          # of the texts, short ones: bytes; NULL until one is met
+    cdef Memo texts                    # None until one is met, as the two that follow
+    cdef dict integers, floats         # exact value -> bytes
     cdef bytes yes, no, other          # for True, False, and OPAQUE
     cdef bytes absent                  # all bits 0
     cdef Py_ssize_t size               # of all these bytes
@@ -44,7 +41,7 @@ cdef class Field:
     cdef bytes bits_of_elements(self, object values)
     cdef bytes decided(self, object value)
     cdef bytes remembered(self, dict memo, object value)
-    cdef bytes met(self, object text, bytes bits)
+    cdef bytes bits_of_text(self, object text)
 
 
 @cython.final
@@ -67,13 +64,13 @@ cdef class Segment:
 # As `Segment.holds`, at once for a text that was met lately.
 cdef inline int segment_holds(Segment segment, dict attributes, uint64_t unit_h1) except -1:
     cdef PyObject *value
-    cdef void *bits
+    cdef PyObject *bits
     if not segment.quick or attributes is None:
         return segment.holds(attributes, unit_h1)
     value = in_dict(attributes, <PyObject *>segment.single.key)
     if value == NULL:
         return segment.holds_value(nothing(), unit_h1)
-    bits = recent_of(segment.single.recent, value)
+    bits = found_lately(segment.single.texts, value)
     if bits == NULL:
         return segment.holds_value(<object>value, unit_h1)
     return allot_segment_holds(

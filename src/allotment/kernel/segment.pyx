@@ -13,7 +13,6 @@ from cpython.list cimport PyList_Check, PyList_CheckExact, PyList_GET_SIZE, PyLi
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.tuple cimport PyTuple_Check, PyTuple_GET_SIZE, PyTuple_GetSlice
 from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport uint32_t, uint64_t
@@ -23,19 +22,15 @@ from allotment.errors import InvalidInput
 from allotment.kernel.csrc cimport (
     ALLOT_LISTS_MAX,
     ALLOT_PROGRAM_MAX,
-    ALLOT_RECENT_BYTES_MAX,
-    ALLOT_RECENT_LINES,
     ALLOT_WORDS_MAX,
     allot_idset,
-    allot_recent,
-    allot_recent_line,
-    allot_recent_text,
     allot_segment_check,
     allot_segment_holds,
     allot_segment_only,
 )
 from allotment.kernel.idset cimport IdSet, hash_of
-from allotment.kernel.usual cimport bytes_of, is_ascii, PyDict_GetItemWithError, size_of
+from allotment.kernel.memo cimport MEMO_ENTRIES_MAX, MEMO_TEXT_MAX, Memo
+from allotment.kernel.usual cimport PyDict_GetItemWithError
 from allotment.values import OPAQUE, mapping_of, plain
 
 cdef enum:
@@ -108,33 +103,6 @@ cdef class Field:
         self.absent = bytes(self.size)
         self.memo_max = min(MEMO_ENTRIES_MAX, max(16, MEMO_BYTES_MAX // max(8, self.size)))
 
-    def __dealloc__(self):
-        cdef Py_ssize_t i
-        if self.recent != NULL:
-            for i in range(ALLOT_RECENT_LINES):
-                Py_XDECREF(<PyObject *>self.recent[i].found)
-            PyMem_Free(self.recent)
-
-    cdef bytes met(self, object text, bytes bits):
-        """Has a text found at once the next time, where it is short."""
-        cdef allot_recent line
-        cdef allot_recent *place
-        cdef PyObject *old
-        if not is_ascii(<PyObject *>text) or size_of(<PyObject *>text) > ALLOT_RECENT_BYTES_MAX:
-            return bits
-        if self.recent == NULL:
-            self.recent = <allot_recent *>PyMem_Calloc(ALLOT_RECENT_LINES, sizeof(allot_recent))
-            if self.recent == NULL:
-                raise MemoryError
-        line = allot_recent_text(bytes_of(<PyObject *>text), size_of(<PyObject *>text))
-        line.found = <void *>bits
-        Py_INCREF(bits)
-        place = allot_recent_line(self.recent, &line)
-        old = <PyObject *>place.found
-        place[0] = line
-        Py_XDECREF(old)
-        return bits
-
     cdef bytes decided(self, object value):
         cdef object bits = self.decide(value)
         if not PyBytes_CheckExact(bits) or PyBytes_GET_SIZE(bits) != self.size:
@@ -151,14 +119,22 @@ cdef class Field:
         PyDict_SetItem(memo, value, bits)
         return bits
 
+    cdef bytes bits_of_text(self, object text):
+        if self.texts is None:
+            self.texts = Memo(self.memo_max)
+        cdef PyObject *found = self.texts.find(text)
+        if found != NULL:
+            return <bytes>found
+        cdef bytes bits = self.decided(text)
+        self.texts.put(text, bits)
+        return bits
+
     cdef bytes bits_of(self, object value):
         cdef int overflow = 0
         if PyUnicode_CheckExact(value):
             if len(<str>value) > MEMO_TEXT_MAX:
                 return self.decided(value)
-            if self.texts is None:
-                self.texts = {}
-            return self.met(value, self.remembered(self.texts, value))
+            return self.bits_of_text(value)
         if value is True:
             if self.yes is None:
                 self.yes = self.decided(True)

@@ -3,20 +3,26 @@
 cimport cython
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
 from cpython.tuple cimport PyTuple_GET_ITEM
+from cpython.unicode cimport PyUnicode_Check
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from allotment.errors import InvalidInput
 from allotment.kernel.csrc cimport (
+    ALLOT_PLAIN_BYTES,
     allot_decide_all,
+    allot_decide_plain,
     allot_digest,
     allot_draws_over_salts,
+    allot_is_plain,
+    allot_plain_in,
+    allot_plain_put,
     allot_plan,
     allot_recipe,
     allot_recipe_draw,
 )
 from allotment.kernel.plan cimport Plan
-from allotment.kernel.segment cimport Segment
+from allotment.kernel.segment cimport Segment, segment_holds
 from allotment.kernel.topic cimport Topic
 from allotment.kernel.unit cimport digest_of_unit, key_of_kind, key_text, text_of_unit
 
@@ -28,6 +34,11 @@ cdef tuple question(Segment segment, Py_ssize_t kind):
     """What tells distinct questions apart: the segment and, but for a topic's, the kind of unit."""
     cdef bint topical = segment.single is not None and not segment.lists
     return id(segment), -1 if topical else kind
+
+
+cdef tuple place_of(Plan plan):
+    """Where a plan lies on the sheet: with those of its kind of unit, and the plain ones first."""
+    return plan.unit, not allot_is_plain(plan.core)
 
 
 @cython.final
@@ -44,7 +55,7 @@ cdef class Sheet:
         self.kinds = tuple(sorted({(<Plan>plan).unit for plan in found.values()}))
         if len(self.kinds) > KINDS_MAX:
             raise InvalidInput(f"a snapshot randomises at most {KINDS_MAX} kinds of units")
-        cdef list order = sorted(self.names, key=lambda name: (<Plan>found[name]).unit)
+        cdef list order = sorted(self.names, key=lambda name: place_of(<Plan>found[name]))
         self.places = {name: place for place, name in enumerate(order)}
         self.plans = tuple([found[name] for name in order])
         self.count = <uint32_t>len(order)
@@ -81,46 +92,64 @@ cdef class Sheet:
 
     cdef int lay(self) except -1:
         """Fills the arrays."""
-        cdef dict members = self.gather()
+        cdef dict asked = self.gather()
         cdef Plan plan
-        cdef uint32_t i, k, draw = 0, id_ = 0
         cdef Py_ssize_t kind = -1, ids = 0
+        cdef uint32_t i
         for plan in self.plans:
-            self.draws += plan.core.draws
-            ids += plan.core.members
+            if not allot_is_plain(plan.core):
+                self.draws += plan.core.draws
+                ids += plan.core.members
         self.reserve(ids)
+        self.draws = ids = 0
         for i, plan in enumerate(self.plans):
-            if kind < 0 or plan.unit != self.kinds[kind]:
+            while kind < 0 or plan.unit != self.kinds[kind]:
                 kind += 1
-                self.kind_plans[kind], self.kind_draws[kind], self.kind_ids[kind] = i, draw, id_
+                self.begin(kind, i, ids)
+            members = [0, *[asked[question(segment, kind)] for segment in plan.segments]]
             self.cores[i] = plan.core
-            for k in range(plan.core.draws):
-                self.s1[draw], self.s2[draw] = plan.core.salts[k].h1, plan.core.salts[k].h2
-                if plan.core.recipes != NULL:
-                    self.recipes[draw] = plan.core.recipes[k]
-                    self.mixed = True
-                draw += 1
-            self.ids[id_] = 0
-            for segment in plan.segments:
-                id_ += 1
-                self.ids[id_] = members[question(segment, kind)]
-            id_ += 1
-        kind += 1
-        self.kind_plans[kind], self.kind_draws[kind], self.kind_ids[kind] = self.count, draw, id_
+            if allot_is_plain(plan.core):
+                allot_plain_put(&self.plain, i, plan.core, members[plan.core.audience])
+                self.kind_others[kind] = i + 1
+                continue
+            self.put_draws(plan)
+            for member in members:
+                self.ids[ids] = member
+                ids += 1
+        self.begin(kind + 1, self.count, ids)
+        return 0
+
+    cdef int begin(self, Py_ssize_t kind, uint32_t plan, Py_ssize_t ids) except -1:
+        self.kind_plans[kind] = self.kind_others[kind] = plan
+        self.kind_draws[kind], self.kind_ids[kind] = self.draws, <uint32_t>ids
+        return 0
+
+    cdef int put_draws(self, Plan plan) except -1:
+        cdef uint32_t k
+        for k in range(plan.core.draws):
+            self.s1[self.draws] = plan.core.salts[k].h1
+            self.s2[self.draws] = plan.core.salts[k].h2
+            if plan.core.recipes != NULL:
+                self.recipes[self.draws] = plan.core.recipes[k]
+                self.mixed = True
+            self.draws += 1
         return 0
 
     cdef int reserve(self, Py_ssize_t ids) except -1:
         cdef Py_ssize_t kinds = len(self.kinds) + 1
-        cdef Py_ssize_t size = 8 * (self.count + 3 * <Py_ssize_t>self.draws) + 4 * (3 * kinds + ids)
-        self.block = PyMem_Calloc(size, 1)
+        cdef Py_ssize_t plans = (ALLOT_PLAIN_BYTES * self.count + 7) // 8 * 8
+        cdef Py_ssize_t size = 8 * (self.count + 3 * <Py_ssize_t>self.draws) + 4 * (4 * kinds + ids)
+        self.block = PyMem_Calloc(plans + size, 1)
         if self.block == NULL:
             raise MemoryError
-        self.cores = <const allot_plan **>self.block
+        self.plain = allot_plain_in(self.block, self.count)
+        self.cores = <const allot_plan **>(<char *>self.block + plans)
         self.s1 = <uint64_t *>(self.cores + self.count)
         self.s2 = self.s1 + self.draws
         self.recipes = <const allot_recipe **>(self.s2 + self.draws)
         self.kind_plans = <uint32_t *>(self.recipes + self.draws)
-        self.kind_draws = self.kind_plans + kinds
+        self.kind_others = self.kind_plans + kinds
+        self.kind_draws = self.kind_others + kinds
         self.kind_ids = self.kind_draws + kinds
         self.ids = self.kind_ids + kinds
         return 0
@@ -145,7 +174,8 @@ cdef class Sheet:
             self.ask(attributes, units, members)
             for kind in range(len(self.kinds)):
                 if good[kind]:
-                    self.decide_kind(kind, keys[kind], units[kind], draws, members, outcomes)
+                    key = unit if keys is None else keys[kind]
+                    self.decide_kind(kind, key, units[kind], draws, members, outcomes)
                 else:
                     for i in range(self.kind_plans[kind], self.kind_plans[kind + 1]):
                         outcomes[i] = self.cores[i].no_unit
@@ -155,11 +185,20 @@ cdef class Sheet:
                 PyMem_Free(draws)
 
     cdef list digest(self, object unit, allot_digest *units, bint *good):
-        """The keys of all kinds, asked once; their digests go into `units`."""
-        cdef list keys = [key_of_kind(unit, name) for name in self.kinds]
-        cdef Py_ssize_t kind
-        memset(units, 0, len(self.kinds) * sizeof(allot_digest))
-        for kind in range(len(self.kinds)):
+        """The keys of all kinds, asked once; their digests go into `units`.
+
+        A text is the key of every kind: for it, the list is None.
+        """
+        cdef list keys
+        cdef Py_ssize_t kind, count = len(self.kinds)
+        memset(units, 0, count * sizeof(allot_digest))
+        if PyUnicode_Check(unit):
+            for kind in range(count):
+                good[kind] = digest_of_unit(unit, &units[kind]) if kind == 0 else good[0]
+                units[kind] = units[0]
+            return None
+        keys = [key_of_kind(unit, name) for name in self.kinds]
+        for kind in range(count):
             good[kind] = digest_of_unit(keys[kind], &units[kind])
         return keys
 
@@ -173,8 +212,9 @@ cdef class Sheet:
             topic.ask(attributes, at)
             at += topic.count
         for i in range(len(self.segments)):
-            at[i] = (<Segment>PyTuple_GET_ITEM(self.segments, i)).holds(
-                attributes, units[<Py_ssize_t>self.segment_kinds[i]].h1
+            at[i] = segment_holds(
+                <Segment>PyTuple_GET_ITEM(self.segments, i), attributes,
+                units[<Py_ssize_t>self.segment_kinds[i]].h1,
             )
         return 0
 
@@ -191,14 +231,21 @@ cdef class Sheet:
         self, Py_ssize_t kind, object key, allot_digest unit, uint64_t *draws,
         const uint8_t *members, uint32_t *outcomes,
     ) except -1:
-        cdef uint32_t first = self.kind_plans[kind], draw = self.kind_draws[kind]
+        cdef uint32_t first = self.kind_plans[kind], others = self.kind_others[kind]
+        cdef uint32_t draw = self.kind_draws[kind]
+        if others > first:
+            allot_decide_plain(
+                &self.plain, first, others - first, unit, members, outcomes + first
+            )
+        if others == self.kind_plans[kind + 1]:
+            return 0
         allot_draws_over_salts(
             unit, self.s1 + draw, self.s2 + draw, self.kind_draws[kind + 1] - draw, draws
         )
         if self.mixed:
             self.draw_by_recipes(kind, key, draws)
         allot_decide_all(
-            self.cores + first, self.kind_plans[kind + 1] - first, unit.h1, draws, members,
-            self.ids + self.kind_ids[kind], outcomes + first,
+            self.cores + others, self.kind_plans[kind + 1] - others, unit.h1, draws, members,
+            self.ids + self.kind_ids[kind], outcomes + others,
         )
         return 0

@@ -2,14 +2,15 @@
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM
 from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
-from allotment.kernel.segment cimport MEMO_ENTRIES_MAX, MEMO_TEXT_MAX, Segment
+from allotment.kernel.memo cimport MEMO_TEXT_MAX, Memo, found_lately
+from allotment.kernel.segment cimport Segment, nothing
+from allotment.kernel.usual cimport in_dict
 
 cdef enum:
     MEMO_BYTES_MAX = 1 << 22
@@ -26,22 +27,32 @@ cdef class Topic:
         self.segments = segments
         self.count = len(segments)
         self.field = (<Segment>segments[0]).single
-        self.texts = {}
-        self.memo_max = min(MEMO_ENTRIES_MAX, max(16, MEMO_BYTES_MAX // self.count))
+        self.memo = Memo(MEMO_BYTES_MAX // self.count)
 
     cdef int ask(self, dict attributes, uint8_t *members) except -1:
         cdef PyObject *found
-        cdef object value = None if attributes is None else self.field.of(attributes)
+        cdef PyObject *given
+        cdef object value = None
+        if attributes is not None:
+            if self.field.key is not None:
+                given = in_dict(attributes, <PyObject *>self.field.key)
+                if given != NULL:
+                    found = found_lately(self.memo, given)
+                    if found != NULL:
+                        return self.copy(found, members)
+                value = nothing() if given == NULL else <object>given
+            else:
+                value = self.field.of(attributes)
         if not PyUnicode_CheckExact(value) or len(<str>value) > MEMO_TEXT_MAX:
             return self.ask_each(value, members)
-        found = PyDict_GetItemWithError(self.texts, value)
+        found = self.memo.find(value)
         if found != NULL:
-            memcpy(members, PyBytes_AS_STRING(<object>found), self.count)
-            return 0
+            return self.copy(found, members)
         self.ask_each(value, members)
-        if len(self.texts) >= self.memo_max:
-            self.texts.clear()
-        self.texts[value] = PyBytes_FromStringAndSize(<char *>members, self.count)
+        return self.memo.put(value, PyBytes_FromStringAndSize(<char *>members, self.count))
+
+    cdef int copy(self, PyObject *found, uint8_t *members) except -1:
+        memcpy(members, PyBytes_AS_STRING(<object>found), self.count)
         return 0
 
     cdef int ask_each(self, object value, uint8_t *members) except -1:
