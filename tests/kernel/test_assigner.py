@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allotment.errors import InvalidInput
+from allotment.kernel.answers import Answers
 from allotment.kernel.assigner import Assigner
 from allotment.kernel.digest import bucket, draw
 from allotment.kernel.idset import IdSet
@@ -214,6 +215,32 @@ def test_answers_stay_those_of_the_snapshot_they_were_given_under() -> None:
     assert list(before) == ["it"]
     assert before["it"] == assigner({"it": make_plan()}).assign("it", "u")
     assert engine.assign_all("u")["it"] == ("source", NAMES.index("INACTIVE"), -1)
+
+
+def test_a_name_that_asked_before_finds_what_is_published_now() -> None:
+    engine = assigner({"it": make_plan()})
+    name = "it"
+    first = engine.assign(name, "u")
+    assert engine.assign(name, "u") is first
+    engine.publish_plans(keyed({"it": make_plan(state=3)}))
+    assert engine.assign(name, "u") == ("source", NAMES.index("INACTIVE"), -1)
+    engine.publish_plans(keyed({}))
+    assert engine.assign(name, "u") == ("it", 0, -1)
+
+
+def test_equal_names_find_one_plan_however_many_objects_they_are() -> None:
+    plans = {f"exp-{i}": make_plan(source=i) for i in range(300)}
+    engine = assigner(plans)
+    for _ in range(2):
+        for i in range(300):
+            assert engine.assign(f"exp-{i}", "u")[0] == i
+    held = [f"exp-{i}" for i in range(300)]
+    for _ in range(2):
+        assert [engine.assign(name, "u")[0] for name in held] == list(range(300))
+
+
+def test_answers_that_no_call_made_are_of_no_experiment() -> None:
+    assert dict(Answers()) == {}
 
 
 def test_an_empty_assigner_has_no_answers() -> None:

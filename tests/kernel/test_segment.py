@@ -158,6 +158,29 @@ def test_very_long_texts_are_decided_and_not_remembered() -> None:
     assert len(decide.asked) == 2
 
 
+def test_short_texts_are_told_apart_by_every_byte() -> None:
+    alike = {"x" * size for size in range(20)} | {"x" * size + "\0" for size in range(20)}
+    alike |= {"x" * at + "y" + "x" * (size - at) for size in range(18) for at in range(size + 1)}
+    alike |= {"é", "éx", "x\xe9", "日本"}
+    texts = sorted(alike)
+    decide = Counted(one_of(*texts[::2]))
+    made = Segment(program((CLAUSE, 0)), [(("x",), decide)], [], 1, 0)
+    for order in (texts, texts[::-1], texts):
+        for text in order:
+            again = "".join(list(text))  # an object of its own
+            assert made.matches("u", {"x": again}) == (text in texts[::2])
+    assert sorted(decide.asked) == texts
+
+
+def test_the_value_of_one_attribute_among_others_is_found() -> None:
+    made = segment_in("country", "SE")
+    name = "".join(list("country"))
+    assert made.matches("u", {name: "SE"})
+    assert not made.matches("u", {"region": "SE"})
+    assert made.matches("u", {"region": "NO", name: "SE"})
+    assert not made.matches("u", {"region": "SE", name: "NO"})
+
+
 def test_a_list_has_the_bits_of_its_elements() -> None:
     made = segment_in("x", "a", "b")
     assert made.matches("u", {"x": ["z", None, "b"]})

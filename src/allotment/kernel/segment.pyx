@@ -277,4 +277,4 @@ cdef class Segment:
     def matches(self, str unit not None, attributes):
         if attributes is not None and not PyDict_Check(attributes):
             raise InvalidInput("attributes are a dict or None")
-        return self.holds(<dict>attributes, hash_of(unit)) == 1
+        return segment_holds(self, <dict>attributes, hash_of(unit)) == 1
