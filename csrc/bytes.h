@@ -33,8 +33,8 @@ static inline uint64_t allot_load_little64(const uint8_t *at)
     return ALLOT_LITTLE64(x);
 }
 
-/* The 0..8 bytes at `at` as one little-endian number, by reads that may overlap instead of a loop: a
- * byte that is read twice lands in the same place both times. */
+/* The 0..8 bytes at `at` as one little-endian number, by reads that may overlap instead of a loop:
+ * a byte that is read twice lands in the same place both times. */
 static inline uint64_t allot_load_little(const uint8_t *at, size_t size)
 {
     if (size == 8)

@@ -120,9 +120,9 @@ static inline uint32_t allot_gates(const allot_plan *plan, uint64_t h1, const ui
 }
 
 /* The outcome of a unit that has a good key; see the head of this file. */
-__attribute__((always_inline)) static inline uint32_t allot_decide(const allot_plan *plan, uint64_t h1, const uint64_t *draws,
-                                    size_t stride, const uint8_t *members, const uint32_t *ids,
-                                    int32_t stored, allot_trace *trace)
+__attribute__((always_inline)) static inline uint32_t
+allot_decide(const allot_plan *plan, uint64_t h1, const uint64_t *draws, size_t stride,
+             const uint8_t *members, const uint32_t *ids, int32_t stored, allot_trace *trace)
 {
     const allot_table *pick = allot_pick(plan, members, ids);
     uint32_t outcome = allot_look(pick, draws[plan->at[ALLOT_STAGE_TREATMENT] * stride]);

@@ -114,8 +114,9 @@ cdef class Assigner:
             raise InvalidInput(f"plans come in {SHARDS} shards")
         if not all(type(shard) is dict for shard in shards):
             raise InvalidInput("a shard is a dict from experiment to plan")
+        cdef list lately = [None] * (2 * LINES)
+        self.lately = lately  # both at once: what is found is of the shards
         self.shards = shards
-        self.lately = [None] * (2 * LINES)
 
     cdef Plan look_up(self, object experiment, Py_ssize_t line):
         cdef tuple shards = self.shards
