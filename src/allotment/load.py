@@ -7,6 +7,7 @@ from typing import Protocol
 
 from allotment.compile import compile_catalog
 from allotment.engine import Engine
+from allotment.model.bulk import without_collecting
 from allotment.model.catalog import Catalog
 
 
@@ -33,4 +34,5 @@ def load(source: str | bytes | os.PathLike[str] | Catalog | HasCatalog) -> Engin
     # Reading a file takes half of all modules; an engine that is sent its catalog needs none.
     from allotment.sources import catalog_of  # noqa: PLC0415
 
-    return Engine(compile_catalog(catalog_of(source)))
+    with without_collecting():
+        return Engine(compile_catalog(catalog_of(source)))

@@ -194,7 +194,8 @@ def cli_page() -> str:
 def commands_of(group: Any, name: str) -> dict[str, Any]:
     """Every command under a group by its whole name, such as `allotment token create`."""
     found: dict[str, Any] = {}
-    for word, each in group.commands.items():
+    for word in group.list_commands(None):
+        each = group.get_command(None, word)
         whole = f"{name} {word}"
         found |= commands_of(each, whole) if hasattr(each, "commands") else {whole: each}
     return found

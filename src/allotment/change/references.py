@@ -121,8 +121,10 @@ def follow(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> Ca
     for kind, key in affected:
         was = _names(nouns_of(old, kind).get(key), old)
         now = _names(nouns_of(new, kind).get(key), new)
-        for name in was ^ now:
-            users_now = changes.setdefault(name, set(old.users.get(name, ())))
+        for name in was ^ now if was else now:
+            users_now = changes.get(name)
+            if users_now is None:
+                users_now = changes[name] = set(old.users.get(name, ()))
             (users_now.add if name in now else users_now.discard)(key)
     if not changes:
         return new
@@ -171,20 +173,25 @@ def _experiment_names(experiment: Experiment, segments: Mapping[str, Segment]) -
         names.add(f"holdout:{experiment.holdout}")
     if flows(experiment):
         names.add(FLOWING)
+    asked: set[str] = set()
     for iteration in answering(experiment):
-        names.update([f"flag:{flag}" for flag in flags_set(iteration)])
+        for treatment in iteration.treatments:
+            for flag, _ in treatment.sets:
+                names.add(f"flag:{flag}")
         audience = None if iteration.audience is None else segments.get(iteration.audience)
         if audience is not None and audience.sample and audience.sample.layer is not None:
             names.add(f"layer:{audience.sample.layer}")
-    asked = asked_segments(experiment)
-    names.update([f"segment:{key}" for key in (reach(segments, asked) if asked else ())])
+        asked |= _asked_by(iteration)
+    for key in reach(segments, asked) if asked else ():
+        names.add(f"segment:{key}")
     return names
 
 
 def asked_segments(experiment: Experiment) -> set[str]:
     """The segments that the experiment names itself."""
-    asked: set[str | None] = set()
-    for iteration in answering(experiment):
-        asked.add(iteration.audience)
-        asked.update([allocation.segment for allocation in iteration.allocations])
-    return {segment for segment in asked if segment is not None}
+    return {key for iteration in answering(experiment) for key in _asked_by(iteration)}
+
+
+def _asked_by(iteration: Iteration) -> set[str]:
+    asked = {one.segment for one in iteration.allocations if one.segment is not None}
+    return asked if iteration.audience is None else {iteration.audience, *asked}

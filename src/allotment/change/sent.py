@@ -20,6 +20,7 @@ from typing import Any, Final, TypeAlias
 from allotment.change.commands import Noun
 from allotment.change.impact import touched_between
 from allotment.change.kinds import CATALOG, KINDS, noun_path, nouns_of
+from allotment.change.quick import read_noun
 from allotment.change.references import follow
 from allotment.errors import InvalidInput
 from allotment.model.catalog import EMPTY, Catalog
@@ -160,7 +161,7 @@ def _noun(kind: str, plain: Plain, known: Segment | None, lists: Lists, path: st
                 own = NO_IDS if known is None else getattr(known, name)
                 named[name] = _list(plain[name], own, lists, f"{path}.{name}")
         plain = {name: item for name, item in plain.items() if name not in named}
-    noun: Noun = from_plain(KINDS[kind], plain, path)
+    noun = read_noun(kind, plain, path)
     return replace(noun, **named) if named else noun  # type: ignore[arg-type]
 
 

@@ -7,6 +7,8 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from allotment.model.bulk import without_collecting
+
 
 def main() -> None:
     """Run the command line; exits 0 when done, 1 when refused, 64 for wrong usage."""
@@ -15,7 +17,8 @@ def main() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, _terminate)
     try:
-        from allotment.cli.root import app  # noqa: PLC0415  # it needs an optional dependency
+        with without_collecting():
+            from allotment.cli.root import app  # noqa: PLC0415  # it needs an optional dependency
 
         app()
     except ModuleNotFoundError as error:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from allotment.change.commands import Command
-from allotment.change.impact import Move
-from allotment.model.catalog import Catalog
-from allotment.server.sticky.keep import KeptCounts
-from allotment.server.sticky.rows import StickyRow
-from allotment.store import Entry, Scope, Token
+if TYPE_CHECKING:  # a command that asks nothing of a home needs none of these
+    from allotment.change.commands import Command
+    from allotment.change.impact import Move
+    from allotment.model.catalog import Catalog
+    from allotment.server.sticky.keep import KeptCounts
+    from allotment.server.sticky.rows import StickyRow
+    from allotment.store import Entry, Scope, Token
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,32 +6,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
 import allotment
-from allotment.cli import (
-    adopt,
-    apply,
-    assign,
-    backup,
-    config,
-    explain,
-    export,
-    history,
-    import_assignments,
-    listing,
-    plan,
-    rollback,
-    serve,
-    space,
-    sql,
-    srm,
-    token,
-    validate,
-)
 from allotment.cli.console import (
     DIFFERS,
     escape_what_cannot_be_written,
@@ -40,12 +21,9 @@ from allotment.cli.console import (
     print_json,
     results,
 )
-from allotment.cli.home import Home
-from allotment.cli.import_platform import command_of
 from allotment.cli.options import home_of, home_of_all_spaces, with_builders
 from allotment.cli.serve import settings_of
 from allotment.errors import AllotmentError
-from allotment.importers import IMPORTERS
 
 # What the system's own programs exit with for wrong usage (EX_USAGE of sysexits.h). The parser
 # exits with `DIFFERS`: a script must not take a typing error for a difference.
@@ -53,9 +31,23 @@ _USAGE: Final = 64
 
 
 class Commands(TyperGroup):
-    """A group whose commands end in one line instead of a traceback when something is refused."""
+    """A group whose commands end in one line instead of a traceback when something is refused.
+
+    A command is imported when it is asked for: most need a part of the library only.
+    """
 
     _said: int | None = None
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """The names of all commands, as the help lists them."""
+        return list(_MADE)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name; None where there is none, for which all are then known."""
+        for name in (cmd_name,) if cmd_name in _MADE else _MADE:
+            if name not in self.commands:
+                self.add_command(_MADE[name](name), name)
+        return super().get_command(ctx, cmd_name)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Parse the arguments and run the command that they name; wrong usage exits 64."""
@@ -151,34 +143,48 @@ def _root(*, version_: Version = False) -> None:
     """Take the options that stand before a command."""
 
 
-def _group(
-    name: str,
-    about: str,
-    home: Callable[..., Home] = home_of_all_spaces,
-    **commands: Callable[..., None],
-) -> None:
-    """Add commands that are about one thing: `allotment NAME COMMAND`."""
-    group = typer.Typer(help=about, no_args_is_help=True)
-    for word, run in commands.items():
-        group.command(word.rstrip("_"))(with_builders(run, home=home, settings=settings_of))
-    app.add_typer(group, name=name)
+def _command(name: str) -> Any:
+    """A command that is called as its module."""
+    module = import_module(f"allotment.cli.{_MODULES.get(name, name)}")
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(with_builders(module.run, home=home_of, settings=settings_of))
+    return typer.main.get_command(alone)
 
 
-_COMMANDS = (
-    *(assign, explain, plan, apply, listing, export, history, rollback),
-    *(backup, adopt, validate, srm, sql, serve),
+def _group(name: str) -> Any:
+    """Commands that are about one thing: `allotment NAME COMMAND`."""
+    module = import_module(f"allotment.cli.{_MODULES.get(name, name)}")
+    group = typer.Typer(name=name, help=module.ABOUT, no_args_is_help=True, add_completion=False)
+    home = home_of if name == "import" else home_of_all_spaces
+    for word, run in _of_group(module).items():
+        group.command(word)(with_builders(run, home=home, settings=settings_of))
+    return typer.main.get_group(group)
+
+
+def _of_group(module: Any) -> dict[str, Callable[..., None]]:
+    if module.NAME != "import":
+        return {word: getattr(module, _FUNCTIONS.get(word, word)) for word in _GROUPS[module.NAME]}
+    from allotment.cli.import_platform import command_of  # noqa: PLC0415  # it knows all importers
+    from allotment.importers import IMPORTERS  # noqa: PLC0415
+
+    platforms = {platform: command_of(platform) for platform in IMPORTERS}
+    return {**platforms, "assignments": module.assignments}
+
+
+_GROUPS: Final = {
+    "config": ("show",),
+    "space": ("create", "list"),
+    "import": (),
+    "token": ("create", "list", "revoke"),
+}
+_MODULES: Final = {"list": "listing", "import": "import_assignments"}
+_FUNCTIONS: Final = {"list": "list_"}
+_COMMANDS: Final = (
+    *("assign", "explain", "plan", "apply", "list", "export", "history", "rollback"),
+    *("backup", "adopt", "validate", "srm", "sql", "serve"),
 )
-for _command in _COMMANDS:
-    app.command(_command.NAME)(with_builders(_command.run, home=home_of, settings=settings_of))
-
-_group(config.NAME, config.ABOUT, show=config.show)
-_group(space.NAME, space.ABOUT, create=space.create, list_=space.list_)
-_platforms = {platform: command_of(platform) for platform in IMPORTERS}
-_group(
-    import_assignments.NAME,
-    import_assignments.ABOUT,
-    home_of,
-    **_platforms,
-    assignments=import_assignments.assignments,
-)
-_group(token.NAME, token.ABOUT, create=token.create, list_=token.list_, revoke=token.revoke)
+# What makes each command, by its name.
+_MADE: Final[dict[str, Callable[[str], Any]]] = {
+    **dict.fromkeys(_COMMANDS, _command),
+    **dict.fromkeys(_GROUPS, _group),
+}

@@ -11,7 +11,7 @@ import typer
 from allotment.cli.console import results
 from allotment.cli.options import existing
 from allotment.errors import MissingExtra
-from allotment.store import Store
+from allotment.model.bulk import without_collecting
 
 if TYPE_CHECKING:
     from allotment.server.settings import Settings
@@ -87,7 +87,8 @@ def settings_of(  # noqa: PLR0913  # each is a setting; the others have no flag
 ) -> Settings:
     """The settings: a flag wins over the environment, that over the file, that over the default."""
     try:
-        from allotment.server import settings  # noqa: PLC0415
+        with without_collecting():
+            from allotment.server import settings  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"a server needs {error.name}: pip install 'allotment[server]'"
@@ -129,7 +130,8 @@ def run(*, settings: Settings, example: Example = None) -> None:
     Every setting can also be set by the environment (ALLOTMENT_PORT and so on) and in a file; see
     `allotment config show`.
     """
-    from allotment.server.process.serve import serve  # noqa: PLC0415  # see settings_of
+    with without_collecting():
+        from allotment.server.process.serve import serve  # noqa: PLC0415  # see settings_of
 
     if example is not None:
         _show(existing(example), settings)
@@ -138,6 +140,7 @@ def run(*, settings: Settings, example: Example = None) -> None:
 
 def _show(example: Path, settings: Settings) -> None:
     from allotment.cli.example import begin_with, lines_to_try  # noqa: PLC0415
+    from allotment.store import Store  # noqa: PLC0415  # as the server is, see `run`
 
     with Store.open(settings.database_url) as store:
         catalog = begin_with(example, store)

@@ -20,10 +20,11 @@ from typing import Any, Final
 from allotment.change.sent import digest_of, long_lists, named_lists, read
 from allotment.client.address import Address
 from allotment.client.current import Current
-from allotment.client.last_good import LastGoodFile, without_collecting
+from allotment.client.last_good import LastGoodFile
 from allotment.client.server import Server, Unreachable
 from allotment.compile import Snapshot, compile_catalog, recompile
 from allotment.errors import AllotmentError, StoreError
+from allotment.model.bulk import without_collecting
 from allotment.model.catalog import Catalog
 
 log: Final = logging.getLogger("allotment.client")

@@ -5,11 +5,9 @@ It is JSON, one line for what it is of and one for some nouns each, in a file as
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,9 +16,11 @@ import msgspec
 
 from allotment import durable
 from allotment.change.kinds import KINDS, nouns_of
+from allotment.change.quick import read_json, read_noun
 from allotment.change.references import follow
 from allotment.compile import Snapshot, compile_catalog
 from allotment.errors import InvalidInput
+from allotment.model.bulk import without_collecting
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.plain import from_plain, to_plain
 
@@ -107,7 +107,7 @@ class LastGoodFile:
         for line in lines:
             kind, plain = msgspec.convert(read_json(line), tuple[str, dict[str, Any]])
             for key, item in plain.items():
-                nouns[kind][key] = from_plain(KINDS[kind], item)
+                nouns[kind][key] = read_noun(kind, item)
         by_field: dict[str, Any] = {
             f"{kind}s": nouns_of(EMPTY, kind).change(each) for kind, each in nouns.items()
         }
@@ -122,29 +122,6 @@ def _spell(kind: str, shard: dict[str, Any]) -> bytes:
     return write_json([kind, plain])
 
 
-@contextmanager
-def without_collecting() -> Iterator[None]:
-    """A block in which no garbage is collected.
-
-    What is read into a catalog stays. To look through it again and again takes longer than to read.
-    """
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
 def write_json(plain: object) -> bytes:
     """A line of JSON; a vendor's text may hold half a pair of surrogates, which is escaped."""
     return json.dumps(plain, separators=(",", ":")).encode() + b"\n"
-
-
-def read_json(text: bytes) -> Any:
-    """What a line of JSON says; raises ValueError for what is none."""
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return json.loads(text)  # slower, and it takes half a pair of surrogates

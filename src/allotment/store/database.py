@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
+from allotment.change.quick import read_json
 from allotment.errors import StoreError, StoreFull
 
 # What PostgreSQL says of a disk that is full.
@@ -31,7 +32,7 @@ def source(url: URL, prepare: Callable[[Any], None], **options: Any) -> Engine:
             connection.close()  # nothing else has it yet
             raise
 
-    engine = create_engine(url, **options)
+    engine = create_engine(url, json_deserializer=read_json, **options)
     event.listen(engine, "connect", connected)
     event.listen(engine, "handle_error", _give_up)
     return engine

@@ -5,13 +5,15 @@ What the space keeps itself is one document more, of the kind and under the key 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, tuple_
 
 from allotment.change.kinds import CATALOG, KINDS, nouns_of
+from allotment.change.quick import read_noun
 from allotment.change.references import follow
 from allotment.errors import InvalidInput, StoreError
 from allotment.model.catalog import Catalog
@@ -44,7 +46,7 @@ def followed(known: Stored, documents: Sequence[Document], head: Head) -> Stored
     kept = known.catalog.kept
     for one in documents:
         if one.kind == CATALOG:
-            kept = _read(_Kept, one)
+            kept = _read(partial(from_plain, _Kept), one)
         else:
             changes[one.kind][one.key] = _noun(one)
     by_field: dict[str, Any] = {
@@ -187,12 +189,14 @@ def _who(revision: ColumnElement[int]) -> ColumnElement[str]:
 
 
 def _noun(document: Document) -> object:
-    return None if document.body is None else _read(KINDS[document.kind], document)
+    if document.body is None:
+        return None
+    return _read(partial(read_noun, document.kind), document)
 
 
-def _read(wanted: Any, document: Document) -> Any:
+def _read(read: Callable[[Plain], Any], document: Document) -> Any:
     try:
-        return from_plain(wanted, document.body)
+        return read(document.body)
     except InvalidInput as error:
         raise StoreError(
             f"the store's {document.kind} {document.key!r} cannot be read: {error}"

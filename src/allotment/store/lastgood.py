@@ -16,6 +16,7 @@ from msgspec import Meta, convert
 
 from allotment import durable
 from allotment.change.kinds import CATALOG, KINDS, nouns_of
+from allotment.change.quick import read_json
 from allotment.errors import StoreError, StoreFull
 from allotment.model.plain import to_plain
 from allotment.store.documents import Document, followed
@@ -146,7 +147,7 @@ def _json(plain: object) -> bytes:
 
 
 def _read(body: bytes) -> LastGood:
-    first, second, *lines = (json.loads(line) for line in body.splitlines())
+    first, second, *lines = (read_json(line) for line in body.splitlines())
     origin, access = convert(first, _Origin), convert(second, _Access)
     spaces: dict[str, tuple[list[Document], Head]] = {}
     documents: list[Document] = []

@@ -46,7 +46,11 @@ def server(
     store: Store | Callable[[], Store],
     shared: SharedMetrics | None = None,
 ) -> DrainingServer:
-    """A server that is ready to run on these sockets; `shared` has the metrics of all workers."""
+    """A server that is ready to run on these sockets; `shared` has the metrics of all workers.
+
+    Until it serves, no garbage is collected: what a start makes stays.
+    """
+    gc.disable()
     node = Node(
         store,
         last_good=last_good(settings),
@@ -61,11 +65,11 @@ def server(
     def ready() -> None:
         log.info("serving", extra={"fields": {"url": url, **_about(settings, node)}})
         # What is loaded by now stays: the collector need not look through it again and again.
-        gc.collect()
         gc.freeze()
         # What requests leave behind is freed as they end, without the collector: by default it
         # would look at some hundred requests under way again and again, in vain.
         gc.set_threshold(*COLLECTING)
+        gc.enable()
 
     def reload() -> None:
         try:
