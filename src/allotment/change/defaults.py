@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from allotment.change.check.draw import bound_of, check_profile
 from allotment.change.check.iteration import check_weights
@@ -23,6 +24,14 @@ from allotment.model.profile import NATIVE
 from allotment.model.segment import Segment
 from allotment.model.slots import Ranges, Slots, join, lowest, size, subtract
 from allotment.model.stage import profile_of, whole
+
+_Frozen = TypeVar("_Frozen", Experiment, Iteration, Treatment, Allocation)
+
+
+def _with(noun: _Frozen, **fields: Any) -> _Frozen:
+    """`noun` with these fields; itself where it has them, as most nouns have that are laid."""
+    same = all(getattr(noun, name) == value for name, value in fields.items())
+    return noun if same else replace(noun, **fields)
 
 
 def lay_noun(
@@ -71,7 +80,7 @@ def lay_experiment(
         salted = with_salt(new.key, iteration, base, laid[-1] if laid else None)
         path = iteration_path(new, iteration)
         laid.append(with_slots([*laid, salted], committed or old, path))
-    return replace(new, iterations=tuple(laid), overrides=tuple(sorted(new.overrides)))
+    return _with(new, iterations=tuple(laid), overrides=tuple(sorted(new.overrides)))
 
 
 def with_salt(
@@ -87,7 +96,7 @@ def with_salt(
     if not new.salt and was and new.profile == NATIVE:
         new = replace(new, profile=was.profile, enrolment_draw=was.enrolment_draw)
     salt = new.salt or (was.salt if was else f"{key}#{new.number}")
-    return replace(new, salt=salt, treatments=lay_treatments(new.treatments))
+    return _with(new, salt=salt, treatments=lay_treatments(new.treatments))
 
 
 def with_slots(
@@ -103,7 +112,7 @@ def with_slots(
         bare = tuple(replace(one, slots=()) for one in last.allocations)
         last = replace(last, allocations=bare)
     slots = known_slots(iterations, committed)
-    return replace(last, allocations=lay_allocations(last, slots, path))
+    return _with(last, allocations=lay_allocations(last, slots, path))
 
 
 def carries_on(iterations: Sequence[Iteration]) -> bool:
@@ -136,7 +145,7 @@ def known_slots(iterations: Sequence[Iteration], committed: Experiment | None) -
 
 def lay_treatments(treatments: Iterable[Treatment]) -> tuple[Treatment, ...]:
     """The treatments with what they set sorted by flag."""
-    return tuple(replace(one, sets=tuple(sorted(one.sets))) for one in treatments)
+    return tuple(_with(one, sets=tuple(sorted(one.sets))) for one in treatments)
 
 
 def lay_allocations(
@@ -165,7 +174,7 @@ def lay_allocation(
     slots = allocation.slots
     if not slots and not draft:
         slots = reallocate(old, weights, allocation.total, profile_of(iteration))
-    return replace(allocation, weights=weights, slots=slots)
+    return _with(allocation, weights=weights, slots=slots)
 
 
 def order_of(treatments: Iterable[Treatment]) -> dict[str, int]:
@@ -175,7 +184,7 @@ def order_of(treatments: Iterable[Treatment]) -> dict[str, int]:
 
 def in_order(allocation: Allocation, order: Mapping[str, int]) -> Allocation:
     """The allocation with its weights in the order of the treatments, unknown treatments last."""
-    return replace(allocation, weights=_sorted(allocation.weights, order))
+    return _with(allocation, weights=_sorted(allocation.weights, order))
 
 
 def _sorted(weights: Weights, order: Mapping[str, int]) -> tuple[tuple[str, int], ...]:

@@ -53,13 +53,17 @@ def read_weight(value: object, path: str) -> Decimal:
     return exact
 
 
-def to_parts(weights: Sequence[Decimal], total: Decimal) -> tuple[list[int], int]:
+def to_parts(weights: Sequence[Decimal | int], total: Decimal | int) -> tuple[list[int], int]:
     """The same weights as integer parts of an integer total, scaled by the least power of ten.
 
     >>> to_parts([Decimal("33.5"), Decimal("66.5")], Decimal(100))
     ([335, 665], 1000)
     """
-    decimals = max((-int(w.normalize().as_tuple().exponent) for w in (*weights, total)), default=0)
+    numbers = (*weights, total)
+    if all(isinstance(number, int) for number in numbers):
+        return [int(number) for number in weights], int(total)
+    exact = map(Decimal, numbers)
+    decimals = max((-int(w.normalize().as_tuple().exponent) for w in exact), default=0)
     scale = Decimal(10) ** max(decimals, 0)
     return [int(w * scale) for w in weights], int(total * scale)
 

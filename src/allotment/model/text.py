@@ -24,6 +24,9 @@ WHITE_SPACE: Final = (
 )
 
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
 def is_blank(text: str) -> bool:
     """Whether the text says nothing: it is empty, or white space alone."""
     return not text.strip(WHITE_SPACE)
@@ -86,6 +89,6 @@ def check_text(text: object, characters_max: int, noun: str, path: str) -> str:
         raise InvalidInput(
             f"a {noun} has at most {characters_max:,} characters; this has {len(text):,}", path
         )
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if "\0" in text or (not text.isascii() and _SURROGATE.search(text)):
         raise InvalidInput(f"a {noun} holds neither NUL nor a lone surrogate", path)
     return text

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from allotment.dialects.catalogfile.advice import quoted
-from allotment.dialects.catalogfile.cursor import Cursor, Tree
+from allotment.dialects.catalogfile.cursor import Cursor, Readers, Tree
 from allotment.errors import InvalidInput
 from allotment.model.experiment import Allocation
 from allotment.model.limits import WHOLE_MAX
@@ -62,17 +62,18 @@ def show_allocations(allocations: tuple[Allocation, ...]) -> Tree:
 
 
 def _read_allocation(place: Cursor, fallback: bool, position: int) -> Allocation:
-    segment = place.at("segment").key() if place.at("segment").given else None
+    said = place.given_of(_READERS)
+    segment = said.pop("segment", None)
     priority = 0 if fallback else position
     weights, total = _read_weights(place)
     return Allocation(
-        key=place.at("key").key(_usual_key(segment, fallback)),
+        key=said.pop("key", None) or _usual_key(segment, fallback),
         weights=weights,
         total=total,
         segment=segment,
-        priority=place.at("priority").whole(1) if place.at("priority").given else priority,
+        priority=said.pop("priority", priority),
         fallback=fallback,
-        slots=tuple(_read_slot(slot) for slot in place.at("slots").items()),
+        **said,
     )
 
 
@@ -119,11 +120,27 @@ def _read_weights(place: Cursor) -> tuple[tuple[tuple[str, int], ...], int]:
         )
         raise place.at("of").refusal(message)
     if sum(parts) + rest - above != total:
-        raise _wrong_sum(place, sum(weights, Decimal(0)), gap - excess, of)
+        raise _wrong_sum(place, sum(map(Decimal, weights)), Decimal(gap - excess), Decimal(of))
     return tuple((key, part) for (key, _), part in zip(given, parts, strict=True)), total
 
 
-def _wrong_sum(place: Cursor, weights: Decimal, gap: Decimal, total: Decimal) -> InvalidInput:
+def _read_slots(place: Cursor) -> tuple[Slot, ...]:
+    return tuple([_read_slot(slot) for slot in place.items()])
+
+
+def _read_priority(place: Cursor) -> int:
+    return place.whole(1)
+
+
+_READERS: Final[Readers] = {
+    "key": ("key", Cursor.key),
+    "segment": ("segment", Cursor.key),
+    "priority": ("priority", _read_priority),
+    "slots": ("slots", _read_slots),
+}
+
+
+def _wrong_sum(place: Cursor, weights: Decimal | int, gap: Decimal, total: Decimal) -> InvalidInput:
     """The error that says by how much the sum is off, and the ways to mend it.
 
     An excess is a gap below zero.
@@ -145,24 +162,26 @@ def _wrong_sum(place: Cursor, weights: Decimal, gap: Decimal, total: Decimal) ->
     return place.at("weights").refusal(f"{said}, not to {_shown(total)}: {ways}")
 
 
-def _shown(number: Decimal) -> str:
-    return f"{number.normalize():f}"
+def _shown(number: Decimal | int) -> str:
+    return f"{Decimal(number).normalize():f}"
 
 
-def _read_part(place: Cursor, field: str, usual: int) -> Decimal:
-    return _read_number(place.at(field)) if place.at(field).given else Decimal(usual)
+def _read_part(place: Cursor, field: str, usual: int) -> Decimal | int:
+    said = place.at(field)
+    return _read_number(said) if said.given else usual
 
 
-def _read_number(place: Cursor) -> Decimal:
+def _read_number(place: Cursor) -> Decimal | int:
     if isinstance(place.value, int) and not isinstance(place.value, bool) and place.value > 0:
-        return Decimal(place.value)  # an exported part may have more digits than one by hand
+        return place.value  # an exported part may have more digits than one by hand
     if isinstance(place.value, str):
         raise place.wrong("a number, 0 or more")
     return read_weight(place.value, place.path)
 
 
 def _read_slot(place: Cursor) -> Slot:
-    if len(place.items()) != 3:
+    items = place.items()
+    if len(items) != 3:
         raise place.wrong("[start, stop, treatment]")
-    start, stop, treatment = place.items()
+    start, stop, treatment = items
     return Slot(start.whole(0, WHOLE_MAX), stop.whole(0, WHOLE_MAX), treatment.key())

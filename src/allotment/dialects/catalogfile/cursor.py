@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum, StrEnum
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from allotment.dialects.catalogfile.advice import choices, found, quoted
 from allotment.errors import InvalidInput
 from allotment.model.text import check_description, check_key, check_name, is_key
 
 Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | None"
+# Fields of the file, each with its name in the model and with what reads its place.
+Readers: TypeAlias = Mapping[str, tuple[str, Callable[[Any], Any]]]
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -83,6 +85,20 @@ class Cursor(NamedTuple):
             raise self.wrong("a mapping")
         return Cursor(self.value.get(name, ABSENT), name, self)
 
+    def given_of(self, readers: Readers) -> dict[str, Any]:
+        """What the file gives of some fields of this mapping, each read by its reader.
+
+        What the file leaves out is the model's default, and costs nothing.
+        """
+        value = self.value
+        if not isinstance(value, dict):
+            raise self.wrong("a mapping")
+        return {
+            field: read(Cursor(value[name], name, self))
+            for name, (field, read) in readers.items()
+            if name in value
+        }
+
     def fields(self, known: Collection[str], instead: Mapping[str, str] = NO_ADVICE) -> Cursor:
         """This place, once it is a mapping that has no other fields than the `known` ones.
 
@@ -142,7 +158,7 @@ class Cursor(NamedTuple):
             return default
         return self._checked(self.text())
 
-    def truth(self, default: bool) -> bool:
+    def truth(self, default: bool = False) -> bool:
         """True or false."""
         if not self.given:
             return default

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from allotment.dialects.catalogfile.cursor import Cursor, Tree
+from allotment.dialects.catalogfile.cursor import Cursor, Readers, Tree
 from allotment.dialects.catalogfile.iterations import FIELDS as ITERATION
 from allotment.dialects.catalogfile.iterations import read_iteration, show_iteration
 from allotment.dialects.catalogfile.values import read_kept, show_kept
@@ -50,18 +50,8 @@ def read_experiment(
     experiment = Experiment(
         key=key,
         iterations=iterations,
-        name=place.at("name").name(),
-        description=place.at("description").description(),
-        unit=place.at("unit").key("user"),
         layer=layer,
-        holdout=_read_holdout(place.at("holdout")),
-        overrides=_read_overrides(place),
-        keeps_assignments=place.at("keeps_assignments").truth(False),
-        ignore_targeting=place.at("ignore_targeting").truth(False),
-        intake_open=place.at("intake_open").truth(True),
-        shared_salt=place.at("shared_salt").truth(False),
-        archived=place.at("archived").truth(False),
-        kept=read_kept(place.at("kept")),
+        **place.given_of(_READERS),
     )
     said, current = place.at("iteration"), experiment.current.number
     if said.given and said.value != current:
@@ -149,14 +139,22 @@ def _in_order(iterations: list[Iteration]) -> tuple[Iteration, ...]:
     return tuple(sorted(iterations, key=lambda each: each.number))
 
 
-def _read_holdout(place: Cursor) -> str | None:
-    return place.key() if place.given else None
-
-
 def _read_overrides(place: Cursor) -> tuple[tuple[str, str], ...]:
     return tuple(
-        sorted(
-            (check_unit_key(unit, item.path), item.key())
-            for unit, item in place.at("overrides").entries()
-        )
+        sorted((check_unit_key(unit, item.path), item.key()) for unit, item in place.entries())
     )
+
+
+_READERS: Final[Readers] = {
+    "name": ("name", Cursor.name),
+    "description": ("description", Cursor.description),
+    "unit": ("unit", Cursor.key),
+    "holdout": ("holdout", Cursor.key),
+    "overrides": ("overrides", _read_overrides),
+    "keeps_assignments": ("keeps_assignments", Cursor.truth),
+    "ignore_targeting": ("ignore_targeting", Cursor.truth),
+    "intake_open": ("intake_open", Cursor.truth),
+    "shared_salt": ("shared_salt", Cursor.truth),
+    "archived": ("archived", Cursor.truth),
+    "kept": ("kept", read_kept),
+}

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from allotment.dialects.catalogfile.allocations import read_allocations, show_allocations
-from allotment.dialects.catalogfile.cursor import Cursor, Tree
+from allotment.dialects.catalogfile.cursor import Cursor, Readers, Tree
 from allotment.errors import did_you_mean
 from allotment.model.experiment import Iteration, State, Treatment
 from allotment.model.instant import read_instant, show_instant
@@ -40,23 +40,12 @@ _TREATMENT: Final = ("name", "control", "sets")
 def read_iteration(place: Cursor, number: int) -> Iteration:
     """The iteration whose fields stand at `place`, perhaps among others."""
     treatments, control = _read_treatments(place.at("treatments"))
-    audience, enrolment, winner = (place.at(n) for n in ("audience", "enrolment", "winner"))
     return Iteration(
         number=number,
         treatments=treatments,
         allocations=read_allocations(place.at("allocations")),
-        state=place.at("state").choice(State.DRAFT),
-        salt=read_salt(place.at("salt")),
         control=control,
-        audience=audience.key() if audience.given else None,
-        enrolment_ppm=read_share(enrolment) if enrolment.given else BUCKETS,
-        reshuffle=place.at("reshuffle").truth(False),
-        justification=place.at("justification").description(),
-        winner=winner.key() if winner.given else None,
-        winning_reason=place.at("winning_reason").description(),
-        started_at=_read_time(place.at("started_at")),
-        ended_at=_read_time(place.at("ended_at")),
-        profile=read_profile(place.at("profile")),
+        **place.given_of(_READERS),
         enrolment_draw=_read_enrolment_draw(place),
     )
 
@@ -137,8 +126,27 @@ def read_share(place: Cursor) -> int:
     return read_percent(place.value, place.path)
 
 
-def _read_time(place: Cursor) -> int | None:
-    return read_instant(place.value, place.path) if place.given else None
+def _read_state(place: Cursor) -> State:
+    return place.choice(State.DRAFT)
+
+
+def _read_time(place: Cursor) -> int:
+    return read_instant(place.value, place.path)
+
+
+_READERS: Final[Readers] = {
+    "state": ("state", _read_state),
+    "salt": ("salt", read_salt),
+    "audience": ("audience", Cursor.key),
+    "enrolment": ("enrolment_ppm", read_share),
+    "reshuffle": ("reshuffle", Cursor.truth),
+    "justification": ("justification", Cursor.description),
+    "winner": ("winner", Cursor.key),
+    "winning_reason": ("winning_reason", Cursor.description),
+    "started_at": ("started_at", _read_time),
+    "ended_at": ("ended_at", _read_time),
+    "profile": ("profile", read_profile),
+}
 
 
 def _read_treatments(place: Cursor) -> tuple[tuple[Treatment, ...], str | None]:
@@ -150,12 +158,15 @@ def _read_treatments(place: Cursor) -> tuple[tuple[Treatment, ...], str | None]:
             if control is not None:
                 raise item.at("control").refusal(f"{control!r} is the control already")
             control = key
-        treatments.append(Treatment(key, item.at("name").name(), _read_sets(item)))
+        treatments.append(Treatment(key, **item.given_of(_TREATMENT_READERS)))
     return tuple(treatments), control
 
 
 def _read_sets(place: Cursor) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((flag, at.key()) for flag, at in place.at("sets").entries()))
+    return tuple(sorted((flag, at.key()) for flag, at in place.entries()))
+
+
+_TREATMENT_READERS: Final[Readers] = {"name": ("name", Cursor.name), "sets": ("sets", _read_sets)}
 
 
 def _show_treatment(treatment: Treatment, control: str | None) -> Tree:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from typing import Final
+from typing import Any, Final
 
 from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.dialects.catalogfile.yaml12 import DIGITS_MAX, TOO_LONG, compose
@@ -38,7 +38,8 @@ def parse(text: str | bytes) -> Tree:
     tree = _from_json(text) if text.lstrip().startswith("{") else None
     if tree is None:
         tree = compose(text, _DEPTH_MAX)
-    inspect(Cursor(tree), _DEPTH_MAX)
+    if not _is_sound(tree, _DEPTH_MAX):
+        inspect(Cursor(tree), _DEPTH_MAX)
     return tree
 
 
@@ -82,6 +83,23 @@ def _object(pairs: list[tuple[str, Tree]]) -> dict[str, Tree]:
 
 def _integer(digits: str) -> int:
     return int(digits) if len(digits) <= DIGITS_MAX else TOO_LONG
+
+
+def _is_sound(value: Any, left: int) -> bool:
+    """Whether `inspect`, which is slow as it knows the place of each value, refuses nothing."""
+    kind = type(value)
+    if kind is str:
+        return bool(value.isascii())
+    if kind is dict:
+        names_are = left > 0 and all(map(str.isascii, value))
+        return names_are and all(_is_sound(part, left - 1) for part in value.values())
+    if kind is list:
+        return left > 0 and all(_is_sound(part, left - 1) for part in value)
+    if kind is int:
+        return bool(-(1 << 63) <= value < 1 << 63)
+    if kind is float:
+        return math.isfinite(value)
+    return kind is bool or value is None
 
 
 def inspect(place: Cursor, depth: int) -> None:
