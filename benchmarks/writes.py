@@ -20,7 +20,7 @@ from typing import Final
 import httpx
 
 from allotment.change.commands import Create
-from allotment.dialects.auth0.ids import id_of
+from allotment.dialects.auth0.names import id_of
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from allotment.model.flag import Flag, FlagExperiment, Variation
 from allotment.server.app import create_app

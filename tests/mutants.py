@@ -237,7 +237,7 @@ MUTANTS = [
     ),
     Mutant(
         "a JSON patch passes for a semantic one",
-        "src/allotment/server/launchdarkly/routes.py",
+        "src/allotment/server/launchdarkly.py",
         "if not request.app.state.settings.launchdarkly_lenient and not _is_semantic(request):",
         "if request.app.state.settings.launchdarkly_lenient is None:",
         "tests/dialects/launchdarkly/test_refusals.py",
@@ -356,7 +356,7 @@ MUTANTS = [
     ),
     Mutant(
         "a draft keeps the salt of the segment it had",
-        "src/allotment/dialects/confidence/audience.py",
+        "src/allotment/dialects/confidence/instances.py",
         "audience=segment, salt=segment,",
         "audience=segment,",
         "tests/dialects/confidence/test_dealing.py",

@@ -20,7 +20,7 @@ from allotment.change.commands import (
     EndIteration,
     OrderExperiments,
 )
-from allotment.dialects.auth0.ids import id_of
+from allotment.dialects.auth0.names import id_of
 from allotment.model.experiment import Experiment
 from allotment.model.flag import Flag, FlagExperiment, Variation
 from allotment.model.plain import to_plain

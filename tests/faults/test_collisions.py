@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from allotment.change.commands import Describe
-from allotment.dialects.auth0.ids import id_of
+from allotment.dialects.auth0.names import id_of
 from allotment.dialects.confidence.names import instance_name
 from allotment.store import Store
 from faults.history import lay

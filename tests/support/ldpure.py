@@ -1,8 +1,8 @@
 """LaunchDarkly's dialect alone, without a server: a catalog, what requests make of it and show."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import Any, get_args, get_type_hints
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 import pytest
 
@@ -16,12 +16,20 @@ from allotment.dialects.launchdarkly.experiments import create_experiment
 from allotment.dialects.launchdarkly.flags import post_feature_flag
 from allotment.dialects.launchdarkly.instructions import patch_experiment
 from allotment.dialects.launchdarkly.iterations import create_iteration
-from allotment.dialects.launchdarkly.state import Environment, LDState, Scene
+from allotment.dialects.launchdarkly.state import LDState, Scene
 from allotment.dialects.wire.model import read
 from allotment.dialects.wire.operation import Call, Noun
 from allotment.errors import AllotmentError
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.store.stored import Version
+
+
+class State(NamedTuple):
+    """What a view sees of an environment."""
+
+    catalog: Catalog
+    versions: Mapping[str, Version]
+
 
 COLOURS = ("red", "green", "blue")
 
@@ -64,7 +72,7 @@ class Dialect:
     def state(self) -> LDState:
         nouns = [(kind, key) for kind in KINDS for key in nouns_of(self.catalog, kind)]
         versions = {f"{kind}:{key}": Version(1, 0, 0) for kind, key in nouns}
-        project = {"production": Environment(self.catalog, versions)}
+        project = {"production": State(self.catalog, versions)}
         return LDState(self.scene, self.catalog, versions, lambda: project)
 
     def show(self, view: Any, kind: str, key: str, **query: str) -> Any:

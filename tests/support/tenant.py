@@ -14,12 +14,11 @@ from jsonschema import Draft202012Validator
 from allotment.change.commands import Command
 from allotment.engine import Engine
 from allotment.model.catalog import Catalog
-from allotment.server import auth0
+from allotment.server import auth0, launchdarkly
 from allotment.server.app import create_app
 from allotment.server.confidence import resolve
 from allotment.server.confidence import routes as confidence
 from allotment.server.exposure_log import ExposureLog
-from allotment.server.launchdarkly import routes as launchdarkly
 from allotment.server.openapi import document
 from allotment.server.settings import Settings
 from allotment.server.sync.node import Node

@@ -3,10 +3,10 @@
 from typing import Any, get_args, get_origin
 
 from allotment.change.commands import Create, SwitchFlag
+from allotment.dialects.confidence.instance_views import ConfidenceInstanceEdit
+from allotment.dialects.confidence.modules import MODULES as NAMES
 from allotment.dialects.confidence.names import instance_name
-from allotment.dialects.confidence.schema.instances import MODULES as NAMES
-from allotment.dialects.confidence.schema.instances import ConfidenceInstanceEdit
-from allotment.dialects.confidence.schema.protobuf import fields_of, forms_in
+from allotment.dialects.confidence.protobuf import fields_of, forms_in
 from allotment.model.flag import Flag, FlagState, Variation
 from allotment.model.segment import Clause, Operator, Segment
 from tenant import Vendor

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from allotment.cli.changes import commands_of
 from allotment.cli.local import login
-from allotment.dialects.auth0.ids import id_of
+from allotment.dialects.auth0.names import id_of
 from allotment.dialects.confidence.names import instance_name
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment, State

@@ -50,7 +50,7 @@ from allotment.server.turns import Turns
 # for each answer is there from the start.
 _VENDORS: Final = {
     "allotment.server.auth0": ("/api/v2/experimentation",),
-    "allotment.server.launchdarkly.routes": vendor_errors.UNDER_LAUNCHDARKLY[1:],
+    "allotment.server.launchdarkly": vendor_errors.UNDER_LAUNCHDARKLY[1:],
     "allotment.server.confidence.routes": vendor_errors.UNDER_CONFIDENCE,
 }
 

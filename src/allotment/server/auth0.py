@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from allotment.change.lifecycle import Policy
+from allotment.dialects.auth0.fields import Auth0Error
 from allotment.dialects.auth0.operations import OPERATIONS
-from allotment.dialects.auth0.schema.fields import Auth0Error
 from allotment.server.api.mount import Api, mount
 from allotment.server.api.vendor_errors import JSON_UTF8
 

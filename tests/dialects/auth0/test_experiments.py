@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allotment.dialects.auth0.views import show_items
+from allotment.dialects.auth0.allocations import show_items
 from allotment.model.catalog import EMPTY
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from tenant import Tenant, halves

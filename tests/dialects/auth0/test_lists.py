@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from allotment.dialects.auth0.schema.fields import TAKE, TAKE_MAX
+from allotment.dialects.auth0.fields import TAKE, TAKE_MAX
 from tenant import PARAMETERS, Tenant, halves
 
 

@@ -1,7 +1,8 @@
 """The mapping itself, without a server: whatever is sent comes back, whatever the shape."""
 
-from collections.abc import Sequence
-from typing import Any, get_args
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,25 +10,31 @@ from hypothesis import strategies as st
 from allotment.change.apply import apply
 from allotment.change.commands import Command
 from allotment.change.lifecycle import Policy
-from allotment.dialects.auth0 import experiments, flags, segments, views
-from allotment.dialects.auth0.ids import id_of
-from allotment.dialects.auth0.schema.experiments import (
+from allotment.dialects.auth0 import experiments, flags, segments, variations
+from allotment.dialects.auth0.experiments import (
     Auth0ExperimentCreate,
     Auth0ExperimentUpdate,
-    said,
+    said_items,
 )
-from allotment.dialects.auth0.schema.flags import (
-    Auth0FlagCreate,
-    Auth0FlagUpdate,
-    Auth0VariationCreate,
-)
-from allotment.dialects.auth0.schema.segments import Attribute, Auth0SegmentCreate
+from allotment.dialects.auth0.flags import Auth0FlagCreate, Auth0FlagUpdate
+from allotment.dialects.auth0.names import id_of
+from allotment.dialects.auth0.segments import Attribute, Auth0SegmentCreate
+from allotment.dialects.auth0.variations import Auth0VariationCreate
 from allotment.dialects.wire.model import Body, read, read_update
-from allotment.dialects.wire.operation import Call, Read
+from allotment.dialects.wire.operation import Call, Noun, Read
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.store.stored import Version
 
 VERSION = Version(1, 0, 0)
+
+
+class State(NamedTuple):
+    """What views see: a catalog, all of whose nouns have one version."""
+
+    catalog: Catalog
+    versions: Mapping[str, Version] = defaultdict(lambda: VERSION)
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-1000, 1000) | st.floats(-9, 9) | TEXT,
@@ -87,7 +94,7 @@ def test_parameters_and_overrides_come_back_as_they_were_sent(
     body = {"name": "A flag", "parameters": parameters}
     catalog = done(EMPTY, flags.create_flag, read(Auth0FlagCreate, body))
     (flag,) = catalog.flags.values()
-    shown = views.show_flag(flag, VERSION).plain()
+    shown = flags.get_flag(State(catalog), Noun("flag", flag.key)).plain()
     assert shown["parameters"] == parameters
     overrides: dict[str, Any] = {}
     for name in data.draw(st.sets(st.sampled_from(sorted(parameters)))):
@@ -96,11 +103,10 @@ def test_parameters_and_overrides_come_back_as_they_were_sent(
             overrides[name] = {"value": value}
     ids = {"id": id_of("flag", flag.key)}
     body = {"name": "A variation", "overrides": overrides}
-    catalog = done(catalog, flags.create_variation, read(Auth0VariationCreate, body), **ids)
+    catalog = done(catalog, variations.create_variation, read(Auth0VariationCreate, body), **ids)
     (flag,) = catalog.flags.values()
-    assert (
-        views.show_variation(flag, flag.variations[-1], VERSION).plain()["overrides"] == overrides
-    )
+    added = Noun("flag", flag.key, flag.variations[-1].key)
+    assert variations.get_variation(State(catalog), added).plain()["overrides"] == overrides
     again = read_update(Auth0FlagUpdate, {"parameters": parameters}, shown)
     assert commands_of(flags.update_flag, again, catalog, **ids) == []
 
@@ -115,7 +121,7 @@ def office() -> Catalog:
         body = {"name": f"var {number}", "overrides": overrides}
         flag = id_of("flag", "flag")
         variation = read(Auth0VariationCreate, body)
-        catalog = done(catalog, flags.create_variation, variation, id=flag)
+        catalog = done(catalog, variations.create_variation, variation, id=flag)
     for number in range(3):
         body = {"name": f"seg {number}", "rules": [{"match": {"region": [str(number)]}}]}
         catalog = done(catalog, segments.create_segment, read(Auth0SegmentCreate, body))
@@ -196,7 +202,7 @@ ONE = {"id": id_of("experiment", "one")}
 
 
 def shown_in(catalog: Catalog) -> dict[str, Any]:
-    return views.show_experiment(catalog.experiments["one"], catalog, VERSION).plain()
+    return experiments.get_experiment(State(catalog), Noun("experiment", "one")).plain()
 
 
 def update(catalog: Catalog, allocations: Any) -> Sequence[Command]:
@@ -211,7 +217,7 @@ def test_allocations_come_back_as_they_were_sent(asks: tuple[str, list[dict[str,
     shown = shown_in(catalog)
     assert shown["allocation_strategy"] == strategy
     assert as_whole(sent(shown["allocations"], items), items) == items
-    assert update(catalog, said(shown["allocations"])) == []
+    assert update(catalog, said_items(shown["allocations"])) == []
 
 
 @given(ITEMS, st.data())

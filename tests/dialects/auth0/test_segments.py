@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from allotment.dialects.auth0.schema.segments import Attribute
+from allotment.dialects.auth0.segments import Attribute
 from tenant import RULES, Tenant
 
 FORMS: list[Any] = [

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from allotment.dialects.auth0.lifecycle import FLAG_STATUSES
+from allotment.dialects.auth0.flags import FLAG_STATUSES
 from dialects.auth0.test_foreign import foreign
 from tenant import _STEPS, SCHEMAS, Tenant, halves
 

@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from allotment.change.apply import apply
 from allotment.change.commands import Create
 from allotment.change.lifecycle import Policy
-from allotment.dialects.confidence.instances import create_instance, update_instance
-from allotment.dialects.confidence.names import instance_id
-from allotment.dialects.confidence.schema.instances import (
+from allotment.dialects.confidence.instance_views import (
     ConfidenceInstanceCreate,
     ConfidenceInstanceEdit,
-    ConfidenceTransition,
 )
-from allotment.dialects.confidence.transitions import transition_instance
+from allotment.dialects.confidence.instances import create_instance, update_instance
+from allotment.dialects.confidence.names import instance_id
+from allotment.dialects.confidence.transitions import ConfidenceTransition, transition_instance
 from allotment.dialects.wire.model import read
 from allotment.dialects.wire.operation import Call
 from allotment.errors import InvalidChange

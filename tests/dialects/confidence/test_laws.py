@@ -10,18 +10,15 @@ from hypothesis import strategies as st
 from allotment.change.apply import apply
 from allotment.change.commands import Create
 from allotment.change.lifecycle import Policy
-from allotment.dialects.confidence.instances import create_instance, update_instance
-from allotment.dialects.confidence.names import instance_id
-from allotment.dialects.confidence.schema.instances import (
+from allotment.dialects.confidence.instance_views import (
     ConfidenceInstanceCreate,
     ConfidenceInstanceEdit,
-    ConfidenceInstanceFields,
+    get_instance,
 )
-from allotment.dialects.confidence.schema.modules import (
-    ConfidenceModule,
-)
-from allotment.dialects.confidence.schema.protobuf import ConfidenceMask, fields_of, forms_in
-from allotment.dialects.confidence.views import get_instance
+from allotment.dialects.confidence.instances import create_instance, update_instance
+from allotment.dialects.confidence.modules import ConfidenceInstanceFields, ConfidenceModule
+from allotment.dialects.confidence.names import instance_id
+from allotment.dialects.confidence.protobuf import ConfidenceMask, fields_of, forms_in
 from allotment.dialects.wire.model import read
 from allotment.dialects.wire.operation import Call, Noun
 from allotment.model.catalog import EMPTY, Catalog

@@ -4,14 +4,9 @@ from typing import Any
 
 import pytest
 
-from allotment.dialects.confidence.schema.instances import ConfidenceInstanceEdit
-from allotment.dialects.confidence.schema.protobuf import (
-    ConfidenceMask,
-    Edit,
-    fields_of,
-    shape_of,
-)
-from allotment.dialects.confidence.schema.segments import ConfidenceSegmentEdit
+from allotment.dialects.confidence.instance_views import ConfidenceInstanceEdit
+from allotment.dialects.confidence.protobuf import ConfidenceMask, Edit, fields_of, shape_of
+from allotment.dialects.confidence.segments import ConfidenceSegmentEdit
 from allotment.dialects.wire.mask import Part
 from allotment.dialects.wire.model import read
 from allotment.errors import InvalidInput

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from allotment.dialects.confidence.codes import CODES
-from allotment.dialects.confidence.views import FILTERED
+from allotment.dialects.confidence.instance_views import FILTERED
 from serving import serving
 
 PAGE = (Path(__file__).parents[3] / "docs" / "confidence.md").read_text()

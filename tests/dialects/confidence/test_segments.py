@@ -10,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allotment.change.commands import Create, EndIteration, Keep
-from allotment.dialects.confidence.schema.targeting import (
-    ConfidenceTargeting,
-)
+from allotment.dialects.confidence.criteria import ConfidenceTargeting
 from allotment.dialects.confidence.targeting import EVERYONE, read_targeting, show_targeting
 from allotment.dialects.wire.model import read
 from allotment.model.segment import (

@@ -9,16 +9,8 @@ from typing import Any, get_args, get_origin
 import pytest
 
 from allotment.dialects.confidence.operations import OPERATIONS
-from allotment.dialects.confidence.schema.protobuf import (
-    Message,
-    fields_of,
-    forms_in,
-    respelled,
-)
-from allotment.dialects.confidence.schema.resolving import (
-    ConfidenceApplyRequest,
-    ConfidenceResolveRequest,
-)
+from allotment.dialects.confidence.protobuf import Message, fields_of, forms_in, respelled
+from allotment.dialects.confidence.resolving import ConfidenceApplyRequest, ConfidenceResolveRequest
 from allotment.dialects.wire.operation import Changing
 from allotment.errors import InvalidInput
 from resolving import SWEDEN, flag, run

@@ -14,7 +14,7 @@ from allotment.dialects.launchdarkly.flag_patch import patch_feature_flag
 from allotment.dialects.launchdarkly.holdout_views import get_holdout
 from allotment.dialects.launchdarkly.holdouts import post_holdout
 from allotment.dialects.launchdarkly.ids import id_of
-from allotment.dialects.wire.refusal import Refusal
+from allotment.dialects.wire.model import Refusal
 from ldproject import iteration
 from ldpure import Dialect
 

@@ -4,23 +4,23 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 import pytest
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from allotment.dialects.wire.model import (
     DIGITS,
     EXACT,
     LEFT_OUT,
+    NOT_BLANK,
     WHOLE,
     Body,
     Maybe,
     Model,
+    Refusal,
     Update,
-    not_blank,
     read,
     read_update,
     refused,
 )
-from allotment.dialects.wire.refusal import Refusal
 from allotment.errors import InvalidInput
 
 
@@ -33,7 +33,7 @@ def _no_cats(value: str) -> str:
 class Part(Body):
     """A part of a body."""
 
-    name: Annotated[str, Field(min_length=1, max_length=5), AfterValidator(not_blank)]
+    name: Annotated[str, Field(min_length=1, max_length=5), NOT_BLANK]
     share: Maybe[Annotated[Decimal, Field(ge=0, le=100), EXACT]] = LEFT_OUT
 
 

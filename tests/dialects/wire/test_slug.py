@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allotment.dialects.wire.slug import slug
+from allotment.dialects.wire.spelling import slug
 from allotment.model.text import check_key
 
 

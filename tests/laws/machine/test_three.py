@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from allotment.change.commands import Create, Delete, EndIteration, OrderExperiments
-from allotment.dialects.auth0.ids import id_of as auth0_id
+from allotment.dialects.auth0.names import id_of as auth0_id
 from allotment.dialects.confidence.names import instance_name
 from allotment.model.flag import Flag, Variation
 from laws.machine import three

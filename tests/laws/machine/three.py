@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from allotment.dialects.auth0.ids import id_of as auth0_id
+from allotment.dialects.auth0.names import id_of as auth0_id
 from allotment.dialects.confidence.names import instance_name
 from allotment.dialects.launchdarkly.ids import id_of as hex_id
 

@@ -35,7 +35,7 @@ from allotment.change.commands import (
     StartIteration,
     SwitchFlag,
 )
-from allotment.dialects.auth0.ids import id_of as auth0_id
+from allotment.dialects.auth0.names import id_of as auth0_id
 from allotment.dialects.confidence.names import instance_name
 from allotment.dialects.launchdarkly.ids import id_of as hex_id
 from allotment.model.experiment import Allocation, Experiment, Iteration, State, Treatment

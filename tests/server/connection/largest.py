@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import httpx
 import pyarrow as pa
 
-from allotment.dialects.auth0.schema.experiments import ITEMS_MAX as ALLOCATIONS_MAX
+from allotment.dialects.auth0.experiments import ITEMS_MAX as ALLOCATIONS_MAX
 from allotment.dialects.launchdarkly.fields import ITEMS_MAX, TEXT_MAX
 from allotment.dialects.launchdarkly.patch import INSTRUCTIONS_MAX
 from allotment.model.limits import (

@@ -9,18 +9,60 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import Field, WithJsonSchema
 
 from allotment.dialects.auth0.errors import OBSTACLES
-from allotment.dialects.auth0.ids import find_segment, find_variation
-from allotment.dialects.auth0.schema.experiments import Auth0Item
-from allotment.dialects.wire.refusal import Refusal
-from allotment.dialects.wire.slug import numbered
+from allotment.dialects.auth0.fields import SegmentId, ShownName, VariationId
+from allotment.dialects.auth0.names import FIELDS, find, find_variation, id_of, shown_name
+from allotment.dialects.wire.model import EXACT, LEFT_OUT, WHOLE, Body, Maybe, Model, Refusal
+from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.spelling import numbered
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Allocation, Iteration, Treatment
+from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from allotment.model.flag import Flag
 from allotment.model.number import to_parts
+
+Strategy = Literal["percentage", "segment"]
+
+# Clients may read it as a 32-bit number.
+Priority = Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
+Weight = Annotated[
+    Decimal,
+    Field(ge=0, le=100),
+    EXACT,
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100}),
+]
+Snapshot = Annotated[None, Field(description="Always null: none is taken.")]
+
+
+class Auth0Item(Body):
+    """One item of an experiment's allocations: a variation for some devices."""
+
+    variation_id: VariationId
+    is_control: bool
+    weight: Maybe[Weight] = LEFT_OUT
+    segment_id: Maybe[SegmentId] = LEFT_OUT
+    priority: Maybe[Priority] = LEFT_OUT
+    is_fallback: Maybe[bool] = LEFT_OUT
+
+
+class Auth0ShownItem(Model):
+    """One item as an answer shows it."""
+
+    variation_id: Maybe[VariationId] = LEFT_OUT
+    variation_name: Maybe[ShownName] = LEFT_OUT
+    segment_id: Maybe[SegmentId] = LEFT_OUT
+    segment_name: Maybe[ShownName] = LEFT_OUT
+    weight: Maybe[int] = LEFT_OUT
+    priority: Maybe[int] = LEFT_OUT
+    is_fallback: Maybe[bool] = LEFT_OUT
+    is_control: bool
+    variation_snapshot: Snapshot
+    segment_snapshot: Snapshot
+
 
 _HUNDRED: Final = Decimal(100)
 
@@ -42,6 +84,14 @@ class Dealt:
     def control(self) -> str | None:
         """The control, where one treatment claims to be it."""
         return self.controls[0] if len(self.controls) == 1 else None
+
+    def kept(self, strategy: str) -> dict[str, Tree]:
+        """What the model cannot say of the items."""
+        return {
+            STRATEGY: None if self.allocations else strategy,
+            CONTROLS: [*self.controls] if len(self.controls) > 1 else None,
+            RANK: self.rank,
+        }
 
 
 def read_items(
@@ -74,8 +124,7 @@ def _treatments(
     for index, item in enumerate(items):
         variation = find_variation(flag, item.variation_id)
         if variation is None:
-            message = "Variation does not belong to the referenced feature flag"
-            code = OBSTACLES["foreign_variation"]
+            code, message = OBSTACLES["foreign_variation"]
             raise Refusal(400, code, message, _at(index, "variation_id"))
         again = next((one for one in left if (flag.key, variation.key) in one.sets), None)
         if again is not None:
@@ -151,7 +200,7 @@ def _segment_of(index: int, item: Auth0Item, catalog: Catalog) -> str | None:
     if item.segment_id is None:
         message = "an allocation names a segment, or is the fallback"
         raise _refusal(index, "segment_id", message)
-    segment = find_segment(catalog, item.segment_id)
+    segment = find("segment", catalog.segments, item.segment_id, catalog)
     if segment is None:
         raise Refusal(400, "segment_not_found", "Segment not found", _at(index, "segment_id"))
     return segment.key
@@ -189,3 +238,101 @@ def _at(index: int, field: str) -> str:
 
 def _refusal(index: int, field: str, message: str) -> InvalidInput:
     return InvalidInput(message, _at(index, field))
+
+
+STRATEGY: Final = "allocation_strategy"
+CONTROLS: Final = "controls"
+RANK: Final = "fallback_priority"
+
+
+def shown_strategy(experiment: Experiment) -> Strategy:
+    """By percentage where one allocation without a segment is all there is, else by segment."""
+    allocations = experiment.current.allocations
+    if not allocations:
+        asked = FIELDS.kept(experiment, STRATEGY)
+        return next((word for word in get_args(Strategy) if word == asked), "percentage")
+    lone = len(allocations) == 1 and not allocations[0].segment and not allocations[0].fallback
+    return "percentage" if lone else "segment"
+
+
+def show_items(experiment: Experiment, catalog: Catalog) -> list[Auth0ShownItem]:
+    """The items: by percentage one a treatment, by segment one an allocation.
+
+    An allocation by segment that gives several treatments their parts, which this API cannot say,
+    is an item for each, with its weight.
+    """
+    current = experiment.current
+    treatments = {one.key: one for one in current.treatments}
+    if shown_strategy(experiment) == "percentage":
+        weights = _percents(current.allocations[0]) if current.allocations else {}
+        return [
+            _item(experiment, catalog, treatment, None, weights.get(key))
+            for key, treatment in treatments.items()
+        ]
+    return [
+        _item(
+            experiment,
+            catalog,
+            treatments[key],
+            allocation,
+            None if part == allocation.total else _percents(allocation)[key],
+        )
+        for allocation in current.allocations
+        for key, part in allocation.weights
+    ]
+
+
+def _item(
+    experiment: Experiment,
+    catalog: Catalog,
+    treatment: Treatment,
+    allocation: Allocation | None,
+    weight: int | None,
+) -> Auth0ShownItem:
+    """The item of a treatment; by segment, of its `allocation`."""
+    flag, key = treatment.sets[0] if treatment.sets else ("", "")
+    noun = catalog.flags.get(flag)
+    variation = next((one for one in noun.variations if one.key == key), None) if noun else None
+    segment = allocation.segment if allocation else None
+    shown = catalog.segments.get(segment or "")
+    return Auth0ShownItem(
+        variation_id=id_of("variation", flag, key) if flag else None,
+        variation_name=shown_name(variation) if variation else None,
+        segment_id=None if segment is None else id_of("segment", segment),
+        segment_name=shown_name(shown) if shown else None,
+        weight=weight,
+        priority=_priority(experiment, allocation) if allocation else None,
+        is_fallback=allocation.fallback if allocation else None,
+        is_control=treatment.key in _controls(experiment),
+        variation_snapshot=None,
+        segment_snapshot=None,
+    )
+
+
+def _controls(experiment: Experiment) -> list[Any]:
+    control = experiment.current.control
+    claims = FIELDS.kept(experiment, CONTROLS)
+    return [control] if control is not None else claims if isinstance(claims, list) else []
+
+
+def _priority(experiment: Experiment, allocation: Allocation) -> int | None:
+    if not allocation.fallback:
+        return allocation.priority
+    rank = FIELDS.kept(experiment, RANK)
+    return rank if isinstance(rank, int) else None
+
+
+def _percents(allocation: Allocation) -> dict[str, int]:
+    """By treatment, the nearest whole weight out of 100: the vendor's clients read no others.
+
+    What the parts leave of the total counts as one more part, so that all sum to 100; the largest
+    remainders get what rounding down left, the earlier first where they are alike.
+    """
+    parts, total = [part for _, part in allocation.weights], allocation.total
+    shares = [divmod(part * 100, total) for part in (*parts, max(total - sum(parts), 0))]
+    percents = [whole for whole, _ in shares]
+    left = max(100 - sum(percents), 0)
+    for index in sorted(range(len(shares)), key=lambda at: -shares[at][1])[:left]:
+        percents[index] += 1
+    keys = [key for key, _ in allocation.weights]
+    return dict(zip(keys, percents[: len(parts)], strict=True))

@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Final, NoReturn
 
 from allotment.change.obstacles import ObstacleCode
-from allotment.dialects.wire.refusal import WORDS as STATUS_WORDS
-from allotment.dialects.wire.refusal import Refusal
+from allotment.dialects.wire.model import WORDS as STATUS_WORDS
+from allotment.dialects.wire.model import Refusal
 from allotment.dialects.wire.source import Tree
 from allotment.errors import AllotmentError, InvalidInput
 
@@ -22,17 +22,32 @@ WORDS: Final = {
     "segment": ("segment", "segment"),
 }
 
-# What keeps an experiment from running, as `validate` calls it.
-OBSTACLES: Final[dict[str, str]] = {
-    ObstacleCode.FLAG_NOT_ON: "feature_flag_not_active",
-    ObstacleCode.NO_TREATMENT: "experiment_missing_allocations",
-    ObstacleCode.NO_ALLOCATION: "experiment_missing_allocations",
-    ObstacleCode.NO_CONTROL: "experiment_missing_control",
-    ObstacleCode.WEIGHTS: "experiment_invalid_allocation_weights",
-    ObstacleCode.NO_WEIGHT: "experiment_invalid_allocation_weights",
-    ObstacleCode.NO_FALLBACK: "experiment_missing_default",
-    ObstacleCode.FOREIGN_VARIATION: "variation_not_from_flag",
-    ObstacleCode.ACTIVE_LIMIT: "experiment_active_limit_exceeded",
+_NO_ITEMS: Final = ("experiment_missing_allocations", "Experiment has no allocations")
+_WEIGHTS: Final = ("experiment_invalid_allocation_weights", "Allocation weights must sum to 100")
+
+# What keeps an experiment from running, as `validate` calls it, in a code and in a sentence.
+OBSTACLES: Final[dict[str, tuple[str, str]]] = {
+    ObstacleCode.FLAG_NOT_ON: ("feature_flag_not_active", "Feature flag not found"),
+    ObstacleCode.NO_TREATMENT: _NO_ITEMS,
+    ObstacleCode.NO_ALLOCATION: _NO_ITEMS,
+    ObstacleCode.NO_CONTROL: (
+        "experiment_missing_control",
+        "Exactly one allocation must be the control",
+    ),
+    ObstacleCode.WEIGHTS: _WEIGHTS,
+    ObstacleCode.NO_WEIGHT: _WEIGHTS,
+    ObstacleCode.NO_FALLBACK: (
+        "experiment_missing_default",
+        "Exactly one allocation must be the fallback",
+    ),
+    ObstacleCode.FOREIGN_VARIATION: (
+        "variation_not_from_flag",
+        "Variation does not belong to the referenced feature flag",
+    ),
+    ObstacleCode.ACTIVE_LIMIT: (
+        "experiment_active_limit_exceeded",
+        "Another experiment is active; pause or complete it first",
+    ),
 }
 
 # What the lifecycle refuses, by how its codes begin.
@@ -91,7 +106,7 @@ def _code(error: AllotmentError) -> str:
     if isinstance(error, Refusal):
         return error.code
     if error.code in OBSTACLES:
-        return OBSTACLES[error.code]
+        return OBSTACLES[error.code][0]
     for prefix, code in _LIFECYCLE:
         if error.code.startswith(prefix):
             return code

@@ -1,61 +1,144 @@
-"""Changes of feature flags, whose default variation holds the parameters, and of variations."""
+"""Feature flags, whose default variation holds the parameters: changed, and shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, model_validator
 
 from allotment.change.commands import Command, Create, Delete, SetVariations, SwitchFlag
 from allotment.change.lifecycle import Policy, may_switch
-from allotment.change.references import answering
-from allotment.dialects.auth0.errors import in_use, name_taken
-from allotment.dialects.auth0.ids import (
-    DEFAULTS,
-    find_flag,
-    find_variation,
-    get_flag,
-    get_variation,
-    visible,
+from allotment.dialects.auth0.errors import in_use
+from allotment.dialects.auth0.fields import (
+    Auth0Labels,
+    Auth0LabelsUpdate,
+    Auth0Query,
+    FlagId,
+    Moment,
+    Next,
+    ShownName,
+    Type,
 )
-from allotment.dialects.auth0.labels import (
+from allotment.dialects.auth0.names import (
+    DEFAULTS,
     FIELDS,
     check_name_free,
-    shown_name,
+    find,
+    noun_at,
+    show_named,
     update_labels,
-    updated_description,
+    visible,
 )
-from allotment.dialects.auth0.lifecycle import FLAG_STATUSES, shown_flag_status
-from allotment.dialects.auth0.parameters import (
+from allotment.dialects.auth0.variations import (
     DESCRIPTIONS,
+    ParameterType,
+    Value,
     Values,
+    check_value,
     defaults_of,
     is_lone,
     overrides_of,
+    type_of,
     value_text,
 )
-from allotment.dialects.auth0.schema.flags import (
-    Auth0FlagCreate,
-    Auth0FlagStatus,
-    Auth0FlagUpdate,
-    Auth0Override,
-    Auth0Parameter,
-    Auth0VariationCreate,
-    Auth0VariationUpdate,
-    FlagStatus,
-    check_value,
-    type_of,
-)
-from allotment.dialects.wire.operation import Call
-from allotment.dialects.wire.refusal import Refusal
-from allotment.dialects.wire.slug import slug
-from allotment.dialects.wire.source import alike, step
+from allotment.dialects.wire.model import LEFT_OUT, Body, Maybe, Model, Refusal
+from allotment.dialects.wire.operation import Call, Noun, ReadState
+from allotment.dialects.wire.source import alike
+from allotment.dialects.wire.spelling import slug
 from allotment.errors import InvalidChange, InvalidInput
 from allotment.model.catalog import Catalog
-from allotment.model.flag import Flag, Variation
+from allotment.model.flag import Flag, FlagState, Variation
 
-# The vendor has a limit and does not say which.
-VARIATIONS_MAX: Final = 100
+_PARAMETERS_MAX: Final = 10
+FlagStatus = Literal["draft", "active", "archived"]
+
+
+class Auth0ShownParameter(Model):
+    """A parameter of a feature flag, made by any API."""
+
+    type: ParameterType
+    value: Value
+    description: Maybe[str] = LEFT_OUT
+
+
+class Auth0Parameter(Body):
+    """A parameter of a feature flag, with its default."""
+
+    type: ParameterType
+    value: Value
+    description: Maybe[Annotated[str, Field(max_length=255)]] = LEFT_OUT
+
+    @model_validator(mode="after")
+    def _check_value(self) -> Auth0Parameter:
+        check_value(self.value, self.type)
+        return self
+
+
+Parameters = Annotated[
+    dict[Annotated[str, Field(min_length=1, max_length=255)], Auth0Parameter],
+    Field(min_length=1, max_length=_PARAMETERS_MAX),
+]
+
+
+class Auth0FlagCreate(Auth0Labels):
+    """The body that creates a feature flag."""
+
+    parameters: Parameters
+
+
+class Auth0FlagUpdate(Auth0LabelsUpdate):
+    """The body that updates a feature flag. Parameters as shown are taken back, `{}` too."""
+
+    parameters: Maybe[Parameters] = LEFT_OUT
+    status: Maybe[FlagStatus] = LEFT_OUT
+
+
+class Auth0FlagStatus(Body):
+    """The body that moves a feature flag."""
+
+    status: FlagStatus
+
+
+class Auth0Flag(Model):
+    """A feature flag. Its parameters are `{}` where this API cannot say its values."""
+
+    id: FlagId
+    name: ShownName
+    description: Maybe[str] = LEFT_OUT
+    type: Type
+    status: FlagStatus
+    parameters: dict[str, Auth0ShownParameter]
+    created_at: Moment
+    updated_at: Moment
+
+
+class Auth0FlagQuery(Auth0Query):
+    """The query of the list of feature flags."""
+
+    type: Maybe[Type] = LEFT_OUT
+    status: Maybe[FlagStatus] = LEFT_OUT
+
+
+class Auth0Flags(Model):
+    """A page of feature flags."""
+
+    feature_flags: list[Auth0Flag]
+    next: Next = LEFT_OUT
+
+
+FLAG_STATUSES: Final[dict[FlagStatus, FlagState]] = {
+    "draft": FlagState.OFF,
+    "active": FlagState.ON,
+    "archived": FlagState.ARCHIVED,
+}
+_FLAG_STATUS: Final = {state: word for word, state in FLAG_STATUSES.items()}
+
+
+def shown_flag_status(flag: Flag) -> FlagStatus:
+    """This API's word for the state of a flag."""
+    return _FLAG_STATUS[flag.state]
 
 
 def create_flag(call: Call[Auth0FlagCreate], catalog: Catalog) -> list[Command]:
@@ -77,7 +160,7 @@ def create_flag(call: Call[Auth0FlagCreate], catalog: Catalog) -> list[Command]:
 
 def update_flag(call: Call[Auth0FlagUpdate], catalog: Catalog) -> list[Command]:
     """Edit a flag, then move it to its new status."""
-    flag = get_flag(catalog, call.ids["id"])
+    flag = noun_at("flag", catalog.flags, call.ids, catalog)
     commands = [*update_labels("flag", flag, call.body, catalog.flags)]
     if call.body.parameters is not None:
         commands.extend(_replace_parameters(call.body.parameters, flag))
@@ -88,82 +171,17 @@ def update_flag(call: Call[Auth0FlagUpdate], catalog: Catalog) -> list[Command]:
 
 def move_flag(call: Call[Auth0FlagStatus], catalog: Catalog) -> list[Command]:
     """Move a flag to another status."""
-    return [*_move(call.body.status, get_flag(catalog, call.ids["id"]))]
+    return [*_move(call.body.status, noun_at("flag", catalog.flags, call.ids, catalog))]
 
 
 def delete_flag(call: Call[None], catalog: Catalog) -> list[Command]:
     """Delete a flag with its variations, if it is there."""
-    flag = find_flag(catalog, call.ids["id"])
+    flag = find("flag", catalog.flags, call.ids["id"], catalog)
     if flag is None:
         return []
     if any(not catalog.experiments[item.experiment].archived for item in flag.experiments):
         raise in_use("flag", "an experiment that is not archived refers to it")
     return [Delete("flag", flag.key)]
-
-
-def create_variation(call: Call[Auth0VariationCreate], catalog: Catalog) -> list[Command]:
-    """Add a variation to a flag."""
-    body = call.body
-    flag = get_flag(catalog, call.ids["id"])
-    overrides = _read_overrides(body.overrides, flag)
-    _check_variation_name_free(body.name, flag)
-    if len(visible(flag)) >= VARIATIONS_MAX:
-        message = f"A flag has at most {VARIATIONS_MAX} variations"
-        raise Refusal(400, "variation_limit_exceeded", message)
-    # No variation gets the key of the defaults, as it would not be listed.
-    keys = {DEFAULTS, *(one.key for one in flag.variations)}
-    key = slug(body.name, keys.__contains__, "variation")
-    value = value_text(defaults_of(flag), overrides, is_lone(flag))
-    added = Variation(key, value, body.name, body.description or "")
-    return [
-        SetVariations(flag.key, (*flag.variations, added), flag.default),
-        FIELDS.keep("flag", flag.key, f"variation/{key}/created_at", call.now),
-        FIELDS.keep("flag", flag.key, f"variation/{key}/updated_at", call.now),
-    ]
-
-
-def update_variation(call: Call[Auth0VariationUpdate], catalog: Catalog) -> list[Command]:
-    """Edit a variation; overrides replace all overrides there are."""
-    body = call.body
-    flag = get_flag(catalog, call.ids["id"])
-    old = get_variation(flag, call.ids["variation_id"])
-    new = replace(old, description=updated_description(body, old))
-    if body.name is not None:
-        _check_variation_name_free(body.name, flag)
-        new = replace(new, name=body.name)
-    if body.overrides is not None:
-        overrides = _read_overrides(body.overrides, flag)
-        if old.key == flag.default and overrides:
-            message = "this variation is the flag's default; change the flag's parameters"
-            raise InvalidInput(message, "$.overrides")
-        new = replace(new, value=value_text(defaults_of(flag), overrides, is_lone(flag)))
-    if new == old:
-        return []
-    variations = tuple(new if one is old else one for one in flag.variations)
-    return [
-        SetVariations(flag.key, variations, flag.default),
-        FIELDS.keep("flag", flag.key, f"variation/{old.key}/updated_at", call.now),
-    ]
-
-
-def delete_variation(call: Call[None], catalog: Catalog) -> list[Command]:
-    """Take a variation from its flag, if it is there."""
-    flag = get_flag(catalog, call.ids["id"])
-    gone = find_variation(flag, call.ids["variation_id"])
-    if gone is None:
-        return []
-    if gone.key == flag.default:
-        raise in_use("variation", "it is the default of its flag")
-    for key in sorted(catalog.users.get(f"flag:{flag.key}", frozenset())):
-        for iteration in answering(catalog.experiments[key]):
-            if any((flag.key, gone.key) in one.sets for one in iteration.treatments):
-                raise in_use("variation", "an experiment that is not archived allocates it")
-    left = tuple(one for one in flag.variations if one is not gone)
-    return [
-        SetVariations(flag.key, left, flag.default),
-        FIELDS.keep("flag", flag.key, f"variation/{gone.key}/created_at", None),
-        FIELDS.keep("flag", flag.key, f"variation/{gone.key}/updated_at", None),
-    ]
 
 
 def _move(target: FlagStatus, flag: Flag) -> Iterator[Command]:
@@ -227,24 +245,28 @@ def _check_still_overrides(overrides: Values, defaults: Values) -> None:
         raise Refusal(400, "parameter_overridden", message, "$.parameters")
 
 
-def _read_overrides(sent: dict[str, Auth0Override], flag: Flag) -> Values:
-    """Values by parameter, each of its parameter's type and other than its default."""
-    defaults = defaults_of(flag)
-    overrides: Values = {}
-    for name, one in sent.items():
-        path = step("$.overrides", name)
-        if name not in defaults:
-            raise InvalidInput("the flag has no such parameter", path)
-        try:
-            check_value(one.value, type_of(defaults[name]))
-        except ValueError as error:
-            raise InvalidInput(str(error), f"{path}.value") from None
-        if alike(one.value, defaults[name]):
-            raise InvalidInput("this is the flag's default already; leave it out", path)
-        overrides[name] = one.value
-    return overrides
+def get_flag(state: ReadState, noun: Noun) -> Auth0Flag:
+    """A feature flag."""
+    flag = state.catalog.flags[noun.key]
+    descriptions = FIELDS.kept(flag, DESCRIPTIONS)
+    known: dict[str, Any] = descriptions if isinstance(descriptions, dict) else {}
+    return Auth0Flag(
+        **show_named("flag", flag, state.versions[noun.name]),
+        type="self",
+        status=shown_flag_status(flag),
+        parameters={
+            name: Auth0ShownParameter(type=type_of(value), value=value, description=known.get(name))
+            for name, value in defaults_of(flag).items()
+        },
+    )
 
 
-def _check_variation_name_free(name: str, flag: Flag) -> None:
-    if any(shown_name(one) == name for one in visible(flag)):
-        raise name_taken("variation")
+def list_flags(query: Auth0FlagQuery, state: ReadState) -> Auth0Flags:
+    """A page of feature flags."""
+
+    def is_wanted(flag: Flag) -> bool:
+        return query.type != "auth0" and query.status in (None, shown_flag_status(flag))
+
+    found = query.page("feature_flags", state.catalog.flags, is_wanted)
+    shown = [get_flag(state, Noun("flag", one.key)) for one in found.items]
+    return Auth0Flags(feature_flags=shown, next=found.token)

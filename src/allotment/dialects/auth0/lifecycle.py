@@ -1,9 +1,11 @@
-"""Statuses of experiments and flags: this API's words, and the commands that lead to each."""
+"""Statuses of experiments, and their ramps: this API's words, and the commands that lead on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, get_args
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import Field
 
 from allotment.change.apply import apply
 from allotment.change.commands import (
@@ -12,6 +14,7 @@ from allotment.change.commands import (
     EndIteration,
     PauseIteration,
     ResumeIteration,
+    SetEnrolment,
     StartIteration,
 )
 from allotment.change.lifecycle import (
@@ -27,22 +30,66 @@ from allotment.change.lifecycle import (
 )
 from allotment.change.obstacles import Obstacle, ObstacleCode, obstacles
 from allotment.dialects.auth0.errors import OBSTACLES
-from allotment.dialects.auth0.ids import id_of
-from allotment.dialects.auth0.labels import FIELDS
-from allotment.dialects.auth0.schema.experiments import ExperimentStatus
-from allotment.dialects.auth0.schema.flags import FlagStatus
-from allotment.dialects.wire.refusal import Refusal
+from allotment.dialects.auth0.fields import ExperimentId
+from allotment.dialects.auth0.flags import shown_flag_status
+from allotment.dialects.auth0.names import FIELDS, id_of, noun_at
+from allotment.dialects.wire.model import WHOLE, Body, Model, Refusal, must
+from allotment.dialects.wire.operation import Call, Noun, ReadState
+from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
-from allotment.model.flag import Flag, FlagState
+from allotment.model.flag import FlagState
+from allotment.model.limits import BUCKETS
 
-FLAG_STATUSES: Final[dict[FlagStatus, FlagState]] = {
-    "draft": FlagState.OFF,
-    "active": FlagState.ON,
-    "archived": FlagState.ARCHIVED,
-}
-_FLAG_STATUS: Final = {state: word for word, state in FLAG_STATUSES.items()}
+ExperimentStatus = Literal["draft", "active", "paused", "completed", "archived"]
+Percent = Annotated[int, Field(ge=0, le=100), WHOLE]
+_PERCENT: Final = BUCKETS // 100
+
+
+Levels = Annotated[
+    list[Percent],
+    Field(min_length=1, max_length=101, json_schema_extra={"uniqueItems": True}),
+    must(
+        lambda levels: levels == sorted(set(levels)), "levels ascend, each above the one before it"
+    ),
+]
+
+
+class Auth0ExperimentStatus(Body):
+    """The body that moves an experiment."""
+
+    status: ExperimentStatus
+
+
+class Auth0Obstacle(Model):
+    """One thing that keeps an experiment from being activated."""
+
+    code: str
+    message: str
+
+
+class Auth0Validation(Model):
+    """Everything that keeps an experiment from being activated."""
+
+    is_valid: bool
+    errors: list[Auth0Obstacle]
+
+
+class Auth0RampTarget(Body):
+    """The body that raises an experiment's exposure."""
+
+    target_level: Percent
+
+
+class Auth0Ramp(Model):
+    """Where a ramp was, and where it is."""
+
+    experiment_id: ExperimentId
+    from_level: Percent
+    to_level: Percent
+    current_level: Percent
+
 
 _STATUS: Final[dict[Status, ExperimentStatus]] = {
     at: word
@@ -61,26 +108,10 @@ _FIELDS: Final[Fields] = {
     "levels": (Event.ENROLMENT_UP, Event.ENROLMENT_DOWN),
 }
 
-_MESSAGES: Final[dict[str, str]] = {
-    ObstacleCode.NO_TREATMENT: "Experiment has no allocations",
-    ObstacleCode.NO_ALLOCATION: "Experiment has no allocations",
-    ObstacleCode.NO_CONTROL: "Exactly one allocation must be the control",
-    ObstacleCode.WEIGHTS: "Allocation weights must sum to 100",
-    ObstacleCode.NO_WEIGHT: "Allocation weights must sum to 100",
-    ObstacleCode.NO_FALLBACK: "Exactly one allocation must be the fallback",
-    ObstacleCode.FOREIGN_VARIATION: "Variation does not belong to the referenced feature flag",
-    ObstacleCode.ACTIVE_LIMIT: "Another experiment is active; pause or complete it first",
-}
-
 
 def shown_status(experiment: Experiment) -> ExperimentStatus:
     """This API's word for the status of an experiment."""
     return _STATUS[status(experiment)]
-
-
-def shown_flag_status(flag: Flag) -> FlagStatus:
-    """This API's word for the state of a flag."""
-    return _FLAG_STATUS[flag.state]
 
 
 def shown_editable_fields(experiment: Experiment) -> list[str]:
@@ -101,6 +132,12 @@ def check_editable(field: str, experiment: Experiment) -> None:
     article = "an" if word[0] in "aeiou" else "a"
     message = f"Cannot modify {field} on {article} {word} experiment"
     raise Refusal(400, "experiment_field_not_editable", message, f"$.{field}")
+
+
+def move_experiment(call: Call[Auth0ExperimentStatus], catalog: Catalog) -> list[Command]:
+    """Move an experiment to another status."""
+    experiment = noun_at("experiment", catalog.experiments, call.ids, catalog)
+    return move(call.body.status, experiment, catalog, (), call.now)
 
 
 def move(
@@ -141,7 +178,7 @@ def note_edit(experiment: Experiment) -> Iterator[Command]:
 def obstacles_of(experiment: Experiment, catalog: Catalog) -> list[tuple[str, str]]:
     """The code and message of everything that keeps the experiment from running, each once."""
     rules = obstacles(Policy.AUTH0, experiment, catalog)
-    known = ((OBSTACLES[one.code], _message(one, experiment, catalog)) for one in rules)
+    known = ((OBSTACLES[one.code][0], _message(one, experiment, catalog)) for one in rules)
     return list(dict.fromkeys(known))
 
 
@@ -174,12 +211,90 @@ def _command(target: str, experiment: Experiment, now: int) -> Command:
 
 
 def _message(obstacle: Obstacle, experiment: Experiment, catalog: Catalog) -> str:
-    if obstacle.code is not ObstacleCode.FLAG_NOT_ON:
-        return _MESSAGES[obstacle.code]
     keys = sorted({flag for one in experiment.current.treatments for flag, _ in one.sets})
-    for key in keys:
+    for key in keys if obstacle.code is ObstacleCode.FLAG_NOT_ON else ():
         flag = catalog.flags.get(key)
         if flag is not None and flag.state is not FlagState.ON:
             word = shown_flag_status(flag)
             return f"Feature flag {id_of('flag', key)} is in {word} status; must be active"
-    return "Feature flag not found"
+    return OBSTACLES[obstacle.code][1]
+
+
+def validate_experiment(state: ReadState, noun: Noun) -> Auth0Validation:
+    """Everything that keeps an experiment from being activated."""
+    experiment = state.catalog.experiments[noun.key]
+    errors = [
+        Auth0Obstacle(code=code, message=message)
+        for code, message in obstacles_of(experiment, state.catalog)
+    ]
+    return Auth0Validation(is_valid=not errors, errors=errors)
+
+
+def advance_ramp(call: Call[Auth0RampTarget], catalog: Catalog) -> list[Command]:
+    """Raise the enrolment share to the next level; nothing where it is there already."""
+    experiment = noun_at("experiment", catalog.experiments, call.ids, catalog)
+    target = call.body.target_level * _PERCENT
+    levels, share = shown_levels(experiment), experiment.current.enrolment_ppm
+    if not levels or status(experiment) is not Status.RUNNING:
+        word = called(Policy.AUTH0, status(experiment))
+        why = f"it is {word}" if levels else "it has no levels"
+        raise Refusal(409, "experiment_ramp_not_active", f"No ramp is active: {why}")
+    if target == share:
+        return []
+    if target != next((each * _PERCENT for each in levels if each * _PERCENT > share), None):
+        message = "The target must be the immediate next level"
+        raise Refusal(400, "experiment_ramp_level_not_next", message, "$.target_level")
+    return [SetEnrolment(experiment.key, target)]
+
+
+def set_levels(levels: list[int] | None, experiment: Experiment) -> Iterator[Command]:
+    """The commands that give an experiment another ramp."""
+    if (levels or []) != shown_levels(experiment):
+        check_editable("levels", experiment)
+        yield SetEnrolment(experiment.key, first_share(levels))
+        kept: Tree = [*levels] if levels else None
+        yield FIELDS.keep("experiment", experiment.key, LEVELS, kept)
+
+
+def first_share(levels: list[int] | None) -> int:
+    """The enrolment share that a ramp starts with, in parts per million."""
+    return levels[0] * _PERCENT if levels else BUCKETS
+
+
+Done = Sequence[Command]
+LEVELS: Final = "levels"
+
+
+def get_ramp(state: ReadState, noun: Noun, done: Done = ()) -> Auth0Ramp:
+    """Where a ramp was and is; the same level twice where there was nothing to do."""
+    experiment = state.catalog.experiments[noun.key]
+    here = current_level(experiment) or 0
+    below = [level for level in shown_levels(experiment) if level < here]
+    return Auth0Ramp(
+        experiment_id=id_of("experiment", experiment.key),
+        from_level=below[-1] if done and below else here,
+        to_level=here,
+        current_level=here,
+    )
+
+
+def shown_levels(experiment: Experiment) -> list[int]:
+    """The levels of the ramp in percent; none where the experiment has no ramp.
+
+    A draft that was made elsewhere and does not enrol all units shows its share as the only level.
+    """
+    levels = FIELDS.kept(experiment, LEVELS)
+    if isinstance(levels, list):
+        return [level for level in levels if isinstance(level, int)]
+    if status(experiment) is Status.DRAFT and experiment.current.enrolment_ppm < BUCKETS:
+        return [_in_percent(experiment)]
+    return []
+
+
+def current_level(experiment: Experiment) -> int | None:
+    """The enrolment share in whole percent, once the experiment has started."""
+    return None if status(experiment) is Status.DRAFT else _in_percent(experiment)
+
+
+def _in_percent(experiment: Experiment) -> int:
+    return (experiment.current.enrolment_ppm + _PERCENT // 2) // _PERCENT

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NoReturn
 
-from allotment.dialects.wire.refusal import Refusal
+from allotment.dialects.wire.model import Refusal
 from allotment.dialects.wire.source import Tree
 from allotment.errors import AllotmentError, Conflict, InvalidInput
 

@@ -1,25 +1,104 @@
-"""How Confidence's own resolvers deal: by a segment's id, and on one axis of buckets an account.
+"""What segments declare of their units, and how Confidence's own resolvers deal.
 
-An instance that follows them draws its variants by the id of its segment, so it has one. Samples of
-segments lie on the axis of the account, all of them, coordinated or not.
+Those deal by a segment's id, and on one axis of buckets an account. An instance that follows them
+draws its variants by the id of its segment, so it has one. Samples of segments lie on the axis of
+the account, all of them, coordinated or not.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import AfterValidator, Field
 
 from allotment.change.commands import Command, Create
 from allotment.dialects.confidence.codes import precondition
 from allotment.dialects.confidence.names import new_id
+from allotment.dialects.confidence.protobuf import Message
 from allotment.dialects.confidence.targeting import EVERYONE
 from allotment.dialects.confidence.treatments import PARTS
+from allotment.dialects.wire.model import LEFT_OUT, NOT_BLANK
 from allotment.dialects.wire.operation import Call
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Iteration
 from allotment.model.layer import Layer
+from allotment.model.limits import BUCKETS, TAGS_MAX
+from allotment.model.number import read_weight
 from allotment.model.profile import NATIVE
 from allotment.model.segment import Sample, Segment
+
+DECIMALS: Final = 6
+
+
+def ppm_of(text: str) -> int:
+    """The parts per million that a decimal from 0 to 1 is; raises ValueError for another text."""
+    ppm = read_weight(text, "") * BUCKETS
+    if ppm > BUCKETS or ppm != int(ppm):
+        raise ValueError(f'a decimal from "0" to "1" of at most {DECIMALS} decimals belongs here')
+    return int(ppm)
+
+
+def _proportion(text: str) -> str:
+    ppm_of(text)
+    return text
+
+
+# Allocations.
+
+
+class ConfidenceDecimal(Message):
+    """A decimal, as text."""
+
+    whole: ClassVar = True
+
+    value: Annotated[
+        str,
+        Field(min_length=1, max_length=32, examples=["0.5"]),
+        NOT_BLANK,
+        AfterValidator(_proportion),
+    ]
+
+
+Tags = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=250), NOT_BLANK]],
+    Field(max_length=TAGS_MAX),
+]
+
+
+class ConfidenceAllocation(Message):
+    """A share of the units, the tags of the segment, and those it shares no unit with."""
+
+    proportion: ConfidenceDecimal | None = LEFT_OUT
+    exclusivityTags: Tags | None = LEFT_OUT
+    exclusiveTo: Tags | None = LEFT_OUT
+
+
+def show_allocation(declared: Sample) -> ConfidenceAllocation:
+    """What a segment declares, as an allocation."""
+    whole, rest = divmod(declared.share_ppm, BUCKETS)
+    text = f"{whole}.{rest:0{DECIMALS}d}".rstrip("0").rstrip(".")
+    return ConfidenceAllocation(
+        proportion=ConfidenceDecimal(value=text),
+        exclusivityTags=[*declared.tags],
+        exclusiveTo=[*declared.exclusive_to],
+    )
+
+
+def is_coordinated(declared: Sample) -> bool:
+    """Whether it says anything of other segments."""
+    return bool(declared.tags or declared.exclusive_to)
+
+
+def read_allocation(allocation: ConfidenceAllocation | None) -> Sample:
+    """What an allocation declares; of what it leaves out, everything or nothing."""
+    said = allocation or ConfidenceAllocation()
+    share = BUCKETS if said.proportion is None else ppm_of(said.proportion.value)
+    tags, exclusive_to = (
+        sorted({*(each or ())}) for each in (said.exclusivityTags, said.exclusiveTo)
+    )
+    return Sample(share, None, tuple(tags), tuple(exclusive_to))
+
 
 POPULATION: Final = "confidence-population-1"
 VARIANT: Final = "confidence-variant-1"

@@ -1,65 +1,196 @@
-"""Flags, which are on from the first, and their variants: changed, and shown."""
+"""Flags, which are on from the first: changed, and shown."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import accumulate
-from typing import Final
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from allotment.change.commands import Command, Create, Describe, SetVariations, SwitchFlag
-from allotment.change.references import answering
-from allotment.dialects.confidence.audience import selector_of
-from allotment.dialects.confidence.codes import missing, precondition
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from allotment.change.commands import Command, Create, Describe, SwitchFlag
+from allotment.dialects.confidence.fields import (
+    IS_ID,
+    OUTPUT_ONLY,
+    ConfidenceNothing,
+    ConfidenceOrigin,
+    ConfidencePage,
+    Kept,
+    Text,
+    id_form,
+    pattern,
+)
 from allotment.dialects.confidence.names import (
     NOTES,
     Values,
-    flag_at,
     flag_name,
     labels_of,
     new_id,
+    noun_at,
     rule_name,
     segment_name,
+    selector_of,
     show_origin,
     variant_name,
 )
-from allotment.dialects.confidence.schema.fields import ConfidenceNothing, ConfidencePage
-from allotment.dialects.confidence.schema.flags import (
+from allotment.dialects.confidence.protobuf import As, Edit, Message, Open
+from allotment.dialects.confidence.values import SCHEMA, schema_of
+from allotment.dialects.confidence.variants import (
     VARIANTS_MAX,
-    ConfidenceAssignment,
-    ConfidenceAssignmentSpec,
-    ConfidenceBuckets,
-    ConfidenceFlag,
-    ConfidenceFlagCreate,
-    ConfidenceFlagEdit,
-    ConfidenceFlagId,
-    ConfidenceFlags,
     ConfidenceNewVariant,
-    ConfidenceRule,
     ConfidenceVariant,
-    ConfidenceVariantCreate,
-    ConfidenceVariantEdit,
-    ConfidenceVariantId,
-    ConfidenceVariantOf,
-    ConfidenceVariants,
+    list_variants,
 )
-from allotment.dialects.confidence.values import (
-    LONE,
-    SCHEMA,
-    is_lone,
-    schema_of,
-    value_of,
-    variants_of,
-)
+from allotment.dialects.wire.model import LEFT_OUT, Body, Maybe, Model, must
 from allotment.dialects.wire.notes import json_text
-from allotment.dialects.wire.operation import Call, Noun, ReadState, ReadVersion
-from allotment.dialects.wire.page import page
-from allotment.dialects.wire.source import Tree, step
+from allotment.dialects.wire.operation import Call, Noun, ReadState
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment
 from allotment.model.experiment import State as Stage
 from allotment.model.flag import CLIENT_DEFAULT, Flag, FlagState, Variation
 from allotment.model.stage import profile_of
+
+# What is set by calls of their own, or in another way here.
+_ELSEWHERE: Final = {
+    "variants": "variants are changed one at a time, by calls of their own",
+    "rules": "a rule is made by an instance of the workflow abtest",
+    "clients": "every client whose secret reaches this space resolves the flag; there is no list",
+}
+
+
+def _empty(name: str) -> AfterValidator:
+    return must(lambda value: value in (None, []), _ELSEWHERE[name])
+
+
+# What a request may repeat of a flag.
+_OUTPUT_ONLY: Final = (*OUTPUT_ONLY, "state", "usageMetadata")
+
+_NONE: Final = WithJsonSchema({"type": ["array", "null"], "maxItems": 0})
+
+
+# The types of the fields of values.
+
+
+class ConfidenceListType(Open):
+    """A list of values."""
+
+    elementSchema: ConfidenceType | Any = LEFT_OUT
+
+
+class ConfidenceStruct(Open):
+    """The types of a value's fields, by name."""
+
+    schema_: Annotated[dict[str, ConfidenceType] | Any, Field(alias="schema")] = LEFT_OUT
+
+
+class ConfidenceType(Open):
+    """The type of a field."""
+
+    boolSchema: Any = LEFT_OUT
+    intSchema: Any = LEFT_OUT
+    doubleSchema: Any = LEFT_OUT
+    stringSchema: Any = LEFT_OUT
+    structSchema: ConfidenceStruct | Any = LEFT_OUT
+    listSchema: ConfidenceListType | Any = LEFT_OUT
+
+
+for _each in (ConfidenceListType, ConfidenceStruct, ConfidenceType):
+    _each.model_rebuild()
+
+
+# Flags.
+
+
+class ConfidenceFlagFields(Message):
+    """What a request may set of a flag; nothing here is decided by what it keeps."""
+
+    description: Text | None = LEFT_OUT
+    schema_: Annotated[Kept, As(ConfidenceStruct), Field(alias="schema")] = LEFT_OUT
+    labels: Kept = LEFT_OUT
+    owner: Kept = LEFT_OUT
+
+
+class ConfidenceFlagCreate(ConfidenceFlagFields):
+    """The body that creates a flag."""
+
+    output_only: ClassVar = _OUTPUT_ONLY
+
+    variants: Annotated[list[ConfidenceNewVariant], Field(max_length=VARIANTS_MAX)] | None = (
+        LEFT_OUT
+    )
+    rules: Annotated[Any, _empty("rules"), _NONE] = LEFT_OUT
+    clients: Annotated[Any, _empty("clients"), _NONE] = LEFT_OUT
+
+
+class ConfidenceFlagEdit(ConfidenceFlagFields, Edit):
+    """The body that changes a flag."""
+
+    output_only: ClassVar = _OUTPUT_ONLY
+    elsewhere: ClassVar = _ELSEWHERE
+
+
+class ConfidenceBuckets(Model):
+    """Buckets, of which the upper is the first that is not among them."""
+
+    lower: int
+    upper: int
+
+
+class ConfidenceVariantOf(Model):
+    """The variant that an assignment gives."""
+
+    variant: str
+
+
+class ConfidenceAssignment(Model):
+    """What a rule gives in some of its buckets."""
+
+    assignmentId: str
+    variant: ConfidenceVariantOf
+    bucketRanges: list[ConfidenceBuckets]
+
+
+class ConfidenceAssignmentSpec(Model):
+    """How a rule splits its units."""
+
+    bucketCount: int
+    assignments: list[ConfidenceAssignment]
+
+
+class ConfidenceRule(Model):
+    """A rule of a flag: one of its experiments."""
+
+    name: Annotated[str, pattern("^flags/[^/]+/rules/.")]
+    segment: str
+    enabled: bool
+    targetingKeySelector: str
+    assignmentSpec: ConfidenceAssignmentSpec
+
+
+class ConfidenceFlag(ConfidenceFlagFields, ConfidenceOrigin):
+    """A flag."""
+
+    name: Annotated[str, pattern("^flags/.")]
+    description: str
+    schema_: Annotated[dict[str, Any], As(ConfidenceStruct)] = Field(alias="schema")
+    variants: list[ConfidenceVariant]
+    rules: list[ConfidenceRule]
+    clients: list[str]
+    state: Literal["ACTIVE", "ARCHIVED"]
+
+
+class ConfidenceFlags(Model):
+    """A page of flags."""
+
+    flags: list[ConfidenceFlag]
+    nextPageToken: str
+
+
+class ConfidenceFlagId(Body):
+    """The id of a new flag."""
+
+    flagId: Maybe[Annotated[str, id_form(4), IS_ID]] = LEFT_OUT
+
 
 # Where each field that decides nothing is kept.
 _KEPT: Final = {"schema_": SCHEMA, "labels": "labels", "owner": "owner"}
@@ -86,7 +217,7 @@ def create_flag(
 
 def update_flag(call: Call[ConfidenceFlagEdit], catalog: Catalog) -> list[Command]:
     """Change what a mask names of a flag, or else what the body gives."""
-    key, body = flag_at(catalog, call.ids["flag"]).key, call.body
+    key, body = noun_at("flag", catalog.flags, call.ids).key, call.body
     commands: list[Command] = []
     if "description" in body.model_fields_set:
         commands.append(Describe("flag", key, body.description or ""))
@@ -98,64 +229,7 @@ def update_flag(call: Call[ConfidenceFlagEdit], catalog: Catalog) -> list[Comman
 
 def archive_flag(call: Call[ConfidenceNothing], catalog: Catalog) -> list[Command]:
     """Archive a flag, for good."""
-    return [SwitchFlag(flag_at(catalog, call.ids["flag"]).key, FlagState.ARCHIVED)]
-
-
-def create_variant(
-    call: Call[ConfidenceVariantCreate], catalog: Catalog, query: ConfidenceVariantId
-) -> list[Command]:
-    """Add a variant to a flag."""
-    flag, body = flag_at(catalog, call.ids["flag"]), call.body
-    # The key of the hidden variation is never given away: such a variant would not be listed.
-    keys = {CLIENT_DEFAULT, *(one.key for one in flag.variations)}
-    key = new_id(query.variantId, "variation", keys, call)
-    value = _value_text(body.value, lone=bool(variants_of(flag)) and is_lone(flag))
-    if len(variants_of(flag)) >= VARIANTS_MAX:
-        raise precondition(f"a flag has at most {VARIANTS_MAX} variants")
-    added = Variation(key, value, description=body.description or "")
-    commands: list[Command] = [SetVariations(flag.key, (*flag.variations, added), flag.default)]
-    if body.labels is not None:
-        commands.append(NOTES.keep("flag", flag.key, labels_of(key), body.labels))
-    return commands
-
-
-def update_variant(call: Call[ConfidenceVariantEdit], catalog: Catalog) -> list[Command]:
-    """Change what a mask names of a variant, or else what the body gives."""
-    flag, body = flag_at(catalog, call.ids["flag"]), call.body
-    old = new = variant_of(flag, call.ids["variant"])
-    if body.value is not None:
-        new = replace(new, value=_value_text(body.value, lone=is_lone(flag)))
-    if "description" in body.model_fields_set:
-        new = replace(new, description=body.description or "")
-    commands: list[Command] = []
-    if new != old:
-        variations = tuple(new if one is old else one for one in flag.variations)
-        commands.append(SetVariations(flag.key, variations, flag.default))
-    if "labels" in body.model_fields_set:
-        commands.append(NOTES.keep("flag", flag.key, labels_of(old.key), body.labels))
-    return commands
-
-
-def delete_variant(call: Call[None], catalog: Catalog) -> list[Command]:
-    """Take a variant from its flag."""
-    flag = flag_at(catalog, call.ids["flag"])
-    gone = variant_of(flag, call.ids["variant"])
-    if gone.key == flag.default:
-        raise precondition("the variant is in use: who gets no treatment gets it")
-    for key in sorted(catalog.users.get(f"flag:{flag.key}", frozenset())):
-        for iteration in answering(catalog.experiments[key]):
-            if any((flag.key, gone.key) in one.sets for one in iteration.treatments):
-                raise precondition("the variant is in use: an instance has it as a treatment")
-    left = tuple(one for one in flag.variations if one is not gone)
-    commands: list[Command] = [SetVariations(flag.key, left, flag.default)]
-    if NOTES.kept(flag, labels_of(gone.key)) is not None:
-        commands.append(NOTES.keep("flag", flag.key, labels_of(gone.key), None))
-    return commands
-
-
-def variant_of(flag: Flag, key: str) -> Variation:
-    """The variant that a path names; raises Refusal, 404."""
-    return next((one for one in variants_of(flag) if one.key == key), None) or missing("variation")
+    return [SwitchFlag(noun_at("flag", catalog.flags, call.ids).key, FlagState.ARCHIVED)]
 
 
 def _variant_key(one: ConfidenceNewVariant, path: str, flag: str, taken: set[str]) -> str:
@@ -169,21 +243,9 @@ def _variant_key(one: ConfidenceNewVariant, path: str, flag: str, taken: set[str
     return key
 
 
-def _value_text(value: dict[str, Tree], *, lone: bool) -> str:
-    """The JSON text of a variation's value; a lone one is in one field of an object."""
-    if not lone:
-        return json_text(value)
-    wrong = next((name for name in value if name != LONE), None)
-    if wrong is not None or LONE not in value:
-        message = f"the values of this flag are no objects; `{LONE}` alone belongs here"
-        raise InvalidInput(message, step("$.value", wrong or LONE))
-    return json_text(value[LONE])
-
-
 def list_flags(query: ConfidencePage, state: ReadState) -> ConfidenceFlags:
     """A page of flags, archived ones among them."""
-    every = state.catalog.flags
-    found = page("flags", every, lambda _one: True, query.size, query.token, path="query.pageToken")
+    found = query.page("flags", state.catalog.flags, lambda _one: True)
     flags = [get_flag(state, Noun("flag", one.key)) for one in found.items]
     return ConfidenceFlags(flags=flags, nextPageToken=found.token or "")
 
@@ -198,39 +260,10 @@ def get_flag(state: ReadState, noun: Noun) -> ConfidenceFlag:
         labels=NOTES.kept(flag, "labels"),
         owner=NOTES.kept(flag, "owner"),
         schema={"schema": schema_of(flag)},
-        variants=[show_variant(flag, one, version) for one in variants_of(flag)],
+        variants=list_variants(state, noun).variants,
         rules=[show_rule(flag, one) for one in experiments],
         clients=[],
         state="ARCHIVED" if flag.state is FlagState.ARCHIVED else "ACTIVE",
-        **show_origin(version),
-    )
-
-
-def list_variants(state: ReadState, noun: Noun) -> ConfidenceVariants:
-    """All variants of a flag, which are few."""
-    flag, version = state.catalog.flags[noun.key], state.versions[noun.name]
-    shown = [show_variant(flag, one, version) for one in variants_of(flag)]
-    return ConfidenceVariants(variants=shown, nextPageToken="")
-
-
-def get_variant(state: ReadState, noun: Noun) -> ConfidenceVariant:
-    """A variant. Its times are its flag's, whose part it is."""
-    flag = state.catalog.flags[noun.key]
-    return show_variant(flag, variant_of(flag, noun.part), state.versions[noun.name])
-
-
-def show_nothing(_state: ReadState, _noun: Noun) -> ConfidenceNothing:
-    """What is left of what was deleted."""
-    return ConfidenceNothing()
-
-
-def show_variant(flag: Flag, variation: Variation, version: ReadVersion) -> ConfidenceVariant:
-    """A variant of a flag."""
-    return ConfidenceVariant(
-        name=variant_name(flag.key, variation.key),
-        value=value_of(flag, variation),
-        description=variation.description,
-        labels=NOTES.kept(flag, labels_of(variation.key)),
         **show_origin(version),
     )
 

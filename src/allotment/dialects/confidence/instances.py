@@ -7,29 +7,41 @@ much of the experiment this API cannot say.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final
 
-from allotment.change.commands import Command, Create, Rename
-from allotment.dialects.confidence.audience import read_audience, write_audience
-from allotment.dialects.confidence.dealing import dealt, shares_salt
-from allotment.dialects.confidence.names import (
-    NOTES,
-    Values,
-    flag_name,
-    instance_at,
-    read_flag,
-    rule_name,
+from allotment.change.commands import (
+    Command,
+    Create,
+    DraftIteration,
+    Rename,
+    SetAudience,
+    SetIntake,
+    SetKeeping,
+    SetUnit,
 )
-from allotment.dialects.confidence.schema.instances import (
+from allotment.dialects.confidence.dealing import VARIANT, dealt, shares_salt
+from allotment.dialects.confidence.instance_views import (
     ConfidenceClone,
     ConfidenceInstanceCreate,
     ConfidenceInstanceEdit,
-    ConfidenceInstanceFields,
+    show_audience,
 )
-from allotment.dialects.confidence.schema.modules import (
+from allotment.dialects.confidence.modules import (
     ConfidenceAbtest,
     ConfidenceFlagModule,
+    ConfidenceInstanceFields,
     ConfidenceModule,
+)
+from allotment.dialects.confidence.names import (
+    NOTES,
+    SELECTOR,
+    UNIT,
+    Values,
+    flag_name,
+    instance_at,
+    read_named,
+    rule_name,
 )
 from allotment.dialects.confidence.transitions import shown_locks, shown_state
 from allotment.dialects.confidence.treatments import (
@@ -41,12 +53,13 @@ from allotment.dialects.confidence.treatments import (
 )
 from allotment.dialects.wire.listed import enlist, flag_of, flags_that_list, remove, unlist
 from allotment.dialects.wire.operation import Call
-from allotment.dialects.wire.slug import slug
 from allotment.dialects.wire.source import alike
+from allotment.dialects.wire.spelling import slug
 from allotment.errors import InvalidChange, InvalidInput
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Experiment, Iteration, State
+from allotment.model.experiment import Experiment, State
 from allotment.model.flag import FlagState
+from allotment.model.text import check_key
 
 
 def create_instance(call: Call[ConfidenceInstanceCreate], catalog: Catalog) -> list[Command]:
@@ -56,13 +69,7 @@ def create_instance(call: Call[ConfidenceInstanceCreate], catalog: Catalog) -> l
     flag = _target(body, arms, None, catalog)
     audience = read_audience(body.flags or ConfidenceFlagModule(), catalog)
     key = slug(body.displayName, catalog.experiments.__contains__, "abtest")
-    iteration = Iteration(
-        1,
-        arms.treatments,
-        arms.allocations,
-        control=arms.control,
-        audience=audience.segment,
-    )
+    iteration = replace(arms.iteration, audience=audience.segment)
     before, iteration = dealt(call, iteration, body.displayName, catalog)
     # Nothing is kept of an owner that is not given: the creator is shown in its place.
     notes = {**_rest(body, key, flag), "owner": body.owner or None, TREATMENTS: arms.notes}
@@ -179,7 +186,11 @@ def _target(
         said = (module and module.flag) if name in body.model_fields_set else was
         if said:
             named[f"$.{name}.flag"] = said
-    new = {read_flag(name, path, catalog).key: path for path, name in named.items() if name != was}
+    new = {
+        read_named("flag", catalog.flags, name, path).key: path
+        for path, name in named.items()
+        if name != was
+    }
     if arms.flag is not None:
         others = [path for key, path in new.items() if key != arms.flag.key]
         new = {arms.flag.key: "$.abtest.treatments"}
@@ -206,3 +217,82 @@ def _rest(body: ConfidenceInstanceFields, key: str, flag: str | None) -> Values:
     if flag and isinstance(module, dict) and module.get("rule") == rule_name(flag, key):
         rest["flags"] = {n: value for n, value in module.items() if n != "rule"} or None
     return rest
+
+
+_MODULE: Final = "$.flags"
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The fields of the module that steer.
+
+    unit      the kind of unit
+    segment   the segment that may take part; None for everyone
+    keeps     whether first assignments are kept, and
+    ignoring  whether they outlive the targeting
+    open      whether new units are taken in
+    """
+
+    unit: str
+    segment: str | None
+    keeps: bool
+    ignoring: bool
+    open: bool
+
+
+def read_audience(module: ConfidenceFlagModule, catalog: Catalog) -> Audience:
+    """It from the module's fields; what is not set is as good as false or empty."""
+    segment = module.segment
+    return Audience(
+        _unit(module.targetingKeySelector),
+        read_named("segment", catalog.segments, segment, f"{_MODULE}.segment").key
+        if segment
+        else None,
+        module.stickyAssignments is True,
+        module.ignoreTargetingForSticky is True,
+        module.intakePaused is not True,
+    )
+
+
+def write_audience(
+    experiment: Experiment, module: ConfidenceFlagModule, catalog: Catalog
+) -> Iterator[Command]:
+    """The commands that make the audience of an experiment what the module says."""
+    key, shown = experiment.key, ConfidenceFlagModule(**show_audience(experiment))
+    old, new = read_audience(shown, catalog), read_audience(module, catalog)
+    if new.unit != old.unit:
+        yield SetUnit(key, new.unit)
+    if new.segment != old.segment:
+        yield from _set_segment(experiment, new.segment)
+    if (new.keeps, new.ignoring) != (old.keeps, old.ignoring):
+        yield SetKeeping(key, new.keeps, new.ignoring)
+    if new.open != old.open:
+        yield SetIntake(key, new.open)
+
+
+def _set_segment(experiment: Experiment, segment: str | None) -> Iterator[Command]:
+    """The commands that give it another segment, whose id it may draw by."""
+    draft = experiment.draft
+    if draft is None or draft.profile != VARIANT:
+        yield SetAudience(experiment.key, segment)
+        return
+    if segment is None:
+        message = "its variants are drawn by the id of a segment; name another one"
+        raise InvalidInput(message, f"{_MODULE}.segment")
+    bare = tuple(replace(one, slots=()) for one in draft.allocations)
+    new = replace(draft, audience=segment, salt=segment, allocations=bare, reshuffle=True)
+    yield DraftIteration(experiment.key, new)
+
+
+def _unit(selector: str | None) -> str:
+    """The kind of unit that an attribute names: itself, but for the usual one."""
+    path = f"{_MODULE}.targetingKeySelector"
+    if not selector or selector == SELECTOR:
+        return UNIT
+    if selector == UNIT:
+        raise InvalidInput(f"a unit of the kind {UNIT} is named by {SELECTOR}", path)
+    try:
+        return check_key(selector, path)
+    except InvalidInput:
+        message = "the path of an attribute belongs here, such as visitor_id"
+        raise InvalidInput(message, path) from None

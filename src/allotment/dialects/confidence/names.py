@@ -7,11 +7,12 @@ that are a pure function of its experiment's key.
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from allotment.change.kinds import nouns_of
 from allotment.dialects.confidence.codes import missing, taken
 from allotment.dialects.wire.notes import Notes
-from allotment.dialects.wire.operation import Call, ReadVersion
+from allotment.dialects.wire.operation import Call, Find, Ids, Noun, ReadVersion
 from allotment.dialects.wire.source import Tree
 from allotment.dialects.wire.spelling import BASE36
 from allotment.errors import InvalidInput
@@ -19,7 +20,9 @@ from allotment.model.catalog import Catalog, identity
 from allotment.model.experiment import Experiment
 from allotment.model.flag import Flag
 from allotment.model.instant import show_instant
-from allotment.model.segment import Segment
+from allotment.model.keyed import Keyed
+
+V = TypeVar("V")
 
 INSTANCES: Final = "workflows/abtest/instances"
 
@@ -56,11 +59,6 @@ def segment_name(key: str) -> str:
     return f"segments/{key}"
 
 
-def find_instance(catalog: Catalog, text: str) -> Experiment | None:
-    """The experiment whose instance has this id."""
-    return BASE36.find("experiment", catalog.experiments, text, catalog)
-
-
 def new_id(given: str | None, kind: str, nouns: Container[str], call: Call[Any]) -> str:
     """The id that a request gives a new noun, or else 20 fresh characters."""
     if given is None:
@@ -72,27 +70,30 @@ def new_id(given: str | None, kind: str, nouns: Container[str], call: Call[Any])
 
 def instance_at(catalog: Catalog, text: str) -> Experiment:
     """The experiment whose instance has this id; raises Refusal, 404."""
-    return find_instance(catalog, text) or missing("experiment")
+    found = BASE36.find("experiment", catalog.experiments, text, catalog)
+    return found or missing("experiment")
 
 
-def flag_at(catalog: Catalog, key: str) -> Flag:
-    """The flag that a path names; raises Refusal, 404."""
-    flag: Flag | None = catalog.flags.get(key)
-    return flag or missing("flag")
+def noun_at(kind: str, nouns: Keyed[V], ids: Ids) -> V:
+    """The noun of the kind that a path names; raises Refusal, 404."""
+    noun: V | None = nouns.get(ids[kind])
+    return noun or missing(kind)
 
 
-def segment_at(catalog: Catalog, key: str) -> Segment:
-    """The segment that a path names; raises Refusal, 404."""
-    segment: Segment | None = catalog.segments.get(key)
-    return segment or missing("segment")
+def by_key(kind: str) -> Find:
+    """Finds the noun of the kind that a path names."""
+    return lambda ids, catalog: Noun(kind, noun_at(kind, nouns_of(catalog, kind), ids).key)
 
 
-def read_flag(name: str, path: str, catalog: Catalog) -> Flag:
-    """The flag that a name in a body names; raises InvalidInput where there is none."""
-    flag: Flag | None = catalog.flags.get(_key(name, path, "flags"))
-    if flag is None:
-        raise InvalidInput("there is no such flag", path)
-    return flag
+def read_named(kind: str, nouns: Keyed[V], name: str, path: str) -> V:
+    """The noun of the kind that a name in a body names; raises InvalidInput where there is none."""
+    collection, slash, key = name.partition("/")
+    if collection != f"{kind}s" or not slash or "/" in key:
+        raise InvalidInput(f"a name like {kind}s/ID belongs here", path)
+    noun: V | None = nouns.get(key)
+    if noun is None:
+        raise InvalidInput(f"there is no such {kind}", path)
+    return noun
 
 
 def read_variant(name: str, path: str, catalog: Catalog) -> tuple[Flag, str]:
@@ -104,21 +105,6 @@ def read_variant(name: str, path: str, catalog: Catalog) -> tuple[Flag, str]:
     if flag is None or parts[3] not in (one.key for one in flag.variations):
         raise InvalidInput("there is no such variant", path)
     return flag, parts[3]
-
-
-def read_segment(name: str, path: str, catalog: Catalog) -> Segment:
-    """The segment that a name in a body names; raises InvalidInput where there is none."""
-    segment: Segment | None = catalog.segments.get(_key(name, path, "segments"))
-    if segment is None:
-        raise InvalidInput("there is no such segment", path)
-    return segment
-
-
-def _key(name: str, path: str, collection: str) -> str:
-    parts = name.split("/")
-    if len(parts) != 2 or parts[0] != collection:
-        raise InvalidInput(f"a name like {collection}/ID belongs here", path)
-    return parts[1]
 
 
 # Shown where the journal does not know who it was; this API wants a name.
@@ -148,3 +134,13 @@ NOTES: Final = Notes("confidence")
 def labels_of(variant: str) -> str:
     """Where a flag keeps the labels of a variant."""
     return f"variant/{variant}/labels"
+
+
+# The attribute that names the unit where a request names none, and the kind of unit that it names.
+SELECTOR: Final = "targeting_key"
+UNIT: Final = "user"
+
+
+def selector_of(kind: str) -> str:
+    """Where in an evaluation context the unit of a kind stands."""
+    return SELECTOR if kind == UNIT else kind

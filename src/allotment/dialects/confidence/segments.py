@@ -7,43 +7,102 @@ declares is kept until it is allocated, which gives it buckets of a layer that a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from allotment.change.commands import Command, Create, Keep, Rename, SetRules, SetSample
 from allotment.dialects.confidence.codes import precondition
-from allotment.dialects.confidence.dealing import LAYER, axis, lasting_layer, layer_for
+from allotment.dialects.confidence.criteria import ConfidenceTargeting
+from allotment.dialects.confidence.dealing import (
+    LAYER,
+    ConfidenceAllocation,
+    axis,
+    is_coordinated,
+    lasting_layer,
+    layer_for,
+    read_allocation,
+    show_allocation,
+)
+from allotment.dialects.confidence.fields import (
+    IS_ID,
+    OUTPUT_ONLY,
+    ConfidenceNothing,
+    ConfidenceOrigin,
+    ConfidencePage,
+    Kept,
+    Name,
+    id_form,
+    pattern,
+)
 from allotment.dialects.confidence.names import (
     NOTES,
     Values,
     new_id,
-    segment_at,
+    noun_at,
     segment_name,
     show_origin,
 )
-from allotment.dialects.confidence.schema.fields import ConfidenceNothing, ConfidencePage
-from allotment.dialects.confidence.schema.segments import (
-    DECIMALS,
-    ConfidenceAllocation,
-    ConfidenceDecimal,
-    ConfidenceSegment,
-    ConfidenceSegmentCreate,
-    ConfidenceSegmentEdit,
-    ConfidenceSegmentFields,
-    ConfidenceSegmentId,
-    ConfidenceSegments,
-    ppm_of,
-)
-from allotment.dialects.confidence.schema.targeting import ConfidenceTargeting
+from allotment.dialects.confidence.protobuf import As, Edit, Message
 from allotment.dialects.confidence.targeting import Rules, read_targeting, show_targeting
+from allotment.dialects.wire.model import LEFT_OUT, Body, Maybe, Model
 from allotment.dialects.wire.operation import Call, Noun, ReadState
-from allotment.dialects.wire.page import page
 from allotment.dialects.wire.source import Tree, alike
 from allotment.errors import InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.limits import BUCKETS
 from allotment.model.segment import Sample, Segment
+
+# Segments.
+
+
+class ConfidenceSegmentFields(Message):
+    """What a request may set of a segment."""
+
+    displayName: Name | None = LEFT_OUT
+    targeting: ConfidenceTargeting | None = LEFT_OUT
+    allocation: ConfidenceAllocation | None = LEFT_OUT
+    labels: Kept = LEFT_OUT
+    owner: Kept = LEFT_OUT
+
+
+_OUTPUT_ONLY: Final = (*OUTPUT_ONLY, "state", "bitsetAllocation")
+
+
+class ConfidenceSegmentCreate(ConfidenceSegmentFields):
+    """The body that creates a segment."""
+
+    output_only: ClassVar = _OUTPUT_ONLY
+
+
+class ConfidenceSegmentEdit(ConfidenceSegmentFields, Edit):
+    """The body that changes a segment."""
+
+    output_only: ClassVar = _OUTPUT_ONLY
+
+
+class ConfidenceSegment(ConfidenceSegmentFields, ConfidenceOrigin):
+    """A segment."""
+
+    name: Annotated[str, pattern("^segments/.")]
+    displayName: str
+    targeting: Annotated[dict[str, Any], As(ConfidenceTargeting)]  # type: ignore[assignment]
+    allocation: ConfidenceAllocation
+    state: Literal["OK", "UNALLOCATED", "ALLOCATED", "ARCHIVED"]
+
+
+class ConfidenceSegments(Model):
+    """A page of segments."""
+
+    segments: list[ConfidenceSegment]
+    nextPageToken: str
+
+
+class ConfidenceSegmentId(Body):
+    """The id of a new segment."""
+
+    segmentId: Maybe[Annotated[str, id_form(), IS_ID]] = LEFT_OUT
+
 
 _STATE: Final = "state"
 _TARGETING: Final = "targeting"
@@ -53,71 +112,42 @@ _NOTES: Final = ("labels", "owner")
 SegmentState = Literal["OK", "UNALLOCATED", "ALLOCATED", "ARCHIVED"]
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What a segment declares: a share, the tags it has, and those it is exclusive to."""
-
-    share_ppm: int = BUCKETS
-    tags: tuple[str, ...] = ()
-    exclusive_to: tuple[str, ...] = ()
-
-    @property
-    def coordinated(self) -> bool:
-        """Whether it says anything of other segments."""
-        return bool(self.tags or self.exclusive_to)
-
-    def sample(self, layer: str | None) -> Sample | None:
-        """The sample of a segment that says nothing of others: none where it has all its units."""
-        return Sample(self.share_ppm, layer) if self.share_ppm < BUCKETS else None
-
-    @property
-    def shown(self) -> ConfidenceAllocation:
-        """It as an allocation."""
-        whole, rest = divmod(self.share_ppm, BUCKETS)
-        text = f"{whole}.{rest:0{DECIMALS}d}".rstrip("0").rstrip(".")
-        return ConfidenceAllocation(
-            proportion=ConfidenceDecimal(value=text),
-            exclusivityTags=[*self.tags],
-            exclusiveTo=[*self.exclusive_to],
-        )
-
-
 def create_segment(
     call: Call[ConfidenceSegmentCreate], catalog: Catalog, query: ConfidenceSegmentId
 ) -> list[Command]:
     """Create a segment. One that is coordinated waits to be allocated."""
     body = call.body
     key = new_id(query.segmentId, "segment", catalog.segments, call)
-    rules, wanted = read_targeting(body.targeting), _read_allocation(body.allocation)
+    rules, wanted = read_targeting(body.targeting), read_allocation(body.allocation)
     notes: Values = {name: getattr(body, name) for name in _NOTES}
     notes[_TARGETING] = _as_sent(body.targeting, rules)
-    if wanted.coordinated:
-        notes[_ALLOCATION] = wanted.shown.plain()
+    if is_coordinated(wanted):
+        notes[_ALLOCATION] = show_allocation(wanted).plain()
     name = body.displayName or ""
     segment = Segment(key, name, rules=rules, kept=NOTES.on_new(notes))
-    if wanted.coordinated or wanted.share_ppm == BUCKETS:
+    if is_coordinated(wanted) or wanted.share_ppm == BUCKETS:
         return [Create(segment)]
     layer, before = layer_for(call.account, catalog)
-    return [*before, Create(replace(segment, sample=wanted.sample(layer)))]
+    return [*before, Create(replace(segment, sample=replace(wanted, layer=layer)))]
 
 
 def update_segment(call: Call[ConfidenceSegmentEdit], catalog: Catalog) -> list[Command]:
     """Change what a mask names of a segment, or else what the body gives."""
-    segment = segment_at(catalog, call.ids["segment"])
+    segment = noun_at("segment", catalog.segments, call.ids)
     _refuse_archived(segment)
     return [*_edits(segment, call, catalog)]
 
 
 def allocate_segment(call: Call[ConfidenceNothing], catalog: Catalog) -> list[Command]:
     """Give a segment the buckets that it waits for, if it does."""
-    segment = segment_at(catalog, call.ids["segment"])
+    segment = noun_at("segment", catalog.segments, call.ids)
     _refuse_archived(segment)
     return [*_allocate_waiting(segment, call.account, catalog)]
 
 
 def archive_segment(call: Call[ConfidenceNothing], catalog: Catalog) -> list[Command]:
     """Put a segment away that nothing refers to. Others may have its buckets."""
-    segment = segment_at(catalog, call.ids["segment"])
+    segment = noun_at("segment", catalog.segments, call.ids)
     if shown_state(segment) == "ARCHIVED":
         return []
     if any(catalog.users.get(f"{use}:{segment.key}") for use in ("segment", "inside")):
@@ -125,7 +155,7 @@ def archive_segment(call: Call[ConfidenceNothing], catalog: Catalog) -> list[Com
     commands: list[Command] = [_keep(segment, _STATE, "ARCHIVED")]
     if segment.sample is not None:
         commands.append(SetSample(segment.key, None))
-        commands.append(_keep(segment, _ALLOCATION, declared(segment).shown.plain()))
+        commands.append(_keep(segment, _ALLOCATION, show_allocation(declared(segment)).plain()))
     return commands
 
 
@@ -150,16 +180,15 @@ def shown_state(segment: Segment) -> SegmentState:
     if NOTES.kept(segment, _STATE) == "ARCHIVED":
         return "ARCHIVED"
     if segment.sample is not None:
-        return "ALLOCATED" if declared(segment).coordinated else "OK"
+        return "ALLOCATED" if is_coordinated(declared(segment)) else "OK"
     return "UNALLOCATED" if NOTES.kept(segment, _ALLOCATION) is not None else "OK"
 
 
-def declared(segment: Segment) -> Declared:
+def declared(segment: Segment) -> Sample:
     """What the segment declares: by its sample, or else by what is kept."""
-    sample = segment.sample
-    if sample is not None:
-        return Declared(sample.share_ppm, sample.tags, sample.exclusive_to)
-    return _read_allocation(NOTES.read_fields(segment, ConfidenceSegmentFields).allocation)
+    if segment.sample is not None:
+        return segment.sample
+    return read_allocation(NOTES.read_fields(segment, ConfidenceSegmentFields).allocation)
 
 
 def _edits(
@@ -176,7 +205,7 @@ def _edits(
         if not alike(sent, NOTES.kept(segment, _TARGETING)):
             yield _keep(segment, _TARGETING, sent)
     if "allocation" in given:
-        wanted = _read_allocation(body.allocation)
+        wanted = read_allocation(body.allocation)
         yield from _set_allocation(segment, wanted, call.account, catalog)
     for name in given.intersection(_NOTES):
         yield _keep(segment, name, getattr(body, name))
@@ -189,33 +218,24 @@ def _as_sent(targeting: ConfidenceTargeting | None, rules: Rules) -> Tree:
     return targeting.plain()
 
 
-def _read_allocation(allocation: ConfidenceAllocation | None) -> Declared:
-    """What an allocation declares; of what it leaves out, everything or nothing."""
-    said = allocation or ConfidenceAllocation()
-    share = BUCKETS if said.proportion is None else ppm_of(said.proportion.value)
-    tags, exclusive_to = (
-        sorted({*(each or ())}) for each in (said.exclusivityTags, said.exclusiveTo)
-    )
-    return Declared(share, tuple(tags), tuple(exclusive_to))
-
-
 def _set_allocation(
-    segment: Segment, wanted: Declared, account: str | None, catalog: Catalog
+    segment: Segment, wanted: Sample, account: str | None, catalog: Catalog
 ) -> Iterator[Command]:
     """The commands that make the segment declare this."""
-    if segment.sample is None and wanted.coordinated:
-        yield _keep(segment, _ALLOCATION, wanted.shown.plain())
+    if segment.sample is None and is_coordinated(wanted):
+        yield _keep(segment, _ALLOCATION, show_allocation(wanted).plain())
         return
     if NOTES.kept(segment, _ALLOCATION) is not None:
         yield _keep(segment, _ALLOCATION, None)
-    if wanted.coordinated:
+    if is_coordinated(wanted):
         yield from _allocate(segment, wanted, account, catalog)
     elif segment.sample is None and wanted.share_ppm < BUCKETS:
         layer, before = layer_for(account, catalog)
         yield from before
-        yield SetSample(segment.key, wanted.sample(layer))
+        yield SetSample(segment.key, replace(wanted, layer=layer))
     elif segment.sample is not None:
-        yield SetSample(segment.key, wanted.sample(lasting_layer(segment.sample, catalog)))
+        sample = replace(wanted, layer=lasting_layer(segment.sample, catalog))
+        yield SetSample(segment.key, sample if wanted.share_ppm < BUCKETS else None)
 
 
 def _allocate_waiting(segment: Segment, account: str | None, catalog: Catalog) -> Iterator[Command]:
@@ -225,14 +245,13 @@ def _allocate_waiting(segment: Segment, account: str | None, catalog: Catalog) -
 
 
 def _allocate(
-    segment: Segment, wanted: Declared, account: str | None, catalog: Catalog
+    segment: Segment, wanted: Sample, account: str | None, catalog: Catalog
 ) -> Iterator[Command]:
     """The commands that give a coordinated segment buckets of the layer."""
     layer = segment.sample.layer if segment.sample and segment.sample.layer else LAYER
     if layer == LAYER:
         yield from axis(account, catalog)
-    sample = Sample(wanted.share_ppm, layer, wanted.tags, wanted.exclusive_to)
-    yield SetSample(segment.key, sample)
+    yield SetSample(segment.key, replace(wanted, layer=layer))
 
 
 def _keep(segment: Segment, where: str, value: Tree) -> Keep:
@@ -246,10 +265,7 @@ def _refuse_archived(segment: Segment) -> None:
 
 def list_segments(query: ConfidencePage, state: ReadState) -> ConfidenceSegments:
     """A page of segments, archived ones among them."""
-    every = state.catalog.segments
-    found = page(
-        "segments", every, lambda _one: True, query.size, query.token, path="query.pageToken"
-    )
+    found = query.page("segments", state.catalog.segments, lambda _one: True)
     segments = [get_segment(state, Noun("segment", one.key)) for one in found.items]
     return ConfidenceSegments(segments=segments, nextPageToken=found.token or "")
 
@@ -265,7 +281,7 @@ def get_segment(state: ReadState, noun: Noun) -> ConfidenceSegment:
         name=segment_name(segment.key),
         displayName=segment.name or segment.key,
         targeting=targeting,
-        allocation=declared(segment).shown,
+        allocation=show_allocation(declared(segment)),
         labels=kept.labels,
         owner=kept.owner,
         state=shown_state(segment),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from allotment.dialects.confidence.schema.targeting import (
+from allotment.dialects.confidence.criteria import (
     SEGMENT,
     ConfidenceCriterion,
     ConfidenceExpression,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from allotment.change.commands import (
     Command,
@@ -22,21 +22,50 @@ from allotment.change.lifecycle import (
     status,
 )
 from allotment.change.obstacles import Obstacle, ObstacleCode, obstacles
+from allotment.dialects.confidence.fields import Moment
+from allotment.dialects.confidence.modules import MODULES
 from allotment.dialects.confidence.names import instance_at, instance_name
-from allotment.dialects.confidence.schema.instances import (
-    MODULES,
-    ConfidenceCheck,
-    ConfidenceEntry,
-    ConfidenceTransition,
-    InstanceState,
-)
+from allotment.dialects.confidence.protobuf import Message
 from allotment.dialects.confidence.segments import allocate_audience
 from allotment.dialects.confidence.treatments import PARTS, shown_weights
+from allotment.dialects.wire.model import LEFT_OUT, Maybe, Model
 from allotment.dialects.wire.operation import Call
 from allotment.errors import InvalidChange
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.instant import show_instant
+
+InstanceState = Literal["draft", "live", "paused", "ended"]
+
+
+class ConfidenceCheck(Model):
+    """What keeps an instance from a state."""
+
+    name: str
+    displayName: str
+    parent: str
+    message: str
+    state: InstanceState
+    persist: bool
+    data: bool
+
+
+class ConfidenceEntry(Model):
+    """A state that an instance has been in; a moment that is not known is left out."""
+
+    state: InstanceState
+    enteredTime: Maybe[Moment] = LEFT_OUT
+    actualEnteredTime: Maybe[Moment] = LEFT_OUT
+    exitedTime: Maybe[Moment] = LEFT_OUT
+    actualExitedTime: Maybe[Moment] = LEFT_OUT
+    checks: list[ConfidenceCheck]
+
+
+class ConfidenceTransition(Message):
+    """The body that moves an instance to another state."""
+
+    targetState: InstanceState
+
 
 _STATES: Final[dict[str, InstanceState]] = {word: word for word in get_args(InstanceState)}
 

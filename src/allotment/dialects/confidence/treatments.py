@@ -7,18 +7,18 @@ that are shown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from math import lcm
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from allotment.change.commands import Command, SetAllocations, SetTreatments, SetWeights
+from allotment.dialects.confidence.modules import ConfidenceTreatment
 from allotment.dialects.confidence.names import NOTES, Values, read_variant, variant_name
-from allotment.dialects.confidence.schema.modules import ConfidenceTreatment
 from allotment.dialects.wire.listed import flag_of
 from allotment.dialects.wire.notes import without_wrong
-from allotment.dialects.wire.slug import slug
 from allotment.dialects.wire.source import Tree
+from allotment.dialects.wire.spelling import slug
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
@@ -46,28 +46,15 @@ _Items = Sequence[ConfidenceTreatment]
 _Variant = tuple[Flag, str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Arms:
-    """Treatments, their weights, and the flag whose variants they are; `notes` are what is kept."""
+class Arms(NamedTuple):
+    """The treatments and weights of a new iteration, the flag whose variants they are, and notes.
 
-    flag: Flag | None = None
-    treatments: tuple[Treatment, ...] = ()
-    weights: Weights = ()
-    total: int = PARTS
-    notes: Tree = None
+    The control is the treatment that sets the flag's default, else the first.
+    """
 
-    @property
-    def control(self) -> str | None:
-        """The treatment that sets the flag's default, else the first."""
-        for one in self.treatments:
-            if self.flag is not None and (self.flag.key, self.flag.default) in one.sets:
-                return one.key
-        return self.treatments[0].key if self.treatments else None
-
-    @property
-    def allocations(self) -> tuple[Allocation, ...]:
-        """The allocations of a new experiment: one, for everyone, where there is a treatment."""
-        return (Allocation(_EVERYONE, self.weights, self.total),) if self.treatments else ()
+    iteration: Iteration
+    flag: Flag | None
+    notes: Tree
 
 
 def show_treatments(experiment: Experiment, catalog: Catalog) -> list[ConfidenceTreatment]:
@@ -113,26 +100,32 @@ def read_treatments(items: _Items, old: Experiment | None, catalog: Catalog) -> 
     weights, total = exact(asked, old.current if old else None)
     notes: Values = {key: _note(item, key) for item, key in zip(items, keys, strict=True)}
     left: Values = {key: note for key, note in notes.items() if note}
-    return Arms(next(iter(flags.values()), None), treatments, weights, total, left or None)
+    flag = next(iter(flags.values()), None)
+    usual = (flag.key, flag.default) if flag else None
+    control = next((one.key for one in treatments if usual in one.sets), keys[0] if keys else None)
+    everyone = (Allocation(_EVERYONE, weights, total),) if treatments else ()
+    return Arms(Iteration(1, treatments, everyone, control=control), flag, left or None)
 
 
 def write_treatments(arms: Arms, experiment: Experiment) -> Iterator[Command]:
     """The commands that lead from the experiment's treatments and weights to these."""
     key, current, first = experiment.key, experiment.current, first_asked(experiment.current)
-    keys = {one.key for one in arms.treatments}
-    if arms.treatments != current.treatments:
-        control = current.control if current.control in keys else arms.control
-        yield SetTreatments(key, arms.treatments, control)
-    if first is None or not arms.treatments:
-        if first is not None or arms.treatments:
-            yield SetAllocations(key, arms.allocations)
+    wanted = arms.iteration
+    keys = {one.key for one in wanted.treatments}
+    asked = first_asked(wanted)
+    if wanted.treatments != current.treatments:
+        control = current.control if current.control in keys else wanted.control
+        yield SetTreatments(key, wanted.treatments, control)
+    if first is None or asked is None:
+        if first is not asked:
+            yield SetAllocations(key, wanted.allocations)
     elif keys != {one.key for one in current.treatments}:
-        new = replace(first, weights=arms.weights, total=arms.total, slots=())
+        new = replace(first, weights=asked.weights, total=asked.total, slots=())
         others = {one.key: _among(one, keys) for one in current.allocations if one is not first}
         allocations = (new if one is first else others[one.key] for one in current.allocations)
         yield SetAllocations(key, tuple(allocations))
-    elif {**dict.fromkeys(keys, 0), **dict(first.weights)} != dict(arms.weights):
-        yield SetWeights(key, first.key, arms.weights, arms.total)
+    elif {**dict.fromkeys(keys, 0), **dict(first.weights)} != dict(asked.weights):
+        yield SetWeights(key, first.key, asked.weights, asked.total)
     if arms.notes != NOTES.kept(experiment, TREATMENTS):
         yield NOTES.keep("experiment", key, TREATMENTS, arms.notes)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NoReturn
 
-from allotment.dialects.wire.model import Model
-from allotment.dialects.wire.refusal import WORDS, Refusal
+from allotment.dialects.wire.model import WORDS, Model, Refusal
 from allotment.dialects.wire.source import Tree
 from allotment.errors import AllotmentError
 

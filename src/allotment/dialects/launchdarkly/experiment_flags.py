@@ -14,7 +14,7 @@ from allotment.dialects.launchdarkly.codes import invalid
 from allotment.dialects.launchdarkly.fields import Id, LDBody, Whole
 from allotment.dialects.launchdarkly.ids import id_of, read_variation
 from allotment.dialects.launchdarkly.state import Links, Scene, links_to
-from allotment.dialects.launchdarkly.treatments import Dealt, GivenId
+from allotment.dialects.launchdarkly.treatments import GivenId
 from allotment.dialects.wire.model import LEFT_OUT, Maybe, Model
 from allotment.dialects.wire.notes import without_wrong
 from allotment.dialects.wire.source import step
@@ -71,7 +71,7 @@ class Listed:
 
 
 def read_listings(
-    flags: Mapping[str, LDFlagInput], path: str, dealt: Dealt, catalog: Catalog
+    flags: Mapping[str, LDFlagInput], path: str, dealt: Iteration, catalog: Catalog
 ) -> dict[str, Listed]:
     """The flags of an iteration, each of which every treatment gives a variation of."""
     found: dict[str, Listed] = {}
@@ -92,7 +92,7 @@ def read_listings(
     return found
 
 
-def _baseline(flag: Flag, dealt: Dealt) -> str:
+def _baseline(flag: Flag, dealt: Iteration) -> str:
     """The variation that the baseline gives, or else the flag's default."""
     baseline = next((one for one in dealt.treatments if one.key == dealt.control), None)
     return dict(baseline.sets if baseline else ()).get(flag.key, flag.default)

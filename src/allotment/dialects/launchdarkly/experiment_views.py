@@ -24,14 +24,14 @@ from allotment.dialects.launchdarkly.experiments import (
 )
 from allotment.dialects.launchdarkly.fields import TEXT_MAX, Id, ListedWords, Moment, words
 from allotment.dialects.launchdarkly.ids import NOTES, id_of, id_of_iteration, id_of_treatment
-from allotment.dialects.launchdarkly.iteration_metrics import (
+from allotment.dialects.launchdarkly.iterations import before_draft, kept_iteration
+from allotment.dialects.launchdarkly.layers import LDLayerSnapshot, snapshot_of
+from allotment.dialects.launchdarkly.metric_groups import (
     LDIterationMetric,
     LDPrimary,
     LDSingleMetric,
     show_measures,
 )
-from allotment.dialects.launchdarkly.iterations import before_draft, kept_iteration
-from allotment.dialects.launchdarkly.layers import LDLayerSnapshot, snapshot_of
 from allotment.dialects.launchdarkly.state import LDCount, LDState, LDWindow, Links, Scene, links_to
 from allotment.dialects.launchdarkly.treatments import LDTreatment, show_treatments
 from allotment.dialects.wire.model import LEFT_OUT, Body, Maybe, Model

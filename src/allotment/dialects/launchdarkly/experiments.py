@@ -54,7 +54,7 @@ from allotment.dialects.wire.operation import Call
 from allotment.dialects.wire.source import Tree, step
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Experiment, Iteration, State
+from allotment.model.experiment import Experiment, State
 
 Methodology = Literal["bayesian", "frequentist", "export_only"]
 Source = Literal["launchdarkly", "snowflake"]
@@ -121,15 +121,8 @@ def create_experiment(call: Call[LDExperimentPost], catalog: Catalog) -> list[Co
     dealt, listed, note = read_iteration(said, "$.iteration", catalog, None, call.now)
     draw = new_draw(call)
     check_shares(draw.profile, dealt.allocations)
-    first = Iteration(
-        1,
-        dealt.treatments,
-        dealt.allocations,
-        salt=draw.salt,
-        control=dealt.control,
-        reshuffle=said.reshuffle,
-        profile=draw.profile,
-    )
+    drawn = replace(dealt, salt=draw.salt, profile=draw.profile)
+    first = replace(drawn, number=1, reshuffle=said.reshuffle)
     kind = body.type or "experiment"
     kept: dict[str, Tree] = {
         "type": kind,

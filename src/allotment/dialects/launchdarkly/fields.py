@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import WithJsonSchema
 
-from allotment.dialects.wire.model import WHOLE, Body, Model, not_blank
+from allotment.dialects.wire.model import NOT_BLANK, WHOLE, Body, Model
 from allotment.model.limits import KEY_BYTES_MAX, NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX
 from allotment.model.text import check_description, check_key, check_name
 
@@ -56,7 +56,7 @@ Description = Annotated[
 Text = Annotated[str, Field(max_length=TEXT_MAX)]
 LongText = Annotated[str, Field(max_length=TEXT_CHARACTERS_MAX)]
 # Text that may be anything but empty or blank, such as an id.
-Word = Annotated[str, Field(min_length=1, max_length=TEXT_MAX), AfterValidator(not_blank)]
+Word = Annotated[str, Field(min_length=1, max_length=TEXT_MAX), NOT_BLANK]
 Words = Annotated[list[Word], Field(max_length=ITEMS_MAX)]
 # Each of them once.
 Tags = Annotated[Words, AfterValidator(lambda tags: list(dict.fromkeys(tags)))]

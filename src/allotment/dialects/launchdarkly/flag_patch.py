@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, TypeAdapter
+from pydantic import Field, GetJsonSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema
 
 from allotment.change.commands import Command, SetVariations, SwitchFlag
@@ -39,7 +39,7 @@ from allotment.dialects.launchdarkly.patch import (
     LDUpdateName,
     follow,
 )
-from allotment.dialects.wire.model import LEFT_OUT, read, refused
+from allotment.dialects.wire.model import LEFT_OUT, never, read
 from allotment.dialects.wire.notes import json_text
 from allotment.dialects.wire.operation import Call
 from allotment.dialects.wire.source import Tree
@@ -57,14 +57,6 @@ _SWITCHES: Final = {
     "archiveFlag": FlagState.ARCHIVED,
 }
 _TEMPORARY: Final = "makeFlagTemporary"
-
-
-def _lacked(_kind: str) -> str:
-    raise refused(INVALID, "flags have no prerequisites, targets and rules here")
-
-
-def _no_rollout(_value: Any) -> Any:
-    raise refused(INVALID, "a rollout is an experiment here; serve one variation, by `variationId`")
 
 
 class LDMarkFlag(LDBody):
@@ -91,9 +83,11 @@ class LDServe(LDBody):
     """Serves one variation in one environment, off as on."""
 
     kind: Literal["updateFallthroughVariationOrRollout", "updateOffVariation"]
-    rolloutWeights: Annotated[Any, AfterValidator(_no_rollout), Field(description="Refused.")] = (
-        LEFT_OUT
-    )
+    rolloutWeights: Annotated[
+        Any,
+        never("a rollout is an experiment here; serve one variation, by `variationId`", INVALID),
+        Field(description="Refused."),
+    ] = LEFT_OUT
     variationId: Word
 
 
@@ -138,7 +132,7 @@ class LDLackedOfFlag(LDBody):
             "addClauses",
             "updateRuleVariationOrRollout",
         ],
-        AfterValidator(_lacked),
+        never("flags have no prerequisites, targets and rules here", INVALID),
     ]
 
 

@@ -15,7 +15,7 @@ from allotment.dialects.launchdarkly.flags import (
     fields_of,
     value_of,
 )
-from allotment.dialects.launchdarkly.ids import id_of
+from allotment.dialects.launchdarkly.ids import id_of, index_of
 from allotment.dialects.launchdarkly.rollouts import LDFallthrough, show_fallthrough
 from allotment.dialects.launchdarkly.state import (
     LDEnvironmentsQuery,
@@ -24,12 +24,11 @@ from allotment.dialects.launchdarkly.state import (
     LDState,
     LDWindow,
     Links,
-    Numbered,
     Project,
     links_to,
 )
 from allotment.dialects.wire.model import LEFT_OUT, Model
-from allotment.dialects.wire.operation import Noun
+from allotment.dialects.wire.operation import Noun, ReadVersion
 from allotment.model.flag import Flag, FlagState, Variation
 
 
@@ -186,7 +185,7 @@ def _show(flag: Flag, state: LDState, shown_in: Collection[str]) -> LDFlag:
     versions = state.versions_of(f"flag:{key}")
     values = [value_of(one) for one in flag.variations]
     is_boolean = len(values) == 2 and all(isinstance(value, bool) for value in values)
-    default = _index(flag, flag.default)
+    default = index_of(flag, flag.default)
     shown = {
         "key": key,
         "name": flag.name or key,
@@ -229,11 +228,13 @@ def _show_defaults(kept: LDDefaults | None, usual: int, last: int) -> LDDefaults
     )
 
 
-def _show_config(flag: Flag, version: Numbered, environment: str, state: LDState) -> LDFlagConfig:
+def _show_config(
+    flag: Flag, version: ReadVersion, environment: str, state: LDState
+) -> LDFlagConfig:
     """What is so in one environment."""
     catalog = state.project[environment].catalog
     flag = catalog.flags[flag.key]
-    default = _index(flag, flag.default)
+    default = index_of(flag, flag.default)
     return LDFlagConfig(
         on=flag.state is FlagState.ON,
         archived=flag.state is FlagState.ARCHIVED,
@@ -245,8 +246,3 @@ def _show_config(flag: Flag, version: Numbered, environment: str, state: LDState
         _environmentName=environment,
         _site=links_to(self=f"{state.scene.of_flag(flag.key)}?env={environment}")["self"],
     )
-
-
-def _index(flag: Flag, key: str) -> int:
-    """The position of a variation in its flag."""
-    return [one.key for one in flag.variations].index(key)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from allotment.change.commands import Command, Create, Delete
 from allotment.dialects.launchdarkly.codes import INVALID, invalid, taken
@@ -26,11 +26,11 @@ from allotment.dialects.launchdarkly.fields import (
     Whole,
 )
 from allotment.dialects.launchdarkly.ids import NOTES, by_key
-from allotment.dialects.wire.model import LEFT_OUT, refused
+from allotment.dialects.wire.model import LEFT_OUT, must
 from allotment.dialects.wire.notes import json_text
 from allotment.dialects.wire.operation import Call
-from allotment.dialects.wire.slug import slug
 from allotment.dialects.wire.source import Tree, alike
+from allotment.dialects.wire.spelling import slug
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.flag import Flag, FlagState, Variation
@@ -41,16 +41,16 @@ _VARIATIONS_MAX: Final = 256
 _BOOLEAN: Final = (Variation("true", "true"), Variation("false", "false"))
 
 
-def _is_nothing(value: Any) -> Any:
-    if value not in (None, [], {}):
-        raise refused(INVALID, "flags have no prerequisites and no migrations here")
-    return value
-
-
 Json = Annotated[Any, Field(description="Any JSON.")]
 Entries = Field(max_length=ITEMS_MAX)
 Nothing = Annotated[
-    Any, AfterValidator(_is_nothing), Field(description="Refused unless it is empty.")
+    Any,
+    must(
+        lambda value: value in (None, [], {}),
+        "flags have no prerequisites and no migrations here",
+        INVALID,
+    ),
+    Field(description="Refused unless it is empty."),
 ]
 
 

@@ -20,15 +20,14 @@ from allotment.dialects.launchdarkly.experiment_views import (
 from allotment.dialects.launchdarkly.fields import Id, ListedWords, Moment, words
 from allotment.dialects.launchdarkly.holdouts import LDKeptHoldout
 from allotment.dialects.launchdarkly.ids import NO_MEMBER, NOTES, id_of
-from allotment.dialects.launchdarkly.iteration_metrics import LDKeptMeasures, show_measures
+from allotment.dialects.launchdarkly.metric_groups import LDKeptMeasures, show_measures
 from allotment.dialects.launchdarkly.state import LDCount, LDState, LDWindow, links_to
-from allotment.dialects.launchdarkly.treatments import LDTreatment
+from allotment.dialects.launchdarkly.treatments import LDTreatment, show_percent
 from allotment.dialects.wire.model import LEFT_OUT, Body, Model
 from allotment.dialects.wire.operation import Noun
 from allotment.model.experiment import Experiment, State
 from allotment.model.layer import Holdout
 from allotment.model.limits import BUCKETS
-from allotment.model.number import show_percent
 
 HoldoutStatus = Literal["created", "enabled", "running", "ended"]
 
@@ -163,7 +162,7 @@ def _shown(holdout: Holdout, state: LDState, expanded: Collection[str]) -> dict[
     return {
         **_dated(holdout, state),
         "description": holdout.description,
-        "holdoutAmount": _percent(holdout.share_ppm),
+        "holdoutAmount": show_percent(holdout.share_ppm, BUCKETS),
         "baseExperiment": _base(holdout, state, expanded),
     }
 
@@ -228,7 +227,7 @@ def _iteration(
             LDTreatment(
                 _id=id_of("holdout", holdout.key, name),
                 name=name,
-                allocationPercent=_percent(share),
+                allocationPercent=show_percent(share, BUCKETS),
                 baseline=index == 0,
                 parameters=[],
             )
@@ -246,8 +245,3 @@ def _iteration(
         attributes=kept.attributes,
         **more,
     )
-
-
-def _percent(share_ppm: int) -> str:
-    """A share as a percentage, in the text that this API has for it."""
-    return show_percent(share_ppm).removesuffix("%")

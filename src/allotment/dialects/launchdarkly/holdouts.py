@@ -10,7 +10,7 @@ from allotment.change.commands import Command, Create, SetHoldout, SetHoldoutSha
 from allotment.dialects.launchdarkly.codes import missing, taken
 from allotment.dialects.launchdarkly.fields import UNIT, Description, Key, LDBody, Name, Word, Words
 from allotment.dialects.launchdarkly.ids import NOTES, by_key, find_holdout, get
-from allotment.dialects.launchdarkly.iteration_metrics import LDMetricInput, Metrics, kept_metrics
+from allotment.dialects.launchdarkly.metric_groups import LDMetricInput, Metrics, kept_metrics
 from allotment.dialects.launchdarkly.patch import (
     SOME,
     LDPatch,
@@ -20,7 +20,7 @@ from allotment.dialects.launchdarkly.patch import (
 )
 from allotment.dialects.wire.model import LEFT_OUT
 from allotment.dialects.wire.operation import Call, Ids, Noun
-from allotment.dialects.wire.slug import slug
+from allotment.dialects.wire.spelling import slug
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.layer import Holdout

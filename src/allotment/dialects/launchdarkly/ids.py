@@ -10,7 +10,7 @@ from allotment.dialects.wire.notes import Notes
 from allotment.dialects.wire.operation import Find, Ids, Noun
 from allotment.dialects.wire.spelling import HEX
 from allotment.model.catalog import Catalog, identity
-from allotment.model.experiment import Iteration, Treatment
+from allotment.model.experiment import Iteration
 from allotment.model.flag import Flag, Variation
 from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout
@@ -50,12 +50,9 @@ def read_variation(flag: Flag, text: str, path: str) -> Variation:
     raise invalid("the flag has no variation with this id", path)
 
 
-def find_treatment(experiment: str, iteration: Iteration, text: str) -> Treatment | None:
-    """The treatment of the iteration that the id names."""
-    for treatment in iteration.treatments:
-        if id_of_treatment(experiment, iteration, treatment.key) == text:
-            return treatment
-    return None
+def index_of(flag: Flag, key: str) -> int:
+    """The position of a variation in its flag."""
+    return [one.key for one in flag.variations].index(key)
 
 
 def find_holdout(catalog: Catalog, text: str) -> Holdout | None:

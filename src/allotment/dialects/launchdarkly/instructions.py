@@ -18,7 +18,7 @@ from allotment.change.lifecycle import Event, Policy, Status, permit, status
 from allotment.dialects.launchdarkly.codes import invalid
 from allotment.dialects.launchdarkly.experiments import Edits, edit_fields, update_fields
 from allotment.dialects.launchdarkly.fields import LDBody, LongText
-from allotment.dialects.launchdarkly.ids import NOTES, by_key, find_treatment
+from allotment.dialects.launchdarkly.ids import NOTES, by_key, id_of_treatment
 from allotment.dialects.launchdarkly.iterations import (
     LDIterationInput,
     draft,
@@ -138,11 +138,13 @@ def _stop(
     permit(Policy.LAUNCHDARKLY, Event.STOP, status(experiment), path)
     winner: str | None = None
     if step.winningTreatmentId is not None:
-        found = find_treatment(experiment.key, experiment.current, step.winningTreatmentId)
-        if found is None:
+        current = experiment.current
+        for one in current.treatments:
+            if id_of_treatment(experiment.key, current, one.key) == step.winningTreatmentId:
+                winner = one.key
+        if winner is None:
             message = "the iteration that runs has no treatment with this id"
             raise invalid(message, f"{path}.winningTreatmentId")
-        winner = found.key
     yield from _freeze_snapshot(experiment, catalog)
     yield EndIteration(experiment.key, winner, step.winningReason or "", at=now)
 

@@ -35,11 +35,10 @@ from allotment.dialects.launchdarkly.fields import (
     Words,
 )
 from allotment.dialects.launchdarkly.ids import NOTES, get
-from allotment.dialects.launchdarkly.iteration_metrics import LDKeptMeasures, Metrics, kept_metrics
 from allotment.dialects.launchdarkly.layers import LDLayerSnapshot
+from allotment.dialects.launchdarkly.metric_groups import LDKeptMeasures, Metrics, kept_metrics
 from allotment.dialects.launchdarkly.rollouts import check_shares, new_draw
 from allotment.dialects.launchdarkly.treatments import (
-    Dealt,
     Treatments,
     is_as_shown,
     read_treatments,
@@ -102,7 +101,7 @@ NOTED: Final = {*LDNoteInput.model_fields}
 
 def read_iteration(
     body: LDIterationInput, path: str, catalog: Catalog, old: Iteration | None, now: int
-) -> tuple[Dealt, dict[str, Listed], dict[str, Tree]]:
+) -> tuple[Iteration, dict[str, Listed], dict[str, Tree]]:
     """An iteration, in the place of or after the `old` one: treatments, flags, and what is kept."""
     dealt = read_treatments(body.treatments, f"{path}.treatments", catalog, old)
     listed = read_listings(body.flags, f"{path}.flags", dealt, catalog)
@@ -146,7 +145,8 @@ def draft(
     for one in there:
         if is_as_shown(body.treatments, one):
             # What this API cannot say of them, segments and priorities, is as it was too.
-            old, dealt = one, Dealt(one.treatments, without_slots(one).allocations, one.control)
+            bare = without_slots(one).allocations
+            old, dealt = one, Iteration(0, one.treatments, bare, control=one.control)
             break
     unit, number = body.randomizationUnit, experiment.iterations[-1].number
     return [
@@ -159,7 +159,7 @@ def draft(
 
 
 def _dealt(
-    experiment: Experiment, old: Iteration, dealt: Dealt, reshuffle: bool, call: Call[Any]
+    experiment: Experiment, old: Iteration, dealt: Iteration, reshuffle: bool, call: Call[Any]
 ) -> Iterator[Command]:
     """The commands that make the draft, by edits of the one there is where that will do: then its
     salt is as it was, and what it has of buckets too, as far as it can."""
@@ -174,18 +174,9 @@ def _dealt(
     draw = new_draw(call) if fresh else Draw(NATIVE, "")  # which takes over the one before
     profile = draw.profile if fresh or before is None else before.profile
     check_shares(profile, dealt.allocations)
-    iteration = Iteration(
-        0,
-        dealt.treatments,
-        dealt.allocations,
-        salt=draw.salt,
-        control=dealt.control,
-        audience=old.audience,
-        enrolment_ppm=old.enrolment_ppm,
-        reshuffle=reshuffle,
-        profile=draw.profile,
-    )
-    yield DraftIteration(key, iteration)
+    new = replace(dealt, salt=draw.salt, profile=draw.profile, reshuffle=reshuffle)
+    steered = replace(new, audience=old.audience, enrolment_ppm=old.enrolment_ppm)
+    yield DraftIteration(key, steered)
 
 
 def without_slots(iteration: Iteration) -> Iteration:

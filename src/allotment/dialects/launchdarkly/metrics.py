@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter
 
@@ -155,17 +155,7 @@ class LDMetric(LDMetricFields, Model):
 # Where a project has metrics, and groups of them.
 
 
-class Keeps(Protocol):
-    """A metric, or a group of metrics, as it is kept."""
-
-    @property
-    def name(self) -> str | None: ...  # noqa: D102
-    @property
-    def kind(self) -> str: ...  # noqa: D102
-    def plain(self) -> dict[str, Any]: ...  # noqa: D102
-
-
-K = TypeVar("K", bound=Keeps)
+K = TypeVar("K", bound=LDBody)
 M = TypeVar("M", bound=Model)
 
 
@@ -190,13 +180,10 @@ class Shelf(Generic[K]):
         """The one with the key."""
         return shown_as(self.form, NOTES.kept(catalog, f"{self.path}/{key}"), None)
 
-    def get(self, key: str, catalog: Catalog) -> K:
-        """The one with the key; raises Refusal, 404."""
-        return self.find(key, catalog) or missing(self.word)
-
     def noun(self, ids: Ids, catalog: Catalog) -> Noun:
-        """The one that a path names."""
-        self.get(ids[self.id], catalog)
+        """The one that a path names; raises Refusal, 404."""
+        if self.find(ids[self.id], catalog) is None:
+            missing(self.word)
         return Noun(self.path, ids[self.id])
 
     def create(self, said: dict[str, Any], catalog: Catalog) -> list[Command]:
@@ -210,33 +197,30 @@ class Shelf(Generic[K]):
         """The command that deletes the one that a path names."""
         return [NOTES.keep(CATALOG, CATALOG, "/".join(self.noun(ids, catalog)[:2]), None)]
 
-    def page(self, query: LDWindow, state: LDState, show: Callable[[str, K], M]) -> LDPage[M]:
+    def page(self, query: LDWindow, state: LDState, view: Callable[..., M]) -> LDPage[M]:
         """A window of all, by key."""
         kept = sorted(NOTES.below(state.catalog, self.path).items())
-        found = ((key, shown_as(self.form, tree, None)) for key, tree in kept)
-        there = [(key, one) for key, one in found if one is not None]
-        return query.page(self.href(state.scene), there, lambda each: show(*each))
+        found = [key for key, tree in kept if shown_as(self.form, tree, None) is not None]
+        href = self.href(state.scene)
+        return query.page(href, found, lambda key: view(state, Noun(self.path, key)))
 
-    def shown(self, key: str, kept: K, scene: Scene) -> dict[str, Any]:
+    def shown(self, key: str, state: LDState) -> dict[str, Any]:
         """What is shown of one: what is kept, and where it is."""
-        return {
-            "_id": self._id(key),
-            "_links": links_to(self=self.href(scene, key), parent=self.href(scene)),
-            "key": key,
-            "description": "",
-            "tags": [],
-            **kept.plain(),
-        }
+        kept = self.find(key, state.catalog) or missing(self.word)
+        links = links_to(self=self.href(state.scene, key), parent=self.href(state.scene))
+        usual = {"description": "", "tags": []}
+        return {"_id": self._id(key), "_links": links, "key": key, **usual, **kept.plain()}
 
     def named(self, key: str, state: LDState) -> dict[str, Any]:
         """What is shown of one where something names it by its key, which then is its name too if
         it was not created."""
-        kept = self.find(key, state.catalog)
+        found = self.find(key, state.catalog)
+        kept = found.plain() if found else {}
         return {
             "key": key,
             "_versionId": self._id(key),
-            "name": (kept and kept.name) or key,
-            "kind": kept.kind if kept else self.kind,
+            "name": kept.get("name") or key,
+            "kind": kept.get("kind", self.kind),
             "_links": links_to(self=self.href(state.scene, key)),
         }
 
@@ -271,24 +255,19 @@ def delete_metric(call: Call[None], catalog: Catalog) -> list[Command]:
 
 def get_metric(state: LDState, noun: Noun) -> LDMetric:
     """A metric."""
-    return _show(noun.key, METRICS.get(noun.key, state.catalog), state)
+    shown = {
+        "_versionId": id_of("metric", noun.key),
+        "_attachedFlagCount": 0,
+        "isNumeric": False,
+        "dataSource": {"key": "launchdarkly"},
+        **METRICS.shown(noun.key, state),
+    }
+    return LDMetric.model_validate({**shown, "name": shown["name"] or noun.key})
 
 
 def get_metrics(query: LDWindow, state: LDState) -> LDPage[LDMetric]:
     """A window of the metrics of the project, by key."""
-    return METRICS.page(query, state, lambda key, kept: _show(key, kept, state))
-
-
-def _show(key: str, kept: LDKeptMetric, state: LDState) -> LDMetric:
-    shown = {
-        "_versionId": id_of("metric", key),
-        "_attachedFlagCount": 0,
-        "isNumeric": False,
-        "dataSource": {"key": "launchdarkly"},
-        **METRICS.shown(key, kept, state.scene),
-        "name": kept.name or key,
-    }
-    return LDMetric.model_validate(shown)
+    return METRICS.page(query, state, get_metric)
 
 
 def measured(key: str, catalog: Catalog) -> dict[str, Tree]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from allotment.change.commands import Command
 from allotment.change.kinds import CATALOG
@@ -20,7 +20,7 @@ from allotment.dialects.launchdarkly.state import (
     Scene,
     links_to,
 )
-from allotment.dialects.wire.model import LEFT_OUT, Model
+from allotment.dialects.wire.model import LEFT_OUT, Model, must
 from allotment.dialects.wire.notes import shown_as
 from allotment.dialects.wire.operation import Call, Noun
 from allotment.dialects.wire.source import Tree
@@ -49,17 +49,16 @@ class LDEnvironment(LDConstant):
     links: Links = Field(alias="_links")
 
 
-def _filter(text: str) -> str:
-    if text.partition(":")[0] != "query":
-        raise ValueError("one of query belongs here")
-    return text
-
-
 class LDEnvironmentQuery(LDWindow):
     """The query of the list of environments."""
 
     filter: Annotated[
-        Annotated[Word, AfterValidator(_filter)] | None, Field(description="`query:TEXT`")
+        Annotated[
+            Word,
+            must(lambda text: text.partition(":")[0] == "query", "one of query belongs here"),
+        ]
+        | None,
+        Field(description="`query:TEXT`"),
     ] = LEFT_OUT
 
 
@@ -212,21 +211,20 @@ class LDRandomizationUnitInput(LDBody):
     standardRandomizationUnit: Annotated[str, Field(max_length=256)] | None = LEFT_OUT
 
 
-def _check_units(units: list[LDRandomizationUnitInput]) -> Any:
-    if len({one.randomizationUnit for one in units}) < len(units):
-        raise ValueError("a randomization unit stands here twice; keep one")
-    if sum(one.default is True for one in units) > 1:
-        raise ValueError("a project has one default randomization unit")
-    return units
-
-
 class LDSettingsPut(LDBody):
     """The body that sets a project's experimentation settings."""
 
     randomizationUnits: Annotated[
         list[LDRandomizationUnitInput],
         Field(min_length=1, max_length=ITEMS_MAX),
-        AfterValidator(_check_units),
+        must(
+            lambda units: len({one.randomizationUnit for one in units}) == len(units),
+            "a randomization unit stands here twice; keep one",
+        ),
+        must(
+            lambda units: sum(one.default is True for one in units) <= 1,
+            "a project has one default randomization unit",
+        ),
     ]
 
 

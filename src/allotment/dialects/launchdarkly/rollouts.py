@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from allotment.dialects.launchdarkly.codes import invalid
+from allotment.dialects.launchdarkly.ids import index_of
 from allotment.dialects.wire.model import LEFT_OUT, Maybe, Model
 from allotment.dialects.wire.operation import Call
 from allotment.model.catalog import Catalog
@@ -91,7 +92,7 @@ def show_fallthrough(flag: Flag, catalog: Catalog) -> LDFallthrough:
     rollout = _rollout(flag, catalog)
     if rollout is not None:
         return LDFallthrough(rollout=rollout)
-    return LDFallthrough(variation=_index(flag, flag.default))
+    return LDFallthrough(variation=index_of(flag, flag.default))
 
 
 def _rollout(flag: Flag, catalog: Catalog) -> LDRollout | None:
@@ -117,11 +118,11 @@ def _rollout_of(
     if any(catalog.flags[key].state is not FlagState.ON for key in others):
         return None
     assert place.otherwise is not None, "its callers have seen to it"
-    outside = _index(flag, place.otherwise)
+    outside = index_of(flag, place.otherwise)
     slices = []
     for owner, weight in _weights(live.allocations[0].slots):
         variation = gives.get(owner)
-        index = outside if variation is None else _index(flag, variation)
+        index = outside if variation is None else index_of(flag, variation)
         slices.append(LDWeighted(variation=index, weight=weight, _untracked=variation is None))
     return LDRollout(
         variations=slices,
@@ -172,8 +173,3 @@ def _line(slots: Sequence[Slot]) -> Iterator[tuple[int, str]]:
         edge = slot.stop
     if edge < _LAST:
         yield _LAST, ""
-
-
-def _index(flag: Flag, key: str) -> int:
-    """The position of a variation in its flag."""
-    return [one.key for one in flag.variations].index(key)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Final, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import Annotated, Final, Generic, Literal, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, Field
 
 from allotment.dialects.launchdarkly.fields import LDConstant, Word
 from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Model
-from allotment.dialects.wire.operation import ReadVersion
+from allotment.dialects.wire.operation import ReadState, ReadVersion
 from allotment.model.catalog import Catalog
 from allotment.model.limits import EXPERIMENTS_MAX
 
@@ -140,21 +140,6 @@ class LDWindow(Body):
         return links_to(**shown)
 
 
-class Numbered(ReadVersion, Protocol):
-    """A version of a document that also has a number, which grows."""
-
-    @property
-    def revision(self) -> int: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """What one environment has: its catalog, and the versions of its nouns by "kind:key"."""
-
-    catalog: Catalog
-    versions: Mapping[str, Numbered]
-
-
 class LDEnvironmentsQuery(Body):
     """The environments that an answer shows, with commas between them; all by default."""
 
@@ -166,7 +151,7 @@ class LDEnvironmentsQuery(Body):
 
 
 # By the keys of the environments, in their order.
-Project: TypeAlias = Mapping[str, Environment]
+Project: TypeAlias = Mapping[str, ReadState]
 
 
 @dataclass(frozen=True)
@@ -180,7 +165,7 @@ class LDState:
 
     scene: Scene
     catalog: Catalog
-    versions: Mapping[str, Numbered]
+    versions: Mapping[str, ReadVersion]
     reached: Callable[[], Project]
     token: tuple[str, str] = ("", "")
 
@@ -189,7 +174,7 @@ class LDState:
         """The environments of the project that the caller reaches, by key."""
         return self.reached()
 
-    def versions_of(self, noun: str) -> dict[str, Numbered]:
+    def versions_of(self, noun: str) -> dict[str, ReadVersion]:
         """The versions of "kind:key" by the environments that have it."""
         found = {name: each.versions.get(noun) for name, each in self.project.items()}
         return {name: version for name, version in found.items() if version is not None}

@@ -7,7 +7,6 @@ moves no other unit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -16,9 +15,9 @@ from pydantic import AfterValidator, Field
 from allotment.dialects.launchdarkly.codes import invalid
 from allotment.dialects.launchdarkly.fields import ITEMS_MAX, Id, LDBody, Name
 from allotment.dialects.launchdarkly.ids import ID_MAX, id_of, id_of_treatment, read_variation
-from allotment.dialects.wire.model import Model, not_blank
-from allotment.dialects.wire.slug import slug
+from allotment.dialects.wire.model import NOT_BLANK, Model
 from allotment.dialects.wire.source import alike
+from allotment.dialects.wire.spelling import slug
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Allocation, Experiment, Iteration, Treatment
 from allotment.model.limits import KEY_BYTES_MAX, TREATMENTS_MAX
@@ -38,8 +37,8 @@ def _percentage(text: str) -> str:
 
 
 # The id of a variation or a rule; which there are is for the catalog to say.
-GivenId = Annotated[str, Field(min_length=1, max_length=ID_MAX), AfterValidator(not_blank)]
-GivenKey = Annotated[str, Field(min_length=1, max_length=KEY_BYTES_MAX), AfterValidator(not_blank)]
+GivenId = Annotated[str, Field(min_length=1, max_length=ID_MAX), NOT_BLANK]
+GivenKey = Annotated[str, Field(min_length=1, max_length=KEY_BYTES_MAX), NOT_BLANK]
 Percentage = Annotated[
     str,
     Field(
@@ -88,19 +87,10 @@ class LDTreatment(Model):
     parameters: list[LDParameter]
 
 
-@dataclass(frozen=True, slots=True)
-class Dealt:
-    """What the treatments of a request are in the model."""
-
-    treatments: tuple[Treatment, ...]
-    allocations: tuple[Allocation, ...]
-    control: str | None
-
-
 def read_treatments(
     items: Sequence[LDTreatmentInput], path: str, catalog: Catalog, old: Iteration | None
-) -> Dealt:
-    """The treatments of an iteration, at most one of them the baseline.
+) -> Iteration:
+    """An iteration of which the treatments and their parts are said; one at most is the baseline.
 
     One that has the name of a treatment of the `old` iteration has its key, and the allocation the
     key of the one that served everyone, so that existing units do not move.
@@ -117,7 +107,7 @@ def read_treatments(
     everyone = (one.key for one in (old.allocations if old else ()) if one.segment is None)
     allocation = Allocation(next(everyone, _EVERYONE), shares, total)
     control = treatments[baselines[0]].key if baselines else None
-    return Dealt(treatments, (allocation,) if treatments else (), control)
+    return Iteration(0, treatments, (allocation,) if treatments else (), control=control)
 
 
 def _read(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from allotment.change.commands import Command, Delete, OrderExperiments
+from allotment.change.commands import Command, Delete, OrderExperiments, SetVariations
+from allotment.change.references import answering
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
-from allotment.model.flag import FlagExperiment
+from allotment.model.flag import Flag, FlagExperiment, Variation
 
 
 def enlist(key: str, flag: str, catalog: Catalog) -> OrderExperiments:
@@ -30,6 +31,22 @@ def flag_of(experiment: Experiment, catalog: Catalog) -> str | None:
         for flag, _ in treatment.sets:
             return flag
     return min(flags_that_list(experiment.key, catalog), default=None)
+
+
+def gives(flag: str, variation: str, catalog: Catalog) -> bool:
+    """Whether an experiment that is not archived gives the variation of the flag."""
+    return any(
+        (flag, variation) in treatment.sets
+        for key in catalog.users.get(f"flag:{flag}", frozenset())
+        for iteration in answering(catalog.experiments[key])
+        for treatment in iteration.treatments
+    )
+
+
+def replaced(flag: Flag, old: Variation, new: Variation | None) -> SetVariations:
+    """The command that puts a variation in the place of one of the flag's, or none."""
+    there = (new if one is old else one for one in flag.variations)
+    return SetVariations(flag.key, tuple(one for one in there if one is not None), flag.default)
 
 
 def remove(key: str, catalog: Catalog) -> list[Command]:

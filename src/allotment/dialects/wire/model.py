@@ -1,7 +1,7 @@
 """The models of vendors' requests and answers: a field is declared once, in one of them.
 
 A model reads a request's body or query (`read`, `read_update`), is what a view returns, and gives
-the OpenAPI document its schemas.
+the OpenAPI document its schemas. `Refusal` is what a vendor refuses by a rule of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -22,11 +23,34 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, PydanticSerializationError
 
-from allotment.dialects.wire.refusal import Refusal
 from allotment.dialects.wire.source import Tree, alike, step
-from allotment.errors import InvalidInput
+from allotment.errors import InvalidChange, InvalidInput
 from allotment.model.number import read_weight, read_whole
 from allotment.model.text import is_blank
+
+# Words for statuses for which a vendor publishes none.
+WORDS: Final = {
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    409: "conflict",
+    412: "precondition_failed",
+    413: "payload_too_large",
+    414: "uri_too_long",
+    415: "unsupported_media_type",
+    431: "headers_too_large",
+    503: "service_unavailable",
+    507: "insufficient_storage",
+}
+
+
+class Refusal(InvalidChange):
+    """A refusal that has its HTTP status and the vendor's code already."""
+
+    def __init__(self, status: int, code: str, message: str, path: str = "") -> None:
+        super().__init__(message, path, code=code)
+        self.status_hint = status
+
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Body")
@@ -127,9 +151,7 @@ def _as_whole(value: Any) -> Any:
 
 
 def _as_decimal(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a number belongs here")
-    return read_weight(value, "")
+    return read_weight(_as_number(value), "")
 
 
 def _as_digits(value: Any) -> Any:
@@ -149,12 +171,26 @@ def _as_number(value: Any) -> Any:
     return value
 
 
-def not_blank(text: str) -> str:
-    """The text, unless it is white space alone."""
-    if is_blank(text):
-        raise ValueError("text that is not white space alone belongs here")
-    return text
+def must(holds: Callable[[Any], object], message: str, code: str = "") -> AfterValidator:
+    """Refuses a value of which this does not hold; with the vendor's code where one is given."""
 
+    def check(value: Any) -> Any:
+        if not holds(value):
+            raise refused(code, message) if code else ValueError(message)
+        return value
+
+    return AfterValidator(check)
+
+
+def never(message: str, code: str = "") -> AfterValidator:
+    """Refuses every value, as what has no meaning here."""
+    return must(lambda _value: False, message, code)
+
+
+# Text that is more than white space.
+NOT_BLANK: Final = must(
+    lambda text: not is_blank(text), "text that is not white space alone belongs here"
+)
 
 # A whole number. 2.0 is one, as JSON has one kind of number. Stands last, after any bounds.
 WHOLE: Final = BeforeValidator(_as_whole)

@@ -5,25 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeAlias, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from allotment.change.commands import Keep
+from allotment.change.commands import Keep, Noun
 from allotment.dialects.wire.source import Tree
+from allotment.model.catalog import Catalog
 
 T = TypeVar("T")
 U = TypeVar("U")
 M = TypeVar("M", bound=BaseModel)
 
-
-class Keeping(Protocol):
-    """Any noun."""
-
-    @property
-    def kept(self) -> tuple[tuple[str, str], ...]:
-        """Path by path, the JSON text that is kept there."""
-        ...
+# What something may be kept with.
+Keeping: TypeAlias = Noun | Catalog
 
 
 @dataclass(frozen=True, slots=True)

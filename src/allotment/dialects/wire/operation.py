@@ -53,8 +53,13 @@ class Noun(NamedTuple):
 
 
 class ReadVersion(Protocol):
-    """When a document was made and last changed, in milliseconds since 1970, UTC, and by whom."""
+    """When a document was made and last changed, in milliseconds since 1970, UTC, and by whom.
 
+    The catalog's `revision` that brought this version in grows from each to the next.
+    """
+
+    @property
+    def revision(self) -> int: ...  # noqa: D102
     @property
     def created_at(self) -> int: ...  # noqa: D102
     @property
@@ -110,29 +115,29 @@ class Operation:
     path: str
 
     @property
-    def function(self) -> Callable[..., Any]:
-        """The function that says what the operation does."""
+    def functions(self) -> tuple[Callable[..., Any], View | None]:
+        """The function that says what the operation does, and the one that shows the answer."""
         raise NotImplementedError
 
     @property
     def name(self) -> str:
         """The name of its function."""
-        return self.function.__name__
+        return self.functions[0].__name__
 
     @property
     def description(self) -> str:
         """What its function says of itself."""
-        return inspect.getdoc(self.function) or ""
+        return inspect.getdoc(self.functions[0]) or ""
 
     @property
     def answer(self) -> type[Model] | None:
         """The model of the answer; None where it has no body."""
-        return None
+        return _model(self.functions[1], "return")
 
     @property
     def query(self) -> type[Body] | None:
         """The model of the query; None where there is none."""
-        return None
+        return _model(self.functions[1], "query")
 
     @property
     def ids(self) -> dict[str, str]:
@@ -152,16 +157,8 @@ class Listing(Operation):
     show: Callable[[Any, Any], Model]
 
     @property
-    def function(self) -> Callable[..., Any]:  # noqa: D102
-        return self.show
-
-    @property
-    def query(self) -> type[Body]:  # noqa: D102
-        return _model(self.show, "query")
-
-    @property
-    def answer(self) -> type[Model] | None:  # noqa: D102
-        return _model(self.show, "return")
+    def functions(self) -> tuple[View, View]:  # noqa: D102
+        return self.show, self.show
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +173,8 @@ class Getting(Operation):
     tagged: bool = True
 
     @property
-    def function(self) -> Callable[..., Any]:  # noqa: D102
-        return self.view
-
-    @property
-    def query(self) -> type[Body] | None:  # noqa: D102
-        return _hints(self.view).get("query")
-
-    @property
-    def answer(self) -> type[Model] | None:  # noqa: D102
-        return _model(self.view, "return")
+    def functions(self) -> tuple[View, View]:  # noqa: D102
+        return self.view, self.view
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +197,8 @@ class Changing(Operation):
         return 204 if self.view is None else 201 if self.made else 200
 
     @property
-    def function(self) -> Callable[..., Any]:  # noqa: D102
-        return self.read
+    def functions(self) -> tuple[Read, View | None]:  # noqa: D102
+        return self.read, self.view
 
     @property
     def body(self) -> type[Body] | None:
@@ -220,19 +209,8 @@ class Changing(Operation):
     @property
     def query(self) -> type[Body] | None:
         """The model of the query: the reader's, that of an update, or the view's."""
-        if takes_query(self.read) or self.body is None or not issubclass(self.body, Update):
-            asks = self.read if takes_query(self.read) else self.view
-            return None if asks is None else _hints(asks).get("query")
-        return self.body.query
-
-    @property
-    def answer(self) -> type[Model] | None:  # noqa: D102
-        return None if self.view is None else _model(self.view, "return")
-
-
-def takes_query(function: Callable[..., Any]) -> bool:
-    """Whether a reader or a view takes the model of the query."""
-    return "query" in _hints(function)
+        own = self.body.query if self.body is not None and issubclass(self.body, Update) else None
+        return _model(self.read, "query") or own or _model(self.view, "query")
 
 
 def taken(function: Callable[..., Any], **offered: Any) -> dict[str, Any]:
@@ -249,9 +227,9 @@ def _said(name: str, above: str) -> str:
     return f"The {found[2].lower()} of the {words}."
 
 
-def _model(function: Callable[..., Any], name: str) -> type[Any]:
-    found: type[Any] = _hints(function)[name]
-    return found
+def _model(function: Callable[..., Any] | None, name: str) -> type[Any] | None:
+    """What the annotation of this name says; None where there is none."""
+    return None if function is None else _hints(function).get(name)
 
 
 @cache

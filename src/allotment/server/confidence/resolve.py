@@ -1,38 +1,40 @@
-"""`POST /v1/flags:resolve` and `:apply`: what flags are, and that a client showed what they are."""
+"""`POST /v1/flags:resolve` and `:apply`: what flags are, and that a client showed what they are.
+
+Bodies are the JSON of protocol buffers. The secret of a client is in one: it is a token.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from allotment.dialects.confidence.audience import selector_of
-from allotment.dialects.confidence.names import flag_name, rule_name, variant_name
-from allotment.dialects.confidence.schema.fields import ConfidenceError, ConfidenceNothing
-from allotment.dialects.confidence.schema.resolving import (
+from allotment.dialects.confidence.fields import ConfidenceError, ConfidenceNothing
+from allotment.dialects.confidence.names import flag_name, rule_name, selector_of, variant_name
+from allotment.dialects.confidence.protobuf import Message, respelled
+from allotment.dialects.confidence.resolving import (
     FLAGS_MAX,
     ConfidenceApplyRequest,
+    ConfidenceClient,
     ConfidenceResolvedFlag,
     ConfidenceResolveRequest,
     ConfidenceResolveResponse,
     key_of,
 )
-from allotment.dialects.confidence.values import (
-    as_object,
-    filled,
-    is_lone,
-    schema_of,
-)
-from allotment.dialects.wire.model import Model
+from allotment.dialects.confidence.values import as_object, filled, is_lone, schema_of
+from allotment.dialects.wire.model import Model, read
 from allotment.dialects.wire.notes import json_text
-from allotment.errors import InvalidInput
+from allotment.dialects.wire.source import Tree, read_json
+from allotment.errors import InvalidInput, Overloaded, Unauthorized
 from allotment.kernel.unit import unit_key
 from allotment.matching.field import lookup
 from allotment.model.assignment import Resolution
@@ -43,15 +45,89 @@ from allotment.server.api.route import Content, Route
 from allotment.server.assign.reading import ATTRIBUTES_BYTES_MAX, check_size
 from allotment.server.assign.shown import Shown
 from allotment.server.assign.unit import is_long
-from allotment.server.confidence.client import asked
 from allotment.server.confidence.token import Given, given_of, read_token, sign
 from allotment.server.exposure_log import ExposureLog
 from allotment.server.http.answer import JSON, Answer, as_json, respond
-from allotment.server.http.requests import body_read
+from allotment.server.http.limits import SMALL_BYTES, STRANGERS_MAX
+from allotment.server.http.requests import body_read, header, json_body_of, query_of
 from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.sync.spaces import Served
 from allotment.server.writes.change import node_of
 from allotment.store import Scope
+
+C = TypeVar("C", bound=ConfidenceClient)
+
+
+async def message_of(
+    request: Request, model: type[Message], *, text: bool = False, required: bool = True
+) -> Tree:
+    """The JSON body, its fields spelled as the model has them; a large one off the event loop."""
+    body = await json_body_of(request, text=text)
+    if not body and not required:
+        return {}
+
+    def tree() -> Tree:
+        return respelled(read_json(body), model)
+
+    return tree() if len(body) <= SMALL_BYTES else await node_of(request).run(tree)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[C]):
+    """What a client that may resolve says: its secret, its body, and what is served to it."""
+
+    secret: bytes
+    served: Served
+    body: C
+
+
+async def _stranger_said(request: Request, model: type[ConfidenceClient]) -> Tree:
+    """The body of a caller that is not known before it is read.
+
+    Raises Overloaded where others at the same address are still sending theirs.
+    """
+    strangers: Counter[str] = request.app.state.strangers
+    address = request.client.host if request.client else ""
+    if strangers[address] >= STRANGERS_MAX:
+        node_of(request).counters.shed["strangers"] += 1
+        raise Overloaded("others at this address are still sending what they ask; ask again soon")
+    strangers[address] += 1
+    try:
+        return await message_of(request, model, text=True)
+    finally:
+        strangers[address] -= 1
+        if not strangers[address]:
+            del strangers[address]
+
+
+async def asked(request: Request, model: type[C]) -> Asked[C]:
+    """What the caller asks, once it may.
+
+    Raises Unauthorized for no secret or one that is no token's, and what any call raises.
+    """
+    query_of(request)
+    tree = await _stranger_said(request, model)
+    own = ConfidenceClient.model_fields
+    said = {name: tree[name] for name in own if name in tree} if isinstance(tree, dict) else tree
+    secret = (read(ConfidenceClient, said).clientSecret or "").encode()
+    headers = request.scope["headers"]
+    node = node_of(request)
+    try:
+        caller = node.access.caller(
+            b"Bearer " + secret if secret else None,
+            header(headers, b"allotment-space"),
+            Scope.ASSIGN,
+        )
+    except Unauthorized as error:
+        # How a header would say it is of no use to a caller that sends a body.
+        message = str(error) if secret else "this needs a client secret"
+        raise Unauthorized(message, "$.clientSecret") from None
+    request.state.caller = caller
+    served = await node.serve_from(caller.space, header(headers, b"allotment-min-revision"))
+    if len(body_read(request)) <= SMALL_BYTES:
+        return Asked(secret, served, read(model, tree))
+    return Asked(secret, served, await node.run(read, model, tree))
+
 
 RESOLVE: Final = "/v1/flags:resolve"
 APPLY: Final = "/v1/flags:apply"

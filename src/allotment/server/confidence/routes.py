@@ -11,15 +11,15 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from allotment.change.lifecycle import Policy
+from allotment.dialects.confidence.fields import ConfidenceError
 from allotment.dialects.confidence.operations import OPERATIONS
-from allotment.dialects.confidence.schema.fields import ConfidenceError
-from allotment.dialects.confidence.schema.protobuf import Message
+from allotment.dialects.confidence.protobuf import Message
 from allotment.dialects.wire.mask import camel
 from allotment.dialects.wire.operation import Changing
 from allotment.dialects.wire.source import Tree
 from allotment.server.api.mount import Api, mount
 from allotment.server.api.vendor_errors import JSON
-from allotment.server.confidence.client import message_of
+from allotment.server.confidence.resolve import message_of
 
 # A mask may be given in parts: repeated, or as the one field of the message that it is.
 _MASK: Final = "updateMask"

@@ -1,4 +1,4 @@
-"""Fields of the modules of an instance, as the vendor's page lists them.
+"""Fields of an instance and of its modules, as the vendor's page lists them.
 
 What the page shows as `{}` is a message, a time or the word of an enumeration: it may be anything
 but where the page says more. Its lists are of objects. Those are kept as they come; what steers is
@@ -11,8 +11,8 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, WithJsonSchema
 
-from allotment.dialects.confidence.schema.fields import Name, Text
-from allotment.dialects.confidence.schema.protobuf import As, Message, Open
+from allotment.dialects.confidence.fields import Name, Text
+from allotment.dialects.confidence.protobuf import As, Message, Open, fields_of
 from allotment.dialects.wire.model import INT64, LEFT_OUT, Maybe, Number
 from allotment.model.limits import TREATMENTS_MAX
 
@@ -231,3 +231,37 @@ class ConfidenceStats(ConfidenceModule):
     metricMethods: Objects | None = LEFT_OUT
     power: Number | None = LEFT_OUT
     testHorizonStrategy: Anything = LEFT_OUT
+
+
+# Instances.
+
+
+class ConfidenceInstanceFields(Message):
+    """What a request may set of an instance beside its name."""
+
+    owner: Lines | None = LEFT_OUT
+    jobQueue: Annotated[Object, As(ConfidenceJobQueue)] | None = LEFT_OUT
+    workflowVersion: Lines | None = LEFT_OUT
+    surfaces: Words | None = LEFT_OUT
+    labels: Object | Objects | None = LEFT_OUT
+    abtest: ConfidenceAbtest | None = LEFT_OUT
+    decision: ConfidenceDecision | None = LEFT_OUT
+    explore: ConfidenceExplore | None = LEFT_OUT
+    exposure: ConfidenceExposure | None = LEFT_OUT
+    flags: ConfidenceFlagModule | None = LEFT_OUT
+    hypothesis: ConfidenceHypothesis | None = LEFT_OUT
+    metrics: ConfidenceMetrics | None = LEFT_OUT
+    planning: ConfidencePlanning | None = LEFT_OUT
+    recommendations: ConfidenceRecommendations | None = LEFT_OUT
+    report: ConfidenceReport | None = LEFT_OUT
+    reviews: ConfidenceReviews | None = LEFT_OUT
+    samplesize: ConfidenceSampleSize | None = LEFT_OUT
+    stats: ConfidenceStats | None = LEFT_OUT
+
+
+# The names of the modules.
+MODULES: Final = tuple(
+    name
+    for name, (form, *_) in fields_of(ConfidenceInstanceFields).items()
+    if isinstance(form, type) and issubclass(form, ConfidenceModule)
+)

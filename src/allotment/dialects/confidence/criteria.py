@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from allotment.dialects.confidence.schema.fields import Name, pattern
-from allotment.dialects.confidence.schema.protobuf import Message, OneOf
-from allotment.dialects.wire.model import LEFT_OUT, Maybe, Number, misplaced, not_blank
+from allotment.dialects.confidence.fields import Name, pattern
+from allotment.dialects.confidence.protobuf import Message, OneOf
+from allotment.dialects.wire.model import LEFT_OUT, NOT_BLANK, Maybe, Number, misplaced, must, never
 from allotment.dialects.wire.notes import json_text
 from allotment.model.limits import CLAUSE_VALUES_MAX, KEPT_CHARACTERS_MAX, KEY_BYTES_MAX, RULES_MAX
 
@@ -19,30 +19,9 @@ _COMPARED_MAX: Final = 1_024
 _STARTS: Final = ("startInclusive", "startExclusive")
 
 
-def _lacked(why: str) -> AfterValidator:
-    """Refuses what has no meaning here."""
-
-    def refuse(_value: Any) -> Any:
-        raise ValueError(why)
-
-    return AfterValidator(refuse)
-
-
-def _attribute(name: str) -> str:
-    if not all(name.split(".")):
-        raise ValueError("no step of an attribute's path is empty")
-    return name
-
-
-def _segment(name: str) -> str:
-    if not name.startswith(SEGMENT):
-        raise ValueError("a segment's name begins with segments/")
-    return name
-
-
-_NOT_COMPARED: Final = _lacked("this kind of value is not compared here; text, a number or so is")
-_NOT_SAID: Final = _lacked("that every item of a list meets a rule cannot be said here")
-_NOT_THERE: Final = _lacked("there are no materialized segments here")
+_NOT_COMPARED: Final = never("this kind of value is not compared here; text, a number or so is")
+_NOT_SAID: Final = never("that every item of a list meets a rule cannot be said here")
+_NOT_THERE: Final = never("there are no materialized segments here")
 
 _REFUSED: Final = Field(description="Refused.")
 Compared = Annotated[str, Field(max_length=_COMPARED_MAX)]
@@ -151,7 +130,10 @@ class ConfidenceListRule(Message):
 class ConfidenceAttribute(ConfidenceRules):
     """An attribute, with one rule; what no rule can say is shown without one."""
 
-    attributeName: Annotated[Name, AfterValidator(_attribute)]
+    attributeName: Annotated[
+        Name,
+        must(lambda name: all(name.split(".")), "no step of an attribute's path is empty"),
+    ]
     anyRule: Maybe[ConfidenceListRule] = LEFT_OUT
     allRule: Annotated[Maybe[ConfidenceListRule], _NOT_SAID, _REFUSED] = LEFT_OUT
 
@@ -175,7 +157,7 @@ class ConfidenceInSegment(Message):
         str,
         Field(min_length=1, max_length=len(SEGMENT) + KEY_BYTES_MAX),
         pattern("^segments/"),
-        AfterValidator(_segment),
+        must(lambda name: name.startswith(SEGMENT), "a segment's name begins with segments/"),
     ]
 
 
@@ -202,7 +184,7 @@ class ConfidenceOperands(Message):
 class ConfidenceExpression(OneOf):
     """How criteria go together."""
 
-    ref: Maybe[Annotated[str, Field(min_length=1), AfterValidator(not_blank)]] = LEFT_OUT
+    ref: Maybe[Annotated[str, Field(min_length=1), NOT_BLANK]] = LEFT_OUT
     not_: Annotated[Maybe[ConfidenceExpression], Field(alias="not")] = LEFT_OUT
     and_: Annotated[Maybe[ConfidenceOperands], Field(alias="and")] = LEFT_OUT
     or_: Annotated[Maybe[ConfidenceOperands], Field(alias="or")] = LEFT_OUT

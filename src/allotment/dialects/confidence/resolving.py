@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from allotment.dialects.confidence.schema.fields import pattern
-from allotment.dialects.confidence.schema.protobuf import Message
-from allotment.dialects.wire.model import LEFT_OUT, Maybe, Model, not_blank
+from allotment.dialects.confidence.fields import pattern
+from allotment.dialects.confidence.protobuf import Message
+from allotment.dialects.wire.model import LEFT_OUT, NOT_BLANK, Maybe, Model, must
 from allotment.model.instant import read_instant
 
 FLAGS_MAX: Final = 1_000
@@ -28,12 +28,6 @@ def key_of(flag: str) -> str:
     return flag.removeprefix(_FLAG)
 
 
-def _flag(name: str) -> str:
-    if key_of(name) in (name, ""):
-        raise ValueError("a name like flags/FLAG belongs here")
-    return name
-
-
 def _time(text: Any) -> int:
     if not isinstance(text, str) or len(text) > _TIME_MAX:
         raise ValueError(f"a time of at most {_TIME_MAX} characters belongs here")
@@ -44,8 +38,8 @@ FlagName = Annotated[
     str,
     Field(min_length=1, max_length=_NAME_MAX, examples=["flags/my-flag"]),
     pattern("^flags/."),
-    AfterValidator(not_blank),
-    AfterValidator(_flag),
+    NOT_BLANK,
+    must(lambda name: key_of(name) not in (name, ""), "a name like flags/FLAG belongs here"),
 ]
 Time = Annotated[
     int,
@@ -110,6 +104,6 @@ class ConfidenceAppliedFlag(Message):
 class ConfidenceApplyRequest(ConfidenceClient):
     """The flags of an earlier resolve that were shown."""
 
-    resolveToken: Annotated[str, Field(min_length=1), AfterValidator(not_blank)]
+    resolveToken: Annotated[str, Field(min_length=1), NOT_BLANK]
     sendTime: Time
     flags: Annotated[list[ConfidenceAppliedFlag], Field(max_length=FLAGS_MAX)] | None = LEFT_OUT

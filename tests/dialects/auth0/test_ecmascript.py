@@ -5,8 +5,7 @@ import subprocess
 
 import pytest
 
-from allotment.dialects.auth0.schema.fields import LINE
-from allotment.dialects.wire.ecmascript import ecmascript
+from allotment.dialects.auth0.fields import LINE, ecmascript
 from allotment.model.text import is_blank
 
 PATTERNS = [LINE, r"^\S+$", r"^\s*$", r"^a.b$", r"^[A-Za-z0-9._-]+$", r"^\w\d?$", r"^a\.b|\$$"]

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from allotment.dialects.confidence.schema.protobuf import Message
-from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Model, not_blank
+from allotment.dialects.confidence.protobuf import Message
+from allotment.dialects.wire.model import DIGITS, LEFT_OUT, NOT_BLANK, Body, Model, must
+from allotment.dialects.wire.page import Page, page
+from allotment.model.keyed import Keyed
 from allotment.model.limits import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX
+
+V = TypeVar("V")
 
 SIZE: Final = 50
 SIZE_MAX: Final = 1_000
 ID_MAX: Final = 63
 
-_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 
-
-def _id(text: str) -> str:
-    if not _ID.match(text):
-        raise ValueError("an id is made of a to z, 0 to 9 and hyphens, and begins with no hyphen")
-    return text
-
-
-def new_id(least: int = 1) -> Any:
+def id_form(least: int = 1) -> Any:
     """What bounds the id that a request chooses for a new noun."""
     form = f"^[a-z0-9][a-z0-9-]{{{least - 1},{ID_MAX - 1}}}$"
     return Field(min_length=least, max_length=ID_MAX, json_schema_extra={"pattern": form})
@@ -35,11 +32,12 @@ def pattern(text: str) -> Any:
     return Field(json_schema_extra={"pattern": text})
 
 
-IS_ID: Final = AfterValidator(_id)
+IS_ID: Final = must(
+    re.compile(r"[a-z0-9][a-z0-9-]*\Z").match,
+    "an id is made of a to z, 0 to 9 and hyphens, and begins with no hyphen",
+)
 Name = Annotated[str, Field(max_length=NAME_CHARACTERS_MAX)]
-Label = Annotated[
-    str, Field(min_length=1, max_length=NAME_CHARACTERS_MAX), AfterValidator(not_blank)
-]
+Label = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS_MAX), NOT_BLANK]
 Text = Annotated[str, Field(max_length=TEXT_CHARACTERS_MAX)]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Kept = Annotated[Any, Field(description="Kept as it is sent.")]
@@ -76,12 +74,7 @@ class ConfidencePage(Body):
     pageSize: Annotated[int, Field(ge=0, le=SIZE_MAX), DIGITS] | None = LEFT_OUT
     pageToken: Annotated[str, Field(max_length=1_024)] | None = LEFT_OUT
 
-    @property
-    def size(self) -> int:
-        """How many belong on a page; 0 is as good as nothing."""
-        return self.pageSize or SIZE
-
-    @property
-    def token(self) -> str | None:
-        """The token of the page before; an empty one is as good as none."""
-        return self.pageToken or None
+    def page(self, name: str, nouns: Keyed[V], wanted: Callable[[V], bool]) -> Page[V]:
+        """The page of the nouns that are wanted. A size of 0 and an empty token say nothing."""
+        size, token = self.pageSize or SIZE, self.pageToken or None
+        return page(name, nouns, wanted, size, token, path="query.pageToken")

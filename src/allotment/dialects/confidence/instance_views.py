@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Annotated, Any, ClassVar, Final
 
-from allotment.dialects.confidence.audience import show_audience
+from pydantic import Field
+
+from allotment.dialects.confidence.fields import (
+    ConfidenceNothing,
+    ConfidenceOrigin,
+    ConfidencePage,
+    Label,
+    pattern,
+)
+from allotment.dialects.confidence.modules import (
+    ConfidenceAbtest,
+    ConfidenceFlagModule,
+    ConfidenceInstanceFields,
+)
 from allotment.dialects.confidence.names import (
     NOTES,
     creator_of,
@@ -14,16 +27,14 @@ from allotment.dialects.confidence.names import (
     instance_name,
     rule_name,
     segment_name,
+    selector_of,
     show_origin,
 )
-from allotment.dialects.confidence.schema.instances import (
-    ConfidenceInstance,
-    ConfidenceInstanceFields,
-    ConfidenceInstancePage,
-    ConfidenceInstances,
-)
-from allotment.dialects.confidence.schema.modules import ConfidenceAbtest, ConfidenceFlagModule
+from allotment.dialects.confidence.protobuf import Edit, Message
 from allotment.dialects.confidence.transitions import (
+    ConfidenceCheck,
+    ConfidenceEntry,
+    InstanceState,
     show_checks,
     show_history,
     shown_locks,
@@ -32,11 +43,89 @@ from allotment.dialects.confidence.transitions import (
 )
 from allotment.dialects.confidence.treatments import show_treatments
 from allotment.dialects.wire.listed import flag_of
+from allotment.dialects.wire.model import LEFT_OUT, Maybe, Model
 from allotment.dialects.wire.operation import Noun, ReadState
-from allotment.dialects.wire.page import page
 from allotment.dialects.wire.source import Tree
 from allotment.errors import InvalidInput
 from allotment.model.experiment import Experiment
+
+INSTANCES: Final = "workflows/abtest/instances"
+ID: Final = "[0-9a-z]{20}"
+_FILTER_MAX: Final = 4_096
+
+
+class ConfidenceInstanceOutput(ConfidenceOrigin):
+    """What is output only of an instance."""
+
+    name: Annotated[str, pattern(f"^{INSTANCES}/{ID}$")]
+    state: InstanceState
+    checks: list[ConfidenceCheck]
+    stateHistory: list[ConfidenceEntry]
+    possibleTransitions: list[InstanceState]
+    lockedDataKeys: list[str]
+    transitionStatus: dict[str, Any]
+    deleteTime: None
+
+
+class ConfidenceInstance(ConfidenceInstanceFields, ConfidenceInstanceOutput):
+    """An instance."""
+
+    displayName: Label
+
+
+_OUTPUT_ONLY: Final = (*ConfidenceInstanceOutput.model_fields, "pendingTransition")
+
+
+class ConfidenceInstanceCreate(ConfidenceInstanceFields):
+    """The body that creates an instance."""
+
+    output_only: ClassVar = _OUTPUT_ONLY
+
+    displayName: Label
+
+
+class ConfidenceInstanceEdit(ConfidenceInstanceFields, Edit):
+    """The body that changes an instance."""
+
+    output_only: ClassVar = _OUTPUT_ONLY
+
+    displayName: Maybe[Label] = LEFT_OUT
+
+
+class ConfidenceClone(Message):
+    """The body that makes a draft like an instance."""
+
+    displayName: Maybe[Label] = LEFT_OUT
+    parameters: Maybe[ConfidenceNothing] = LEFT_OUT
+
+
+class ConfidenceInstances(Model):
+    """A page of instances."""
+
+    abtests: list[ConfidenceInstance]
+    nextPageToken: str
+
+
+class ConfidenceInstancePage(ConfidencePage):
+    """The query of the list of instances."""
+
+    filter: Annotated[
+        Annotated[str, Field(max_length=_FILTER_MAX)] | None,
+        Field(examples=['state:live AND owner:"users/ada"']),
+    ] = LEFT_OUT
+
+
+def show_audience(experiment: Experiment) -> dict[str, Any]:
+    """The module's fields of an experiment."""
+    segment = experiment.current.audience
+    return {
+        "segment": None if segment is None else segment_name(segment),
+        "targetingKeySelector": selector_of(experiment.unit),
+        "stickyAssignments": experiment.keeps_assignments,
+        "ignoreTargetingForSticky": experiment.ignore_targeting,
+        "intakePaused": not experiment.intake_open,
+    }
+
 
 # `field:value`; a value with a space or a colon in it stands in quotes.
 _TERM: Final = re.compile(r'\s*([A-Za-z.]+):(?:"((?:[^"\\]|\\["\\])*)"|([^\s"():*?~]+))(?=\s|\Z)')
@@ -85,8 +174,7 @@ def list_instances(query: ConfidenceInstancePage, state: ReadState) -> Confidenc
     def is_wanted(one: Experiment) -> bool:
         return all(FILTERED[field](one, state) == value for field, value in terms)
 
-    every = state.catalog.experiments
-    found = page("abtests", every, is_wanted, query.size, query.token, path="query.pageToken")
+    found = query.page("abtests", state.catalog.experiments, is_wanted)
     instances = [get_instance(state, Noun("experiment", one.key)) for one in found.items]
     return ConfidenceInstances.model_construct(abtests=instances, nextPageToken=found.token or "")
 

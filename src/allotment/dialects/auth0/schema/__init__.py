@@ -1,1 +1,0 @@
-"""Every field of the API: what requests say, and what answers show."""

@@ -1,1 +1,0 @@
-"""The models of this API's bodies, queries and answers."""
