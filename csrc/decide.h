@@ -25,6 +25,7 @@
 #ifndef ALLOT_DECIDE_H
 #define ALLOT_DECIDE_H
 
+#include "draw.h"
 #include "plan.h"
 
 /* The checks after UNKNOWN_EXPERIMENT and NO_UNIT, which the callers make. */
@@ -141,6 +142,15 @@ allot_decide(const allot_plan *plan, uint64_t h1, const uint64_t *draws, size_t 
     if (plan->gated || trace)
         outcome = allot_gates(plan, h1, draws, stride, audience, stored, outcome, trace);
     return outcome;
+}
+
+/* The same for a plan that is plain and one call, whose digest and draw stay in registers: what a
+ * call waits for is this chain, and not the number of its instructions. */
+static inline uint32_t allot_decide_one(const allot_plan *plan, allot_digest unit,
+                                        const uint8_t *members)
+{
+    const uint32_t outcome = allot_look(plan->rest, allot_draw(plan->salts[0], unit));
+    return members[plan->audience] ? outcome : allot_outcome(ALLOT_NOT_IN_AUDIENCE, -1);
 }
 
 /* The outcomes of one unit in `count` plans, whose draws and ids lie one after the other. */

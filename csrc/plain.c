@@ -17,8 +17,7 @@ allot_plain allot_plain_in(void *room, size_t count)
 
 bool allot_is_plain(const allot_plan *plan)
 {
-    return plan->draws == 1 && !plan->recipes && !plan->gated && !plan->ramped &&
-           plan->allocations == plan->rest && plan->rest->count <= 4;
+    return plan->plain && plan->rest->count <= 4;
 }
 
 void allot_plain_put(const allot_plain *plain, size_t at, const allot_plan *plan, uint32_t member)

@@ -262,6 +262,8 @@ allot_plan *allot_plan_new(const allot_plan_spec *spec)
     plan->gated = plan->active != ALLOT_GO || plan->intake != ALLOT_GO || plan->overrides ||
                   plan->claims || plan->keeps || spec->has_holdout || spec->has_layer;
     plan->ramped = spec->has_enrolment;
+    plan->plain = plan->draws == 1 && !plan->recipes && !plan->gated && !plan->ramped &&
+                  plan->allocations == plan->rest;
     assert(layout.outcomes + pen.next_outcome * sizeof(uint32_t) <= layout.salts);
     return plan;
 }

@@ -80,27 +80,15 @@ static inline uint32_t allot_outcomes(uint32_t treatments)
 
 static inline uint32_t allot_outcome_place(uint32_t outcome)
 {
-    /* A treatment of -1 takes off the four that are added here. */
-    static const uint8_t from[ALLOT_REASONS] = {
-        [ALLOT_UNKNOWN_EXPERIMENT] = 4 + ALLOT_UNKNOWN_EXPERIMENT,
-        [ALLOT_NO_UNIT] = 4 + ALLOT_NO_UNIT,
-        [ALLOT_OVERRIDE] = ALLOT_REASONS,
-        [ALLOT_INACTIVE] = 4 + ALLOT_INACTIVE,
-        [ALLOT_HELD_OUT] = 4 + ALLOT_HELD_OUT,
-        [ALLOT_NOT_IN_LAYER] = 4 + ALLOT_NOT_IN_LAYER,
-        [ALLOT_STICKY] = ALLOT_REASONS + 1,
-        [ALLOT_PAUSED] = 4 + ALLOT_PAUSED,
-        [ALLOT_INTAKE_CLOSED] = 4 + ALLOT_INTAKE_CLOSED,
-        [ALLOT_NOT_IN_AUDIENCE] = 4 + ALLOT_NOT_IN_AUDIENCE,
-        [ALLOT_NOT_ENROLLED] = 4 + ALLOT_NOT_ENROLLED,
-        [ALLOT_ALLOCATED] = ALLOT_REASONS + 2,
-        [ALLOT_NOT_ALLOCATED] = 4 + ALLOT_NOT_ALLOCATED,
-        [ALLOT_FALLBACK] = ALLOT_REASONS + 3,
-        [ALLOT_NO_MATCH] = 4 + ALLOT_NO_MATCH,
-        [ALLOT_FAILED] = 4 + ALLOT_FAILED,
-    };
-    return (uint32_t)(from[outcome >> 16] + 4 * allot_outcome_treatment(outcome));
+    /* The four reasons are numbers of which the upper two bits differ. No branch depends on it. */
+    const uint32_t reason = outcome >> 16, with = (outcome >> 15 & 1) - 1;
+    const uint32_t among = ALLOT_REASONS + 4 * (outcome & 0xffff) + (reason >> 2);
+    return (reason & ~with) | (among & with);
 }
+
+_Static_assert(ALLOT_OVERRIDE >> 2 == 0 && ALLOT_STICKY >> 2 == 1 && ALLOT_ALLOCATED >> 2 == 2 &&
+                   ALLOT_FALLBACK >> 2 == 3 && ALLOT_REASONS == 16,
+               "what comes with a treatment has a place for each of its reasons");
 
 /* `lasts` has at least ALLOT_TABLE_SHORT entries; those from count - 1 on are 2^64 - 1, which no
  * draw exceeds. A table is asked of the units that are `member`; a stage, of everyone, 0. */
@@ -136,6 +124,7 @@ typedef struct {
     uint8_t at[ALLOT_STAGES];       /* which of these a stage reads; 0 for a stage it lacks */
     bool ramped;                    /* the enrolment can decide */
     bool gated;                     /* the intake, or a check before it, can decide */
+    bool plain;                     /* one native draw, one table, and no check but the audience */
     uint32_t audience;              /* member */
     uint32_t intake;                /* ALLOT_GO, or the outcome of a plan that takes no new units */
     uint32_t members;               /* 1 + the segments */

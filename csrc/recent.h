@@ -17,19 +17,26 @@ enum {
 };
 
 typedef struct {
-    uint64_t head, tail; /* the first 8 bytes, or all of fewer; the last 8, or 0 of fewer */
+    uint64_t head, tail; /* the first 8 bytes, or what tells fewer apart; the last 8, or 0 */
     uint64_t mark;       /* the size and one; 0 in an empty line */
     void *found;
 } allot_recent;
 
-/* A line as the text would have it. `size` is at most ALLOT_RECENT_BYTES_MAX. */
+/* A line as the text would have it. `size` is at most ALLOT_RECENT_BYTES_MAX. Of fewer than 8 bytes
+ * the parts of the head may overlap: with the size they still tell every text from every other. */
 static inline allot_recent allot_recent_text(const uint8_t *text, size_t size)
 {
-    return (allot_recent){
-        .head = allot_load_little(text, size < 8 ? size : 8),
-        .tail = size > 8 ? allot_load_little64(text + size - 8) : 0,
-        .mark = size + 1,
-    };
+    allot_recent line = {.mark = size + 1};
+    if (size >= 8) {
+        line.head = allot_load_little64(text);
+        line.tail = allot_load_little64(text + size - 8);
+    } else if (size >= 4) {
+        line.head = allot_load_little32(text) |
+                    (uint64_t)allot_load_little32(text + size - 4) << 32;
+    } else if (size > 0) {
+        line.head = (uint64_t)(text[0] | text[size >> 1] << 8 | text[size - 1] << 16);
+    }
+    return line;
 }
 
 /* The text's own line. */

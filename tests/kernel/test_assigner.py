@@ -228,6 +228,27 @@ def test_a_name_that_asked_before_finds_what_is_published_now() -> None:
     assert engine.assign(name, "u") == ("it", 0, -1)
 
 
+def test_every_way_of_calling_gives_one_answer() -> None:
+    plans = {"it": make_plan(segments=(segment_in("country", "SE"),), audience=0, keeps=True)}
+    engine = assigner(plans)
+    known = {"country": "SE"}
+    for unit in units(50):
+        answer = engine.assign("it", unit, known)
+        assert engine.assign("it", unit, known, None) is answer
+        assert engine.assign("it", unit, attributes=known) is answer
+        assert engine.assign(attributes=known, unit=unit, experiment="it") is answer
+        assert Assigner.assign(engine, "it", unit, known) is answer
+        assert engine.assign("it", unit) is engine.assign("it", unit, None)
+        assert engine.assign("it", unit, known, "b") is engine.assign("it", unit, known, stored="b")
+    for wrong in ((), ("it",), ("it", "u", known, None, None)):
+        with pytest.raises(TypeError, match="assign"):
+            engine.assign(*wrong)
+    with pytest.raises(TypeError):
+        Assigner.assign(object(), "it", "u", known)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput):
+        engine.assign("it", "u", 3)
+
+
 def test_equal_names_find_one_plan_however_many_objects_they_are() -> None:
     plans = {f"exp-{i}": make_plan(source=i) for i in range(300)}
     engine = assigner(plans)

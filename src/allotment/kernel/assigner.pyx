@@ -18,6 +18,7 @@ from allotment.kernel.csrc cimport (
     ALLOT_SEGMENTS_MAX,
     ALLOT_STAGES,
     allot_decide,
+    allot_decide_one,
     allot_digest,
     allot_draw,
     allot_ids_own,
@@ -39,7 +40,7 @@ cdef enum:
 
 cdef struct Case:
     # One unit before one plan: what `allot_decide` is given.
-    allot_digest unit
+    bint good
     uint64_t draws[4]
     uint8_t members[1 + ALLOT_SEGMENTS_MAX]
 
@@ -60,31 +61,42 @@ cdef inline dict dict_of(object attributes):
     return dict_of_other(attributes)
 
 
-cdef inline bint prepare(Plan plan, object unit, dict attributes, Case *case) except -1:
-    """Fills the case; 0 where the unit has no good key of the plan's kind."""
+cdef uint32_t decide(
+    Plan plan, object unit, dict attributes, int32_t kept, Case *case, allot_trace *trace
+) except 0:
+    """The outcome of a unit; without a good key of the plan's kind the case is not filled."""
     cdef const allot_plan *core = plan.core
     cdef key_text text
     cdef object key  # it holds the text of a unit that is none
+    cdef allot_digest digest
     cdef Py_ssize_t k
+    case.good = False
     if PyUnicode_Check(unit):
         if not text_of_unit(unit, &text):
-            return False
+            return core.no_unit
     else:
         key = key_of_kind(unit, plan.unit)
         if not text_of_unit(key, &text):
-            return False
-    case.unit = allot_murmur3(text.at, text.size, ALLOT_SEED_UNIT)
-    for k in range(core.draws):
-        if core.recipes == NULL or core.recipes[k] == NULL:
-            case.draws[k] = allot_draw(core.salts[k], case.unit)
-        else:
-            case.draws[k] = allot_recipe_draw(core.recipes[k], text.at, text.size)
+            return core.no_unit
+    digest = allot_murmur3(text.at, text.size, ALLOT_SEED_UNIT)
+    case.good = True
     case.members[0] = 1
     for k in range(PyTuple_GET_SIZE(plan.segments)):
         case.members[k + 1] = segment_holds(
-            <Segment>PyTuple_GET_ITEM(plan.segments, k), attributes, case.unit.h1
+            <Segment>PyTuple_GET_ITEM(plan.segments, k), attributes, digest.h1
         )
-    return True
+    if core.plain and trace == NULL:
+        return allot_decide_one(core, digest, case.members)
+    for k in range(core.draws):
+        if core.recipes == NULL or core.recipes[k] == NULL:
+            case.draws[k] = allot_draw(core.salts[k], digest)
+        else:
+            case.draws[k] = allot_recipe_draw(core.recipes[k], text.at, text.size)
+    if trace == NULL:
+        return allot_decide(
+            core, digest.h1, case.draws, 1, case.members, allot_ids_own, kept, NULL
+        )
+    return allot_decide(core, digest.h1, case.draws, 1, case.members, allot_ids_own, kept, trace)
 
 
 cdef inline Plan plan_of(Assigner assigner, object experiment):
@@ -94,6 +106,20 @@ cdef inline Plan plan_of(Assigner assigner, object experiment):
     if <PyObject *>PyList_GET_ITEM(assigner.lately, line) == <PyObject *>experiment:
         return <Plan>PyList_GET_ITEM(assigner.lately, line + 1)
     return assigner.look_up(experiment, line)
+
+
+cdef object answer_of(
+    Assigner self, object experiment, object unit, object attributes, object stored
+):
+    """What `assign` gives."""
+    cdef Case case
+    cdef int32_t kept = -1
+    cdef Plan plan = plan_of(self, experiment)
+    if plan is None:
+        return self.unknown(experiment)
+    if stored is not None:
+        kept = plan.place_of(stored)
+    return answer_to(plan, decide(plan, unit, dict_of(attributes), kept, &case, NULL))
 
 
 cdef class Assigner:
@@ -143,21 +169,7 @@ cdef class Assigner:
         `unit` is text, an integer, or a mapping from kind to key; `attributes` a mapping or None;
         `stored` the key of the treatment that was kept for this unit earlier, or None.
         """
-        cdef Case case
-        cdef uint32_t outcome
-        cdef int32_t kept = -1
-        cdef Plan plan = plan_of(self, experiment)
-        if plan is None:
-            return self.unknown(experiment)
-        if stored is not None:
-            kept = plan.place_of(stored)
-        if prepare(plan, unit, dict_of(attributes), &case):
-            outcome = allot_decide(
-                plan.core, case.unit.h1, case.draws, 1, case.members, allot_ids_own, kept, NULL
-            )
-        else:
-            outcome = plan.core.no_unit
-        return answer_to(plan, outcome)
+        return answer_of(self, experiment, unit, attributes, stored)
 
     def assign_all(self, unit, attributes=None):
         """What one unit gets in every experiment: a mapping from experiment to assignment.
@@ -180,9 +192,40 @@ cdef class Assigner:
             return None
         if stored is not None:
             kept = plan.place_of(stored)
-        if not prepare(plan, unit, dict_of(attributes), &case):
-            return stages_of(plan, plan.core.no_unit, NULL, NULL, NULL)
-        outcome = allot_decide(
-            plan.core, case.unit.h1, case.draws, 1, case.members, allot_ids_own, kept, &trace
-        )
+        outcome = decide(plan, unit, dict_of(attributes), kept, &case, &trace)
+        if not case.good:
+            return stages_of(plan, outcome, NULL, NULL, NULL)
         return stages_of(plan, outcome, &trace, case.draws, case.members)
+
+
+cdef extern from *:
+    """
+    /* Most calls of `assign` have two or three arguments and no keyword. What Cython does to tell
+     * all calls apart, and to count references that the caller holds anyway, is a tenth of such a
+     * call, so it goes straight to `answer_of`. Any other goes to the method that Cython made. */
+    typedef PyObject *direct_answer(PyObject *, PyObject *, PyObject *, PyObject *, PyObject *);
+    typedef PyObject *direct_method(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
+    static direct_answer *direct_answer_of;
+    static direct_method *direct_made;
+
+    static PyObject *direct_assign(PyObject *self, PyObject *const *args, Py_ssize_t count,
+                                   PyObject *names)
+    {
+        if (names != NULL || count < 2 || count > 3)
+            return direct_made(self, args, count, names);
+        return direct_answer_of(self, args[0], args[1], count == 3 ? args[2] : Py_None, Py_None);
+    }
+
+    static void direct_from(PyObject *method, void *answer_of)
+    {
+        PyMethodDef *def = ((PyMethodDescrObject *)method)->d_method;
+        if (def->ml_flags != (METH_FASTCALL | METH_KEYWORDS) || direct_made)
+            return; /* Cython passes arguments otherwise, or the module is made a second time */
+        direct_made = (direct_method *)(void *)def->ml_meth;
+        direct_answer_of = (direct_answer *)answer_of;
+        def->ml_meth = (PyCFunction)(void *)direct_assign;
+    }
+    """
+    void direct_from(object method, void *answer_of)
+
+direct_from(Assigner.__dict__["assign"], <void *>answer_of)

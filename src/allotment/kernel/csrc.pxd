@@ -128,7 +128,7 @@ cdef extern from "plan.h" nogil:
     ctypedef struct allot_plan:
         const allot_table *allocations
         const allot_table *rest
-        bint ramped, gated, keeps, ignore_targeting
+        bint ramped, gated, plain, keeps, ignore_targeting
         uint8_t draws
         uint8_t at[4]
         uint8_t stages
@@ -186,6 +186,8 @@ cdef extern from "decide.h" nogil:
     uint32_t allot_decide(const allot_plan *plan, uint64_t h1, const uint64_t *draws,
                           size_t stride, const uint8_t *members, const uint32_t *ids,
                           int32_t stored, allot_trace *trace) noexcept
+    uint32_t allot_decide_one(const allot_plan *plan, allot_digest unit,
+                              const uint8_t *members) noexcept
     void allot_decide_all(const allot_plan *const *plans, size_t count, uint64_t h1,
                           const uint64_t *draws, const uint8_t *members, const uint32_t *ids,
                           uint32_t *outcomes) noexcept
