@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks import batch, client, configuration, profiles, record, single
+from benchmarks import batch, client, configuration, profiles, record, single, start
 from benchmarks.harness import Figure, Work, reference
 from benchmarks.machine import family, machine, model
 
@@ -24,6 +24,7 @@ ROWS: list[Callable[[], Figure | Work]] = [
     *profiles.ROWS,
     *configuration.ROWS,
     *client.ROWS,
+    *start.ROWS,
 ]
 
 

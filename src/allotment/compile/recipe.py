@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from allotment.kernel.recipe import Recipe
 from allotment.model.hashing import Hash
-from allotment.model.profile import PROFILES, Draw, Profile, seed_of
+from allotment.model.profile import NATIVE, PROFILES, Draw, Profile, seed_of
 
 
 def kernel_draw(draw: Draw, total: int = 0) -> str | Recipe:
@@ -14,10 +14,13 @@ def kernel_draw(draw: Draw, total: int = 0) -> str | Recipe:
 
     `total` is that of the weights, which some profiles have as many buckets of.
     """
-    profile = PROFILES[draw.profile]
+    name, salt = draw
+    if name == NATIVE:  # nearly always
+        return salt
+    profile = PROFILES[name]
     if profile.hash is Hash.NATIVE:
-        return draw.salt
-    return recipe(profile, draw.salt, profile.count(total))
+        return salt
+    return recipe(profile, salt, profile.count(total))
 
 
 @lru_cache(4096)  # experiments of one layer have one recipe, which a batch then draws by once

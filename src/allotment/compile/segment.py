@@ -70,6 +70,10 @@ class Segments:
         self._segments = segments
         self._used: dict[tuple[str, ...], UsedSegments] = {}
 
+    def keep(self, used: UsedSegments) -> None:
+        """Give these again to who asks the same; no segment may have changed since they were."""
+        self._used[used.keys] = used
+
     def of(self, keys: Iterable[str]) -> UsedSegments:
         """The segments under these keys; raises KeyError for one that is not there."""
         asked = tuple(keys)
@@ -80,7 +84,7 @@ class Segments:
                 asked,
                 tuple(each.kernel for each in found),
                 tuple(f"{each.fingerprint:x}" for each in found),
-                Work.all(each.work for each in found),
+                found[0].work if len(found) == 1 else Work.all(each.work for each in found),
             )
         return used
 

@@ -65,13 +65,17 @@ def recompile(
     segments = Segments(old.segments, catalog.segments)
     plans: dict[str, Plan | None] = {}
     total = old.fingerprint
+    same_segments = old.catalog.segments is catalog.segments
     for key in experiments:
         if (before := old.plans.get(key)) is not None:
-            total -= _mark(before)
+            source = _source(before)
+            total -= source.fingerprint
+            if same_segments:
+                segments.keep(source.used)
         plans[key] = None
         if (experiment := catalog.experiments.get(key)) is not None:
             plans[key] = plan = compile_experiment(experiment, catalog, segments)
-            total += _mark(plan)
+            total += _source(plan).fingerprint
     for key in flags:
         for flags_then, sign in ((old.catalog.flags, -1), (catalog.flags, 1)):
             if (flag := flags_then.get(key)) is not None:
@@ -87,9 +91,10 @@ def _gone(old: Snapshot, catalog: Catalog) -> dict[str, None]:
     return {key: None for key in old.segments if key not in catalog.segments}
 
 
-def _mark(plan: Plan) -> int:
-    assert isinstance(plan.source, Source)
-    return plan.source.fingerprint
+def _source(plan: Plan) -> Source:
+    source = plan.source
+    assert isinstance(source, Source)
+    return source
 
 
 _NOTHING = Snapshot(EMPTY, Keyed(), Keyed(), 0)

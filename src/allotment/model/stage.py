@@ -41,7 +41,7 @@ class Stage(NamedTuple):
 
 
 def _draw(profile: str, salt: str, stage: str) -> Draw:
-    is_native = PROFILES[profile].hash is Hash.NATIVE
+    is_native = profile == NATIVE or PROFILES[profile].hash is Hash.NATIVE
     return Draw(profile, f"{salt}/{stage}" if is_native else salt)
 
 
