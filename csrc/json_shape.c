@@ -27,6 +27,7 @@ void allot_json_shape_feed(allot_json_shape *shape, const uint8_t *part, size_t 
         case '[':
         case '{':
             now.values++;
+            if (now.depth == 0 && now.begun++) now.crowded = true;
             if (++now.depth > now.deepest) now.deepest = now.depth;
             now.within = ALLOT_JSON_BETWEEN;
             break;
@@ -35,12 +36,16 @@ void allot_json_shape_feed(allot_json_shape *shape, const uint8_t *part, size_t 
             if (now.depth) now.depth--;
             now.within = ALLOT_JSON_BETWEEN;
             break;
+        case '\n':
+            if (now.depth) now.crowded = true;
+            now.begun = 0;
+            now.within = ALLOT_JSON_BETWEEN;
+            break;
         case ',':
         case ':':
         case ' ':
         case '\t':
         case '\r':
-        case '\n':
             now.within = ALLOT_JSON_BETWEEN;
             break;
         default:

@@ -51,10 +51,27 @@ static void what_closes_too_much_takes_nothing_off(void)
     holds("]]}}[[", 2, 2);
 }
 
+static void is_crowded(const char *text, bool crowded)
+{
+    for (size_t cut = 0; cut <= strlen(text); cut++) CHECK(shape_of(text, cut).crowded == crowded);
+}
+
+static void a_line_has_one_object(void)
+{
+    is_crowded("", false);
+    is_crowded("{\"a\":[[],[]]}\n\r\n{}\n", false);
+    is_crowded("{\"a\":\"\n{}{}\"}\n[]", false);
+    is_crowded("{} {}\n", true);
+    is_crowded("{}[]\n\n", true);
+    is_crowded("{\n}", true);
+    is_crowded("{}\n{\"a\":[\n]}\n{}", true);
+}
+
 int main(void)
 {
     every_value_and_name_counts_once();
     nothing_in_a_text_counts();
     what_closes_too_much_takes_nothing_off();
+    a_line_has_one_object();
     return checks_report("json_shape");
 }

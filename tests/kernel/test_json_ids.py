@@ -36,6 +36,7 @@ def test_a_list_without_texts_is_one_empty_block() -> None:
 
 def test_the_rest_is_the_document_without_the_texts() -> None:
     assert found(DOCUMENT).rest == b'{"units": [], "more": 1}'
+    assert found(DOCUMENT).beside == len(b'{"units": , "more": 1}')
 
 
 def test_what_is_no_list_of_plain_texts_is_none() -> None:

@@ -30,6 +30,10 @@ class JsonIds:
     """A list of texts without escapes that is a member of a JSON document."""
 
     @property
+    def beside(self) -> int:
+        """How many bytes of the document are not of the list."""
+
+    @property
     def rest(self) -> bytes:
         """The document with an empty list in the place of this one."""
 

@@ -70,6 +70,11 @@ cdef class JsonIds:
     cdef size_t _size
 
     @property
+    def beside(self):
+        """How many bytes of the document are not of the list."""
+        return self._ids.size - (self._ids.end - self._ids.begin)
+
+    @property
     def rest(self):
         """The document with an empty list in the place of this one."""
         return self._document[:self._ids.begin] + b"[]" + self._document[self._ids.end:]

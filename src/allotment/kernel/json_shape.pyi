@@ -12,5 +12,9 @@ class JsonShape:
     def deepest(self) -> int:
         """The most lists and objects that were open at once."""
 
+    @property
+    def crowded(self) -> bool:
+        """Whether a line has more than one list or object, or one goes on in the next line."""
+
     def feed(self, part: bytes | bytearray | memoryview) -> None:
         """Read another part of the text."""

@@ -8,6 +8,7 @@ cdef extern from "json_shape.h" nogil:
     ctypedef struct allot_json_shape:
         uint64_t values
         uint32_t deepest
+        bint crowded
     void allot_json_shape_feed(
         allot_json_shape *shape, const uint8_t *part, size_t size
     ) noexcept
@@ -26,6 +27,11 @@ cdef class JsonShape:
     def deepest(self):
         """The most lists and objects that were open at once."""
         return self._shape.deepest
+
+    @property
+    def crowded(self):
+        """Whether a line has more than one list or object, or one goes on in the next line."""
+        return self._shape.crowded
 
     def feed(self, const uint8_t[::1] part not None):
         """Read another part of the text."""

@@ -67,7 +67,7 @@ def read_document(body: IO[bytes]) -> tuple[list[str] | None, Iterator[UnitRows]
     """The experiments that are asked for, None for all, and blocks of rows: at least one."""
     text = body.read()
     plain = json_ids(text, b"units", _ROWS, _WHOLE_BYTES)
-    if plain is not None and len(plain.rest) <= _WHOLE_BYTES:
+    if plain is not None and plain.beside <= _WHOLE_BYTES:
         with suppress(*MALFORMED):  # what is wrong is said of the whole
             asked = _asked.decode(plain.rest)
             if asked.attributes is None:

@@ -12,8 +12,7 @@ from allotment.errors import InvalidInput
 from allotment.kernel.json_shape import JsonShape
 from allotment.server.assign.batch.rows import UnitRows, check_attributes
 from allotment.server.assign.reading import ATTRIBUTES_BYTES_MAX
-from allotment.server.http.decoding import MALFORMED, refusal
-from allotment.server.http.limits import BODY_DEPTH_MAX
+from allotment.server.http.decoding import DEPTH_MAX, MALFORMED, refusal
 from allotment.server.http.requests import check_nesting
 
 LINE_BYTES_MAX: Final = 1 << 20
@@ -62,27 +61,15 @@ def _rows(lines: bytes) -> UnitRows:
 
 
 def _together(lines: bytes) -> UnitRows | None:
-    """Lines that are all as they should be, read at once; None where it takes a closer look.
-
-    Where every line begins and ends with a brace, none of a valid text goes on in the next; and
-    where there are as many objects as lines, none holds two.
-    """
-    count = lines.count(b"\n")
-    braced = lines.startswith(b"{") and lines.count(b"}\n{") == count - 1
-    # Only the first may have begun before what was read last.
-    if not braced or lines.find(b"\n") > _PIECE_BYTES:
-        return None
+    """Lines that are all as they should be, read at once; None where it takes a closer look."""
     shape = JsonShape()
     shape.feed(lines)
-    if shape.deepest > BODY_DEPTH_MAX:
+    # Attributes lie one level down. Only the first line may have begun before what was read last.
+    if shape.crowded or shape.deepest > DEPTH_MAX + 1 or lines.find(b"\n") > _PIECE_BYTES:
         return None
     try:
         asked = _asked.decode_lines(lines)
-        for each in asked:
-            check_attributes(each.attributes, 0)
-    except (*MALFORMED, InvalidInput):
-        return None
-    if len(asked) != count:
+    except MALFORMED:
         return None
     return UnitRows([each.unit for each in asked], [each.attributes for each in asked])
 
