@@ -21,10 +21,10 @@ def word(place: int, code: int, reason: int, mark: bool) -> bytes:
 
 def test_each_row_is_its_unit_and_its_words() -> None:
     columns = [column([0, -1, 1], [2, 0, 15]), column([1, 1, 1], [3, 3, 3], [0, 1, 0])]
-    found = row_texts([b"a", b"", b"ccc"], columns, word, b"begin:", b":end")
+    found = row_texts(b"a\n\nccc\n", columns, word, b"begin:", b":end")
     rows = b"a<0 0 2 0><1 1 3 0><0 -1 0 0><1 1 3 1>ccc<0 1 15 0><1 1 3 0>"
     assert found == b"begin:" + rows + b":end"
-    less = row_texts([b"a", b"", b"ccc"], columns, word, b"begin:", b":end", 4)
+    less = row_texts(b"a\n\nccc\n", columns, word, b"begin:", b":end", 4)
     assert less == b"begin:" + rows[:-4] + b":end"
 
 
@@ -37,7 +37,7 @@ def test_a_word_is_made_once_for_all_rows_that_have_it() -> None:
 
     rows = 5_000
     columns = [column([0, 1] * (rows // 2), [1] * rows)]
-    assert row_texts([b"u"] * rows, columns, note) == b"u." * rows
+    assert row_texts(b"u\n" * rows, columns, note) == b"u." * rows
     assert asked == [(0, 0, 1, False), (0, 1, 1, False)]
 
 
@@ -57,12 +57,12 @@ def _comma(*_: Any) -> bytes:
 
 
 def test_rows_of_no_columns_are_their_units() -> None:
-    assert row_texts([b"a", b"b"], [], word) == b"ab"
-    assert row_texts([], [column([], [])], word, b"(", b")") == b"()"
+    assert row_texts(b"a\nb\n", [], word) == b"ab"
+    assert row_texts(b"", [column([], [])], word, b"(", b")") == b"()"
 
 
 def test_what_does_not_belong_together_is_refused() -> None:
-    units = [b"a", b"b"]
+    units = b"a\nb\n"
     for columns in (
         [column([0], [0])],
         [column([0, 0], [0])],
@@ -80,8 +80,11 @@ def test_what_does_not_belong_together_is_refused() -> None:
     for wrong in (lambda *_: "text", lambda *_: 1):
         with pytest.raises(TypeError):
             row_texts(units, good, wrong)
-    with pytest.raises(TypeError):
-        row_texts([b"a", "b"], good, word)  # type: ignore[list-item]
+    for other in ("a\nb\n", None):
+        with pytest.raises((TypeError, AttributeError)):
+            row_texts(other, good, word)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput):
+        row_texts(b"a\nb", good, word)  # a line that does not end is none
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 0), (0, 1)])
@@ -97,7 +100,7 @@ def test_answers_that_change_while_they_are_read_write_nothing_beyond(
         return b"x" * (1 + 999 * code)
 
     columns = [(codes, reasons, marks, count), column([0, 0, 0], [0, 0, 0])]
-    units = [b"a", b"b", b"c"]
+    units = b"a\nb\nc\n"
     if before > after:
         with pytest.raises(InvalidInput, match="changed"):
             row_texts(units, columns, meddle)

@@ -4,7 +4,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int16_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+from libc.string cimport memchr, memcpy
 
 from allotment.kernel.cbatch cimport (
     ALLOT_BLOCK_ROWS,
@@ -25,10 +25,11 @@ from allotment.errors import InvalidInput
 def row_texts(units, columns, word, bytes opening=b"", bytes closing=b"", Py_ssize_t less=0):
     """Each unit with its words behind it, all between the opening and the closing.
 
-    `units` are `Texts` or a list of bytes. A column is (codes, reasons, marks, how many codes): an
-    int16 array from -1 on, a uint8 array of places in REASONS, and None or a uint8 array of 0 and
-    1. `word` gives the word of (place of the column, code, reason, mark), and is asked once for
-    each that there is. Of the last word the last `less` bytes are left out.
+    `units` are `Texts`, or lines of text as bytes, each with its line feed. A column is (codes,
+    reasons, marks, how many codes): an int16 array from -1 on, a uint8 array of places in REASONS,
+    and None or a uint8 array of 0 and 1. `word` gives the word of (place of the column, code,
+    reason, mark), and is asked once for each that there is. Of the last word the last `less` bytes
+    are left out.
 
     Raises InvalidInput where the lengths differ, and for a code that the column does not have.
     """
@@ -51,18 +52,18 @@ cdef class _Rows:
     """Units, and columns of answers with the words that were made for them so far."""
 
     cdef int64_t count
-    cdef Column column             # the units: this, or the list
-    cdef list items
+    cdef Column column             # the units: this, or the lines
+    cdef bytes lines
+    cdef size_t at                 # where the next line begins
     cdef allot_answers *answers
     cdef size_t answers_count
     cdef list held                 # what the answers point into
 
     def __cinit__(self, units, list columns):
-        self.count = len(units)
         if type(units) is Texts:
-            self.column = (<Texts>units).column()
+            self.count, self.column = len(units), (<Texts>units).column()
         else:
-            self.items = list(units)  # which no other code changes
+            self.count, self.lines = units.count(b"\n"), units
         self.held = [columns]
         self.answers = <allot_answers *>calloc(len(columns) + 1, sizeof(allot_answers))
         if self.answers == NULL:
@@ -105,6 +106,8 @@ cdef class _Rows:
                 if row == self.count:
                     break
                 self.make(i, row, word)
+        if self.column is None:
+            return size + PyBytes_GET_SIZE(self.lines) - self.count
         for row in range(0, self.count, ALLOT_BLOCK_ROWS):
             for k in range(self.read(row, texts)):
                 size += texts[k].size
@@ -122,18 +125,19 @@ cdef class _Rows:
         answers.words[at].size = PyBytes_GET_SIZE(text)
         return 0
 
-    # The units of the block that begins at a row; how many they are.
+    # The units of the block that begins at a row, which lines have in turn; how many they are.
     cdef size_t read(self, int64_t start, allot_text *texts) except? 0:
         cdef int64_t n = min(<int64_t>ALLOT_BLOCK_ROWS, self.count - start), i
-        cdef bytes item
+        cdef const uint8_t *end
         if self.column is not None:
             if allot_column_texts(self.column.columns, start, n, NULL, texts) != NULL:
                 raise InvalidInput("the views of the units are damaged")
             return n
         for i in range(n):
-            item = self.items[start + i]
-            texts[i].at = <const uint8_t *>PyBytes_AS_STRING(item)
-            texts[i].size = PyBytes_GET_SIZE(item)
+            texts[i].at = <const uint8_t *>PyBytes_AS_STRING(self.lines) + self.at
+            end = <const uint8_t *>memchr(texts[i].at, b"\n", PyBytes_GET_SIZE(self.lines) - self.at)
+            texts[i].size = end - texts[i].at
+            self.at += texts[i].size + 1
         return n
 
     cdef uint8_t *write(self, uint8_t *out, const uint8_t *end) except NULL:

@@ -199,14 +199,14 @@ class Records:
         units = set(self._columns.values())
         return self._batch.select([name for name in self._batch.schema.names if name not in units])
 
-    def unit_texts(self) -> list[bytes]:
-        """Each unit as JSON, `null` for what is none."""
+    def unit_texts(self) -> bytes:
+        """Each unit as a line of JSON, `null` for what is none."""
         by_kind = {kind: _values(self._batch.column(n)) for kind, n in self._columns.items()}
         units: Any = by_kind.get("")
         if units is None:
             rows = zip(*by_kind.values(), strict=True)
             units = [dict(zip(by_kind, row, strict=True)) for row in rows]
-        return _encode.encode_lines(units).split(b"\n")[:-1]
+        return _encode.encode_lines(units)
 
     def unit_columns(self) -> dict[str, pa.Array]:
         """The columns of units; those of text are null where they are not UTF-8."""

@@ -83,13 +83,15 @@ class Batches:
         send: Send,
     ) -> None:
         """Send the pieces. Each is made when the client has taken most of those before it."""
-        gone = asyncio.ensure_future(receive())
+        gone: asyncio.Future[object] | None = None
         begun = last = False
         try:
             while not last:
                 piece, last = await self._in_thread(lambda: _next(pieces))
-                if gone.done():  # there is no more to receive
+                if gone is not None and gone.done():
                     raise ClientDisconnect
+                if gone is None and not last:  # there is no more to receive
+                    gone = asyncio.ensure_future(receive())
                 if not begun:
                     if last:
                         headers = [*headers, (b"content-length", b"%d" % len(piece))]
@@ -105,7 +107,8 @@ class Batches:
                 raise BrokenOff(f"the answer to a batch broke off: {error}") from error
             raise
         finally:
-            gone.cancel()
+            if gone is not None:
+                gone.cancel()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """What `work` gives, done in a thread.

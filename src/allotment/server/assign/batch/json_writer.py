@@ -81,7 +81,8 @@ def _objects(part: UnitBlock, answers: Mapping[str, Column], rows: slice, around
         return b"%b%b:%b%b" % (before, keys[place], _encode(given), behind)
 
     cells = [_cells(column, rows) for column in answers.values()]
-    cells = cells or [(np.zeros(len(units), np.int16), np.zeros(len(units), np.uint8), None, 1)]
+    count = rows.stop - rows.start
+    cells = cells or [(np.zeros(count, np.int16), np.zeros(count, np.uint8), None, 1)]
     less = len(around.between + opening)
     return row_texts(units, cells, word, around.begin + opening, around.end, less)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import IO, Final, NamedTuple
 
 from allotment.errors import InvalidInput
@@ -61,21 +62,12 @@ class BatchOptions(NamedTuple):
     experiments: list[str] | None
     columns: Mapping[str, str]
 
-    @classmethod
-    def of(cls, scope: Scope) -> BatchOptions:
+    @staticmethod
+    def of(scope: Scope) -> BatchOptions:
         """Read it; raises InvalidInput, UnsupportedMedia or NotAcceptable."""
         content_type = header(scope["headers"], b"content-type")
-        given = form_given(None if content_type is None else content_type.decode("latin-1"))
-        wanted = form_wanted(joined_header(scope["headers"], b"accept"), given)
-        query = read_query(scope["query_string"])
-        allowed = _LIMITS[given].parameters
-        for name, value in query:
-            if name not in allowed or not value:
-                known = " and ".join(sorted(allowed)) or "none, for the document says it all"
-                raise InvalidInput(f"the query parameters of such a batch: {known}", "query")
-        experiments = [value for name, value in query if name == "experiment"] or None
-        columns = _columns([value for name, value in query if name == "unit"])
-        return cls(given, wanted, experiments, columns)
+        accept = joined_header(scope["headers"], b"accept")
+        return _options(content_type, accept, scope["query_string"])
 
     @property
     def limits(self) -> _Limits:
@@ -101,6 +93,21 @@ class BatchOptions(NamedTuple):
         most = f"a batch of {self.given.name} has at most {self.limits.size:,} bytes; "
         more = "NDJSON and Arrow may have more" if self.given is MediaForm.JSON else "send several"
         return most + more
+
+
+@lru_cache(64)  # most batches ask alike
+def _options(content_type: bytes | None, accept: str | None, text: bytes) -> BatchOptions:
+    given = form_given(None if content_type is None else content_type.decode("latin-1"))
+    wanted = form_wanted(accept, given)
+    query = read_query(text)
+    allowed = _LIMITS[given].parameters
+    for name, value in query:
+        if name not in allowed or not value:
+            known = " and ".join(sorted(allowed)) or "none, for the document says it all"
+            raise InvalidInput(f"the query parameters of such a batch: {known}", "query")
+    experiments = [value for name, value in query if name == "experiment"] or None
+    columns = _columns([value for name, value in query if name == "unit"])
+    return BatchOptions(given, wanted, experiments, columns)
 
 
 def answers(served: Served, options: BatchOptions, body: IO[bytes], look: Look) -> Iterator[Piece]:

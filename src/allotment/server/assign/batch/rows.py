@@ -39,8 +39,8 @@ class UnitBlock(Protocol):
     def attributes(self) -> object:
         """The attributes as an engine takes them."""
 
-    def unit_texts(self) -> Texts | list[bytes]:
-        """Each unit as JSON, `null` for what is none; `Texts` are without their quotes."""
+    def unit_texts(self) -> Texts | bytes:
+        """Each unit as a line of JSON, `null` for what is none; `Texts` are without quotes."""
 
     def unit_columns(self) -> dict[str, pa.Array]:
         """The units as Arrow columns by name."""
@@ -77,14 +77,14 @@ class UnitRows:
         """What is known of them."""
         return self.known
 
-    def unit_texts(self) -> Texts | list[bytes]:
-        """Each unit as JSON, `null` for what is none; `Texts` are without their quotes."""
+    def unit_texts(self) -> Texts | bytes:
+        """Each unit as a line of JSON, `null` for what is none; `Texts` are without quotes."""
         keys = self.keys
         if isinstance(keys, Texts):
             return keys
         if not _KEYS.issuperset(map(type, keys)):
             keys = [_shown(key) for key in keys]
-        return _encode.encode_lines(keys).split(b"\n")[:-1]
+        return _encode.encode_lines(keys)
 
     def unit_columns(self) -> dict[str, pa.Array]:
         """One column of text; a unit of several kinds is the text of its JSON."""
