@@ -53,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     allot_json_shape_feed(&shape, text, size);
     const allot_json_shape same = slowly(text, size);
     expect(shape.values == same.values && shape.deepest == same.deepest &&
-           shape.within == same.within && shape.depth == same.depth && shape.crowded == same.crowded);
+           shape.within == same.within && shape.depth == same.depth &&
+           shape.crowded == same.crowded);
     allot_json_ids ids = {.text = text, .size = size, .views = views, .room = ROOM};
     if (allot_json_ids_find(&ids, "u")) {
         expect(text[ids.begin] == '[' && text[ids.end - 1] == ']');

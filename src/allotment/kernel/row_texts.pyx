@@ -135,7 +135,8 @@ cdef class _Rows:
             return n
         for i in range(n):
             texts[i].at = <const uint8_t *>PyBytes_AS_STRING(self.lines) + self.at
-            end = <const uint8_t *>memchr(texts[i].at, b"\n", PyBytes_GET_SIZE(self.lines) - self.at)
+            end = <const uint8_t *>memchr(
+                texts[i].at, b"\n", PyBytes_GET_SIZE(self.lines) - self.at)
             texts[i].size = end - texts[i].at
             self.at += texts[i].size + 1
         return n

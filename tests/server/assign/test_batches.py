@@ -166,6 +166,17 @@ def test_all_of_the_answer_comes_in_order(watched: Watched) -> None:
     assert watched.released()
 
 
+def test_an_answer_of_one_piece_says_how_long_it_is(watched: Watched) -> None:
+    """Also the largest one, of as many units as are answered at a time."""
+    forms = ("application/json", "application/x-ndjson", "application/vnd.apache.arrow.stream")
+    units = [f"unit-{number}" for number in range(1 << 15)]
+    for form in forms:
+        for some, is_one in ((units[:1], True), (units, True), ([*units, "u"], False)):
+            answer = watched.paths.ask("POST", "/v1/assign/batch", {"units": some}, accept=form)
+            assert (len(answer.pieces) == 1) is is_one
+            assert (answer.headers.get("content-length") == str(len(answer.body))) is is_one
+
+
 def test_a_client_that_cannot_be_sent_to_breaks_the_answer_off(watched: Watched) -> None:
     async def work() -> None:
         client = Client(LINES)

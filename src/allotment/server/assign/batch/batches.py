@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from starlette.requests import ClientDisconnect
 
@@ -83,7 +83,7 @@ class Batches:
         send: Send,
     ) -> None:
         """Send the pieces. Each is made when the client has taken most of those before it."""
-        gone: asyncio.Future[object] | None = None
+        gone: asyncio.Future[Any] | None = None
         begun = last = False
         try:
             while not last:
