@@ -7,7 +7,7 @@ much of the experiment this API cannot say.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from allotment.change.commands import (
@@ -57,7 +57,7 @@ from allotment.dialects.wire.source import alike
 from allotment.dialects.wire.spelling import slug
 from allotment.errors import InvalidChange, InvalidInput
 from allotment.model.catalog import Catalog
-from allotment.model.experiment import Experiment, State
+from allotment.model.experiment import Experiment, Iteration, State
 from allotment.model.flag import FlagState
 from allotment.model.text import check_key
 
@@ -67,23 +67,13 @@ def create_instance(call: Call[ConfidenceInstanceCreate], catalog: Catalog) -> l
     body = call.body
     arms = read_treatments((body.abtest and body.abtest.treatments) or (), None, catalog)
     flag = _target(body, arms, None, catalog)
-    audience = read_audience(body.flags or ConfidenceFlagModule(), catalog)
+    said = read_audience(body.flags or ConfidenceFlagModule(), arms.iteration, catalog)
     key = slug(body.displayName, catalog.experiments.__contains__, "abtest")
-    iteration = replace(arms.iteration, audience=audience.segment)
-    before, iteration = dealt(call, iteration, body.displayName, catalog)
+    before, iteration = dealt(call, said.current, body.displayName, catalog)
     # Nothing is kept of an owner that is not given: the creator is shown in its place.
     notes = {**_rest(body, key, flag), "owner": body.owner or None, TREATMENTS: arms.notes}
-    experiment = Experiment(
-        key,
-        (iteration,),
-        body.displayName,
-        unit=audience.unit,
-        keeps_assignments=audience.keeps,
-        ignore_targeting=audience.ignoring,
-        intake_open=audience.open,
-        shared_salt=shares_salt(iteration),
-        kept=NOTES.on_new(notes),
-    )
+    named = replace(said, key=key, name=body.displayName, kept=NOTES.on_new(notes))
+    experiment = replace(named, iterations=(iteration,), shared_salt=shares_salt(iteration))
     return [*before, Create(experiment), *([enlist(key, flag, catalog)] if flag else [])]
 
 
@@ -222,35 +212,24 @@ def _rest(body: ConfidenceInstanceFields, key: str, flag: str | None) -> Values:
 _MODULE: Final = "$.flags"
 
 
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """The fields of the module that steer.
+def read_audience(
+    module: ConfidenceFlagModule, iteration: Iteration, catalog: Catalog
+) -> Experiment:
+    """An experiment of the iteration, which is for whom the module says; it has no key yet.
 
-    unit      the kind of unit
-    segment   the segment that may take part; None for everyone
-    keeps     whether first assignments are kept, and
-    ignoring  whether they outlive the targeting
-    open      whether new units are taken in
+    What is not set is as good as false or empty.
     """
-
-    unit: str
-    segment: str | None
-    keeps: bool
-    ignoring: bool
-    open: bool
-
-
-def read_audience(module: ConfidenceFlagModule, catalog: Catalog) -> Audience:
-    """It from the module's fields; what is not set is as good as false or empty."""
-    segment = module.segment
-    return Audience(
-        _unit(module.targetingKeySelector),
-        read_named("segment", catalog.segments, segment, f"{_MODULE}.segment").key
-        if segment
-        else None,
-        module.stickyAssignments is True,
-        module.ignoreTargetingForSticky is True,
-        module.intakePaused is not True,
+    unit, audience = _unit(module.targetingKeySelector), None
+    if module.segment:
+        path = f"{_MODULE}.segment"
+        audience = read_named("segment", catalog.segments, module.segment, path).key
+    return Experiment(
+        "",
+        (replace(iteration, audience=audience),),
+        unit=unit,
+        keeps_assignments=module.stickyAssignments is True,
+        ignore_targeting=module.ignoreTargetingForSticky is True,
+        intake_open=module.intakePaused is not True,
     )
 
 
@@ -259,15 +238,16 @@ def write_audience(
 ) -> Iterator[Command]:
     """The commands that make the audience of an experiment what the module says."""
     key, shown = experiment.key, ConfidenceFlagModule(**show_audience(experiment))
-    old, new = read_audience(shown, catalog), read_audience(module, catalog)
+    old, new = (read_audience(each, experiment.current, catalog) for each in (shown, module))
     if new.unit != old.unit:
         yield SetUnit(key, new.unit)
-    if new.segment != old.segment:
-        yield from _set_segment(experiment, new.segment)
-    if (new.keeps, new.ignoring) != (old.keeps, old.ignoring):
-        yield SetKeeping(key, new.keeps, new.ignoring)
-    if new.open != old.open:
-        yield SetIntake(key, new.open)
+    if new.current.audience != old.current.audience:
+        yield from _set_segment(experiment, new.current.audience)
+    keeping = new.keeps_assignments, new.ignore_targeting
+    if keeping != (old.keeps_assignments, old.ignore_targeting):
+        yield SetKeeping(key, *keeping)
+    if new.intake_open != old.intake_open:
+        yield SetIntake(key, new.intake_open)
 
 
 def _set_segment(experiment: Experiment, segment: str | None) -> Iterator[Command]:
