@@ -9,7 +9,7 @@ from typing import Any
 
 from allotment.change.apply import Change, apply
 from allotment.change.commands import Command
-from allotment.change.diff import diff
+from allotment.change.diff import created
 from allotment.change.kinds import KINDS, nouns_of
 from allotment.change.references import follow
 from allotment.dialects import catalogfile
@@ -64,7 +64,7 @@ def _catalog_of(text: str | bytes, lists: Callable[[str], bytes] | None = None) 
     tree = catalogfile.parse(text)
     if isinstance(tree, dict) and "catalog" in tree:
         return sent_catalog(tree)
-    return checked_change(diff(EMPTY, catalogfile.read_tree(tree, lists)), EMPTY).catalog
+    return _checked(created(catalogfile.read_tree(tree, lists)), EMPTY).catalog
 
 
 def sent_catalog(snapshot: Mapping[str, Any]) -> Catalog:
@@ -90,7 +90,10 @@ def _stored(database: str | Path) -> Catalog:
 
 def checked_change(commands: Iterable[Command], base: Catalog) -> Change:
     """What the commands make of `base`, with the segments' patterns and versions checked too."""
-    change = apply(base, commands)
+    return _checked(apply(base, commands), base)
+
+
+def _checked(change: Change, base: Catalog) -> Change:
     for key, segment in change.catalog.segments.items():
         if base.segments.get(key) is not segment:
             check_segment(segment)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
 
 from allotment.change import commands as c
 from allotment.change.apply import apply
-from allotment.change.diff import diff
+from allotment.change.diff import created, diff
 from allotment.errors import InvalidChange, NotFound
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import State
@@ -18,7 +19,7 @@ from allotment.model.layer import Holdout, Layer, Reservation
 from allotment.model.segment import Clause, IdList, Operator, Sample, Segment
 from allotment.model.slots import Range
 from nouns import EVERYONE, FLAG, TREATMENTS, catalog, changed, experiment, iteration
-from strategies import plain
+from strategies import catalogs, plain
 
 IS_ONE = Clause(("age",), Operator.IN, (1,))
 DRAFT = iteration(State.DRAFT, 2)
@@ -289,3 +290,28 @@ def test_no_difference_gets_around_the_rule_of_kept_assignments() -> None:
     goal = changed(shrunk, c.SetKeeping("checkout", keeps_assignments=True, ignore_targeting=False))
     with pytest.raises(InvalidChange, match="gives up no slots"):
         apply(keeping, diff(keeping, goal))
+
+
+@given(target=catalogs())
+def test_what_is_created_is_what_the_commands_from_nothing_make(target: Catalog) -> None:
+    applied = apply(EMPTY, diff(EMPTY, target))
+    made = created(target)
+    assert made == applied
+    assert (plain(made.catalog), made.catalog.users) == (
+        plain(applied.catalog),
+        applied.catalog.users,
+    )
+
+
+def test_what_cannot_be_created_is_refused_in_the_words_of_its_command() -> None:
+    astray = experiment(layer="nowhere"), experiment("lost", iteration(audience="nowhere"))
+    for noun in astray:
+        target = replace(
+            EMPTY, experiments=Keyed([("first", experiment("first")), (noun.key, noun)])
+        )
+        with pytest.raises(InvalidChange) as refused:
+            created(target)
+        with pytest.raises(InvalidChange) as expected:
+            apply(EMPTY, diff(EMPTY, target))
+        assert str(refused.value) == str(expected.value)
+        assert refused.value.command == expected.value.command

@@ -51,6 +51,12 @@ def apply(catalog: Catalog, commands: Iterable[Command], policy: Policy = Policy
         except AllotmentError as error:
             error.command = position
             raise
+    return concluded(catalog, proposal)
+
+
+def concluded(catalog: Catalog, proposal: Proposal) -> Change:
+    """The change that the edits of a proposal make, once all that a catalog must satisfy is checked
+    around what changed."""
     if not proposal.changed and proposal.kept == catalog.kept:
         return Change(catalog)
     new = follow(catalog, proposal.close(), proposal.changed)

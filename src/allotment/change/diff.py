@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from allotment.change.apply import Change, concluded
 from allotment.change.commands import (
     Command,
     Create,
@@ -25,7 +26,7 @@ from allotment.change.lifecycle import Policy
 from allotment.change.proposal import Proposal, same
 from allotment.change.sample_layout import name_of, scattered, with_sample
 from allotment.errors import InvalidChange, NotFound, did_you_mean
-from allotment.model.catalog import Catalog
+from allotment.model.catalog import EMPTY, Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.layer import Layer, Reservation
 from allotment.model.limits import BUCKETS
@@ -48,6 +49,15 @@ def diff(old: Catalog, target: Catalog) -> tuple[Command, ...]:
     InvalidInput or InvalidChange where the target cannot be laid; whether its parts fit together
     is checked when the commands are applied.
     """
+    return tuple(_walk(old, target).commands)
+
+
+def created(target: Catalog) -> Change:
+    """What the commands from nothing to `target` make: as to apply them, but each is made once."""
+    return concluded(EMPTY, _walk(EMPTY, target).proposal)
+
+
+def _walk(old: Catalog, target: Catalog) -> _Walk:
     walk = _Walk(old)
     goal = {
         (kind, key): _laid(kind, key, old, target)
@@ -67,7 +77,7 @@ def diff(old: Catalog, target: Catalog) -> tuple[Command, ...]:
         for key in _apart(old, target, kind):
             if key not in nouns_of(target, kind):
                 walk.delete(kind, key)
-    return tuple(walk.commands)
+    return walk
 
 
 def _laid(kind: str, key: str, old: Catalog, target: Catalog) -> Noun:
@@ -110,12 +120,12 @@ class _Walk:
 
     def __init__(self, catalog: Catalog) -> None:
         self.commands: list[Command] = []
-        self._proposal = Proposal(catalog, Policy.NATIVE)
+        self.proposal = Proposal(catalog, Policy.NATIVE)
 
     def lead_to(self, noun: Noun) -> None:
         """Make the noun so; who is in which layer is not its matter but that of `reserve` and
         `sample`."""
-        old = self._proposal.find(kind_of(noun), noun.key)
+        old = self.proposal.find(kind_of(noun), noun.key)
         if isinstance(noun, Segment):
             noun = replace(noun, sample=old.sample if isinstance(old, Segment) else None)
         if old is None:
@@ -128,7 +138,7 @@ class _Walk:
         if same(old, noun):
             return
         self._try(noun_commands(old, noun))
-        if not same(self._proposal.find(kind_of(noun), noun.key), noun):
+        if not same(self.proposal.find(kind_of(noun), noun.key), noun):
             self.do([Replace(noun)])
 
     def _try(self, steps: Iterable[Command]) -> None:
@@ -142,7 +152,8 @@ class _Walk:
     def do(self, commands: Iterable[Command]) -> None:
         """Take the steps."""
         for command in commands:
-            edit(command, self._proposal)
+            self.proposal.command = len(self.commands)
+            edit(command, self.proposal)
             self.commands.append(command)
 
     def release(self, old: Layer, new: Noun | None) -> None:
@@ -159,7 +170,7 @@ class _Walk:
         `asked` is the layer as the target has it, `experiments` whom the target knows. As in
         laying a layer, who gives buckets up comes before who takes them.
         """
-        owned = {r.experiment: r.ranges for r in self._proposal.get(Layer, new.key).reservations}
+        owned = {r.experiment: r.ranges for r in self.proposal.get(Layer, new.key).reservations}
         exact = {r.experiment for r in asked.reservations if r.ranges or r.share_ppm is None}
 
         def turn(reservation: Reservation) -> tuple[bool, bool]:
@@ -168,7 +179,7 @@ class _Walk:
 
         for reservation in sorted(new.reservations, key=turn):
             key = reservation.experiment
-            member = self._proposal.find("experiment", key)
+            member = self.proposal.find("experiment", key)
             if not isinstance(member, Experiment):
                 near = did_you_mean(key, experiments)
                 raise NotFound(
@@ -184,7 +195,7 @@ class _Walk:
 
     def _lays(self, share: Reserve, ranges: Ranges) -> bool:
         """Whether the share alone would be laid as these ranges."""
-        layer = self._proposal.get(Layer, share.layer)
+        layer = self.proposal.get(Layer, share.layer)
         owned = {r.experiment: r.ranges for r in layer.reservations}
         free = subtract(whole(profile_of(layer)), owned.values())
         own = owned.get(share.experiment, ())
@@ -195,18 +206,18 @@ class _Walk:
         """Make segments the samples that they should be; as above, who gives buckets up first."""
 
         def turn(new: Segment) -> tuple[bool, bool]:
-            old, sample = self._proposal.get(Segment, new.key).sample, new.sample
+            old, sample = self.proposal.get(Segment, new.key).sample, new.sample
             is_open = sample is not None and not sample.ranges
             return is_open, (sample.share_ppm if sample else 0) > (old.share_ppm if old else 0)
 
         for segment in sorted(segments, key=turn):
-            old = self._proposal.get(Segment, segment.key)
-            if with_sample(segment, old, self._proposal).sample != old.sample:
+            old = self.proposal.get(Segment, segment.key)
+            if with_sample(segment, old, self.proposal).sample != old.sample:
                 self.do([SetSample(segment.key, segment.sample)])
 
     def delete(self, kind: str, key: str) -> None:
         """Remove the noun; an experiment that runs is ended first."""
-        noun = self._proposal.find(kind, key)
+        noun = self.proposal.find(kind, key)
         if isinstance(noun, Experiment) and noun.live:
             self.do([EndIteration(key)])
         self.do([Delete(kind, key)])
