@@ -22,7 +22,7 @@ class Texts:
         """How many there are."""
 
     def __len__(self) -> int: ...
-    def __getitem__(self, place: slice) -> Texts:
+    def __getitem__(self, key: slice, /) -> Texts:
         """Some of the rows, which follow each other."""
 
 @final
