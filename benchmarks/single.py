@@ -47,4 +47,16 @@ def assign_all_of_100() -> Work:
     return Work("assign_all of 100 experiments, 10 segments", 3.0, run, CALLS)
 
 
-ROWS = [single_call, single_call_with_ramp, assign_all_of_100]
+def assign_all_as_json() -> Work:
+    ready = allotment.load(catalog(100, segments=10)).assign_all_json
+
+    def run() -> None:
+        for country, units in VISITORS:
+            for unit in units[::10]:
+                ready(unit, {"country": country})
+
+    calls = sum(len(units[::10]) for _, units in VISITORS)
+    return Work("the same as JSON, ready to be sent (13 KB)", 18.0, run, calls)
+
+
+ROWS = [single_call, single_call_with_ramp, assign_all_of_100, assign_all_as_json]

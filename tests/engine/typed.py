@@ -20,6 +20,7 @@ def answers(engine: allotment.Engine, attributes: dict[str, str]) -> None:
     assert_type(everything.get("e"), Assignment | None)
     assert_type([answer.treatment for answer in everything.values()], list[str | None])
     assert_type(dict(everything.items()), dict[str, Assignment])
+    assert_type(engine.assign_all_json("u", attributes), bytes)
     assert_type(engine.resolve("f", "u"), Resolution)
     assert_type(engine.explain("e", "u"), Explanation)
     column = engine.assign_many("e", ["u"], {"country": ["SE"]})

@@ -262,6 +262,39 @@ def test_equal_names_find_one_plan_however_many_objects_they_are() -> None:
 
 def test_answers_that_no_call_made_are_of_no_experiment() -> None:
     assert dict(Answers()) == {}
+    assert Answers().json(str.encode) == b"{}"
+
+
+def test_the_text_of_an_answer_is_made_once() -> None:
+    engine = assigner({"b": make_plan(source="b"), "a": make_plan(source="a", treatment="s/x")})
+    told: list[object] = []
+
+    def tell(answer: tuple[str, int, int]) -> bytes:
+        told.append(answer)
+        return b"%b%d" % (answer[0].encode(), answer[2])
+
+    for unit in units(200):
+        answers = engine.assign_all(unit)
+        expected = b",".join(b"%b%d" % (key.encode(), each[2]) for key, each in answers.items())
+        assert answers.json(tell) == b"{%b}" % expected
+    assert len(told) == 4
+    assert engine.assign_all("u").json(lambda _: b"") == b"{,}"
+    with pytest.raises(InvalidInput, match="bytes, not str"):
+        engine.assign_all("u").json(repr)
+
+
+def test_a_text_that_asks_for_others_while_it_is_made_is_no_matter() -> None:
+    engine = assigner({f"exp-{i}": make_plan(treatment=f"s/{i}") for i in range(20)})
+
+    def other(answer: object) -> bytes:
+        return b"other"
+
+    def tell(answer: tuple[str, int, int]) -> bytes:
+        assert engine.assign_all("u").json(other).count(b"other") == 20
+        return b"own"
+
+    for unit in units(5):
+        assert engine.assign_all(unit).json(tell) == b"{%b}" % b",".join([b"own"] * 20)
 
 
 def test_an_empty_assigner_has_no_answers() -> None:

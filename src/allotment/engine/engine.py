@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 
+import msgspec
 import numpy as np
 
 from allotment.compile.experiment import Source, unknown
@@ -23,6 +24,8 @@ from allotment.matching.why import why_not
 from allotment.model.assignment import Assignment, Reason, Resolution
 from allotment.model.catalog import Catalog
 from allotment.values import mapping_of
+
+_encode = msgspec.json.Encoder().encode
 
 Unit = str | int | Mapping[str, str | int]
 Attributes = Mapping[str, object] | None
@@ -76,6 +79,13 @@ class Engine(Assigner[Assignment]):
             notes,
         )
         self.publish_plans(snapshot.plans)
+
+    def assign_all_json(self, unit: Unit, attributes: Attributes = None) -> bytes:
+        """The answers of `assign_all` as JSON, ready to be sent: an object, by experiment.
+
+        It is what `POST /v1/assign` shows as `assignments`. The text of an answer is made once.
+        """
+        return self.assign_all(unit, attributes).json(_member)
 
     def resolve(
         self,
@@ -239,3 +249,21 @@ def _stored_codes(plan: Plan, stored: object) -> Codes:
     index: dict[str | None, int] = {name: code for code, name in enumerate(plan.names)}
     keys = texts_of(stored, "stored treatments", "$.stored")
     return np.array([index.get(key, -1) for key in keys], np.int16)
+
+
+def _member(given: Assignment) -> bytes:
+    """An assignment as a member of a JSON object, by its experiment."""
+    return b"%b:%b" % (
+        _encode(given.experiment),
+        _encode(
+            {
+                "treatment": given.treatment,
+                "reason": given.reason,
+                "variations": dict(given.variations),
+                "is_control": given.is_control,
+                "iteration": given.iteration,
+                "revision": given.revision,
+                "to_keep": given.to_keep,
+            }
+        ),
+    )

@@ -9,6 +9,8 @@ cdef class Answers:
     cdef Sheet sheet
     cdef uint32_t *outcomes  # by place on the sheet
 
+    cdef bytes told(self, object told_by)
+
 
 # What a unit gets in every experiment of the sheet; the attributes may be None.
 cdef Answers answers_of(Sheet sheet, object unit, dict attributes)

@@ -3,10 +3,14 @@
 from collections.abc import ItemsView, KeysView, Mapping, ValuesView
 
 cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.object cimport PyObject
+from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.stdint cimport uint32_t
+from libc.string cimport memcpy
 
-from allotment.kernel.plan cimport Plan, answer_to
+from allotment.kernel.plan cimport Plan, answer_to, text_to
 from allotment.kernel.sheet cimport Sheet
 
 
@@ -23,6 +27,24 @@ cdef Answers answers_of(Sheet sheet, object unit, dict attributes):
     sheet.decide(unit, attributes, outcomes)
     answers.sheet = sheet
     return answers
+
+
+cdef bytes joined(PyObject **texts, Py_ssize_t count, Py_ssize_t size):
+    """The texts with commas between, in braces."""
+    cdef bytes whole = PyBytes_FromStringAndSize(NULL, size + max(0, count - 1) + 2)
+    cdef char *at = PyBytes_AS_STRING(whole)
+    cdef Py_ssize_t i, length
+    at[0] = b"{"
+    at += 1
+    for i in range(count):
+        if i > 0:
+            at[0] = b","
+            at += 1
+        length = PyBytes_GET_SIZE(<object>texts[i])
+        memcpy(at, PyBytes_AS_STRING(<object>texts[i]), length)
+        at += length
+    at[0] = b"}"
+    return whole
 
 
 # It refers to a sheet alone, which never refers back: the collector has nothing to find here.
@@ -60,6 +82,36 @@ cdef class Answers:
 
     def items(self):
         return ItemsView(self)
+
+    def json(self, told_by not None):
+        cdef Sheet sheet = self.sheet
+        cdef PyObject **texts = <PyObject **>PyMem_Malloc((sheet.count + 1) * sizeof(PyObject *))
+        cdef Py_ssize_t i, size = 0
+        cdef uint32_t place, outcome
+        cdef Plan plan
+        if texts == NULL:
+            raise MemoryError
+        try:
+            for i in range(sheet.count):
+                place = sheet.sorted[i]
+                outcome = self.outcomes[place]
+                plan = <Plan>PyTuple_GET_ITEM(sheet.plans, place)
+                texts[i] = text_to(plan, outcome, <PyObject *>told_by)
+                if texts[i] == NULL:
+                    return self.told(told_by)
+                size += PyBytes_GET_SIZE(<object>texts[i])
+            return joined(texts, sheet.count, size)
+        finally:
+            PyMem_Free(texts)
+
+    cdef bytes told(self, object told_by):
+        """The same where some are not told yet, which may run anything."""
+        cdef list texts = []
+        cdef Py_ssize_t place
+        for name in self.sheet.names:
+            place = self.sheet.places[name]
+            texts.append((<Plan>self.sheet.plans[place]).tell(self.outcomes[place], told_by))
+        return b"{%b}" % b",".join(texts)
 
     def __eq__(self, other):
         if not isinstance(other, Mapping):

@@ -2,6 +2,7 @@ cimport cython
 from libc.stdint cimport int32_t, uint32_t
 
 from cpython.list cimport PyList_GET_ITEM
+from cpython.object cimport PyObject
 
 from allotment.kernel.csrc cimport allot_outcome_place, allot_plan
 from allotment.kernel.idset cimport IdSet
@@ -20,11 +21,15 @@ cdef class Plan:
     cdef readonly IdSet claims
     cdef object answer
     cdef list answers              # one place an outcome, None until it is asked for
+    cdef list texts                # of these, by the function below; in the same places
+    cdef object told_by            # Assignment -> bytes; None before it is asked for
 
     # The index of a treatment, by name; -1 if the plan has none of that name.
     cdef int32_t place_of(self, object treatment) except -2
     # Makes the answer to an outcome, if no other call has meanwhile.
     cdef object made(self, uint32_t outcome)
+    # Makes its text, likewise.
+    cdef bytes tell(self, uint32_t outcome, object told_by)
 
 
 # The answer to an outcome of a plan: made on first use, then the same object for ever.
@@ -35,3 +40,12 @@ cdef inline object answer_to(Plan plan, uint32_t outcome):
         if answer is not None:
             return answer
     return plan.made(outcome)
+
+
+# The text of that answer, borrowed; NULL where it was not told yet.
+cdef inline PyObject *text_to(Plan plan, uint32_t outcome, PyObject *told_by) noexcept:
+    cdef PyObject *text
+    if <PyObject *>plan.told_by != told_by:
+        return NULL
+    text = <PyObject *>PyList_GET_ITEM(plan.texts, allot_outcome_place(outcome))
+    return NULL if text == <PyObject *>None else text

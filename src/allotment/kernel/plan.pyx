@@ -2,6 +2,7 @@
 
 cimport cython
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
+from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM
 from cpython.unicode cimport PyUnicode_Check, PyUnicode_FromObject
 from libc.stdint cimport int32_t, uint32_t
@@ -199,6 +200,19 @@ cdef class Plan:
         if self.answers[place] is None:
             self.answers[place] = answer
         return self.answers[place]
+
+    cdef bytes tell(self, uint32_t outcome, object told_by):
+        cdef PyObject *known = text_to(self, outcome, <PyObject *>told_by)
+        if known != NULL:
+            return <bytes>known
+        cdef object text = told_by(answer_to(self, outcome))
+        if type(text) is not bytes:
+            raise InvalidInput(f"an answer is told in bytes, not {type(text).__name__}")
+        if self.told_by is not told_by:
+            self.texts = [None] * allot_outcomes(self.core.treatments)
+            self.told_by = told_by
+        self.texts[<Py_ssize_t>allot_outcome_place(outcome)] = text
+        return text
 
 
 cdef bint needs_digests(Plan plan) except -1:

@@ -16,6 +16,7 @@ cdef class Sheet:
     cdef tuple plans                 # those of one kind of unit together, of these the plain first
     cdef const allot_plan **cores
     cdef allot_plain plain           # [count] the plain ones; the rows of others are not used
+    cdef uint32_t *sorted            # [count] the places in the order of the names
     cdef uint32_t count
 
     cdef tuple kinds                 # unit kinds, sorted

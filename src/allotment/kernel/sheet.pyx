@@ -102,6 +102,8 @@ cdef class Sheet:
                 ids += plan.core.members
         self.reserve(ids)
         self.draws = ids = 0
+        for i, name in enumerate(self.names):
+            self.sorted[i] = self.places[name]
         for i, plan in enumerate(self.plans):
             while kind < 0 or plan.unit != self.kinds[kind]:
                 kind += 1
@@ -138,8 +140,9 @@ cdef class Sheet:
     cdef int reserve(self, Py_ssize_t ids) except -1:
         cdef Py_ssize_t kinds = len(self.kinds) + 1
         cdef Py_ssize_t plans = (ALLOT_PLAIN_BYTES * self.count + 7) // 8 * 8
-        cdef Py_ssize_t size = 8 * (self.count + 3 * <Py_ssize_t>self.draws) + 4 * (4 * kinds + ids)
-        self.block = PyMem_Calloc(plans + size, 1)
+        cdef Py_ssize_t long_ones = self.count + 3 * <Py_ssize_t>self.draws
+        cdef Py_ssize_t short_ones = 4 * kinds + ids + self.count
+        self.block = PyMem_Calloc(plans + 8 * long_ones + 4 * short_ones, 1)
         if self.block == NULL:
             raise MemoryError
         self.plain = allot_plain_in(self.block, self.count)
@@ -151,7 +154,8 @@ cdef class Sheet:
         self.kind_others = self.kind_plans + kinds
         self.kind_draws = self.kind_others + kinds
         self.kind_ids = self.kind_draws + kinds
-        self.ids = self.kind_ids + kinds
+        self.sorted = self.kind_ids + kinds
+        self.ids = self.sorted + self.count
         return 0
 
     cdef int decide(self, object unit, dict attributes, uint32_t *outcomes) except -1:

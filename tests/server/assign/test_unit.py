@@ -44,6 +44,13 @@ def test_a_unit_is_assigned_in_all_experiments(client: httpx.Client, engine: Eng
     assert {each["reason"] for each in expected.values()} == {"ALLOCATED", "PAUSED"}
 
 
+def test_an_engine_has_the_servers_json_ready(client: httpx.Client, engine: Engine) -> None:
+    for unit, known in (("a", SWEDEN), ("b", {}), ("", SWEDEN), ("a", SWEDEN)):
+        answer = client.post("/v1/assign", json={"unit": unit, "attributes": known})
+        ready = engine.assign_all_json(unit, known)
+        assert answer.content.endswith(b'"assignments":%b}' % ready)
+
+
 def test_a_unit_is_assigned_in_some_experiments(client: httpx.Client, engine: Engine) -> None:
     asked = ["plain", "checkout", "plain"]
     expected = {key: plain(engine.assign(key, "a", SWEDEN)) for key in asked}
