@@ -3,10 +3,14 @@
 #include <assert.h>
 #include <string.h>
 
+#include "paths.h"
 #include "text.h"
 
 /* How far ahead of the row that is decided the lists are fetched into the cache. */
 enum { ROWS_AHEAD = 16 };
+
+/* How many rows are read as any other from one on whose value is long or new. */
+enum { ROWS_UNMET = 64 };
 
 const char allot_no_memory[] = "does not fit into memory";
 
@@ -84,16 +88,46 @@ const char *allot_units_texts(const allot_pieces *pieces, int64_t start, int64_t
     return NULL;
 }
 
+/* The digests of the first rows, if they are whole numbers that need no text; *done becomes how
+ * many. */
+static const char *digest_numbers(const allot_column *column, stretch rows, allot_space *space,
+                                  uint64_t *h1, uint64_t *h2, uint8_t *ok, int64_t *done)
+{
+    const allot_rows taken = allot_column_rows(column);
+    *done = 0;
+    if (taken != ALLOT_ROWS_SIGNED && taken != ALLOT_ROWS_UNSIGNED) return NULL;
+    const char *wrong =
+        allot_column_numbers(column, rows.start, rows.n, space->numbers, space->valid);
+    if (wrong) return wrong;
+    *done = allot_digest_numbers(space->numbers, rows.n, h1, h2);
+    for (int64_t i = 0; i < *done; i++) {
+        ok[i] = space->valid[i];
+        h1[i] &= -(uint64_t)ok[i];
+        h2[i] &= -(uint64_t)ok[i];
+    }
+    return NULL;
+}
+
 const char *allot_units_read(const allot_pieces *pieces, int64_t start, int64_t n,
                              allot_space *space, uint64_t *h1, uint64_t *h2, uint8_t *ok,
                              const allot_drawn *drawn, size_t count)
 {
     for (int64_t done = 0; done < n;) {
         int64_t some = n - done;
-        const char *wrong = allot_units_texts(pieces, start + done, &some, space);
+        const char *wrong = NULL;
+        if (h1 && count == 0 && pieces->depth == 0) {
+            const stretch rows = stretch_from(pieces, start + done, n - done);
+            wrong = digest_numbers(&pieces->columns[rows.piece], rows, space, h1 + done, h2 + done,
+                                   ok + done, &some);
+            if (wrong) return wrong;
+            done += some;
+            some = rows.n - some;
+            if (some == 0) continue;
+        }
+        wrong = allot_units_texts(pieces, start + done, &some, space);
         if (wrong) return wrong;
         if (h1) {
-            allot_digest_texts(space->texts, some, &space->lanes, h1 + done, h2 + done, ok + done);
+            allot_digest_texts(space->texts, some, h1 + done, h2 + done, ok + done);
         } else {
             allot_check_texts(space->texts, some, ok + done);
         }
@@ -136,6 +170,25 @@ static const char *codes_of_rows(const allot_column *column, stretch rows, allot
     }
 }
 
+/* The codes of the usual texts: the short ones that have been met at once, and with one that is not
+ * so, some rows as any other. */
+static const char *codes_of_texts(const allot_column *column, stretch rows, allot_space *space,
+                                  allot_intern *intern, uint32_t *codes)
+{
+    const int32_t *offsets = (const int32_t *)column->values + column->offset;
+    for (int64_t done = 0; done < rows.n;) {
+        stretch left = {rows.piece, rows.start + done, rows.n - done};
+        const int64_t met = allot_intern_met(intern, column->text, offsets + left.start,
+                                             offsets[column->rows], left.n, codes + done);
+        left.start += met;
+        left.n = left.n - met < ROWS_UNMET ? left.n - met : ROWS_UNMET;
+        const char *wrong = codes_of_rows(column, left, space, intern, codes + done + met);
+        if (wrong) return wrong;
+        done += met + left.n;
+    }
+    return NULL;
+}
+
 /* The codes of rows that are positions in a dictionary for which there is room. */
 static const char *codes_of_words(const allot_column *column, stretch rows, allot_space *space,
                                   allot_intern *intern, allot_words *words, uint32_t *codes)
@@ -174,6 +227,8 @@ static const char *codes_of_stretch(const allot_column *column, stretch rows, al
                       column->words->rows <= column->rows;
     if (fits && allot_column_rows(column) != ALLOT_ROWS_NONE)
         return codes_of_words(column, rows, space, intern, words, codes);
+    if (allot_column_is_simple_text(column))
+        return codes_of_texts(column, rows, space, intern, codes);
     return codes_of_rows(column, rows, space, intern, codes);
 }
 
@@ -196,12 +251,29 @@ const char *allot_field_read(const allot_pieces *pieces, int64_t start, int64_t 
     return NULL;
 }
 
+/* How many of the rows are read many at a time. */
+static int64_t members_of_few(const allot_membership *membership, const uint32_t *code, int64_t n,
+                              uint8_t *members)
+{
+#ifdef ALLOT_X86
+    const uint32_t *answers = membership->answers_few;
+    if (membership->few && allot_path_taken == ALLOT_PATH_AVX512)
+        return allot_members_avx512(answers, code, n, members);
+    if (membership->few && allot_path_taken == ALLOT_PATH_AVX2)
+        return allot_members_avx2(answers, code, n, members);
+#else
+    (void)membership, (void)code, (void)n, (void)members;
+#endif
+    return 0;
+}
+
 void allot_members_read(const allot_membership *membership, const uint32_t *const *codes,
                         const uint64_t *h1, int64_t n, uint64_t *bits, uint8_t *members)
 {
     if (membership->answers) {
         const uint32_t *code = codes[membership->attributes[0]];
-        for (int64_t i = 0; i < n; i++) members[i] = membership->answers[code[i]];
+        for (int64_t i = members_of_few(membership, code, n, members); i < n; i++)
+            members[i] = membership->answers[code[i]];
         return;
     }
     const allot_segment *segment = membership->segment;

@@ -12,6 +12,7 @@
 #include "decide_block.h"
 #include "digests.h"
 #include "intern.h"
+#include "members.h"
 #include "recipe.h"
 #include "segment.h"
 
@@ -32,7 +33,6 @@ typedef struct {
     uint64_t numbers[ALLOT_BLOCK_ROWS];
     uint8_t valid[ALLOT_BLOCK_ROWS];
     allot_decimals decimals;
-    allot_lanes lanes;
     allot_block block;
     uint8_t *scratch; /* ALLOT_SCRATCH_BYTES where a column is UCS4, else not read */
 } allot_space;
@@ -83,6 +83,8 @@ typedef struct {
     const uint64_t *const *tables; /* by field: `words` words of clause bits for each code */
     uint32_t fields;
     const uint8_t *answers; /* by code of its one field, where that decides alone; else NULL */
+    bool few;               /* all codes are below ALLOT_CODES_FEW, and these have their answers */
+    uint32_t answers_few[ALLOT_CODES_FEW / 32];
 } allot_membership;
 
 /* members[i] = whether row i is a member, 0 or 1. `codes` has the block's codes of each attribute;

@@ -33,6 +33,19 @@ static inline uint64_t allot_load_little64(const uint8_t *at)
     return ALLOT_LITTLE64(x);
 }
 
+/* The 0 to 8 bytes at `at` as one little-endian number, by loads that may overlap instead of a
+ * loop: a byte that is read twice lands in the same place both times. */
+static inline uint64_t allot_load_up_to_8(const uint8_t *at, size_t size)
+{
+    if (size == 8) return allot_load_little64(at);
+    if (size >= 4)
+        return allot_load_little32(at) |
+               (uint64_t)allot_load_little32(at + size - 4) << 8 * (size - 4);
+    if (size == 0) return 0;
+    return at[0] | (uint64_t)at[size / 2] << 8 * (size / 2) |
+           (uint64_t)at[size - 1] << 8 * (size - 1);
+}
+
 static inline uint32_t allot_load_big32(const uint8_t *at)
 {
     uint32_t x;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "paths.h"
 #include "spell.h"
 #include "text.h"
 
@@ -217,19 +218,23 @@ static void encode_ucs4(const allot_column *column, int64_t start, int64_t n, ui
     }
 }
 
-/* The usual case, without a branch a row: int32 offsets and no nulls. */
-static const char *all_texts32(const allot_column *column, int64_t start, int64_t n,
-                               allot_text *texts)
+/* The usual case, without a branch a row: int32 offsets and no nulls. *bad is negative where they
+ * are out of order. */
+ALLOT_INLINE void all_texts32_body(const int32_t *restrict offsets, const uint8_t *text, int64_t n,
+                                   allot_text *restrict texts, int32_t *restrict bad)
 {
-    const int32_t *offsets = (const int32_t *)column->values + column->offset + start;
-    int32_t bad = 0;
+    int32_t any = 0;
     for (int64_t i = 0; i < n; i++) {
         const int32_t from = offsets[i] < 0 ? 0 : offsets[i];
-        bad |= offsets[i] | -(offsets[i + 1] < from);
-        texts[i] = (allot_text){column->text + from, (size_t)offsets[i + 1] - (size_t)from};
+        any |= offsets[i] | -(offsets[i + 1] < from);
+        texts[i].at = text + from;
+        texts[i].size = (size_t)offsets[i + 1] - (size_t)from;
     }
-    return bad < 0 ? DISORDERLY : NULL;
+    *bad = any;
 }
+ALLOT_CLONES(all_texts32, (const int32_t *restrict offsets, const uint8_t *text, int64_t n,
+                           allot_text *restrict texts, int32_t *restrict bad),
+             (offsets, text, n, texts, bad))
 
 const char *allot_column_texts(const allot_column *column, int64_t start, int64_t n,
                                uint8_t *scratch, allot_text *texts)
@@ -241,8 +246,12 @@ const char *allot_column_texts(const allot_column *column, int64_t start, int64_
         encode_ucs4(column, start, n, scratch, texts);
         return NULL;
     }
-    if (column->kind == ALLOT_COLUMN_TEXT32 && !column->validity && column->text)
-        return all_texts32(column, start, n, texts);
+    if (allot_column_is_simple_text(column)) {
+        int32_t bad;
+        all_texts32((const int32_t *)column->values + column->offset + start, column->text, n,
+                    texts, &bad);
+        return bad < 0 ? DISORDERLY : NULL;
+    }
     const char *wrong = NULL;
     for (int64_t i = 0; i < n && !wrong; i++) {
         if (allot_column_is_valid(column, start + i)) {
@@ -252,6 +261,29 @@ const char *allot_column_texts(const allot_column *column, int64_t start, int64_
         }
     }
     return wrong;
+}
+
+/* The whole numbers of rows none of which is null, without a question a row; false for others. */
+static bool widen(const allot_column *column, int64_t start, int64_t n, uint64_t *restrict numbers)
+{
+#define WIDEN(is, type)                                                                            \
+    case is:                                                                                       \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            numbers[i] = (uint64_t)(int64_t)((const type *)column->values + from)[i];              \
+        return true;
+    const int64_t from = column->offset + start;
+    switch (column->kind) {
+        WIDEN(ALLOT_COLUMN_INT8, int8_t)
+        WIDEN(ALLOT_COLUMN_INT16, int16_t)
+        WIDEN(ALLOT_COLUMN_INT32, int32_t)
+        WIDEN(ALLOT_COLUMN_INT64, int64_t)
+        WIDEN(ALLOT_COLUMN_UINT8, uint8_t)
+        WIDEN(ALLOT_COLUMN_UINT16, uint16_t)
+        WIDEN(ALLOT_COLUMN_UINT32, uint32_t)
+        WIDEN(ALLOT_COLUMN_UINT64, uint64_t)
+    default: return false;
+    }
+#undef WIDEN
 }
 
 const char *allot_column_numbers(const allot_column *column, int64_t start, int64_t n,
@@ -268,7 +300,8 @@ const char *allot_column_numbers(const allot_column *column, int64_t start, int6
         return NULL;
     }
     if (allot_column_validity(column, start, n, valid)) {
-        for (int64_t i = 0; i < n; i++) numbers[i] = number_at(column, start + i);
+        for (int64_t i = widen(column, start, n, numbers) ? n : 0; i < n; i++)
+            numbers[i] = number_at(column, start + i);
     } else {
         for (int64_t i = 0; i < n; i++) numbers[i] = valid[i] ? number_at(column, start + i) : 0;
     }

@@ -123,6 +123,13 @@ const char *allot_column_numbers(const allot_column *column, int64_t start, int6
 const char *allot_column_list(const allot_column *column, int64_t row, int64_t child_rows,
                               int64_t *from, int64_t *to, uint8_t *valid);
 
+/* The usual text: int32 offsets, and no row is null. */
+static inline bool allot_column_is_simple_text(const allot_column *column)
+{
+    return column->kind == ALLOT_COLUMN_TEXT32 && !column->validity && column->text &&
+           !column->words;
+}
+
 static inline bool allot_column_is_valid(const allot_column *column, int64_t row) {
     if (column->kind == ALLOT_COLUMN_NULLS) return false;
     if (!column->validity) return true;

@@ -1,16 +1,16 @@
 #include "decide_block.h"
 
 #include <assert.h>
+#include <string.h>
 
-#include "clones.h"
+#include "paths.h"
 
 /* More entries than this are looked up by halving, a row at a time. */
 #define TABLE_LONG 16
 
 /* said[i] = what the table says of draws[i]. */
-ALLOT_CLONES
-static void look_block(const allot_table *table, const uint64_t *restrict draws, int64_t n,
-                       uint32_t *restrict said)
+ALLOT_INLINE void look_block_body(const allot_table *table, const uint64_t *restrict draws,
+                                  int64_t n, uint32_t *restrict said)
 {
     if (table->count > TABLE_LONG) {
         for (int64_t i = 0; i < n; i++) said[i] = allot_look(table, draws[i]);
@@ -24,41 +24,99 @@ static void look_block(const allot_table *table, const uint64_t *restrict draws,
         for (int64_t i = 0; i < n; i++) said[i] = draws[i] > last ? next : said[i];
     }
 }
+ALLOT_CLONES(look_block, (const allot_table *table, const uint64_t *restrict draws, int64_t n,
+                          uint32_t *restrict said), (table, draws, n, said))
 
 /* What an earlier check says overrules the outcome, unless it lets the row go on. */
-ALLOT_CLONES
-static void overrule(const uint32_t *restrict said, int64_t n, uint32_t *restrict outcomes)
+ALLOT_INLINE void overrule_body(const uint32_t *restrict said, int64_t n,
+                                uint32_t *restrict outcomes)
 {
     for (int64_t i = 0; i < n; i++) outcomes[i] = said[i] != ALLOT_GO ? said[i] : outcomes[i];
 }
+ALLOT_CLONES(overrule, (const uint32_t *restrict said, int64_t n, uint32_t *restrict outcomes),
+             (said, n, outcomes))
 
 /* The members have the outcome that was said of each. */
-ALLOT_CLONES
-static void overrule_members(const uint8_t *restrict members, const uint32_t *restrict said,
-                             int64_t n, uint32_t *restrict outcomes)
+ALLOT_INLINE void overrule_members_body(const uint8_t *restrict members,
+                                        const uint32_t *restrict said, int64_t n,
+                                        uint32_t *restrict outcomes)
 {
     for (int64_t i = 0; i < n; i++) outcomes[i] = members[i] ? said[i] : outcomes[i];
 }
+ALLOT_CLONES(overrule_members, (const uint8_t *restrict members, const uint32_t *restrict said,
+                                int64_t n, uint32_t *restrict outcomes),
+             (members, said, n, outcomes))
 
 /* Those who are no members have one outcome. */
-ALLOT_CLONES
-static void overrule_others(const uint8_t *restrict members, uint32_t said, int64_t n,
-                            uint32_t *restrict outcomes)
+ALLOT_INLINE void overrule_others_body(const uint8_t *restrict members, uint32_t said, int64_t n,
+                                       uint32_t *restrict outcomes)
 {
     for (int64_t i = 0; i < n; i++) outcomes[i] = members[i] ? outcomes[i] : said;
 }
+ALLOT_CLONES(overrule_others, (const uint8_t *restrict members, uint32_t said, int64_t n,
+                               uint32_t *restrict outcomes), (members, said, n, outcomes))
 
 static void overrule_all(uint32_t said, int64_t n, uint32_t *outcomes)
 {
     for (int64_t i = 0; said != ALLOT_GO && i < n; i++) outcomes[i] = said;
 }
 
-ALLOT_CLONES
-static void write_block(const uint32_t *restrict outcomes, int64_t n, int16_t *restrict codes,
-                        uint8_t *restrict reasons)
+ALLOT_INLINE void write_block_body(const uint32_t *restrict outcomes, int64_t n,
+                                   int16_t *restrict codes, uint8_t *restrict reasons)
 {
     for (int64_t i = 0; i < n; i++) codes[i] = (int16_t)(uint16_t)outcomes[i];
     for (int64_t i = 0; i < n; i++) reasons[i] = (uint8_t)(outcomes[i] >> 16);
+}
+ALLOT_CLONES(write_block, (const uint32_t *restrict outcomes, int64_t n, int16_t *restrict codes,
+                           uint8_t *restrict reasons), (outcomes, n, codes, reasons))
+
+/* What most plans are: one short table of treatments for all in the audience, in one pass. */
+typedef struct {
+    allot_digest salt;
+    uint64_t lasts[ALLOT_TABLE_SHORT];
+    uint32_t outcomes[ALLOT_TABLE_SHORT + 1];
+    uint32_t outside, no_unit;
+} short_plan;
+
+ALLOT_INLINE void decide_short_body(short_plan plan, const uint64_t *restrict h1,
+                                    const uint64_t *restrict h2, const uint8_t *restrict audience,
+                                    const uint8_t *restrict ok, int64_t n,
+                                    int16_t *restrict codes, uint8_t *restrict reasons)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const uint64_t draw = allot_draw(plan.salt, (allot_digest){h1[i], h2[i]});
+        uint64_t said = plan.outcomes[0];
+        said = draw > plan.lasts[0] ? plan.outcomes[1] : said;
+        said = draw > plan.lasts[1] ? plan.outcomes[2] : said;
+        said = draw > plan.lasts[2] ? plan.outcomes[3] : said;
+        said = draw > plan.lasts[3] ? plan.outcomes[4] : said;
+        said = audience[i] ? said : plan.outside;
+        said = ok[i] ? said : plan.no_unit;
+        codes[i] = (int16_t)(uint16_t)said;
+        reasons[i] = (uint8_t)(said >> 16);
+    }
+}
+ALLOT_CLONES(decide_short,
+             (short_plan plan, const uint64_t *restrict h1, const uint64_t *restrict h2,
+              const uint8_t *restrict audience, const uint8_t *restrict ok, int64_t n,
+              int16_t *restrict codes, uint8_t *restrict reasons),
+             (plan, h1, h2, audience, ok, n, codes, reasons))
+
+static bool is_short(const allot_plan *plan)
+{
+    return !plan->recipes && !plan->gated && !plan->ramped && plan->allocations == plan->rest &&
+           plan->rest->count <= ALLOT_TABLE_SHORT + 1;
+}
+
+static short_plan short_of(const allot_plan *plan)
+{
+    const allot_table *table = plan->rest;
+    short_plan made = {.salt = plan->salts[plan->at[ALLOT_STAGE_TREATMENT]],
+                       .outside = allot_outcome(ALLOT_NOT_IN_AUDIENCE, -1),
+                       .no_unit = plan->no_unit};
+    memcpy(made.lasts, table->lasts, sizeof made.lasts);
+    memcpy(made.outcomes, table->outcomes, table->count * sizeof *made.outcomes);
+    return made;
 }
 
 /* The stage's table over the block, if the plan has the stage. */
@@ -106,6 +164,10 @@ void allot_decide_block(const allot_plan *plan, const uint64_t *h1, const uint64
                         int16_t *codes, uint8_t *reasons)
 {
     assert(n >= 0 && n <= ALLOT_BLOCK_ROWS);
+    if (is_short(plan)) {
+        decide_short(short_of(plan), h1, h2, members + ids[plan->audience], ok, n, codes, reasons);
+        return;
+    }
     uint32_t *outcomes = block->outcomes;
     for (size_t k = 0; k < plan->draws; k++) {
         block->columns[k] = drawn && drawn[k] ? drawn[k] : block->draws[k];

@@ -2,14 +2,14 @@
 
 #include <assert.h>
 
-#include "clones.h"
+#include "paths.h"
 
 /* Every group of digits in the block, at once. */
-ALLOT_CLONES
-static void spell(uint64_t *groups, int64_t n)
+ALLOT_INLINE void spell_body(uint64_t *groups, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) groups[i] = allot_digits_of(groups[i]);
 }
+ALLOT_CLONES(spell, (uint64_t *groups, int64_t n), (groups, n))
 
 void allot_decimal_texts(const uint64_t *numbers, const uint8_t *valid, bool is_signed, int64_t n,
                          allot_decimals *decimals, allot_text *texts)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "draw.h"
+#include "paths.h"
 
 /* Room for the countries of the world before the first growth. */
 #define PLACES_FIRST 1024
@@ -173,13 +174,14 @@ uint32_t allot_intern_number(allot_intern *intern, allot_rows taken, uint64_t nu
     return code_of(intern, &value);
 }
 
-/* The code of a value of at most 8 bytes that has been met, and lies where it is looked for first;
- * else 0. Almost every row of a column of few distinct values is done with this. */
+/* The code of a value of at most 8 bytes that has been met, else 0. Almost every row of a column of
+ * few distinct values is done with this. */
 static inline uint32_t met(const allot_intern *intern, uint64_t head, uint32_t mark)
 {
-    const allot_place *place =
-        &intern->places[hash_of_short(intern->seed, head, mark) & intern->mask];
-    return place->head == head && place->mark == mark ? place->code : 0;
+    for (uint32_t at = hash_of_short(intern->seed, head, mark);; at++) {
+        const allot_place *place = &intern->places[at & intern->mask];
+        if ((place->head == head && place->mark == mark) || !place->code) return place->code;
+    }
 }
 
 bool allot_intern_texts(allot_intern *intern, allot_rows taken, const allot_text *texts, int64_t n,
@@ -199,6 +201,59 @@ bool allot_intern_texts(allot_intern *intern, allot_rows taken, const allot_text
     }
     return true;
 }
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* Whether all sizes are one: 0 if so. */
+ALLOT_INLINE void compare_sizes_body(const int32_t *offsets, int64_t n, uint32_t *differences)
+{
+    const uint32_t first = (uint32_t)offsets[1] - (uint32_t)offsets[0];
+    uint32_t any = 0;
+    for (int64_t i = 0; i < n; i++)
+        any |= ((uint32_t)offsets[i + 1] - (uint32_t)offsets[i]) ^ first;
+    *differences = any;
+}
+ALLOT_CLONES(compare_sizes, (const int32_t *offsets, int64_t n, uint32_t *differences),
+             (offsets, n, differences))
+
+/* Texts of one size lie one after the other, so none is asked where it begins. */
+static int64_t met_alike(const allot_intern *intern, const uint8_t *text, unsigned size, int64_t n,
+                         uint32_t *codes)
+{
+    const uint32_t mark = mark_of(size, ALLOT_ROWS_TEXT);
+    const uint64_t whole = UINT64_MAX >> (64 - 8 * size);
+    for (int64_t i = 0; i < n; i++, text += size) {
+        codes[i] = met(intern, load8(text) & whole, mark);
+        if (!codes[i]) return i;
+    }
+    return n;
+}
+
+int64_t allot_intern_met(const allot_intern *intern, const uint8_t *text, const int32_t *offsets,
+                         int32_t end, int64_t n, uint32_t *codes)
+{
+    const int32_t last = end - 8;
+    uint32_t differences, size = (uint32_t)offsets[1] - (uint32_t)offsets[0];
+    compare_sizes(offsets, n, &differences);
+    if (!differences && size - 1 < 8 && offsets[0] >= 0 && offsets[n - 1] <= last)
+        return met_alike(intern, text + offsets[0], size, n, codes);
+    for (int64_t i = 0; i < n; i++) {
+        const int32_t from = offsets[i];
+        size = (uint32_t)offsets[i + 1] - (uint32_t)from;
+        if (from < 0 || from > last || size - 1 > 7) return i;
+        const uint64_t head = load8(text + from) & UINT64_MAX >> (64 - 8 * size);
+        codes[i] = met(intern, head, mark_of(size, ALLOT_ROWS_TEXT));
+        if (!codes[i]) return i;
+    }
+    return n;
+}
+#else
+int64_t allot_intern_met(const allot_intern *intern, const uint8_t *text, const int32_t *offsets,
+                         int32_t end, int64_t n, uint32_t *codes)
+{
+    (void)intern, (void)text, (void)offsets, (void)end, (void)n, (void)codes;
+    return 0;
+}
+#endif
 
 /* NaN is no number, and so no value. */
 static bool is_nan(uint64_t number)

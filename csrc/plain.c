@@ -2,8 +2,8 @@
 
 #include <assert.h>
 
-#include "clones.h"
 #include "draw.h"
+#include "paths.h"
 
 allot_plain allot_plain_in(void *room, size_t count)
 {
@@ -37,12 +37,11 @@ void allot_plain_put(const allot_plain *plain, size_t at, const allot_plan *plan
     plain->member[at] = member;
 }
 
-ALLOT_CLONES
-static void look(const uint64_t *restrict s1, const uint64_t *restrict s2,
-                 const uint64_t *restrict last0, const uint64_t *restrict last1,
-                 const uint64_t *restrict last2, const uint64_t *restrict pair0,
-                 const uint64_t *restrict pair1, size_t count, allot_digest unit,
-                 uint32_t *restrict outcomes)
+ALLOT_INLINE void look_body(const uint64_t *restrict s1, const uint64_t *restrict s2,
+                            const uint64_t *restrict last0, const uint64_t *restrict last1,
+                            const uint64_t *restrict last2, const uint64_t *restrict pair0,
+                            const uint64_t *restrict pair1, size_t count, allot_digest unit,
+                            uint32_t *restrict outcomes)
 {
     for (size_t i = 0; i < count; i++) {
         const uint64_t draw = allot_fmix64((unit.h1 ^ s1[i]) + (unit.h2 ^ s2[i]));
@@ -51,6 +50,13 @@ static void look(const uint64_t *restrict s1, const uint64_t *restrict s2,
         outcomes[i] = (uint32_t)(pair >> (last < draw ? UINT64_C(32) : UINT64_C(0)));
     }
 }
+ALLOT_CLONES(look,
+             (const uint64_t *restrict s1, const uint64_t *restrict s2,
+              const uint64_t *restrict last0, const uint64_t *restrict last1,
+              const uint64_t *restrict last2, const uint64_t *restrict pair0,
+              const uint64_t *restrict pair1, size_t count, allot_digest unit,
+              uint32_t *restrict outcomes),
+             (s1, s2, last0, last1, last2, pair0, pair1, count, unit, outcomes))
 
 void allot_decide_plain(const allot_plain *plain, size_t first, size_t count, allot_digest unit,
                         const uint8_t *members, uint32_t *outcomes)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "clones.h"
+#include "paths.h"
 #include "recipe.h"
 #include "text.h"
 
@@ -47,8 +47,7 @@ static inline uint32_t lay_unit(lanes *room, size_t i, allot_text rest, allot_te
 }
 
 /* `most` is the size of the longest text; `before` of what is in the state. */
-ALLOT_CLONES
-static void murmur3_lanes(lanes *room, size_t most, uint32_t state, uint32_t before)
+ALLOT_INLINE void murmur3_lanes_body(lanes *room, size_t most, uint32_t state, uint32_t before)
 {
     for (size_t i = 0; i < LANES; i++) room->hashes[i] = state;
     for (uint32_t k = 0; k < most / 4; k++) {
@@ -61,9 +60,10 @@ static void murmur3_lanes(lanes *room, size_t most, uint32_t state, uint32_t bef
         room->hashes[i] = allot_murmur3_32_finish(room->hashes[i], room->tails[i],
                                                   before + room->sizes[i]);
 }
+ALLOT_CLONES(murmur3_lanes, (lanes *room, size_t most, uint32_t state, uint32_t before),
+             (room, most, state, before))
 
-ALLOT_CLONES
-static void fnv1a_lanes(lanes *room, size_t most, uint32_t state)
+ALLOT_INLINE void fnv1a_lanes_body(lanes *room, size_t most, uint32_t state)
 {
     for (size_t i = 0; i < LANES; i++) room->hashes[i] = state;
     for (uint32_t at = 0; at < most; at++) {
@@ -74,10 +74,10 @@ static void fnv1a_lanes(lanes *room, size_t most, uint32_t state)
         }
     }
 }
+ALLOT_CLONES(fnv1a_lanes, (lanes *room, size_t most, uint32_t state), (room, most, state))
 
 /* The hashes of the decimal texts of the hashes: digit by digit, from the first that is not 0. */
-ALLOT_CLONES
-static void fnv1a_lanes_again(lanes *room)
+ALLOT_INLINE void fnv1a_lanes_again_body(lanes *room)
 {
     uint32_t rest[LANES], begun[LANES];
     for (size_t i = 0; i < LANES; i++) {
@@ -105,6 +105,7 @@ static void fnv1a_lanes_again(lanes *room)
     DIGIT(1)
 #undef DIGIT
 }
+ALLOT_CLONES(fnv1a_lanes_again, (lanes *room), (room))
 
 static inline uint64_t draw_of(const allot_recipe *recipe, uint32_t hash)
 {

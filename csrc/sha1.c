@@ -1,6 +1,6 @@
 /* SHA-1, FIPS 180-4; with the processor's own instructions where it has them. */
 #include "bytes.h"
-#include "clones.h"
+#include "paths.h"
 #include "hashes.h"
 
 const uint32_t allot_sha1_start[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};

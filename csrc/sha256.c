@@ -1,6 +1,6 @@
 /* SHA-256, FIPS 180-4; with the processor's own instructions where it has them. */
 #include "bytes.h"
-#include "clones.h"
+#include "paths.h"
 #include "hashes.h"
 
 /* The fractions of the square roots of the first eight primes. */

@@ -35,6 +35,9 @@ enum {
 /* Numbers are spelled eight digits at a time. */
 #define ALLOT_DIGITS_GROUP UINT64_C(100000000)
 
+/* Numbers below it have at most 15 digits: to murmur3 they are all tail. */
+#define ALLOT_DIGITS_TAIL UINT64_C(1000000000000000)
+
 /* The eight decimal digits of a number below 10^8, one a byte, the first digit in the lowest:
  * halves, then quarters, then eighths at once. Each multiplier is a power of two over 10,000, 100
  * or 10, rounded up, and exact for the numbers that reach it. */

@@ -5,6 +5,20 @@
 
 #include <stdio.h>
 
+#include "../paths.h"
+
+/* Runs a statement on every path that this processor has. */
+#define ON_EACH_PATH(statement)                                                   \
+    do {                                                                          \
+        const allot_path before = allot_path_taken;                               \
+        for (int path = 0; path < ALLOT_PATHS; path++) {                          \
+            if (!allot_path_is_here((allot_path)path)) continue;                  \
+            allot_path_taken = (allot_path)path;                                  \
+            statement;                                                            \
+        }                                                                         \
+        allot_path_taken = before;                                                \
+    } while (0)
+
 static int checks_passed, checks_failed;
 
 #define CHECK(condition)                                                          \

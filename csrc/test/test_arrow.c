@@ -1,10 +1,8 @@
-/* Columns: UTF-8, decimals, many digests at once, distinct values, and Arrow data in and out. Every
+/* Columns: UTF-8, decimals, distinct values, and Arrow data in and out. Every
  * buffer is as long as it must be and no longer, so that a sanitiser sees a read past its end. */
 #include "../arrow.h"
 #include "../batch.h"
 #include "../decimals.h"
-#include "../digest.h"
-#include "../digests.h"
 #include "../export.h"
 #include "../intern.h"
 #include "../text.h"
@@ -92,42 +90,6 @@ static void a_block_of_decimals_is_that_of_each_number(void)
                 snprintf(expected, sizeof expected, "%" PRIu64, numbers[i]);
             wrong += texts[i].size != (valid[i] ? strlen(expected) : 0) ||
                      memcmp(texts[i].at, expected, texts[i].size) != 0;
-        }
-    }
-    CHECK(wrong == 0);
-}
-
-static void many_digests_are_those_of_each_text(void)
-{
-    enum { N = 300 };
-    static uint8_t *keys[N];
-    static allot_lanes lanes;
-    static allot_text texts[N];
-    static uint64_t h1[N], h2[N];
-    static uint8_t ok[N];
-    size_t wrong = 0;
-    for (uint64_t turn = 0; turn < 200; turn++) {
-        for (size_t i = 0; i < N; i++) {
-            const uint64_t random = allot_fmix64(turn * N + i + 1);
-            const size_t size = turn < 100 ? turn : random % (random % 17 ? 100 : 1100);
-            keys[i] = malloc(size ? size : 1);
-            if (!keys[i]) abort();
-            for (size_t k = 0; k < size; k++)
-                keys[i][k] = (uint8_t)(33 + (random >> k % 50) % 90);
-            if (turn % 4 && size > 1 && random % 5 == 0) memcpy(keys[i] + size - 2, "\xc3\xa9", 2);
-            /* Every other turn is of good keys of one size. */
-            const bool null = turn % 2 && random % 11 == 0;
-            if (turn % 2 && size > 0 && random % 7 == 0) keys[i][size / 2] = 0xff;
-            texts[i] = (allot_text){null ? NULL : keys[i], null ? 0 : size};
-        }
-        allot_digest_texts(texts, N, &lanes, h1, h2, ok);
-        for (size_t i = 0; i < N; i++) {
-            const bool good = texts[i].size >= 1 && texts[i].size <= ALLOT_UNIT_KEY_BYTES_MAX &&
-                              allot_utf8_valid(texts[i].at, texts[i].size);
-            allot_digest digest = {0, 0};
-            if (good) digest = allot_digest_text(texts[i].at, texts[i].size, ALLOT_SEED_UNIT);
-            wrong += ok[i] != good || h1[i] != digest.h1 || h2[i] != digest.h2;
-            free(keys[i]);
         }
     }
     CHECK(wrong == 0);
@@ -224,10 +186,9 @@ int main(void)
 {
     utf8_is_told_from_what_is_not();
     decimals_are_those_of_printf();
-    a_block_of_decimals_is_that_of_each_number();
-    many_digests_are_those_of_each_text();
+    ON_EACH_PATH(a_block_of_decimals_is_that_of_each_number());
     distinct_values_have_codes_in_order();
-    texts_are_read_by_their_offsets();
+    ON_EACH_PATH(texts_are_read_by_their_offsets());
     what_is_exported_is_read_back();
     return checks_report("arrow");
 }

@@ -1,4 +1,5 @@
 /* Plans: the order of checks against its slow twin, and what the check refuses. */
+#include "../decide_block.h"
 #include "case.h"
 #include "check.h"
 
@@ -61,6 +62,67 @@ static void the_first_check_that_speaks_in_the_trace_decides(void)
         }
         free_case(&c);
     }
+}
+
+/* Every row of a block gets what it would get alone. */
+static size_t wrong_rows(const allot_plan *plan, const test_case *c)
+{
+    enum { N = 50 };
+    static allot_block block;
+    static uint64_t h1[N], h2[N];
+    static uint8_t ok[N], members[(1 + CASE_SEGMENTS) * N], reasons[N];
+    static uint32_t ids[1 + CASE_SEGMENTS];
+    static int16_t stored[N], codes[N];
+    for (uint32_t i = 0; i < N; i++) {
+        h1[i] = i % 8; /* some are listed */
+        h2[i] = allot_fmix64(state + i);
+        ok[i] = i % 9 != 0;
+        stored[i] = (int16_t)(i % 7 - 2);
+        for (uint32_t k = 0; k <= CASE_SEGMENTS; k++)
+            members[k * N + i] = k == 0 || (h2[i] >> k & 1);
+    }
+    for (uint32_t k = 0; k <= CASE_SEGMENTS; k++) ids[k] = k * N;
+    allot_decide_block(plan, h1, h2, ok, NULL, members, ids, c->stored ? stored : NULL, N, &block,
+                       codes, reasons);
+    size_t wrong = 0;
+    for (uint32_t i = 0; i < N; i++) {
+        uint64_t draws[ALLOT_STAGES];
+        for (uint32_t k = 0; k < plan->draws; k++)
+            draws[k] = allot_draw(plan->salts[k], (allot_digest){h1[i], h2[i]});
+        const uint32_t outcome =
+            ok[i] ? allot_decide(plan, h1[i], draws, 1, members + i, ids,
+                                 c->stored ? stored[i] : -1, NULL)
+                  : plan->no_unit;
+        wrong += codes[i] != allot_outcome_treatment(outcome) ||
+                 reasons[i] != allot_outcome_reason(outcome);
+    }
+    return wrong;
+}
+
+static void a_block_is_each_of_its_rows(void)
+{
+    enum { CASES = 3000, BYTES = 900 };
+    static uint8_t bytes[BYTES];
+    static test_case c;
+    size_t wrong = 0;
+    for (uint32_t n = 0; n < CASES; n++) {
+        for (uint32_t i = 0; i < BYTES; i++) bytes[i] = next_byte();
+        take_case(&c, &(source){bytes, BYTES});
+        if (n % 2) { /* as most plans are: no gate, one table */
+            c.spec.has_holdout = c.spec.has_layer = c.spec.has_enrolment = c.spec.keeps = false;
+            c.spec.state = ALLOT_STATE_RUNNING;
+            c.spec.shares_count = 1;
+            c.shares[0].segment = -1;
+            c.spec.overrides = c.spec.claims = NULL;
+        }
+        if (!allot_plan_check(&c.spec)) {
+            allot_plan *plan = allot_plan_new(&c.spec);
+            wrong += wrong_rows(plan, &c);
+            allot_plan_free(plan);
+        }
+        free_case(&c);
+    }
+    CHECK(wrong == 0);
 }
 
 /* n slots of one bucket each with a gap of one between, so tables are 2n or 2n + 1 long. */
@@ -143,6 +205,7 @@ int main(void)
 {
     the_order_of_checks_is_that_of_the_twin();
     the_first_check_that_speaks_in_the_trace_decides();
+    ON_EACH_PATH(a_block_is_each_of_its_rows());
     every_bucket_has_its_owner_in_tables_of_every_length();
     a_simple_plan_is_small();
     malformed_specifications_are_refused();

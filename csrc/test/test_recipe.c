@@ -90,7 +90,7 @@ static void a_draw_up_to_the_last_of_a_bucket_is_in_it_and_no_other_is(void)
 int main(void)
 {
     texts_have_their_published_hashes();
-    every_length_of_text_has_one_hash_however_it_comes();
+    ON_EACH_PATH(every_length_of_text_has_one_hash_however_it_comes());
     a_draw_up_to_the_last_of_a_bucket_is_in_it_and_no_other_is();
     return checks_report("recipe");
 }

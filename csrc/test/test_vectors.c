@@ -107,6 +107,6 @@ int main(void)
     units_have_their_draws_and_buckets();
     edges_lie_where_the_buckets_begin();
     every_last_draw_is_the_last_below_its_bound();
-    many_draws_are_the_single_draws();
+    ON_EACH_PATH(many_draws_are_the_single_draws());
     return checks_report("vectors");
 }

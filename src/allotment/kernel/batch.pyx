@@ -28,15 +28,16 @@ def assign_columns(plans, units, attributes=None, stored=None, threads=1, seen=N
 
     Returns, a plan each, an int16 array of treatment indices (-1: none) and a uint8 array of reason
     codes. A row whose unit is null or malformed has the reason NO_UNIT; what is wrong with a whole
-    column, or a length, raises InvalidInput.
+    column, or a length, raises InvalidInput. The arrays of all plans share their memory.
     """
     cdef tuple all_plans = _plans(plans)
     cdef dict kinds = _kinds(all_plans, units)
     cdef int64_t rows = _rows(kinds)
     cdef Columns columns = columns_of(attributes, rows, "$.attributes")
     kept = _stored(stored, len(all_plans), rows)
-    codes = [np.empty(rows, dtype=np.int16) for _ in all_plans]
-    reasons = [np.empty(rows, dtype=np.uint8) for _ in all_plans]
+    # One stretch of memory for all plans: a large one comes in large pages.
+    codes = list(np.empty((len(all_plans), rows), dtype=np.int16))
+    reasons = list(np.empty((len(all_plans), rows), dtype=np.uint8))
     if type(threads) is not int or threads < 1:
         raise InvalidInput("threads is how many: 1 or more", "$.threads")
 

@@ -132,10 +132,8 @@ cdef extern from "decide_block.h" nogil:
 
 
 cdef extern from "digests.h" nogil:
-    ctypedef struct allot_lanes:
-        pass
-    void allot_digest_texts(const allot_text *texts, int64_t n, allot_lanes *lanes, uint64_t *h1,
-                            uint64_t *h2, uint8_t *ok) noexcept
+    void allot_digest_texts(const allot_text *texts, int64_t n, uint64_t *h1, uint64_t *h2,
+                            uint8_t *ok) noexcept
 
 
 cdef extern from "batch.h" nogil:
@@ -149,7 +147,6 @@ cdef extern from "batch.h" nogil:
         allot_text texts[1024]
         uint8_t valid[1024]
         uint8_t *scratch
-        allot_lanes lanes
         allot_block block
     const char *allot_no_memory
     const char *allot_units_texts(const allot_pieces *pieces, int64_t start, int64_t *n,
@@ -174,6 +171,10 @@ cdef extern from "batch.h" nogil:
         const uint64_t *const *tables
         uint32_t fields
         const uint8_t *answers
+        bint few
+        uint32_t answers_few[8]
+    enum:
+        ALLOT_CODES_FEW
     void allot_members_read(const allot_membership *membership, const uint32_t *const *codes,
                             const uint64_t *h1, int64_t n, uint64_t *bits,
                             uint8_t *members) noexcept

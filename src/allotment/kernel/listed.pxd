@@ -15,7 +15,7 @@ cdef extern from *:
      * lie in memory in any order. */
     static Py_ssize_t allot_list_texts(PyObject *items, Py_ssize_t start, Py_ssize_t n,
                                        allot_text *texts, unsigned char *others) {
-        const Py_ssize_t ahead = 64, size = PyList_GET_SIZE(items);
+        const Py_ssize_t ahead = 128, size = PyList_GET_SIZE(items);
         Py_ssize_t count = 0;
         if (start + n > size) return -1;
         for (Py_ssize_t i = 0; i < n; i++) {
@@ -28,6 +28,7 @@ cdef extern from *:
             if (PyUnicode_Check(item) && PyUnicode_IS_COMPACT_ASCII(item)) {
                 texts[i].at = (const uint8_t *)((PyASCIIObject *)item + 1);
                 texts[i].size = (size_t)PyUnicode_GET_LENGTH(item);
+                __builtin_prefetch(texts[i].at + texts[i].size);
                 others[i] = 0;
             } else {
                 texts[i].at = NULL;

@@ -5,6 +5,7 @@ from cpython.bytearray cimport PyByteArray_AS_STRING
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from allotment.kernel.attribute cimport Attribute
+from allotment.kernel.cbatch cimport ALLOT_CODES_FEW
 from allotment.kernel.csrc cimport allot_segment_holds
 from allotment.kernel.segment cimport Segment
 
@@ -32,8 +33,11 @@ cdef class Members:
         for code in range(self.answered, attribute.decided + 1):
             answers[code] = allot_segment_holds(
                 &self.segment.core, &self.pointers[0][<size_t>code * self.segment.core.words], 0)
+            if code < ALLOT_CODES_FEW:
+                self.core.answers_few[code >> 5] |= <uint32_t>answers[code] << (code & 31)
         self.answered = attribute.decided + 1
         self.core.answers = answers
+        self.core.few = attribute.decided < ALLOT_CODES_FEW
         return 0
 
 

@@ -44,6 +44,10 @@ from allotment.kernel.unit import unit_key
 from allotment.values import unpacked
 
 
+cdef enum:
+    LISTED_ROWS = 32
+
+
 @cython.final
 cdef class Units:
     """One column of units. Rows that are none (null, empty, over-long, no UTF-8) fail alone."""
@@ -55,15 +59,20 @@ cdef class Units:
         cdef allot_digest digest
         cdef key_text text
         cdef object key
-        cdef int64_t i
+        cdef int64_t i, some
         cdef size_t k
-        cdef Py_ssize_t others = allot_list_texts(items, start, n, space.texts, space.valid)
-        if others < 0:  # another thread changed it
-            raise InvalidInput("the list of units became shorter while it was read")
+        cdef Py_ssize_t others = 0, found
         h1 += skip
         h2 += skip
         ok += skip
-        allot_digest_texts(space.texts, n, &space.lanes, h1, h2, ok)
+        # Few at a time: what comes next is on its way from memory while these are hashed.
+        for i in range(0, n, LISTED_ROWS):
+            some = min(<int64_t>LISTED_ROWS, n - i)
+            found = allot_list_texts(items, start + i, some, &space.texts[i], &space.valid[i])
+            if found < 0:  # another thread changed it
+                raise InvalidInput("the list of units became shorter while it was read")
+            others += found
+            allot_digest_texts(&space.texts[i], some, h1 + i, h2 + i, ok + i)
         for k in range(count):
             allot_recipe_draws(drawn[k].recipe, space.texts, ok, n, drawn[k].draws + skip)
         for i in range(n if others else 0):
