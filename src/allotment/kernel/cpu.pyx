@@ -1,6 +1,6 @@
 """Which registers of the processor the kernel works with."""
 
-import os
+from libc.stdlib cimport getenv
 
 from allotment.errors import InvalidInput
 
@@ -34,4 +34,6 @@ def check_asked(asked, here):
             " these, or unset it")
 
 
-check_asked(os.environ.get("ALLOTMENT_CPU"), paths_here())
+cdef const char *asked_of_all = getenv("ALLOTMENT_CPU")
+if asked_of_all != NULL:
+    check_asked(asked_of_all.decode("utf-8", "replace"), paths_here())
