@@ -132,7 +132,7 @@ def native(part: int) -> Asks:
     yield Ask("POST /v1/preview", {"commands": commands})
     fewer = {"is": "SetEnrolment", "experiment": "x0000", "share_ppm": 500_000}
     asked = [f"{number:040d}" for number in range(PREVIEWED_MAX)]
-    known = [{"list": [f"v{number}w"] * 10} for number in range(PREVIEWED_MAX)]
+    known = [{"list": [f"v{number}w"]} for number in range(PREVIEWED_MAX)]
     yield Ask("POST /v1/preview", {"commands": [fewer], "units": asked, "attributes": known})
     yield Ask("POST /v1/commands", {"commands": commands})
     yield Ask("POST /v1/spaces", {"name": "default/copied", "copy_from": "default/production"})
