@@ -59,6 +59,10 @@ class Shown:
         ]
         return self._around(b"assignments", [text.member for text in texts])
 
+    def all(self, assignments: bytes) -> Ready:
+        """The answer that holds those of all experiments, which are JSON already."""
+        return self.ready(b'%bassignments":%b}' % (self._opening, assignments))
+
     def resolution(self, given: Resolution, treatment: str | None) -> Ready:
         """The answer that holds one flag's value, and the treatment it came from."""
         return self._resolution(given, treatment).alone

@@ -56,6 +56,8 @@ class OneUnit:
         keys = _keys(asked.experiment, asked.experiments, plans, "experiment")
         if len(keys) > MANY or len(text) > SMALL_BYTES or _cost(shown, asked, keys, text) > ON_LOOP:
             return self._assign_many(shown, asked, keys, text)
+        if keys is plans and not (asked.stored or served.keeping or self._log is not None):
+            return shown.all(served.engine.assign_all_json(asked.unit, asked.attributes))
         answers = _assigned(served, asked, keys)
         if served.keeping:
             return self._settle(shown, asked, answers)
