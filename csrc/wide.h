@@ -123,16 +123,14 @@ STEP wide digits_of(wide x)
 /* The digests of the decimal texts of numbers below 10^15, of which the digits are the tail. */
 STEP wide_digest digest_digits(wide number)
 {
-    typedef double reals __attribute__((vector_size(8 * LANES)));
     const wide none = {0};
-    /* 2^52 and a number below it make a double whose last bits are the number. */
-    const wide bits = none + UINT64_C(0x4330000000000000);
-    const reals real = (reals)(number | bits) - (reals)bits;
-    wide high = (wide)(real * 1e-8 + (reals)bits) ^ bits; /* to the nearest, so 1 too high or not */
+    /* Without its 26 lowest bits a number is up to 0.68 groups less, and 2882303761 is 2^58 / 10^8
+     * without its fraction, so `high` is right, or 1 too low. */
+    wide high = times(number >> 26, none + 2882303761) >> 32;
     wide low = number - times(high, none + ALLOT_DIGITS_GROUP);
-    const wide_mask over = (wide_mask)low < 0;
-    high += (wide)over;
-    low += (wide)over & ALLOT_DIGITS_GROUP;
+    const wide_mask over = (wide_mask)low >= ALLOT_DIGITS_GROUP;
+    high -= (wide)over;
+    low -= (wide)over & ALLOT_DIGITS_GROUP;
 
     const wide_mask brief = high == 0;
     const wide high_digits = digits_of(high), low_digits = digits_of(low);
