@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import resource
 from allotment.kernel.memory import keep_memory
@@ -23,5 +25,6 @@ def faults(*, keeps: bool) -> int:
     return int(subprocess.run(program, check=True, capture_output=True, text=True).stdout)
 
 
+@pytest.mark.memory
 def test_memory_that_is_kept_is_not_had_from_the_system_again() -> None:
     assert faults(keeps=True) < 2_000

@@ -91,6 +91,7 @@ def test_a_long_list_against_many_values_and_clauses_takes_milliseconds(
     assert seconds < work.once + len(elements) * work.value
 
 
+@pytest.mark.memory
 @pytest.mark.parametrize("patterns", [1, 20, 100])
 @pytest.mark.parametrize("length", [2, 60])
 def test_the_work_covers_many_patterns_and_short_values(patterns: int, length: int) -> None:

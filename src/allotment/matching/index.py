@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from allotment.matching.clause import NUMBER_TESTS, SEMVER_TESTS
-from allotment.matching.pattern import Pattern, compile_pattern
+from allotment.matching.pattern import Pattern, compile_pattern, subject_of
 from allotment.matching.prefix import Prefixes
 from allotment.matching.semver import Precedence, precedence
 from allotment.model.segment import Clause, Operator
@@ -168,8 +168,11 @@ class Index:
                 found |= bits
         if self._within is not None:
             found |= self._within.within(text)
+        subject = subject_of(text) if self._patterns else None
+        if subject is None:
+            return found
         for bit, pattern in self._patterns:
-            if not bit & found and pattern.holds(text):
+            if not bit & found and pattern.search(subject) is not None:
                 found |= bit
         return found
 

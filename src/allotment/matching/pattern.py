@@ -28,17 +28,23 @@ class Pattern:
     work: int
 
     def holds(self, text: str) -> bool:
-        """Whether the text holds a match anywhere.
+        """Whether the text holds a match anywhere."""
+        subject = subject_of(text)
+        return subject is not None and self.search(subject) is not None
 
-        One that holds a lone surrogate, or is longer than SUBJECT_CHARACTERS_MAX, holds none.
-        """
-        if len(text) > SUBJECT_CHARACTERS_MAX:
-            return False
-        try:
-            subject = text.encode()
-        except UnicodeEncodeError:
-            return False
-        return self.search(subject) is not None
+
+def subject_of(text: str) -> bytes | None:
+    """What patterns search in a text.
+
+    None for one that holds a lone surrogate, or is longer than SUBJECT_CHARACTERS_MAX: that holds
+    no match.
+    """
+    if len(text) > SUBJECT_CHARACTERS_MAX:
+        return None
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return None
 
 
 def compile_pattern(pattern: str, path: str = "") -> Pattern:
