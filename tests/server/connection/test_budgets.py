@@ -111,7 +111,7 @@ def cycle_of(load: Load) -> Cycle:
         transport=SimpleNamespace(is_closing=lambda: False),
         flow=SimpleNamespace(resume_reading=lambda: None),
         on_response_complete=None,
-        state=SimpleNamespace(load=load, access_log=False, default_headers=[]),
+        state=SimpleNamespace(load=load, access_log=False),
     )
     return Cycle(connection, {"method": "POST", "path": "/", "state": {}}, head.RequestHead(), True)
 

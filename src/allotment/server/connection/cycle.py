@@ -19,7 +19,7 @@ from allotment.errors import AllotmentError
 from allotment.server.connection import faults
 from allotment.server.connection.access_log import log_request
 from allotment.server.connection.head import EVENTS, RequestHead, line_of
-from allotment.server.connection.receiving import Receiving
+from allotment.server.connection.receiving import News, Receiving
 from allotment.server.connection.state import ServingState
 from allotment.server.http.answer import Answering, Ready, sending
 from allotment.server.http.asgi import Scope
@@ -63,19 +63,22 @@ class Cycle(Receiving):
     def __init__(
         self, connection: Connection, scope: Any, head: RequestHead, keep_alive: bool
     ) -> None:
-        super().__init__(
-            scope,
-            connection.transport,
-            connection.flow,
-            logger=log,
-            access_logger=log,
-            access_log=False,
-            default_headers=connection.state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=head.expects,
-            keep_alive=keep_alive,
-            on_response=connection.on_response_complete,
-        )
+        # All that uvicorn's sets. To call it takes 2 us of the 30 of a request that has a task.
+        self.scope = scope
+        self.transport = connection.transport
+        self.flow = connection.flow
+        self.message_event = News()  # type: ignore[assignment]
+        self.on_response = connection.on_response_complete
+        self.disconnected = False
+        self.keep_alive = keep_alive
+        self.waiting_for_100_continue = head.expects
+        self.body = bytearray()
+        self.more_body = True
+        self.response_started = False
+        self.response_complete = False
+        self.chunked_encoding: bool | None = None
+        self.expected_content_length = 0
+        # What is ours.
         self.state = connection.state
         self.status = 0
         self.received = 0
@@ -226,7 +229,7 @@ class Cycle(Receiving):
         self.status = status
         self._settle()
         lines = [STATUS_LINE[status]]
-        for name, value in (*self.default_headers, *headers):
+        for name, value in (*self.state.default_headers, *headers):
             line, steers = line_of(name, value)
             lines.append(line)
             if steers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -14,6 +15,27 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class News:
+    """An event that costs nothing until somebody waits for it: most requests come whole."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self) -> None:
+        self._event: asyncio.Event | None = None
+
+    def set(self) -> None:
+        """Wake those that wait now."""
+        if self._event is not None:
+            self._event.set()
+            self._event = None
+
+    async def wait(self) -> None:
+        """Return once it is set, from now on."""
+        if self._event is None:
+            self._event = asyncio.Event()
+        await self._event.wait()
 
 
 class Receiving(RequestResponseCycle):
@@ -51,7 +73,6 @@ class Receiving(RequestResponseCycle):
             load.in_flight -= 1
         try:
             while not self._has_news():
-                self.message_event.clear()
                 await self.message_event.wait()
         finally:
             if waits:
