@@ -1,7 +1,7 @@
 /* A list of plain texts that is a member of a JSON document, read where it lies.
  *
- * Plain is a text without escapes, which is UTF-8. All else is somebody else's to read: nothing
- * here says what is wrong with a document. */
+ * Plain is a text without escapes, which is UTF-8. Every other document is left to a
+ * library: nothing here says what is wrong with one. */
 #ifndef ALLOT_JSON_IDS_H
 #define ALLOT_JSON_IDS_H
 

@@ -155,7 +155,7 @@ SERVER = (
     ("settings", "sync"),
     ("connection", "exposure_log", "writes"),
     ("api",),
-    ("auth0", "launchdarkly", "later", "shared_metrics", "sticky", "streams"),
+    ("auth0", "launchdarkly", "lazy_routes", "shared_metrics", "sticky", "streams"),
     ("metrics",),
     ("assign", "front", "native"),
     ("confidence", "console", "ofrep"),

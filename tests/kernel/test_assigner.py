@@ -267,17 +267,17 @@ def test_answers_that_no_call_made_are_of_no_experiment() -> None:
 
 def test_the_text_of_an_answer_is_made_once() -> None:
     engine = assigner({"b": make_plan(source="b"), "a": make_plan(source="a", treatment="s/x")})
-    told: list[object] = []
+    written: list[object] = []
 
-    def tell(answer: tuple[str, int, int]) -> bytes:
-        told.append(answer)
+    def write(answer: tuple[str, int, int]) -> bytes:
+        written.append(answer)
         return b"%b%d" % (answer[0].encode(), answer[2])
 
     for unit in units(200):
         answers = engine.assign_all(unit)
         expected = b",".join(b"%b%d" % (key.encode(), each[2]) for key, each in answers.items())
-        assert answers.json(tell) == b"{%b}" % expected
-    assert len(told) == 4
+        assert answers.json(write) == b"{%b}" % expected
+    assert len(written) == 4
     assert engine.assign_all("u").json(lambda _: b"") == b"{,}"
     with pytest.raises(InvalidInput, match="bytes, not str"):
         engine.assign_all("u").json(repr)
@@ -289,12 +289,12 @@ def test_a_text_that_asks_for_others_while_it_is_made_is_no_matter() -> None:
     def other(answer: object) -> bytes:
         return b"other"
 
-    def tell(answer: tuple[str, int, int]) -> bytes:
+    def write(answer: tuple[str, int, int]) -> bytes:
         assert engine.assign_all("u").json(other).count(b"other") == 20
         return b"own"
 
     for unit in units(5):
-        assert engine.assign_all(unit).json(tell) == b"{%b}" % b",".join([b"own"] * 20)
+        assert engine.assign_all(unit).json(write) == b"{%b}" % b",".join([b"own"] * 20)
 
 
 def test_an_empty_assigner_has_no_answers() -> None:

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias
 from allotment.change.commands import Noun
 from allotment.change.impact import touched_between
 from allotment.change.kinds import CATALOG, KINDS, noun_path, nouns_of
-from allotment.change.quick import read_noun
+from allotment.change.noun_reader import read_noun
 from allotment.change.references import follow
 from allotment.errors import InvalidInput
 from allotment.model.catalog import EMPTY, Catalog

@@ -38,7 +38,7 @@ class Commands(TyperGroup):
 
     _said: int | None = None
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # as click calls it
         """The names of all commands, as the help lists them."""
         return list(_MADE)
 

@@ -88,7 +88,7 @@ def settings_of(  # noqa: PLR0913  # each is a setting; the others have no flag
     """The settings: a flag wins over the environment, that over the file, that over the default."""
     try:
         with without_collecting():
-            from allotment.server import settings  # noqa: PLC0415
+            from allotment.server import settings  # noqa: PLC0415  # an optional extra
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"a server needs {error.name}: pip install 'allotment[server]'"

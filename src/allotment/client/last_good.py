@@ -16,7 +16,7 @@ import msgspec
 
 from allotment import durable
 from allotment.change.kinds import KINDS, nouns_of
-from allotment.change.quick import read_json, read_noun
+from allotment.change.noun_reader import read_json, read_noun
 from allotment.change.references import follow
 from allotment.compile import Snapshot, compile_catalog
 from allotment.errors import InvalidInput

@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from allotment.change.quick import read_json
+from allotment.change.noun_reader import read_json
 from allotment.client.address import Address
 from allotment.errors import AllotmentError, Forbidden, NotFound, StoreError, Unauthorized
 from allotment.model.number import read_whole

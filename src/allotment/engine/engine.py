@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 
-import msgspec
 import numpy as np
 
 from allotment.compile.experiment import Source, unknown
 from allotment.compile.snapshot import Snapshot
+from allotment.engine.assignment_json import member_of
 from allotment.engine.column import Codes, Column, Table
 from allotment.engine.explanation import Explanation, asked_in_order, explanation
 from allotment.engine.notes import BatchNotes, Note, warn
@@ -24,8 +24,6 @@ from allotment.matching.why import why_not
 from allotment.model.assignment import Assignment, Reason, Resolution
 from allotment.model.catalog import Catalog
 from allotment.values import mapping_of
-
-_encode = msgspec.json.Encoder().encode
 
 Unit = str | int | Mapping[str, str | int]
 Attributes = Mapping[str, object] | None
@@ -85,7 +83,7 @@ class Engine(Assigner[Assignment]):
 
         It is what `POST /v1/assign` shows as `assignments`. The text of an answer is made once.
         """
-        return self.assign_all(unit, attributes).json(_member)
+        return self.assign_all(unit, attributes).json(member_of)
 
     def resolve(
         self,
@@ -249,21 +247,3 @@ def _stored_codes(plan: Plan, stored: object) -> Codes:
     index: dict[str | None, int] = {name: code for code, name in enumerate(plan.names)}
     keys = texts_of(stored, "stored treatments", "$.stored")
     return np.array([index.get(key, -1) for key in keys], np.int16)
-
-
-def _member(given: Assignment) -> bytes:
-    """An assignment as a member of a JSON object, by its experiment."""
-    return b"%b:%b" % (
-        _encode(given.experiment),
-        _encode(
-            {
-                "treatment": given.treatment,
-                "reason": given.reason,
-                "variations": dict(given.variations),
-                "is_control": given.is_control,
-                "iteration": given.iteration,
-                "revision": given.revision,
-                "to_keep": given.to_keep,
-            }
-        ),
-    )

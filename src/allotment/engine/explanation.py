@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any
 
 from allotment.compile.experiment import Source, answer
@@ -67,12 +68,7 @@ class Explanation:
     def _repr_html_(self) -> str:
         first, *_ = str(self).split("\n")
         rows = [
-            (
-                report.as_html(each.name),
-                *_place(each),
-                report.as_html(each.bound),
-                report.as_html(each.outcome),
-            )
+            (escape(each.name), *_place(each), escape(each.bound), escape(each.outcome))
             for each in self.checks
             if each.applies
         ]

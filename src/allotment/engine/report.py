@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 
 from allotment.model.assignment import Reason
 
@@ -24,23 +25,16 @@ def html(counts: Counts, title: str = "") -> str:
     longest = max(counts.values(), default=1)
     bars = [bar(count / longest) for count in counts.values()]
     rows = [
-        (*map(as_html, row), drawn) for row, drawn in zip(_rows(counts), [*bars, ""], strict=True)
+        (*map(escape, row), drawn) for row, drawn in zip(_rows(counts), [*bars, ""], strict=True)
     ]
     return table(("treatment", "reason", "units", "share", ""), rows, title)
 
 
-def as_html(text: str) -> str:
-    """The text with what HTML would take for its own escaped."""
-    from html import escape  # noqa: PLC0415  # only a notebook asks; it takes a millisecond
-
-    return escape(text)
-
-
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> str:
     """A table of cells that are HTML already; the title and the heads are text."""
-    head = "".join(f"<th>{as_html(each)}</th>" for each in heads)
+    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    caption = f"<caption>{as_html(title)}</caption>" if title else ""
+    caption = f"<caption>{escape(title)}</caption>" if title else ""
     return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

@@ -9,7 +9,7 @@ cdef class Answers:
     cdef Sheet sheet
     cdef uint32_t *outcomes  # by place on the sheet
 
-    cdef bytes told(self, object told_by)
+    cdef bytes written(self, object write)
 
 
 # What a unit gets in every experiment of the sheet; the attributes may be None.

@@ -23,10 +23,10 @@ class Answers(Mapping[str, _A]):
     def keys(self) -> KeysView[str]: ...
     def values(self) -> ValuesView[_A]: ...
     def items(self) -> ItemsView[str, _A]: ...
-    def json(self, told_by: Callable[[_A], bytes]) -> bytes:
+    def json(self, write: Callable[[_A], bytes]) -> bytes:
         """A JSON object of the answers, in the order of the keys.
 
-        `told_by` gives the member that an answer is, its key and its value. It is asked once an
-        answer, however many units have it: the plans keep what it made.
+        `write` makes the member of an answer, its key and its value. It is called once for each
+        answer, however many units have it: the plans keep the text.
         """
     def __eq__(self, other: object, /) -> bool: ...

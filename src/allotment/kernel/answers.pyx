@@ -83,7 +83,7 @@ cdef class Answers:
     def items(self):
         return ItemsView(self)
 
-    def json(self, told_by not None):
+    def json(self, write not None):
         cdef Sheet sheet = self.sheet
         cdef PyObject **texts = <PyObject **>PyMem_Malloc((sheet.count + 1) * sizeof(PyObject *))
         cdef Py_ssize_t i, size = 0
@@ -96,21 +96,21 @@ cdef class Answers:
                 place = sheet.sorted[i]
                 outcome = self.outcomes[place]
                 plan = <Plan>PyTuple_GET_ITEM(sheet.plans, place)
-                texts[i] = text_to(plan, outcome, <PyObject *>told_by)
+                texts[i] = text_to(plan, outcome, <PyObject *>write)
                 if texts[i] == NULL:
-                    return self.told(told_by)
+                    return self.written(write)
                 size += PyBytes_GET_SIZE(<object>texts[i])
             return joined(texts, sheet.count, size)
         finally:
             PyMem_Free(texts)
 
-    cdef bytes told(self, object told_by):
-        """The same where some are not told yet, which may run anything."""
+    cdef bytes written(self, object write):
+        """The same where a text is not written yet: to write it may run any Python code."""
         cdef list texts = []
         cdef Py_ssize_t place
         for name in self.sheet.names:
             place = self.sheet.places[name]
-            texts.append((<Plan>self.sheet.plans[place]).tell(self.outcomes[place], told_by))
+            texts.append((<Plan>self.sheet.plans[place]).written(self.outcomes[place], write))
         return b"{%b}" % b",".join(texts)
 
     def __eq__(self, other):

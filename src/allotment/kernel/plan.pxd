@@ -22,14 +22,14 @@ cdef class Plan:
     cdef object answer
     cdef list answers              # one place an outcome, None until it is asked for
     cdef list texts                # of these, by the function below; in the same places
-    cdef object told_by            # Assignment -> bytes; None before it is asked for
+    cdef object write              # Assignment -> bytes; None before it is asked for
 
     # The index of a treatment, by name; -1 if the plan has none of that name.
     cdef int32_t place_of(self, object treatment) except -2
-    # Makes the answer to an outcome, if no other call has meanwhile.
+    # Makes the answer to an outcome, unless another call has made it.
     cdef object made(self, uint32_t outcome)
     # Makes its text, likewise.
-    cdef bytes tell(self, uint32_t outcome, object told_by)
+    cdef bytes written(self, uint32_t outcome, object write)
 
 
 # The answer to an outcome of a plan: made on first use, then the same object for ever.
@@ -42,10 +42,10 @@ cdef inline object answer_to(Plan plan, uint32_t outcome):
     return plan.made(outcome)
 
 
-# The text of that answer, borrowed; NULL where it was not told yet.
-cdef inline PyObject *text_to(Plan plan, uint32_t outcome, PyObject *told_by) noexcept:
+# The text of that answer, borrowed; NULL where it is not written yet.
+cdef inline PyObject *text_to(Plan plan, uint32_t outcome, PyObject *write) noexcept:
     cdef PyObject *text
-    if <PyObject *>plan.told_by != told_by:
+    if <PyObject *>plan.write != write:
         return NULL
     text = <PyObject *>PyList_GET_ITEM(plan.texts, allot_outcome_place(outcome))
     return NULL if text == <PyObject *>None else text

@@ -196,21 +196,21 @@ cdef class Plan:
         cdef object answer = self.answer(
             self.source, allot_outcome_reason(outcome), allot_outcome_treatment(outcome)
         )
-        # Another call may have made it meanwhile: the first one stays.
+        # Another call may have made it while this one ran: the first one stays.
         if self.answers[place] is None:
             self.answers[place] = answer
         return self.answers[place]
 
-    cdef bytes tell(self, uint32_t outcome, object told_by):
-        cdef PyObject *known = text_to(self, outcome, <PyObject *>told_by)
+    cdef bytes written(self, uint32_t outcome, object write):
+        cdef PyObject *known = text_to(self, outcome, <PyObject *>write)
         if known != NULL:
             return <bytes>known
-        cdef object text = told_by(answer_to(self, outcome))
+        cdef object text = write(answer_to(self, outcome))
         if type(text) is not bytes:
-            raise InvalidInput(f"an answer is told in bytes, not {type(text).__name__}")
-        if self.told_by is not told_by:
+            raise InvalidInput(f"an answer is written as bytes, not {type(text).__name__}")
+        if self.write is not write:
             self.texts = [None] * allot_outcomes(self.core.treatments)
-            self.told_by = told_by
+            self.write = write
         self.texts[<Py_ssize_t>allot_outcome_place(outcome)] = text
         return text
 

@@ -32,7 +32,7 @@ from allotment.server.http.cors import Cors, read_origins
 from allotment.server.http.limits import STREAMS_PART
 from allotment.server.http.problems import RENDERERS, answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
-from allotment.server.later import Later
+from allotment.server.lazy_routes import LazyRoutes
 from allotment.server.metrics import Metrics
 from allotment.server.native.changes import Lists
 from allotment.server.native.shared_answers import SharedAnswers
@@ -159,7 +159,7 @@ def _framework(
     for router in (*native.ROUTERS, kept.router, resolve.router):
         app.router.routes.extend(map(_whole, router.routes))
     for module, paths in _VENDORS.items():
-        app.router.routes.append(Later(paths, partial(_vendor, module)))
+        app.router.routes.append(LazyRoutes(paths, partial(_vendor, module)))
     app.add_exception_handler(AllotmentError, _show_error)
     app.add_exception_handler(HTTPException, _show_refusal)
     app.add_exception_handler(Exception, _show_error)
@@ -176,7 +176,7 @@ def _add_console(app: FastAPI, settings: Settings) -> None:
     at = settings.console_path
 
     def make() -> list[BaseRoute]:
-        from allotment.server.console import app as console  # noqa: PLC0415  # see `later`
+        from allotment.server.console import app as console  # noqa: PLC0415  # see `lazy_routes`
 
         console.prepare(app, settings)
         return [_whole(route) for route in console.routes(at)]
@@ -187,7 +187,7 @@ def _add_console(app: FastAPI, settings: Settings) -> None:
         return error_page(error, at)
 
     RENDERERS[at] = show
-    app.router.routes.extend(make() if settings.openid_issuer else [Later([at], make)])
+    app.router.routes.extend(make() if settings.openid_issuer else [LazyRoutes([at], make)])
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

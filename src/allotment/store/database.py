@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from allotment.change.quick import read_json
+from allotment.change.noun_reader import read_json
 from allotment.errors import StoreError, StoreFull
 
 # What PostgreSQL says of a disk that is full.

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import ColumnElement, Connection, func, insert, select, tuple_
 
 from allotment.change.kinds import CATALOG, KINDS, nouns_of
-from allotment.change.quick import read_noun
+from allotment.change.noun_reader import read_noun
 from allotment.change.references import follow
 from allotment.errors import InvalidInput, StoreError
 from allotment.model.catalog import Catalog

@@ -16,7 +16,7 @@ from msgspec import Meta, convert
 
 from allotment import durable
 from allotment.change.kinds import CATALOG, KINDS, nouns_of
-from allotment.change.quick import read_json
+from allotment.change.noun_reader import read_json
 from allotment.errors import StoreError, StoreFull
 from allotment.model.plain import to_plain
 from allotment.store.documents import Document, followed

@@ -1,5 +1,8 @@
-"""How each vendor's API answers an error, and under which paths. It loads quickly: connections
-answer errors, too, and that before the routes of an API are made (see `later`)."""
+"""How each vendor's API answers an error, and under which paths.
+
+Connections answer errors before the routes of an API are made (see `lazy_routes`), so this module
+imports little.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from allotment.model.assignment import Assignment, Reason
+from allotment.engine.assignment_json import TO_KEEP, AssignmentBody, Variations
+from allotment.model.assignment import Reason
 
 _MAYBE_KEY: Final = {
     "oneOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}],
@@ -34,16 +35,8 @@ Attributes = Annotated[
         extra_json_schema={"additionalProperties": True},
     ),
 ]
-Variations = Annotated[
-    dict[str, str], Meta(description="Flag to variation, as the treatment sets them.")
-]
 Revision = Annotated[int, Meta(ge=0)]
 _Default = Annotated[list[str] | UnsetType, Meta(description="Default: all of them.")]
-
-_TO_KEEP: Final = (
-    "Whether the experiment keeps first assignments and this one is not stored: the client stores"
-    " it, or the store is away."
-)
 
 
 class AssignRequest(Struct, forbid_unknown_fields=True):
@@ -109,33 +102,6 @@ class BatchRequest(Struct, forbid_unknown_fields=True):
         ),
     ] = None
     experiments: _Default = UNSET
-
-
-class AssignmentBody(Struct, forbid_unknown_fields=True):
-    """What a unit gets in one experiment."""
-
-    treatment: str | None
-    reason: Reason
-    variations: Variations
-    is_control: bool
-    iteration: Annotated[int, Meta(ge=0)]
-    revision: Annotated[
-        Revision, Meta(description="The revision since which the experiment answers as it does.")
-    ]
-    to_keep: Annotated[bool, Meta(description=_TO_KEEP)]
-
-    @classmethod
-    def of(cls, given: Assignment) -> AssignmentBody:
-        """An assignment, without the experiment's key."""
-        return cls(
-            given.treatment,
-            given.reason,
-            dict(given.variations),
-            given.is_control,
-            given.iteration,
-            given.revision,
-            given.to_keep,
-        )
 
 
 class AssignAnswer(Struct, forbid_unknown_fields=True):
@@ -217,7 +183,7 @@ class UnitAssignment(Struct, forbid_unknown_fields=True):
     treatment: str | None
     reason: Reason
     to_keep: Annotated[
-        bool | UnsetType, Meta(description=_TO_KEEP, extra_json_schema={"const": True})
+        bool | UnsetType, Meta(description=TO_KEEP, extra_json_schema={"const": True})
     ] = UNSET
 
 

@@ -11,11 +11,12 @@ import msgspec
 from msgspec import UNSET
 
 from allotment.engine import Engine
+from allotment.engine.assignment_json import AssignmentBody
 from allotment.engine.explanation import Explanation
 from allotment.errors import NotFound, Overloaded, StoreError
 from allotment.model.assignment import Assignment
 from allotment.model.catalog import Catalog
-from allotment.server.assign.bodies import AssignmentBody, CheckBody, ExplainAnswer, ExplainRequest
+from allotment.server.assign.bodies import CheckBody, ExplainAnswer, ExplainRequest
 from allotment.server.assign.effort import Size, effort
 from allotment.server.assign.shown import Shown
 from allotment.server.http.answer import Ready

@@ -7,9 +7,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from allotment.engine.assignment_json import member_of
 from allotment.matching.index import Work
 from allotment.model.assignment import Assignment, Reason, Resolution
-from allotment.server.assign.bodies import AssignmentBody, ResolutionBody
+from allotment.server.assign.bodies import ResolutionBody
 from allotment.server.http.answer import Ready
 from allotment.server.sync.spaces import Served
 
@@ -75,7 +76,7 @@ class Shown:
         known = self._assigned.get(id(given))
         if known is not None:
             return known[1]
-        text = self._text(b"assignments", given.experiment, AssignmentBody.of(given))
+        text = self._text(b"assignments", member_of(given))
         # Answers for unknown experiments are made each time.
         if given.reason is not Reason.UNKNOWN_EXPERIMENT:
             if len(self._assigned) >= _TEXTS_MAX:
@@ -88,7 +89,8 @@ class Shown:
         known = self._resolved.get(asked)
         if known is not None:
             return known
-        text = self._text(b"resolutions", given.flag, _resolved(given, treatment))
+        member = b"%b:%b" % (_encode(given.flag), _encode(_resolved(given, treatment)))
+        text = self._text(b"resolutions", member)
         # There is no end to the names of flags that are not there.
         if given.variation is not None:
             if len(self._resolved) >= _TEXTS_MAX:
@@ -96,8 +98,7 @@ class Shown:
             self._resolved[asked] = text
         return text
 
-    def _text(self, noun: bytes, key: str, plain: object) -> _Text:
-        member = b"%b:%b" % (_encode(key), _encode(plain))
+    def _text(self, noun: bytes, member: bytes) -> _Text:
         return _Text(member, self._around(noun, [member]))
 
     def _around(self, noun: bytes, members: list[bytes]) -> Ready:

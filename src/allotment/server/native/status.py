@@ -16,7 +16,7 @@ from allotment.server.api.docs import POLICY, page
 from allotment.server.api.route import Monitor, Route
 from allotment.server.http.answer import JSON, Answer, as_json, encode, respond
 from allotment.server.http.refusals import NoSuchPath
-from allotment.server.later import put_all
+from allotment.server.lazy_routes import make_all
 from allotment.server.metrics import Metrics
 from allotment.server.writes.change import node_of
 
@@ -154,7 +154,7 @@ async def _made(request: Request) -> dict[str, bytes]:
     """The document in both forms; the routes do not change while the process runs."""
     state = request.app.state
     if not hasattr(state, "documents"):
-        await put_all(request.app)
+        await make_all(request.app)
         state.documents = await node_of(request).run(_make, request.app)
     documents: dict[str, bytes] = state.documents
     return documents

@@ -16,10 +16,10 @@ from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.http.problems import begins
 
 
-class Later(BaseRoute):
+class LazyRoutes(BaseRoute):
     """Stands where the routes of an API will stand, which are all under some paths.
 
-    `make` gives them. It runs in a thread, once, and those who ask meanwhile wait for it.
+    `make` gives them. It runs once, in a thread; requests that come while it runs wait for it.
     """
 
     def __init__(self, paths: Sequence[str], make: Callable[[], Sequence[BaseRoute]]) -> None:
@@ -47,8 +47,8 @@ class Later(BaseRoute):
                 routes[at : at + 1] = made
 
 
-async def put_all(app: FastAPI) -> None:
-    """Make the routes that are not made yet: for what tells of all of them."""
+async def make_all(app: FastAPI) -> None:
+    """Make the routes that are not made yet, for the document that describes them all."""
     for route in tuple(app.router.routes):
-        if isinstance(route, Later):
+        if isinstance(route, LazyRoutes):
             await route.put(app)

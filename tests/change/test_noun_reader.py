@@ -10,7 +10,7 @@ from hypothesis import given
 
 import strategies
 from allotment.change.kinds import KINDS, nouns_of
-from allotment.change.quick import read_json, read_noun
+from allotment.change.noun_reader import read_json, read_noun
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.plain import from_plain, to_plain
