@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from allotment.engine import Check, Column, Engine, Explanation, NeverMatches, Table
+from allotment.engine import Engine, NeverMatches
 from allotment.errors import (
     AllotmentError,
     Conflict,
@@ -19,6 +19,8 @@ from allotment.model.catalog import Catalog
 
 if TYPE_CHECKING:
     from allotment.client import ConnectedEngine, EngineStatus, connect
+    from allotment.engine.column import Column, Table
+    from allotment.engine.explanation import Check, Explanation
     from allotment.engine.profiles import HashProfile, profile, profiles
 
 __version__ = "0.1.0"
@@ -55,6 +57,8 @@ __all__ = [
 # What few programs use is imported where it is first asked for, so that all others start sooner.
 _LATER: Final = {
     **dict.fromkeys(("ConnectedEngine", "EngineStatus", "connect"), "allotment.client"),
+    **dict.fromkeys(("Column", "Table"), "allotment.engine.column"),
+    **dict.fromkeys(("Check", "Explanation"), "allotment.engine.explanation"),
     **dict.fromkeys(("HashProfile", "profile", "profiles"), "allotment.engine.profiles"),
 }
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from allotment.engine import Column, Engine
+from allotment.engine import Engine
+from allotment.engine.column import Column
 from allotment.errors import InvalidInput, MissingExtra
 
 try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from allotment.engine import Column, Engine
+from allotment.engine import Engine
+from allotment.engine.column import Column
 from allotment.errors import MissingExtra
 from allotment.model.assignment import REASONS
 

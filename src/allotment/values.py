@@ -16,10 +16,11 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from itertools import islice
-from typing import Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from uuid import UUID
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Opaque(Enum):
@@ -79,6 +80,9 @@ def _plain(value: Any, kind: type) -> Plain:
     for known, read in _READERS:
         if issubclass(kind, known):
             return read(value)
+    for name, read in _OF_NUMPY:
+        if issubclass(kind, _named("numpy", name)):
+            return read(value)
     if _is_missing(value):
         return None
     if issubclass(kind, _named("pyarrow", "Scalar")):
@@ -130,7 +134,7 @@ def _key(unit: Any, kind: type) -> str | int | None:
         return Decimal.__int__(unit) if Decimal.as_tuple(unit).exponent == 0 else None
     if issubclass(kind, _named("pyarrow", "Scalar")):
         return key_of(unit.as_py())
-    if issubclass(kind, np.ndarray):
+    if issubclass(kind, _named("numpy", "ndarray")):
         return key_of(unit[()]) if unit.ndim == 0 else None
     return int.__pos__(operator.index(unit))
 
@@ -143,6 +147,8 @@ def unpacked(source: object) -> object:
         frame = cast(Any, source)
         return {name: frame[name] for name in frame.columns if isinstance(name, str)}
     if issubclass(kind, _named("pandas", "Series")):
+        import numpy as np  # noqa: PLC0415  # see _OF_NUMPY
+
         dtype = cast(Any, source).dtype
         is_own = isinstance(dtype, np.dtype) and dtype.kind in "Obiuf"
         return np.asarray(source) if is_own else source
@@ -184,6 +190,8 @@ def _moment(value: datetime) -> str | None:
 
 
 def _moment64(value: np.datetime64) -> str | Opaque | None:
+    import numpy as np  # noqa: PLC0415  # see _OF_NUMPY
+
     if np.isnat(value):
         return None
     unit, count = np.datetime_data(value.dtype)
@@ -202,6 +210,8 @@ def _spelled(moment: datetime, nanos: int) -> str:
 
 
 def _array(value: np.ndarray[Any, Any]) -> Plain:
+    import numpy as np  # noqa: PLC0415  # see _OF_NUMPY
+
     if value.ndim == 0:
         return None if value is np.ma.masked else plain(value[()])
     return list(value)
@@ -211,18 +221,13 @@ def _opaque(_: object) -> Opaque:
     return OPAQUE
 
 
-# In this order: np.float64 is a float, a datetime a date, a timedelta64 one of numpy's integers.
+# In this order: a datetime is a date.
 _READERS: Final[tuple[tuple[Any, Callable[[Any], Plain]], ...]] = (
     (str, str.__str__),
     (int, int.__pos__),
     (float, _float),
     (list, list.copy),
     (tuple, lambda value: list(tuple.__iter__(value))),
-    (np.bool_, bool),
-    (np.floating, lambda value: _float(float(value))),
-    (np.timedelta64, _opaque),
-    (np.datetime64, _moment64),
-    (np.ndarray, _array),
     (Decimal, _decimal),
     (UUID, UUID.__str__),
     (datetime, _moment),
@@ -232,6 +237,16 @@ _READERS: Final[tuple[tuple[Any, Callable[[Any], Plain]], ...]] = (
     (UserString, lambda value: plain(value.data)),
     (set, lambda value: list(set.__iter__(value))),
     (frozenset, lambda value: list(frozenset.__iter__(value))),
+)
+
+# After those, as np.float64 is a float; a timedelta64 is one of numpy's integers. By name: where
+# numpy is not imported no value is of its types, and to import it takes longer than all else here.
+_OF_NUMPY: Final[tuple[tuple[str, Callable[[Any], Plain]], ...]] = (
+    ("bool_", bool),
+    ("floating", lambda value: _float(float(value))),
+    ("timedelta64", _opaque),
+    ("datetime64", _moment64),
+    ("ndarray", _array),
 )
 
 

@@ -12,7 +12,8 @@ from random import Random
 import pytest
 
 from allotment.compile import compile_catalog
-from allotment.engine import Column, Engine
+from allotment.engine import Engine
+from allotment.engine.column import Column
 from allotment.model.assignment import REASONS, Assignment, Reason
 from allotment.reference import assign, explain, resolve
 from laws.catalogs import VALUES, Maker, Question

@@ -14,7 +14,7 @@ from rich.table import Table
 from allotment.cli.console import is_plain, print_json, results
 from allotment.cli.home import Home
 from allotment.cli.options import AsJson, FromFile, catalog_of
-from allotment.engine import Check, Explanation
+from allotment.engine.explanation import Check, Explanation
 from allotment.errors import InvalidInput
 from allotment.load import load
 

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from allotment.compile.experiment import Source, unknown
 from allotment.compile.snapshot import Snapshot
 from allotment.engine.assignment_json import member_of
-from allotment.engine.column import Codes, Column, Table
-from allotment.engine.explanation import Explanation, asked_in_order, explanation
 from allotment.engine.notes import BatchNotes, Note, warn
 from allotment.engine.resolve import Known, resolve
 from allotment.errors import InvalidInput, NotFound
 from allotment.kernel.assigner import Assigner
-from allotment.kernel.batch import assign_columns
 from allotment.kernel.plan import Plan
 from allotment.kernel.unit import unit_key
-from allotment.kernel.units import texts_of
-from allotment.matching.why import why_not
 from allotment.model.assignment import Assignment, Reason, Resolution
 from allotment.model.catalog import Catalog
 from allotment.values import mapping_of
+
+if TYPE_CHECKING:  # what a single call does not need is imported where it is first asked for
+    from allotment.engine.column import Codes, Column, Table
+    from allotment.engine.explanation import Explanation
 
 Unit = str | int | Mapping[str, str | int]
 Attributes = Mapping[str, object] | None
@@ -126,6 +124,9 @@ class Engine(Assigner[Assignment]):
 
         Raises NotFound for an unknown experiment.
         """
+        from allotment.engine.explanation import explanation  # noqa: PLC0415
+        from allotment.matching.why import why_not  # noqa: PLC0415
+
         snapshot, still, *_ = self._current
         plan = _plan(snapshot, experiment)
         trace = still.trace(experiment, unit, attributes, stored)
@@ -153,6 +154,8 @@ class Engine(Assigner[Assignment]):
         source = _source(plan)
         if source.revision != given.revision:
             return None
+        from allotment.engine.explanation import asked_in_order  # noqa: PLC0415
+
         *others, last = asked_in_order(source.iteration)
         if not others or given.reason is Reason.FALLBACK:
             return last.key
@@ -205,6 +208,8 @@ class Engine(Assigner[Assignment]):
 
         `units` may also be a mapping from kind to column where experiments randomise several kinds.
         """
+        from allotment.engine.column import Table  # noqa: PLC0415
+
         if isinstance(experiments, str):
             raise InvalidInput("experiments are a list of keys, not one text", "$.experiments")
         snapshot, *_, notes = self._current
@@ -229,6 +234,9 @@ def _columns(  # noqa: PLR0913, PLR0917  # what a batch is asked with
     threads: int,
     notes: BatchNotes | None,
 ) -> dict[str, Column]:
+    from allotment.engine.column import Column  # noqa: PLC0415
+    from allotment.kernel.batch import assign_columns  # noqa: PLC0415
+
     note = None if notes is None else partial(notes.on, plans)
     outcomes = assign_columns(list(plans.values()), units, attributes, kept, threads, note)
     return {
@@ -244,6 +252,10 @@ def _source(plan: Plan) -> Source:
 
 def _stored_codes(plan: Plan, stored: object) -> Codes:
     """Treatment keys to codes; one the iteration does not have is ignored, as in a single call."""
+    import numpy as np  # noqa: PLC0415
+
+    from allotment.kernel.units import texts_of  # noqa: PLC0415
+
     index: dict[str | None, int] = {name: code for code, name in enumerate(plan.names)}
     keys = texts_of(stored, "stored treatments", "$.stored")
     return np.array([index.get(key, -1) for key in keys], np.int16)

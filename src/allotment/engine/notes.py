@@ -10,7 +10,6 @@ from allotment.compile.snapshot import Snapshot
 from allotment.kernel.plan import Plan
 from allotment.matching.clause import Compared, unmatched
 from allotment.matching.program import compile_program
-from allotment.matching.why import never_matches
 
 Note = Callable[[str], object]
 Held = Mapping[tuple[str, ...], str]
@@ -48,6 +47,8 @@ class BatchNotes:
                             self._note(text)
 
     def _texts(self, plan: Plan, path: tuple[str, ...], held: Compared) -> Iterator[str]:
+        from allotment.matching.why import never_matches  # noqa: PLC0415  # few columns have one
+
         assert isinstance(plan.source, Source)
         segments = self._snapshot.catalog.segments
         for name in plan.source.segments:

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from allotment.engine import Column, Engine
+from allotment.engine import Engine
+from allotment.engine.column import Column
 from allotment.errors import InvalidInput
 from allotment.exposures.parquet import source_schema
 from allotment.frames.assign import Tally

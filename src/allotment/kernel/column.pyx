@@ -30,8 +30,6 @@ from allotment.kernel.cbatch cimport (
     allot_rows,
 )
 
-import numpy as np
-
 from allotment.errors import InvalidInput
 
 _KINDS = {
@@ -106,6 +104,8 @@ cdef class Column:
 
 
 cdef Column column_of_array(object array, str path):
+    import numpy as np
+
     masked = isinstance(array, np.ma.MaskedArray)
     array = np.asarray(array)  # no subclass, whose attributes may be its own
     if array.ndim != 1:

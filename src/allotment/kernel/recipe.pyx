@@ -4,8 +4,6 @@ cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 
-import numpy as np
-
 from allotment.errors import InvalidInput
 from allotment.kernel.cbatch cimport (
     ALLOT_BLOCK_ROWS,
@@ -112,6 +110,8 @@ cdef class Recipe:
         return allot_recipe_bucket(&self.core, allot_recipe_draw(&self.core, text.at, text.size))
 
     def buckets(self, units):
+        import numpy as np
+
         cdef Room room = room_for(units, &self.core)
         cdef int64_t at, n, i
         found = np.empty(room.units.rows, np.int64)
@@ -126,6 +126,8 @@ cdef class Recipe:
 
 
 def native_buckets(str salt not None, units):
+    import numpy as np
+
     cdef allot_digest salted = digest_of(salt, ALLOT_SEED_SALT)
     cdef Room room = room_for(units, NULL)
     cdef int64_t at, n, i

@@ -37,8 +37,6 @@ from allotment.kernel.unit cimport key_of_kind, key_text, text_of_unit
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from allotment.errors import InvalidInput
 from allotment.kernel.unit import unit_key
 from allotment.values import unpacked
@@ -181,6 +179,8 @@ cdef Units units_of(object source, str path):
 
 
 cdef Units column_of(object source, str noun, str path):
+    import numpy as np  # here, as a single call starts without it
+
     cdef Units units = Units.__new__(Units)
     cdef Arrow arrow
     source = unpacked(source)

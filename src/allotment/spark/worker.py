@@ -12,7 +12,8 @@ import pyarrow as pa
 
 import allotment
 from allotment.compile import compile_experiments
-from allotment.engine import Column, Engine
+from allotment.engine import Engine
+from allotment.engine.column import Column
 from allotment.errors import InvalidInput
 from allotment.frames.rows import reason_names
 from allotment.spark.place import Place

@@ -11,8 +11,10 @@ from typing import Any, Final
 import msgspec
 
 from allotment.compile import Snapshot, compile_catalog, recompile
-from allotment.engine import Column, Engine, Explanation, Table
+from allotment.engine import Engine
+from allotment.engine.column import Column, Table
 from allotment.engine.engine import Attributes, Unit
+from allotment.engine.explanation import Explanation
 from allotment.errors import InvalidInput, did_you_mean
 from allotment.kernel.answers import Answers
 from allotment.model.assignment import Assignment, Resolution

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from allotment.engine import Column
+from allotment.engine.column import Column
 from allotment.errors import AllotmentError, InvalidInput, TooLarge
 from allotment.frames.rows import reason_names
 from allotment.kernel.units import texts_of

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allotment.compile.experiment import Source
-from allotment.engine import Column
+from allotment.engine.column import Column
 from allotment.kernel.units import unit_keys
 from allotment.model.assignment import REASONS, Reason
 from allotment.model.experiment import Experiment

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET
 
-from allotment.engine import Column
+from allotment.engine.column import Column
 from allotment.kernel.json_ids import Texts
 from allotment.kernel.row_texts import row_texts
 from allotment.model.assignment import REASONS
