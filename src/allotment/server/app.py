@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import import_module
@@ -18,7 +18,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
 from allotment.errors import AllotmentError
-from allotment.server import native
 from allotment.server.api import vendor_errors
 from allotment.server.assign.app import AssignPaths
 from allotment.server.confidence import resolve
@@ -34,20 +33,32 @@ from allotment.server.http.problems import RENDERERS, answer_error, request_id_o
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.lazy_routes import LazyRoutes
 from allotment.server.metrics import Metrics
+from allotment.server.native import changes, snapshot, status, stream
 from allotment.server.native.changes import Lists
 from allotment.server.native.shared_answers import SharedAnswers
 from allotment.server.ofrep import errors
 from allotment.server.ofrep.app import OfrepPaths
 from allotment.server.settings import Settings
 from allotment.server.shared_metrics import SharedMetrics
-from allotment.server.sticky import routes as kept
 from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.streams import Streams
 from allotment.server.sync.node import Node
 from allotment.server.turns import Turns
 
-# The management APIs of vendors, each with the beginnings of all its paths. What their clients ask
-# for each answer is there from the start.
+# Asked by probes, and by all clients at once after a restart: there from the start.
+_AT_ONCE: Final = (status, snapshot, changes, stream)
+
+# The management APIs, each with the beginnings of all its paths. What the clients of a vendor ask
+# for each answer is there from the start, too.
+_NATIVE: Final = {
+    "allotment.server.native.commands": ("/v1/commands",),
+    "allotment.server.native.preview": ("/v1/preview", "/v1/compare"),
+    "allotment.server.native.nouns": ("/v1/catalog",),
+    "allotment.server.native.journal": ("/v1/journal",),
+    "allotment.server.native.spaces": ("/v1/spaces",),
+    "allotment.server.native.tokens": ("/v1/tokens",),
+    "allotment.server.sticky.routes": ("/v1/kept",),
+}
 _VENDORS: Final = {
     "allotment.server.auth0": ("/api/v2/experimentation",),
     "allotment.server.launchdarkly": vendor_errors.UNDER_LAUNCHDARKLY[1:],
@@ -156,18 +167,23 @@ def _framework(
     RENDERERS.update(vendor_errors.RENDERERS)
     RENDERERS.update(errors.RENDERERS)
     # The routes themselves, not routers within the router: each then says what it answers to.
-    for router in (*native.ROUTERS, kept.router, resolve.router):
-        app.router.routes.extend(map(_whole, router.routes))
-    for module, paths in _VENDORS.items():
-        app.router.routes.append(LazyRoutes(paths, partial(_vendor, module)))
+    routes = app.router.routes
+    for each in _AT_ONCE:
+        routes.extend(map(_whole, each.router.routes))
+    routes.extend(_later(_NATIVE))
+    routes.extend(map(_whole, resolve.router.routes))
+    routes.extend(_later(_VENDORS))
     app.add_exception_handler(AllotmentError, _show_error)
     app.add_exception_handler(HTTPException, _show_refusal)
     app.add_exception_handler(Exception, _show_error)
     return app
 
 
-def _vendor(module: str) -> list[BaseRoute]:
-    """The routes of a vendor's API."""
+def _later(apis: Mapping[str, Sequence[str]]) -> list[LazyRoutes]:
+    return [LazyRoutes(paths, partial(_routes_of, module)) for module, paths in apis.items()]
+
+
+def _routes_of(module: str) -> list[BaseRoute]:
     return [_whole(route) for route in import_module(module).router.routes]
 
 

@@ -8,23 +8,18 @@ so a row that was read may be cached for good. Rows belong to no revision: a rol
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Insert, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from allotment.model.text import check_key
 from allotment.store.schema import kept_assignment, kept_replacement
 
 # So many units in one query: SQLite takes 32,766 parameters, and PostgreSQL plans long lists badly.
 _UNITS: Final = 500
-
-_INSERTS: Final[dict[str, Callable[[Table], Insert]]] = {
-    "sqlite": lambda table: sqlite.insert(table).on_conflict_do_nothing(),
-    "postgresql": lambda table: postgresql.insert(table).on_conflict_do_nothing(),
-}
 
 
 class StickyKey(NamedTuple):
@@ -119,7 +114,10 @@ def keep(
 
 def add(connection: Connection, table: Table) -> Insert:
     """What adds rows that are not there yet, and leaves those that are."""
-    return _INSERTS[connection.dialect.name](table)
+    # By the dialect in use: to import the other takes as long as all else of the store.
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    added: Insert = dialect.insert(table).on_conflict_do_nothing()
+    return added
 
 
 def _grouped(keys: Iterable[StickyKey]) -> Iterator[tuple[tuple[str, int], list[bytes]]]:

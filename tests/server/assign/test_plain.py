@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from allotment.errors import AllotmentError
 from allotment.kernel.json_ids import Texts
 from allotment.server.assign.batch import columns, json_reader
-from allotment.server.assign.batch.pipeline import BatchOptions, answers
+from allotment.server.assign.batch.options import BatchOptions
+from allotment.server.assign.batch.pipeline import answers
 from allotment.server.sync.spaces import Served, serve_stored
 from allotment.store import Stored
 from nouns import catalog, experiment, iteration

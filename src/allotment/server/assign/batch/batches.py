@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import AllotmentError
 from allotment.server.assign.batch.body import Budget, SpooledBody
-from allotment.server.assign.batch.columns import Look, Piece
-from allotment.server.assign.batch.pipeline import DISK_BYTES, BatchOptions, answers
+from allotment.server.assign.batch.options import DISK_BYTES, BatchOptions
 from allotment.server.assign.shown import Shown
 from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.http.media import MediaForm
@@ -22,6 +21,9 @@ from allotment.server.sync.executor import Executor
 from allotment.server.sync.spaces import Served
 from allotment.server.sync.threads import Threads
 from allotment.store import StickyKey
+
+if TYPE_CHECKING:  # see `_pieces`
+    from allotment.server.assign.batch.columns import Look, Piece
 
 T = TypeVar("T")
 
@@ -69,7 +71,7 @@ class Batches:
             most = options.limits.size
             await body.receive(receive, most, options.too_large, is_json=is_json)
             with self._memory.taken(options.held(body.size, body.shape.values)):
-                pieces = answers(shown.served, options, body.file, self._looks(shown.served))
+                pieces = _pieces(shown.served, options, body.file, self._looks(shown.served))
                 headers = [(b"content-type", options.wanted.encode()), *shown.headers[1:]]
                 await self._send(pieces, headers, receive, send)
         finally:
@@ -141,6 +143,13 @@ class Batches:
             return asked.result(_PATIENCE)
 
         return look
+
+
+def _pieces(served: Served, options: BatchOptions, body: IO[bytes], look: Look) -> Iterator[Piece]:
+    """`pipeline.answers`, which a thread imports with the first batch: numpy comes with it."""
+    from allotment.server.assign.batch.pipeline import answers  # noqa: PLC0415
+
+    yield from answers(served, options, body, look)
 
 
 def _next(pieces: Iterator[Piece]) -> Piece:

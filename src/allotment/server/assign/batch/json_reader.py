@@ -20,6 +20,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from allotment.errors import InvalidInput, TooLarge
 from allotment.kernel.json_ids import json_ids
 from allotment.kernel.json_shape import JsonShape
+from allotment.server.assign.batch.options import PIECE_VALUES_MAX
 from allotment.server.assign.batch.rows import UnitRows, check_attributes
 from allotment.server.assign.bodies import BatchRequest
 from allotment.server.http.decoding import MALFORMED, refusal
@@ -30,9 +31,6 @@ _PIECE_BYTES: Final = 256 << 10
 
 # Of a list of plain texts so many are read at a time.
 _ROWS: Final = 1 << 15
-
-# What is read at a time holds no more values than a small document can.
-PIECE_VALUES_MAX: Final = _WHOLE_BYTES // 2
 
 # So many elements stay together: arrays that run side by side are cut at the same places.
 GROUP: Final = 64
