@@ -101,17 +101,26 @@ def reach(segments: Mapping[str, Segment], keys: Iterable[str]) -> set[str]:
 
 def with_users(catalog: Catalog) -> Catalog:
     """The catalog with its index made from nothing: for one that was put together elsewhere."""
-    users: dict[str, set[str]] = {}
+    names = _Names(catalog)
+    users: dict[str, list[str]] = {}
     for kind in KINDS:
-        for key, noun in nouns_of(catalog, kind).items():
-            for name in _names(noun, catalog):
-                users.setdefault(name, set()).add(key)
+        for shard in nouns_of(catalog, kind).shards:
+            for key, noun in shard.items():
+                for name in names.of(noun):
+                    known = users.get(name)
+                    if known is None:
+                        users[name] = [key]  # and most have no other
+                    else:
+                        known.append(key)
     index = Keyed((name, frozenset(keys)) for name, keys in users.items())
     return replace(catalog, users=index)
 
 
 def follow(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> Catalog:
     """The new catalog with the old one's index brought up to it; `changed` are (kind, key)."""
+    if not any(nouns_of(old, kind) for kind in KINDS):
+        return with_users(new)
+    before, after = _Names(old), _Names(new)
     affected = set(changed)
     for kind, key in tuple(affected):
         if kind == "segment" and _leads(key, old) != _leads(key, new):
@@ -119,9 +128,9 @@ def follow(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> Ca
             affected.update(("experiment", user) for user in users)
     changes: dict[str, set[str]] = {}
     for kind, key in affected:
-        was = _names(nouns_of(old, kind).get(key), old)
-        now = _names(nouns_of(new, kind).get(key), new)
-        for name in was ^ now if was else now:
+        was = before.of(nouns_of(old, kind).get(key))
+        now = after.of(nouns_of(new, kind).get(key))
+        for name in was ^ now:
             users_now = changes.get(name)
             if users_now is None:
                 users_now = changes[name] = set(old.users.get(name, ()))
@@ -140,24 +149,61 @@ def _leads(key: str, catalog: Catalog) -> tuple[set[str], str | None]:
     return named_segments(segment.rules), segment.sample and segment.sample.layer
 
 
-def _names(noun: Noun | None, catalog: Catalog) -> set[str]:
-    """What the noun depends on and what it is found by, spelled as the index has it."""
-    if noun is None:
-        return set()
-    kind = kind_of(noun)
-    names = {f"id:{kind}:{identity(kind, noun.key)}"}
-    if isinstance(noun, Experiment):
-        names |= _experiment_names(noun, catalog.segments)
-    elif isinstance(noun, Flag):
-        names |= {f"experiment:{item.experiment}" for item in noun.experiments}
-        names |= {f"id:variation:{identity('variation', noun.key, v.key)}" for v in noun.variations}
-    elif isinstance(noun, Segment):
-        names |= {f"inside:{segment}" for segment in named_segments(noun.rules)}
-        if noun.sample is not None and noun.sample.layer is not None:
-            names.add(f"sampled:{noun.sample.layer}")
-    elif isinstance(noun, Layer | Holdout):
-        names.add(f"salt:{kind}:{salt_name(noun.profile, noun.salt)}")
-    return names
+class _Names:
+    """What the nouns of a catalog depend on and are found by, spelled as the index has it."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._segments = catalog.segments
+        # Many experiments ask the same.
+        self._reached: dict[tuple[str | None, frozenset[str]], list[str]] = {}
+
+    def of(self, noun: Noun | None) -> set[str]:
+        """The names of one noun; none where it is not there."""
+        if noun is None:
+            return set()
+        kind = kind_of(noun)
+        names = {f"id:{kind}:{identity(kind, noun.key)}"}
+        if isinstance(noun, Experiment):
+            self._add_experiment(names, noun)
+        elif isinstance(noun, Flag):
+            names |= {f"experiment:{item.experiment}" for item in noun.experiments}
+            ids = (identity("variation", noun.key, each.key) for each in noun.variations)
+            names |= {f"id:variation:{each}" for each in ids}
+        elif isinstance(noun, Segment):
+            names |= {f"inside:{segment}" for segment in named_segments(noun.rules)}
+            if noun.sample is not None and noun.sample.layer is not None:
+                names.add(f"sampled:{noun.sample.layer}")
+        elif isinstance(noun, Layer | Holdout):
+            names.add(f"salt:{kind}:{salt_name(noun.profile, noun.salt)}")
+        return names
+
+    def _add_experiment(self, names: set[str], experiment: Experiment) -> None:
+        for iteration in experiment.iterations:
+            names.add(f"salt:experiment:{salt_name(iteration.profile, iteration.salt)}")
+        if experiment.layer is not None:
+            names.add(f"layer:{experiment.layer}")
+        if experiment.holdout is not None:
+            names.add(f"holdout:{experiment.holdout}")
+        if experiment.kept and flows(experiment):
+            names.add(FLOWING)
+        for iteration in answering(experiment):
+            for treatment in iteration.treatments:
+                for flag, _ in treatment.sets:
+                    names.add(f"flag:{flag}")
+            asked = _asked_by(iteration)
+            if asked:
+                names.update(self._reach(iteration.audience, asked))
+
+    def _reach(self, audience: str | None, asked: frozenset[str]) -> list[str]:
+        """The segments that an iteration asks, and the layer that its audience is a sample of."""
+        names = self._reached.get((audience, asked))
+        if names is None:
+            names = [f"segment:{key}" for key in reach(self._segments, asked)]
+            segment = None if audience is None else self._segments.get(audience)
+            if segment is not None and segment.sample and segment.sample.layer is not None:
+                names.append(f"layer:{segment.sample.layer}")
+            self._reached[audience, asked] = names
+        return names
 
 
 def salt_name(profile: str, salt: str) -> str:
@@ -165,33 +211,11 @@ def salt_name(profile: str, salt: str) -> str:
     return salt if profile == NATIVE else f"{profile} {salt}"
 
 
-def _experiment_names(experiment: Experiment, segments: Mapping[str, Segment]) -> set[str]:
-    names = {f"salt:experiment:{salt_name(i.profile, i.salt)}" for i in experiment.iterations}
-    if experiment.layer is not None:
-        names.add(f"layer:{experiment.layer}")
-    if experiment.holdout is not None:
-        names.add(f"holdout:{experiment.holdout}")
-    if flows(experiment):
-        names.add(FLOWING)
-    asked: set[str] = set()
-    for iteration in answering(experiment):
-        for treatment in iteration.treatments:
-            for flag, _ in treatment.sets:
-                names.add(f"flag:{flag}")
-        audience = None if iteration.audience is None else segments.get(iteration.audience)
-        if audience is not None and audience.sample and audience.sample.layer is not None:
-            names.add(f"layer:{audience.sample.layer}")
-        asked |= _asked_by(iteration)
-    for key in reach(segments, asked) if asked else ():
-        names.add(f"segment:{key}")
-    return names
-
-
 def asked_segments(experiment: Experiment) -> set[str]:
     """The segments that the experiment names itself."""
     return {key for iteration in answering(experiment) for key in _asked_by(iteration)}
 
 
-def _asked_by(iteration: Iteration) -> set[str]:
-    asked = {one.segment for one in iteration.allocations if one.segment is not None}
-    return asked if iteration.audience is None else {iteration.audience, *asked}
+def _asked_by(iteration: Iteration) -> frozenset[str]:
+    asked = [iteration.audience, *[one.segment for one in iteration.allocations]]
+    return frozenset([key for key in asked if key is not None])

@@ -106,9 +106,10 @@ def _compile(experiment: Experiment, catalog: Catalog, segments: Segments) -> Pl
     place = {key: i for i, key in enumerate(needed)}
     used = segments.of(needed)
     state = _state(experiment, catalog)
-    claims = _claims(experiment, catalog)
     holdout = catalog.holdouts[experiment.holdout] if experiment.holdout else None
     stage = stage_of(experiment, catalog)
+    # Few experiments have a layer, and only those within one exclude each other.
+    claims = _claims(experiment, catalog) if stage and stage.layer is not None else []
     parts = fingerprint.of_iteration(experiment, iteration)
     mark = fingerprint.of_parts(
         "experiment",
@@ -180,9 +181,10 @@ def _state(experiment: Experiment, catalog: Catalog) -> int:
     live = experiment.live
     if live is None:
         return INACTIVE
-    flags = {flag for treatment in live.treatments for flag, _ in treatment.sets}
-    if any(catalog.flags[flag].state is not FlagState.ON for flag in flags):
-        return INACTIVE
+    for treatment in live.treatments:
+        for flag, _ in treatment.sets:
+            if catalog.flags[flag].state is not FlagState.ON:
+                return INACTIVE
     if live.state is State.PAUSED:
         return PAUSED
     return RUNNING if experiment.intake_open else INTAKE_CLOSED
@@ -217,7 +219,7 @@ def _total(iteration: Iteration) -> int:
 
 
 def _slots(allocation: Allocation, index: dict[str, int]) -> Sequence[tuple[int, int, int]]:
-    return [(slot.start, slot.stop, index[slot.owner]) for slot in allocation.slots]
+    return [(start, stop, index[owner]) for start, stop, owner in allocation.slots]
 
 
 def answer(source: object, reason: int, treatment: int) -> Assignment:

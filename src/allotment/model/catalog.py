@@ -56,9 +56,6 @@ def identity(kind: str, *keys: str) -> str:
     >>> identity("flag", "button")
     '00ecac1ef047a1f28a2796ad'
     """
-    digest = blake2b(digest_size=12)
-    for part in (kind, *keys):
-        text = part.encode()
-        digest.update(len(text).to_bytes(4, "big"))
-        digest.update(text)
-    return digest.hexdigest()
+    texts = [part.encode() for part in (kind, *keys)]
+    parts = b"".join([len(text).to_bytes(4, "big") + text for text in texts])
+    return blake2b(parts, digest_size=12).hexdigest()

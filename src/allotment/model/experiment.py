@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from allotment.model.limits import BUCKETS
 from allotment.model.profile import NATIVE, Draw
@@ -17,6 +18,9 @@ class State(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"
     STOPPED = "stopped"
+
+
+_LIVE: Final = (State.RUNNING, State.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ class Experiment:
     def live(self) -> Iteration | None:
         """The iteration that assigns: the running or paused one, of which there is at most one."""
         for iteration in self.iterations:
-            if iteration.state in (State.RUNNING, State.PAUSED):
+            if iteration.state in _LIVE:
                 return iteration
         return None
 
