@@ -21,14 +21,14 @@ from allotment.errors import AllotmentError
 from allotment.server.api import vendor_errors
 from allotment.server.assign.app import AssignPaths
 from allotment.server.confidence import resolve
-from allotment.server.connection.listen import connections_max
-from allotment.server.connection.local import OnlyLocal
+from allotment.server.connection.state import connections_max
 from allotment.server.exposure_log import ExposureLog
 from allotment.server.front import Front
 from allotment.server.http.answer import Answer, Answering, AtOnce, respond
 from allotment.server.http.asgi import App, Receive, Scope, Send
 from allotment.server.http.cors import Cors, read_origins
 from allotment.server.http.limits import STREAMS_PART
+from allotment.server.http.local import OnlyLocal
 from allotment.server.http.problems import RENDERERS, answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.lazy_routes import LazyRoutes

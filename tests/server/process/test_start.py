@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from allotment.errors import AllotmentError, InvalidInput
-from allotment.server.connection.listen import listeners
+from allotment.server.process.listen import listeners
 from allotment.server.process.run import open_store
 from allotment.server.settings import Settings
 from rawclient import connected, get

@@ -7,19 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from allotment.server.auth.access import Caller
-from allotment.server.connection.identity import Identity
 
 log: Final = logging.getLogger("allotment.access")
 
 
-def log_request(  # noqa: PLR0913  # what a line says
-    identity: Identity,
-    scope: Mapping[str, Any],
-    *,
-    method: str,
-    status: int,
-    size: int,
-    seconds: float = 0.0,
+def log_request(
+    scope: Mapping[str, Any], method: str, status: int, size: int, seconds: float = 0.0
 ) -> None:
     """Log a line about a request that has ended; status 0 says that its answer broke off.
 
@@ -27,7 +20,7 @@ def log_request(  # noqa: PLR0913  # what a line says
     """
     route = scope.get("route")
     caller: Caller | None = scope["state"].get("caller")
-    client = scope["client"]
+    client, identity = scope["client"], scope["state"]["identity"]
     fields: dict[str, Any] = {
         "method": method,
         "path": "other" if route is None else route.path,
@@ -42,10 +35,3 @@ def log_request(  # noqa: PLR0913  # what a line says
     if identity.trace_id:
         fields |= {"trace_id": identity.trace_id, "span_id": identity.span_id}
     log.info("request", extra={"fields": fields})
-
-
-def log_unread(
-    identity: Identity, method: str, status: int, size: int, client: tuple[str, int] | None
-) -> None:
-    """Log a line about a request whose head was refused, or did not come whole."""
-    log_request(identity, {"client": client, "state": {}}, method=method, status=status, size=size)

@@ -8,15 +8,14 @@ from typing import Final
 
 from allotment.errors import AllotmentError, InvalidInput, Overloaded
 from allotment.server.connection.identity import Identity
-from allotment.server.http.answer import Answer, send_answer
-from allotment.server.http.asgi import App, Receive, Scope, Send
+from allotment.server.http.answer import Answer
 from allotment.server.http.limits import (
     HEAD_BYTES_MAX,
     HEADERS_MAX,
     PIPELINED_MAX,
     TARGET_BYTES_MAX,
 )
-from allotment.server.http.problems import answer_error, prefix_of, request_id_of
+from allotment.server.http.problems import answer_error, prefix_of
 from allotment.server.http.refusals import UnsupportedMedia
 
 
@@ -87,13 +86,3 @@ def body_size(answer: bytes) -> int:
 def status_of(answer: bytes) -> int:
     """The status of an answer."""
     return int(answer.split(b" ", 2)[1])
-
-
-def saying(error: AllotmentError) -> App:
-    """An application that answers with an error, whatever it is asked."""
-
-    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
-        answer = answer_error(error, scope["path"], request_id_of(scope))
-        await send_answer(send, answer, bodiless=scope["method"] == "HEAD")
-
-    return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import httptools
@@ -14,7 +15,9 @@ from allotment.server.connection import faults
 from allotment.server.connection.cycle import Cycle
 from allotment.server.connection.head import STEERING, RequestHead, target_of
 from allotment.server.connection.state import ServingState
+from allotment.server.http.asgi import App
 from allotment.server.http.limits import PIPELINED_MAX, TARGET_BYTES_MAX
+from allotment.server.http.problems import saying
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -28,7 +31,7 @@ class Parsing(HttpToolsProtocol):
     """The callbacks of the parser. A request begins when its head is there."""
 
     server_state: ServingState
-    cycle: Cycle
+    cycle: Cycle  # type: ignore[assignment]  # of which the base asks no more than it has
     deaf: bool  # what comes is thrown away
     common: dict[str, Any]  # what all requests of the connection have in their scopes
 
@@ -50,7 +53,12 @@ class Parsing(HttpToolsProtocol):
         self.again = False  # the parser is given a head that it has read already
         self.head = RequestHead()
         self.head_open = False
+        self.ahead: deque[tuple[Cycle, App]] = deque()  # requests whose turn is yet to come
         self.at_once = self.state.fast_path and hasattr(self.app, "at_once")  # see AtOnce
+
+    def begin(self, cycle: Cycle, app: App) -> None:
+        """Let a request in, or refuse it."""
+        raise NotImplementedError
 
     def is_at_rest(self) -> bool:
         """Whether the next byte is the first of a request, and no answer is due before its own."""
@@ -118,17 +126,17 @@ class Parsing(HttpToolsProtocol):
         keep_alive = version == "1.1" and self.parser.should_keep_alive()
         self.cycle = Cycle(self, scope, self.head, keep_alive)
         refusal = self.head.refusal
-        app: Any = self.app if refusal is None else faults.saying(refusal)
+        app: Any = self.app if refusal is None else saying(refusal)
         if self.transport.is_closing():
             return  # the answer before this request has closed the connection
         if self.due() is None:
             if not self.at_once or app is not self.app or self.head.expects:
-                self._start_asgi_task(self.cycle, app)
+                self.begin(self.cycle, app)
             else:
                 self.running = self.waiting = self.cycle
-        elif len(self.pipeline) < PIPELINED_MAX:
+        elif len(self.ahead) < PIPELINED_MAX:
             self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, app))
+            self.ahead.append((self.cycle, app))
         else:
             self._break_off(faults.MANY_AHEAD)
 
@@ -158,7 +166,7 @@ class Parsing(HttpToolsProtocol):
         cycle, self.waiting = self.waiting, None
         app = None if cycle is None else cycle.answer_at_once(self.app)
         if cycle is not None and app is not None:
-            self._start_asgi_task(cycle, app)
+            self.begin(cycle, app)
 
     def _without_offer(self) -> bytes:
         """Ignore an offered upgrade: its request goes on, with a body of its length or its chunks.

@@ -12,22 +12,20 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from allotment.errors import AllotmentError
 from allotment.server.connection import faults
-from allotment.server.connection.access_log import log_unread
-from allotment.server.connection.cycle import Cycle
+from allotment.server.connection.access_log import log_request
+from allotment.server.connection.cycle import CONTINUE, Cycle
 from allotment.server.connection.deadlines import Clock, Waits, standing_of
 from allotment.server.connection.head import reads_only
 from allotment.server.connection.overload import EXEMPT
-from allotment.server.connection.receiving import CONTINUE
 from allotment.server.connection.repeated import Repeating
 from allotment.server.connection.state import ServingState
+from allotment.server.http.asgi import App
 from allotment.server.http.limits import HEAD_BYTES_MAX
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application
     from uvicorn.config import Config
 
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
@@ -78,7 +76,7 @@ class Protocol(Repeating):
             due.disconnect()
             if due.task is not None and reads_only(due.scope):
                 due.task.cancel()  # what still waits for its turn is not begun
-        self.pipeline.clear()
+        self.ahead.clear()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -180,8 +178,9 @@ class Protocol(Repeating):
         identity = self.head.identity()
         self.last = faults.closing(fault, identity)
         if self.state.access_log:
+            unread = {"client": self.client, "state": {"identity": identity}}
             size = faults.body_size(self.last)
-            log_unread(identity, self.head.method, fault.status_hint, size, self.client)
+            log_request(unread, self.head.method, fault.status_hint, size)
 
     # The answers.
 
@@ -189,32 +188,32 @@ class Protocol(Repeating):
         """Start a request of which more is to come, or something broken."""
         cycle, self.waiting = self.waiting, None
         if cycle is not None:
-            self._start_asgi_task(cycle, self.app)
+            self.begin(cycle, self.app)
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+    def begin(self, cycle: Cycle, app: App) -> None:
         """Let a request in, or refuse it."""
-        assert isinstance(cycle, Cycle)
         self.running = cycle
         load = self.load
         if load.in_flight >= load.limit and cycle.scope["path"] not in EXEMPT:
             load.refuse(cycle)
             return
         load.enter()
-        task = cycle.task = self.loop.create_task(cycle.run_asgi(app))
+        task = cycle.task = self.loop.create_task(cycle.run(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
     def on_response_complete(self) -> None:
         """Go on to the next request, or to the end."""
-        if self.transport.is_closing():
+        done = self.running
+        if done is None or self.transport.is_closing():
             return
         self.flow.resume_reading()
-        if self.running is not None and self.running.lingers:
+        if done.keep_alive and self.ahead:
+            self.begin(*self.ahead.popleft())
+        elif done.more_body and not done.keep_alive:  # its client still sends
             self.last = b""
             self._linger()
-        elif self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-        elif self.ended:
+        elif self.ended or not done.keep_alive:
             self.transport.close()
         elif self.deaf:
             self._linger()

@@ -78,4 +78,4 @@ class Repeating(Parsing):
         cycle.received = len(body)
         cycle.more_body = False
         app: Any = self.app if ready is None else sending(ready)
-        self._start_asgi_task(cycle, app)
+        self.begin(cycle, app)

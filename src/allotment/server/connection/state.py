@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, Protocol, cast
@@ -14,9 +15,9 @@ from allotment.server.connection.access_log import log_request
 from allotment.server.connection.deadlines import SWEEP_SECONDS, Allowance
 from allotment.server.connection.head import line_of
 from allotment.server.connection.known_heads import KnownHeads
-from allotment.server.connection.listen import connections_max
 from allotment.server.connection.overload import Load
 from allotment.server.counters import Counters
+from allotment.server.http.limits import CONNECTIONS_MAX, FILES_OF_OURS
 from allotment.server.settings import Settings
 
 # Looking at so many takes a millisecond.
@@ -85,9 +86,7 @@ class ServingState(ServerState):
         path = "other" if route is None else route.path
         self.counters.ended(method, path, status, own.get("operation", ""), timed)
         if self.access_log:
-            log_request(
-                own["identity"], scope, method=method, status=status, size=size, seconds=seconds
-            )
+            log_request(scope, method, status, size, seconds)
 
     def default_lines(self) -> bytes:
         """The header lines that all answers have; the server makes others once a second."""
@@ -119,3 +118,9 @@ class ServingState(ServerState):
                 self.counters.failures["sweep"] += 1
         if some:
             loop.call_soon(self._sweep_some, connections)
+
+
+def connections_max() -> int:
+    """How many connections a process may have, so that it can open its store and its files, too."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(CONNECTIONS_MAX, max(1, files - FILES_OF_OURS))

@@ -17,8 +17,8 @@ from allotment.errors import (
     StoreFull,
     Unauthorized,
 )
-from allotment.server.http.answer import Answer, Headers
-from allotment.server.http.asgi import Scope
+from allotment.server.http.answer import Answer, Headers, send_answer
+from allotment.server.http.asgi import App, Receive, Scope, Send
 from allotment.server.http.refusals import MethodNotAllowed
 
 PROBLEM: Final = "application/problem+json"
@@ -58,6 +58,16 @@ def answer_error(error: Exception, path: str, request_id: str) -> Answer:
         return show_problem(error, path, request_id)
     answer = RENDERERS[prefix](error)
     return Answer(answer.status, (*answer.headers, *_advice(error)), answer.body)
+
+
+def saying(error: AllotmentError) -> App:
+    """An application that answers with an error, whatever it is asked."""
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        answer = answer_error(error, scope["path"], request_id_of(scope))
+        await send_answer(send, answer, bodiless=scope["method"] == "HEAD")
+
+    return app
 
 
 def request_id_of(scope: Scope) -> str:

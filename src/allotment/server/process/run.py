@@ -16,11 +16,11 @@ from allotment import durable
 from allotment.errors import InvalidInput, StoreError
 from allotment.kernel.memory import keep_memory
 from allotment.server.app import create_app
-from allotment.server.connection.listen import address_of
 from allotment.server.connection.protocol import Protocol
 from allotment.server.connection.state import ServingState
 from allotment.server.exposure_log import ExposureLog
 from allotment.server.process.drain import DrainingServer
+from allotment.server.process.listen import address_of
 from allotment.server.process.logs import set_level
 from allotment.server.settings import Settings
 from allotment.server.shared_metrics import SharedMetrics

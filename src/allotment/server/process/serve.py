@@ -6,9 +6,9 @@ import logging
 from typing import Final
 
 from allotment.server.auth.first_token import make_first_token
-from allotment.server.connection.listen import allow_many_files, listeners
 from allotment.server.process import run
 from allotment.server.process.drain import keep_on_at_hangup
+from allotment.server.process.listen import allow_many_files, listeners
 from allotment.server.process.logs import set_up
 from allotment.server.process.supervisor import Workers
 from allotment.server.settings import Settings

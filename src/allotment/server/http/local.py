@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from allotment.errors import Forbidden
-from allotment.server.connection import faults
 from allotment.server.http.answer import Answering, AtOnce
 from allotment.server.http.asgi import Receive, Scope, Send
+from allotment.server.http.problems import saying
 
 _PROXIED: Final = frozenset(
     {
@@ -52,7 +52,7 @@ class OnlyLocal:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
         refusal = _refusal(scope["headers"]) if scope["type"] == "http" else None
-        await (self._app if refusal is None else faults.saying(refusal))(scope, receive, send)
+        await (self._app if refusal is None else saying(refusal))(scope, receive, send)
 
     def at_once(self, scope: Scope) -> Answering | None:
         """What answers requests that are made here, as the application has it."""

@@ -10,7 +10,6 @@ import socket
 from contextlib import suppress
 
 from allotment.errors import InvalidInput
-from allotment.server.http.limits import CONNECTIONS_MAX, FILES_OF_OURS
 from allotment.server.settings import Settings
 
 
@@ -55,12 +54,6 @@ def allow_many_files() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):  # some systems say "unlimited" and mean less
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def connections_max() -> int:
-    """How many connections a process may have, so that it can open its store and its files, too."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return min(CONNECTIONS_MAX, max(1, files - FILES_OF_OURS))
 
 
 def _bound(family: int, address: tuple[str, int], reuse_port: bool) -> socket.socket:
