@@ -103,18 +103,20 @@ class Counters:
         `path` is the route's template. `operation` says what an assignment did; empty for others.
         Of an answered assignment its time is all that is counted: every other count of it follows.
         """
-        if method not in _METHODS:
-            method = "other"
-        timed: Histogram | None
-        if operation and status == 200:
-            timed = self.assignment_seconds.get((method, path, operation))
-            if timed is None:
-                timed = Histogram(ASSIGNMENT_EDGES)
-                self.assignment_seconds[method, path, operation] = timed
-        else:
-            self.requests[method, path, status // 100] += 1
-            timed = self.request_seconds.get((method, path))
-            if timed is None:
-                timed = self.request_seconds[method, path] = Histogram(REQUEST_EDGES)
+        timed = self.assignment_seconds.get((method, path, operation)) if status == 200 else None
+        if timed is None:
+            timed = self._timed(method if method in _METHODS else "other", path, status, operation)
         timed.counts[bisect_left(timed.edges, seconds)] += 1
         timed.total += seconds
+
+    def _timed(self, method: str, path: str, status: int, operation: str) -> Histogram:
+        """Where the time of a request counts that is no assignment, or the first of its kind."""
+        if operation and status == 200:
+            return self.assignment_seconds.setdefault(
+                (method, path, operation), Histogram(ASSIGNMENT_EDGES)
+            )
+        self.requests[method, path, status // 100] += 1
+        timed = self.request_seconds.get((method, path))
+        if timed is None:
+            timed = self.request_seconds[method, path] = Histogram(REQUEST_EDGES)
+        return timed

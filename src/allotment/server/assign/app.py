@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -11,7 +10,6 @@ from msgspec import UNSET
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import InvalidInput
-from allotment.kernel.json_shape import JsonShape
 from allotment.server.assign.at_once import counted, is_plain, refused
 from allotment.server.assign.batch.batches import Batches, BrokenOff
 from allotment.server.assign.bodies import AssignRequest, ExplainRequest, ResolveRequest
@@ -19,21 +17,21 @@ from allotment.server.assign.explained import Explained
 from allotment.server.assign.reading import read_asked, read_target
 from allotment.server.assign.shown import Shown
 from allotment.server.assign.unit import OneUnit
-from allotment.server.auth.access import Caller
 from allotment.server.exposure_log import ExposureLog
 from allotment.server.http.answer import Answering, Ready, sending
 from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.http.limits import BODY_BYTES_MAX
 from allotment.server.http.problems import answer_error, request_id_of
 from allotment.server.http.refusals import MethodNotAllowed
-from allotment.server.http.requests import check_shape, header, small_body
+from allotment.server.http.requests import header, small_body
 from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served
-from allotment.store import Scope as Needs
+from allotment.store import Scope as TokenScope
 
 _BATCH: Final = "/v1/assign/batch"
 _EXACT: Final = frozenset({"/v1/assign", "/v1/resolve", "/v1/explain"})
+_NEEDS: Final = TokenScope.ASSIGN
 _ONCE: Final = (b"authorization", b"allotment-space", b"allotment-min-revision")
 
 _assign: Final = msgspec.json.Decoder(AssignRequest)
@@ -132,23 +130,31 @@ class AssignPaths:
         ):
             return None
         scope["route"] = operation
-        return partial(self._answer_at_once, operation, headers)
+        return self._answering(operation, headers)
 
-    def _answer_at_once(
-        self, operation: _Operation, headers: Mapping[bytes, bytes], scope: Scope, body: bytes
-    ) -> Ready | Awaitable[Ready] | None:
-        is_odd = len(body) > BODY_BYTES_MAX or (body and operation is self._one)
-        if is_odd or operation.answer is None:
-            return None
-        shown: Shown | None = None
-        try:
-            caller = self._caller(scope, headers)
-            shown = self._shown_of(self._node.served(caller.space))
-            check_shape(body, JsonShape())
-            answer = operation.answer(shown, scope, body)
-        except Exception as error:  # noqa: BLE001  # a request must not take the server with it
-            return self._problem(operation, scope, shown, error)
-        return self._counted(operation, scope, shown, answer)
+    def _answering(self, operation: _Operation, headers: Mapping[bytes, bytes]) -> Answering:
+        """What answers requests with these headers; of each, this runs."""
+        node, answer, path = self._node, operation.answer, operation.path
+        assert answer is not None
+        token, space = headers.get(b"authorization"), headers.get(b"allotment-space")
+        most = 0 if operation is self._one else BODY_BYTES_MAX
+
+        def answering(scope: Scope, body: bytes) -> Ready | Awaitable[Ready] | None:
+            if len(body) > most:
+                return None
+            shown: Shown | None = None
+            try:
+                caller = scope["state"]["caller"] = node.access.caller(token, space, _NEEDS)
+                shown = self._shown_of(node.served(caller.space))
+                ready = answer(shown, scope, body)
+            except Exception as error:  # noqa: BLE001  # a request must not take the server with it
+                return self._problem(operation, scope, shown, error)
+            if isinstance(ready, Ready):
+                node.counters.assigned[path] += 1
+                return ready
+            return self._counted(operation, scope, shown, ready)
+
+        return answering
 
     def _counted(
         self, operation: _Operation, scope: Scope, shown: Shown, answer: Ready | Awaitable[Ready]
@@ -173,17 +179,11 @@ class AssignPaths:
         if len(headers) != len(given):
             for name in _ONCE:
                 header(given, name)  # refuses one that is given twice
-        caller = self._caller(scope, headers)
+        caller = scope["state"]["caller"] = self._node.access.caller(
+            headers.get(b"authorization"), headers.get(b"allotment-space"), _NEEDS
+        )
         revision = headers.get(b"allotment-min-revision")
         return self._shown_of(await self._node.serve_from(caller.space, revision))
-
-    def _caller(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Caller:
-        """Who asks, which is noted for the log."""
-        caller: Caller = self._node.access.caller(
-            headers.get(b"authorization"), headers.get(b"allotment-space"), Needs.ASSIGN
-        )
-        scope["state"]["caller"] = caller
-        return caller
 
     def _shown_of(self, served: Served) -> Shown:
         shown = self._shown.get(served.space)

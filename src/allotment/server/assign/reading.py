@@ -21,6 +21,7 @@ from allotment.server.http.requests import check_shape
 ATTRIBUTES_BYTES_MAX: Final = 64 * 1024
 
 _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_PERCENT: Final = ord("%")
 _PARTS: Final = 5  # "", "v1", "assign", the experiment, the unit
 
 
@@ -36,6 +37,10 @@ _attributes: Final = msgspec.json.Decoder(Attributes)
 
 def read_asked(decoder: msgspec.json.Decoder[_Asked], body: bytes) -> _Asked:
     """What a body asks; raises InvalidInput with the path of the fault, and no word of the body."""
+    # So few brackets cannot nest too deep.
+    may_nest = body.count(b"{") + body.count(b"[") > DEPTH_MAX
+    if may_nest:
+        check_shape(body, JsonShape())
     try:
         asked = decoder.decode(body)
     except MALFORMED as error:
@@ -43,8 +48,7 @@ def read_asked(decoder: msgspec.json.Decoder[_Asked], body: bytes) -> _Asked:
     if asked.attributes:
         if len(body) > ATTRIBUTES_BYTES_MAX:
             check_size(len(_attributed.decode(body).attributes), "$.attributes")
-        # So few brackets cannot nest too deep.
-        if body.count(b"{") + body.count(b"[") > DEPTH_MAX:
+        if may_nest:
             check_depth(asked.attributes, "$.attributes")
     return asked
 
@@ -89,10 +93,14 @@ def read_target(scope: Scope) -> tuple[AssignRequest, bytes]:
     Raises InvalidInput for an empty part, a broken escape and what is not UTF-8: another reading of
     those would make one unit of several.
     """
-    parts = (scope.get("raw_path") or scope["path"].encode()).split(b"/")
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    if _PERCENT not in raw and raw.isascii():
+        parts = raw.decode().split("/")
+    else:
+        parts = [decoded(part, "path") for part in raw.split(b"/")]
     if len(parts) != _PARTS:
         raise NoSuchPath
-    experiment, unit = (decoded(part, "path") for part in parts[3:])
+    _, _, _, experiment, unit = parts
     if not (experiment and unit):
         raise InvalidInput("the path is /v1/assign/EXPERIMENT/UNIT, and neither is empty", "path")
     query = scope["query_string"]

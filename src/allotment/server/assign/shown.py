@@ -50,7 +50,8 @@ class Shown:
 
     def assignment(self, given: Assignment) -> Ready:
         """The answer that holds one assignment."""
-        return self._assignment(given).alone
+        known = self._assigned.get(id(given))
+        return self._assignment(given).alone if known is None else known[1].alone
 
     def assignments(self, given: Iterable[Assignment]) -> Ready:
         """The answer that holds several, by experiment."""

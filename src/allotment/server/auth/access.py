@@ -68,16 +68,18 @@ class Access:
         Raises Unauthorized for no token or one that does not hold, Forbidden for one that does not
         reach so far, StoreError while the tokens are not known yet.
         """
+        asked = (authorization, space, needs)
+        known = self._callers.get(asked)
+        if known is not None:
+            token, caller = known
+            if token.expires_at is not None:
+                self._check_holds(token)
+            return caller
         if not self.known:
             raise StoreError("the tokens are not loaded yet; ask again soon")
         if authorization is None and self._insecure_local:
             wanted = DEFAULT_SPACE if space is None else _space(space)
             return Caller(LOOPBACK, Scope.ADMIN, wanted)
-        asked = (authorization, space, needs)
-        known = self._callers.get(asked)
-        if known is not None:
-            self._check_holds(known[0])
-            return known[1]
         token = self._token(authorization)
         caller = _caller(token, space, needs)
         if len(self._callers) >= _CALLERS_MAX:

@@ -14,7 +14,7 @@ from allotment.errors import AllotmentError
 from allotment.server.connection import faults
 from allotment.server.connection.identity import REQUEST_ID, TRACE_PARENT, Identity
 from allotment.server.http.answer import Ready
-from allotment.server.http.limits import HEAD_BYTES_MAX, HEADERS_MAX
+from allotment.server.http.limits import HEAD_BYTES_MAX, HEADERS_MAX, PIECE_BYTES
 
 # The headers that `RequestHead.take` wants to see; every other is the application's alone.
 STEERING: Final = frozenset(
@@ -126,8 +126,10 @@ def line_of(name: bytes, value: bytes) -> tuple[bytes, bool]:
 
 
 def lines_of(ready: Ready) -> bytes | None:
-    """The header lines of an answer, made once; None where one of them steers the connection."""
+    """The header lines of an answer, made once; None where it is large, or one steers."""
     if ready.lines is None:
+        if len(ready.body) > PIECE_BYTES:
+            return None
         lines = [(name, *line_of(name, value)) for name, value in ready.headers]
         if any(steers and name != b"content-length" for name, _, steers in lines):
             return None

@@ -68,7 +68,7 @@ class Identity:
 
         The flags of `traceresponse` say that no span was recorded, which is true.
         """
-        if self.is_fresh:
+        if self._given is None and not self.trace_id:
             return b"x-request-id: %016x\r\n" % self._number
         line = f"x-request-id: {self.request_id}\r\n"
         if self.trace_id:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any, Final, NamedTuple, Protocol
 
-from allotment.server.connection.head import unescaped
 from allotment.server.connection.identity import Identity
 from allotment.server.http.answer import Answering
 
@@ -18,23 +17,20 @@ _HEAD_BYTES_MAX: Final = 2048
 
 # A first line that any reader reads alike; each target of an assignment by address has its unit.
 _PART: Final = rb"[0-9A-Za-z._~%-]+"
-_ADDRESSED: Final = re.compile(
-    rb"GET (/v1/assign/%b/%b)(?:\?([0-9A-Za-z._~%%=&+-]*))? HTTP/1\.1\Z" % (_PART, _PART)
-)
-_IN_SCOPE: Final = (
-    "http_version",
-    "method",
-    "path",
-    "raw_path",
-    "query_string",
-    "headers",
-    "route",
-)
+addressed: Final = re.compile(
+    rb"GET (/v1/assign/%b/%b)(?:\?([0-9A-Za-z._~%%=&+-]*))? HTTP/1\.1\r\n" % (_PART, _PART)
+).match
+_OWN: Final = ("http_version", "method", "path", "raw_path", "query_string", "headers", "route")
 
 
 class KnownHead(NamedTuple):
-    """What a head says: its part of the scope, how many bytes of body follow, and who answers."""
+    """What a head says: its part of the scope, how many bytes of body follow, and who answers.
 
+    `text` is the head; of one that is `addressed`, all lines but the first.
+    """
+
+    text: bytes
+    addressed: bool
     scope: dict[str, Any]
     length: int
     answering: Answering
@@ -64,15 +60,15 @@ class KnownHeads:
         self.learned = 0
         self.used = 0
 
-    def find(self, head: bytes) -> KnownHead | None:
-        """What a head says, if it was read before."""
-        known = self._whole.get(head)
-        if known is None and len(head) <= _HEAD_BYTES_MAX and head.startswith(b"GET /v1/assign/"):
-            line, _, rest = head.partition(b"\r\n")
-            known = self._addressed.get(rest)
-            found = _ADDRESSED.match(line) if known is not None else None
-            return None if known is None or found is None else _at(known, found)
-        return known
+    def find(self, data: bytes, start: int) -> KnownHead | None:
+        """The head that data begins with, if it was read before.
+
+        `start` is where the second line begins if the first one is `addressed`; else 0.
+        """
+        end = data.find(END, start) + len(END)
+        if not start:
+            return self._whole.get(data[:end])
+        return self._addressed.get(data[start:end]) if end <= _HEAD_BYTES_MAX else None
 
     def learn(self, packet: bytes, request: Answered) -> None:
         """Remember the head of a packet that was one request, and was answered at once."""
@@ -88,26 +84,14 @@ class KnownHeads:
             or any(name == b"transfer-encoding" for name, _ in scope["headers"])
         ):
             return
-        own = {name: scope[name] for name in _IN_SCOPE}
-        known = KnownHead(own, request.received, request.answering)
-        if scope["method"] != "GET":
-            _keep(self._whole, head, known)
-        else:
-            line, _, rest = head.partition(b"\r\n")
-            if request.received or not _ADDRESSED.match(line):
+        is_get, heads = scope["method"] == "GET", self._whole
+        if is_get:
+            line, heads = addressed(head), self._addressed
+            if request.received or line is None:
                 return
-            _keep(self._addressed, rest, known)
+            head = head[line.end() :]
+        if len(heads) >= HEADS_MAX:
+            heads.clear()
+        own = {name: scope[name] for name in _OWN}
+        heads[head] = KnownHead(head, is_get, own, request.received, request.answering)
         self.learned += 1
-
-
-def _keep(heads: dict[bytes, KnownHead], head: bytes, known: KnownHead) -> None:
-    if len(heads) >= HEADS_MAX:
-        heads.clear()
-    heads[head] = known
-
-
-def _at(known: KnownHead, line: re.Match[bytes]) -> KnownHead:
-    """What a head says that has another target."""
-    path, query = line.groups(b"")
-    target = {"path": unescaped(path), "raw_path": path, "query_string": query}
-    return known._replace(scope={**known.scope, **target})

@@ -9,15 +9,13 @@ caller may ask is looked up for each request, as a token may be revoked at any t
 
 from __future__ import annotations
 
-import time
+from time import perf_counter
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
-from allotment.server.connection.cycle import Cycle, is_small
-from allotment.server.connection.head import RequestHead, lines_of
+from allotment.server.connection.cycle import Cycle
+from allotment.server.connection.head import RequestHead, lines_of, unescaped
 from allotment.server.connection.identity import Identity
-from allotment.server.connection.known_heads import END, KnownHead
+from allotment.server.connection.known_heads import KnownHead, addressed
 from allotment.server.connection.parsing import Parsing
 from allotment.server.http.answer import Ready, sending
 
@@ -26,7 +24,7 @@ class Repeating(Parsing):
     """A connection that answers requests with known heads by itself."""
 
     _last: KnownHead | None = None  # the head of the request before
-    _scope: dict[str, Any]  # what it says of every request that has it
+    _scope: dict[str, Any]  # of the requests that have it, one after the other
 
     def answer_repeated(self, data: bytes) -> bytes:
         """Answer the requests with known heads that the data begins with; gives what is left.
@@ -34,45 +32,57 @@ class Repeating(Parsing):
         The connection is at rest. Whatever is unusual is left to the parser, or goes the way of
         every other request from here on: nothing is done twice.
         """
-        state, find, load = self.state, self.state.heads.find, self.state.load
+        state, load = self.state, self.state.load
         while data:
-            end = data.find(END) + len(END)
-            known = find(data[:end])
+            begun = perf_counter()
+            known = self._last
+            if known is not None and not known.addressed and data.startswith(known.text):
+                size = len(known.text)
+            else:
+                known, size = self._recall(data)
             if (
                 known is None
-                or len(data) < end + known.length
+                or len(data) < (end := size + known.length)
                 or load.in_flight >= load.limit
                 or state.draining
                 or self.flow.write_paused
                 or self.transport.is_closing()
             ):
                 return data
-            body, data = data[end : end + known.length], data[end + known.length :]
-            begun = time.perf_counter()
+            body, data = data[size:end], data[end:]
             self.requests += 1
             state.heads.used += 1
-            if known is not self._last:
-                self._last, self._scope = known, {**self.common, **known.scope}
-            scope = self._scope.copy()
-            scope["state"] = {**self.app_state, "identity": Identity()}
+            identity, scope = Identity(), self._scope
+            scope["state"] = {**self.app_state, "identity": identity}
             ready = known.answering(scope, body)
-            if ready is None or not is_small(ready) or (lines := lines_of(ready)) is None:
-                self._go_on(scope, body, ready)
+            if not isinstance(ready, Ready) or (lines := lines_of(ready)) is None:
+                self._go_on(body, ready)
                 return data
             load.pass_through()
-            self._say(scope, ready, lines, begun)
+            answer = (state.opening(ready.status), lines, identity.lines(), b"\r\n", ready.body)
+            self.transport.write(b"".join(answer))
+            seconds = perf_counter() - begun
+            state.ended(scope, scope["method"], ready.status, len(ready.body), seconds, seconds)
         return data
 
-    def _say(self, scope: dict[str, Any], ready: Ready, lines: bytes, begun: float) -> None:
-        """Send an answer; it ends as every other does."""
-        state, identity = self.state, scope["state"]["identity"]
-        head = (STATUS_LINE[ready.status], state.default_lines(), lines, identity.lines())
-        self.transport.write(b"".join((*head, b"\r\n", ready.body)))
-        seconds = time.perf_counter() - begun
-        state.ended(scope, scope["method"], ready.status, len(ready.body), seconds, seconds)
+    def _recall(self, data: bytes) -> tuple[KnownHead | None, int]:
+        """The known head that data begins with, and how long it is there."""
+        line, known = addressed(data), self._last
+        start = 0 if line is None else line.end()
+        if not start or known is None or data[start:] != known.text:
+            known = self.state.heads.find(data, start)
+            if known is None:
+                return None, 0
+            if known is not self._last:
+                self._last, self._scope = known, {**self.common, **known.scope}
+        if line is not None:
+            self._scope["raw_path"], self._scope["query_string"] = line.groups(b"")
+        return known, start + len(known.text)
 
-    def _go_on(self, scope: dict[str, Any], body: bytes, ready: Any) -> None:
+    def _go_on(self, body: bytes, ready: Any) -> None:
         """Let a request go the way of all others: it has to wait, or its answer is large."""
+        scope, self._last = self._scope, None
+        scope["path"] = unescaped(scope["raw_path"])
         self.cycle = cycle = Cycle(self, scope, RequestHead(), keep_alive=True)
         cycle.body += body
         cycle.received = len(body)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, Protocol, cast
 
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
 from allotment.server.connection.access_log import log_request
@@ -58,7 +59,7 @@ class ServingState(ServerState):
         self.fast_path = settings.fast_path
         self.connections_max = connections_max()
         self.heads = KnownHeads()
-        self._lines = (self.default_headers, b"")
+        self._opened: tuple[Any, dict[int, bytes]] = (None, {})
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -88,14 +89,14 @@ class ServingState(ServerState):
         if self.access_log:
             log_request(scope, method, status, size, seconds)
 
-    def default_lines(self) -> bytes:
-        """The header lines that all answers have; the server makes others once a second."""
-        headers, lines = self._lines
+    def opening(self, status: int) -> bytes:
+        """How all answers of a status begin; the server makes other headers once a second."""
+        headers, openings = self._opened
         if headers is not self.default_headers:
-            headers = self.default_headers
-            lines = b"".join(line_of(*each)[0] for each in headers)
-            self._lines = (headers, lines)
-        return lines
+            headers, openings = self._opened = self.default_headers, {}
+        if status not in openings:
+            openings[status] = STATUS_LINE[status] + b"".join(line_of(*each)[0] for each in headers)
+        return openings[status]
 
     def _sweep_later(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
