@@ -54,7 +54,7 @@ def publish_one_changed() -> Figure:
             engine.publish(snapshots[0])
         return (time.thread_time() - begin) * 1e6 / 100
 
-    return absolute("publish one changed among 10,000", "µs", 100, run)
+    return absolute("publish one changed among 10,000", "µs", 30, run)
 
 
 def apply_one_change() -> Figure:
@@ -65,7 +65,7 @@ def apply_one_change() -> Figure:
             apply(large(), [SetWeights("exp_77", "everyone", weights, 100)])
         return (time.thread_time() - begin) * 1e6 / 100
 
-    return absolute("apply one change among 10,000", "µs", 500, run)
+    return absolute("apply one change among 10,000", "µs", 100, run)
 
 
 MEMORY = """

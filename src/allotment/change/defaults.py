@@ -30,8 +30,10 @@ _Frozen = TypeVar("_Frozen", Experiment, Iteration, Treatment, Allocation)
 
 def _with(noun: _Frozen, **fields: Any) -> _Frozen:
     """`noun` with these fields; itself where it has them, as most nouns have that are laid."""
-    same = all(getattr(noun, name) == value for name, value in fields.items())
-    return noun if same else replace(noun, **fields)
+    for name, value in fields.items():
+        if getattr(noun, name) != value:
+            return replace(noun, **fields)
+    return noun
 
 
 def lay_noun(

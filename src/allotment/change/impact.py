@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
+from typing import Any, Final, TypeVar
 
 from allotment.change.kinds import KINDS, nouns_of
 from allotment.change.proposal import same
@@ -17,7 +18,7 @@ from allotment.model.limits import BUCKETS
 from allotment.model.segment import Sample, Segment
 from allotment.model.stage import layer_draw, profile_of, sample_of, treatment_draw
 
-N = TypeVar("N", Flag | None, Holdout | None, Experiment)
+N = TypeVar("N", Flag | None, Holdout | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +85,20 @@ def moves(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> tup
     """
     found: list[Move] = []
     for kind, key in sorted(changed):
-        if kind != "experiment" or key not in old.experiments or key not in new.experiments:
+        was, now = old.experiments.get(key), new.experiments.get(key)
+        if kind != "experiment" or was is None or now is None:
             continue
-        before, after = old.experiments[key].live, new.experiments[key].live
+        before, after = was.live, now.live
         if before is not None and after is not None and before is not after:
             found.extend(_moves(key, before, after))
     return tuple(found)
 
 
 def _moves(key: str, before: Iteration, after: Iteration) -> Iterator[Move]:
+    afresh = treatment_draw(before) != treatment_draw(after)
     for was, now in pairs(before.allocations, after.allocations):
         name = now.key if now else was.key if was else ""
-        if treatment_draw(before) != treatment_draw(after):
+        if afresh:
             yield Move(key, name, BUCKETS)
             continue
         slots = was.slots if was else (), now.slots if now else ()
@@ -151,18 +154,24 @@ def _any_overrides(keys: Iterable[str], *catalogs: Catalog) -> bool:
 
 
 def _differ_by_label(one: Experiment | None, other: Experiment | None) -> bool:
-    return one is not None and other is not None and _undated(one) == _undated(other)
-
-
-def _undated(experiment: Experiment) -> Experiment:
-    """The experiment without labels, and without when its iterations ran."""
-    iterations = tuple(
-        one
-        if one.started_at is None and one.ended_at is None
-        else replace(one, started_at=None, ended_at=None)
-        for one in experiment.iterations
+    """Whether they differ in labels alone, or in when their iterations ran."""
+    if one is None or other is None or _DECIDES(one) != _DECIDES(other):
+        return False
+    was, now = one.iterations, other.iterations
+    return len(was) == len(now) and all(
+        before is after or _DEALS(before) == _DEALS(after)
+        for before, after in zip(was, now, strict=True)
     )
-    return replace(_unlabelled(experiment), iterations=iterations)
+
+
+def _but(noun: type, *names: str) -> Callable[[Any], tuple[object, ...]]:
+    """What reads all fields of a noun but these."""
+    return attrgetter(*(field.name for field in fields(noun) if field.name not in names))
+
+
+_LABELS: Final = ("name", "description", "kept")
+_DECIDES: Final = _but(Experiment, "iterations", *_LABELS)
+_DEALS: Final = _but(Iteration, "started_at", "ended_at")
 
 
 def _same_segment(one: Segment | None, other: Segment | None) -> bool:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 from allotment.change.commands import Noun
-from allotment.change.kinds import KINDS, WORDS, kind_of, noun_path, nouns_of
+from allotment.change.kinds import WORDS, kind_of, noun_path, nouns_of
 from allotment.change.lifecycle import Policy
 from allotment.errors import NotFound
 from allotment.model.catalog import Catalog
 from allotment.model.experiment import Experiment
 from allotment.model.flag import Flag
-from allotment.model.keyed import Keyed
 from allotment.model.layer import Holdout, Layer
 from allotment.model.segment import Segment
 
 N = TypeVar("N", Flag, Segment, Layer, Holdout, Experiment)
-V = TypeVar("V")
 
 
 def same(one: Noun | None, other: Noun | None) -> bool:
@@ -80,22 +77,12 @@ class Proposal:
 
     def close(self) -> Catalog:
         """The catalog as it would be, under the next revision, its `users` still the old ones."""
-        by_kind: dict[str, dict[str, Noun | None]] = {kind: {} for kind in KINDS}
+        by_kind: dict[str, dict[str, Noun | None]] = {}
         for (kind, key), noun in self.changed.items():
-            by_kind[kind][key] = noun
+            by_kind.setdefault(kind, {})[key] = noun
         old = self.catalog
-        return replace(
-            old,
-            revision=old.revision + 1,
-            flags=_changed(old.flags, by_kind["flag"]),
-            segments=_changed(old.segments, by_kind["segment"]),
-            layers=_changed(old.layers, by_kind["layer"]),
-            holdouts=_changed(old.holdouts, by_kind["holdout"]),
-            experiments=_changed(old.experiments, by_kind["experiment"]),
-            kept=self.kept,
-        )
-
-
-def _changed(nouns: Keyed[V], changes: Mapping[str, Noun | None]) -> Keyed[V]:
-    # `put` filed each noun under its own kind, which the type checker cannot follow.
-    return nouns.change(cast("Mapping[str, V | None]", changes)) if changes else nouns
+        # `put` filed each noun under its own kind, which the type checker cannot follow.
+        changed: dict[str, Any] = {
+            f"{kind}s": nouns_of(old, kind).change(changes) for kind, changes in by_kind.items()
+        }
+        return replace(old, revision=old.revision + 1, kept=self.kept, **changed)

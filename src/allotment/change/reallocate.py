@@ -38,9 +38,10 @@ def counts(weights: Weights, total: int, profile: Profile = _NATIVE) -> dict[str
     parts = [*weights, (_GAP, total - sum(part for _, part in weights))]
     quotas = [divmod(part * buckets, total) for _, part in parts]
     floors = [floor for floor, _ in quotas]
-    by_remainder = sorted(range(len(parts)), key=lambda index: -quotas[index][1])
-    for index in by_remainder[: buckets - sum(floors)]:
-        floors[index] += 1
+    if left := buckets - sum(floors):
+        by_remainder = sorted(range(len(parts)), key=lambda index: -quotas[index][1])
+        for index in by_remainder[:left]:
+            floors[index] += 1
     return {owner: floor for (owner, _), floor in zip(parts, floors, strict=True)}
 
 

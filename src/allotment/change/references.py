@@ -22,6 +22,7 @@ from dataclasses import replace
 from typing import Final
 
 from allotment.change.commands import Noun
+from allotment.change.fields import differing_within
 from allotment.change.kinds import KINDS, kind_of, nouns_of
 from allotment.model.catalog import Catalog, identity
 from allotment.model.experiment import Experiment, Iteration, State
@@ -101,7 +102,7 @@ def reach(segments: Mapping[str, Segment], keys: Iterable[str]) -> set[str]:
 
 def with_users(catalog: Catalog) -> Catalog:
     """The catalog with its index made from nothing: for one that was put together elsewhere."""
-    names = _Names(catalog)
+    names = Names(catalog)
     users: dict[str, list[str]] = {}
     for kind in KINDS:
         for shard in nouns_of(catalog, kind).shards:
@@ -120,12 +121,16 @@ def follow(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> Ca
     """The new catalog with the old one's index brought up to it; `changed` are (kind, key)."""
     if not any(nouns_of(old, kind) for kind in KINDS):
         return with_users(new)
-    before, after = _Names(old), _Names(new)
-    affected = set(changed)
-    for kind, key in tuple(affected):
+    before, after = Names(old), Names(new)
+    affected: set[tuple[str, str]] = set()
+    for kind, key in changed:
         if kind == "segment" and _leads(key, old) != _leads(key, new):
             users = old.users.get(f"segment:{key}", frozenset())
             affected.update(("experiment", user) for user in users)
+        if kind != "experiment" or not _names_as_before(
+            old.experiments.get(key), new.experiments.get(key)
+        ):
+            affected.add((kind, key))
     changes: dict[str, set[str]] = {}
     for kind, key in affected:
         was = before.of(nouns_of(old, kind).get(key))
@@ -141,6 +146,19 @@ def follow(old: Catalog, new: Catalog, changed: Iterable[tuple[str, str]]) -> Ca
     return replace(new, users=index)
 
 
+def _names_as_before(old: Experiment | None, new: Experiment | None) -> bool:
+    """Whether the experiment names what it named, so that only the segments can lead elsewhere."""
+    if old is None or new is None:
+        return False
+    return NAMING.isdisjoint(differing_within(old, new))
+
+
+# The fields that `Names.add_experiment` reads.
+_BELONGS: Final = ("archived", "layer", "holdout", "kept")
+_ASKS: Final = ("number", "state", "profile", "salt", "treatments", "audience", "segment")
+NAMING: Final = frozenset({*_BELONGS, *_ASKS})
+
+
 def _leads(key: str, catalog: Catalog) -> tuple[set[str], str | None]:
     """The segments that the segment names, and the layer that it is a sample of."""
     segment = catalog.segments.get(key)
@@ -149,7 +167,7 @@ def _leads(key: str, catalog: Catalog) -> tuple[set[str], str | None]:
     return named_segments(segment.rules), segment.sample and segment.sample.layer
 
 
-class _Names:
+class Names:
     """What the nouns of a catalog depend on and are found by, spelled as the index has it."""
 
     def __init__(self, catalog: Catalog) -> None:
@@ -164,7 +182,7 @@ class _Names:
         kind = kind_of(noun)
         names = {f"id:{kind}:{identity(kind, noun.key)}"}
         if isinstance(noun, Experiment):
-            self._add_experiment(names, noun)
+            self.add_experiment(names, noun)
         elif isinstance(noun, Flag):
             names |= {f"experiment:{item.experiment}" for item in noun.experiments}
             ids = (identity("variation", noun.key, each.key) for each in noun.variations)
@@ -177,7 +195,8 @@ class _Names:
             names.add(f"salt:{kind}:{salt_name(noun.profile, noun.salt)}")
         return names
 
-    def _add_experiment(self, names: set[str], experiment: Experiment) -> None:
+    def add_experiment(self, names: set[str], experiment: Experiment) -> None:
+        """Add what an experiment depends on."""
         for iteration in experiment.iterations:
             names.add(f"salt:experiment:{salt_name(iteration.profile, iteration.salt)}")
         if experiment.layer is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Final, NamedTuple
 
 from allotment.change.check.flag import check_sets_listed
 from allotment.change.check.iteration import check_iteration
@@ -15,6 +17,7 @@ from allotment.change.check.reference import (
     check_sets,
 )
 from allotment.change.check.stage import check_apart, check_gives_up_nothing, check_places
+from allotment.change.fields import differing_within
 from allotment.change.kinds import iteration_path, noun_path
 from allotment.change.references import asked_segments, salt_name
 from allotment.errors import Conflict, InvalidChange, InvalidInput, NotFound, did_you_mean
@@ -30,55 +33,72 @@ _RANK = {State.STOPPED: 0, State.RUNNING: 1, State.PAUSED: 1, State.DRAFT: 2}
 
 
 def check_experiment(experiment: Experiment, before: Catalog, catalog: Catalog) -> None:
-    """Check the experiment and its place in the catalog."""
+    """Check the experiment and its place in the catalog.
+
+    A check is made where it reads what changed of the experiment or of an iteration. Other nouns
+    that change check those that name them.
+    """
     old = before.experiments.get(experiment.key)
-    path = noun_path("experiment", experiment.key)
-    if old is None:
-        _check_room(catalog, path)
-    _check_switches(experiment, path)
-    known = {iteration.number: iteration for iteration in old.iterations} if old else {}
+    at = At(experiment, old, before, catalog, noun_path("experiment", experiment.key))
+    changed = differing_within(old, experiment)
+    for reads, check in CHECKS:
+        if not reads.isdisjoint(changed):
+            check(at)
+
+
+class At(NamedTuple):
+    """What a check is made of: an experiment as it is and as it was, and both catalogs."""
+
+    experiment: Experiment
+    old: Experiment | None
+    before: Catalog
+    catalog: Catalog
+    path: str
+
+
+def _check_each(experiment: Experiment, old: Experiment | None) -> None:
+    known = {one.number: one for one in old.iterations} if old else {}
     for iteration in experiment.iterations:
         was = known.get(iteration.number)
         if iteration is not was:
             check_iteration(iteration, was, iteration_path(experiment, iteration))
-    _check_iterations(experiment, path)
-    _check_salts(experiment, catalog, path)
-    check_sets(experiment, catalog)
-    check_archived_sets(experiment, before, catalog)
-    # A segment that changes checks its users itself.
-    if old is None or _asks(old) != _asks(experiment):
-        check_segments(experiment, catalog)
-    for flag in sorted(catalog.users.get(f"experiment:{experiment.key}", ())):
-        check_sets_listed(flag, experiment.key, catalog)
-    _check_overrides(experiment, path)
-    if (
-        old is None
-        or experiment.overrides != old.overrides
-        or _belongs(experiment) != _belongs(old)
-    ):
-        check_apart(experiment, catalog)
-    _check_holdout(experiment, catalog, path)
-    check_member(experiment, catalog)
-    check_places(experiment, catalog)
-    check_gives_up_nothing(experiment, before, catalog)
-    if old is not None:
-        _check_draws_alike(experiment, old, path)
-    if old is not None and old.layer != experiment.layer:
-        check_released(old, catalog)
 
 
-def _check_room(catalog: Catalog, path: str) -> None:
-    if len(catalog.experiments) > EXPERIMENTS_MAX:
-        raise InvalidChange(f"a catalog has at most {EXPERIMENTS_MAX:,} experiments", path)
+def _check_room(at: At) -> None:
+    if at.old is None and len(at.catalog.experiments) > EXPERIMENTS_MAX:
+        message = f"a catalog has at most {EXPERIMENTS_MAX:,} experiments"
+        raise InvalidChange(message, at.path)
+
+
+def _check_asked(at: At) -> None:
+    """A segment that changes checks its users itself."""
+    if at.old is None or _asks(at.old) != _asks(at.experiment):
+        check_segments(at.experiment, at.catalog)
 
 
 def _asks(experiment: Experiment) -> tuple[str, set[str]]:
     return experiment.unit, asked_segments(experiment)
 
 
+def _check_listed(at: At) -> None:
+    for flag in sorted(at.catalog.users.get(f"experiment:{at.experiment.key}", ())):
+        check_sets_listed(flag, at.experiment.key, at.catalog)
+
+
+def _check_apart(at: At) -> None:
+    old, new = at.old, at.experiment
+    if old is None or new.overrides != old.overrides or _belongs(new) != _belongs(old):
+        check_apart(new, at.catalog)
+
+
 def _belongs(experiment: Experiment) -> tuple[str | None, str | None, str, bool]:
     audience = experiment.current.audience
     return experiment.layer, audience, experiment.unit, experiment.archived
+
+
+def _check_left(at: At) -> None:
+    if at.old is not None and at.old.layer != at.experiment.layer:
+        check_released(at.old, at.catalog)
 
 
 def _check_switches(experiment: Experiment, path: str) -> None:
@@ -139,8 +159,10 @@ def _check_salts(experiment: Experiment, catalog: Catalog, path: str) -> None:
                 )
 
 
-def _check_draws_alike(experiment: Experiment, old: Experiment, path: str) -> None:
+def _check_draws_alike(experiment: Experiment, old: Experiment | None, path: str) -> None:
     """An iteration that stays live keeps its unit and its salt: else every draw would change."""
+    if old is None:
+        return
     ran, runs = old.live, experiment.live
     if ran is None or runs is None or ran.number != runs.number:
         return
@@ -189,3 +211,42 @@ def _check_holdout(experiment: Experiment, catalog: Catalog, path: str) -> None:
         near = did_you_mean(experiment.holdout, catalog.holdouts)
         raise NotFound(f"there is no holdout {experiment.holdout!r}{near}", f"{path}.holdout")
     check_unit(holdout, experiment, f"{path}.holdout")
+
+
+_LABELS: Final = ("key", "name", "description", "kept")
+_SWITCHES: Final = ("keeps_assignments", "ignore_targeting", "intake_open", "shared_salt")
+_DRAWS: Final = ("salt", "profile", "enrolment_draw")
+_CURRENT: Final = ("archived", "number", "state")  # which iterations can answer, and which does
+_SETS: Final = ("treatments", *_CURRENT)
+_ASKS: Final = ("unit", "audience", "segment", *_CURRENT)
+
+
+def _row(check: Callable[[At], None], *reads: str) -> tuple[frozenset[str], Callable[[At], None]]:
+    return frozenset(reads), check
+
+
+# Each check, and the fields that it reads of the experiment, its iterations and allocations.
+CHECKS: Final = (
+    _row(_check_room, "key"),
+    _row(
+        lambda at: _check_switches(at.experiment, at.path), *_LABELS, *_SWITCHES, "unit", "archived"
+    ),
+    _row(lambda at: _check_each(at.experiment, at.old), "iterations"),
+    _row(lambda at: _check_iterations(at.experiment, at.path), "reshuffle", *_DRAWS, *_CURRENT),
+    _row(lambda at: _check_salts(at.experiment, at.catalog, at.path), *_DRAWS, "shared_salt"),
+    _row(lambda at: check_sets(at.experiment, at.catalog), *_SETS),
+    _row(lambda at: check_archived_sets(at.experiment, at.before, at.catalog), *_SETS),
+    _row(_check_asked, *_ASKS),
+    _row(_check_listed, *_SETS),
+    _row(lambda at: _check_overrides(at.experiment, at.path), "overrides", *_SETS),
+    _row(_check_apart, "overrides", "layer", "audience", "unit", *_CURRENT),
+    _row(lambda at: _check_holdout(at.experiment, at.catalog, at.path), "holdout", "unit"),
+    _row(lambda at: check_member(at.experiment, at.catalog), "layer", "unit"),
+    _row(lambda at: check_places(at.experiment, at.catalog), "layer", *_ASKS),
+    _row(
+        lambda at: check_gives_up_nothing(at.experiment, at.before, at.catalog),
+        *("keeps_assignments", "layer", "audience", *_CURRENT),
+    ),
+    _row(lambda at: _check_draws_alike(at.experiment, at.old, at.path), "unit", *_DRAWS, *_CURRENT),
+    _row(_check_left, "layer"),
+)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import Final, TypeAlias
 
 from allotment.change.check.draw import bound_of, check_draw
 from allotment.change.check.label import check_share
+from allotment.change.fields import differing
 from allotment.change.reallocate import counts, exact_counts
 from allotment.errors import InvalidChange, InvalidInput, NotFound, did_you_mean
 from allotment.model.experiment import Allocation, Iteration, State
@@ -23,40 +25,66 @@ from allotment.model.text import check_description, check_key, check_name
 
 
 def check_iteration(iteration: Iteration, old: Iteration | None, path: str) -> None:
-    """Check treatments, allocations, slots and the rest of one iteration that was `old` before."""
+    """Check treatments, allocations, slots and the rest of one iteration that was `old` before.
+
+    A check is made where it reads what changed.
+    """
+    changed = differing(old, iteration)
+    for reads, check in CHECKS:
+        if not reads.isdisjoint(changed):
+            check(iteration, old, path)
+
+
+def _check_place(iteration: Iteration, _old: Iteration | None, path: str) -> None:
     if type(iteration.number) is not int or not 1 <= iteration.number <= WHOLE_MAX:
         raise InvalidInput(f"iterations are numbered from 1, to at most {WHOLE_MAX:,}", path)
     if not isinstance(iteration.state, State):
         raise InvalidInput("an iteration is draft, running, paused or stopped", f"{path}.state")
+
+
+def _check_draws(iteration: Iteration, _old: Iteration | None, path: str) -> None:
     check_draw(Draw(iteration.profile, iteration.salt), path)
-    _check_enrolment(iteration, path)
+    check_share(iteration.enrolment_ppm, f"{path}.enrolment")
+    draw = iteration.enrolment_draw
+    if draw is not None:
+        check_draw(draw, f"{path}.enrolment_draw")
+        bound_of(draw.profile, iteration.enrolment_ppm, f"{path}.enrolment")
+
+
+def _check_account(iteration: Iteration, _old: Iteration | None, path: str) -> None:
     if type(iteration.reshuffle) is not bool:
         raise InvalidInput("reshuffle is true or false", f"{path}.reshuffle")
     check_description(iteration.justification, f"{path}.justification")
     check_description(iteration.winning_reason, f"{path}.winning_reason")
-    _check_times(iteration, path)
-    keys = _check_treatments(iteration, f"{path}.treatments")
+
+
+def _check_named(iteration: Iteration, _old: Iteration | None, path: str) -> None:
+    keys = {treatment.key for treatment in iteration.treatments}
     for word, key in (("control", iteration.control), ("winner", iteration.winner)):
         if key is not None and key not in keys:
             near = did_you_mean(key, keys)
             raise NotFound(f"the {word} {key!r} is not a treatment{near}", f"{path}.{word}")
-    _check_allocations(iteration, keys, f"{path}.allocations")
-    _check_buckets(iteration, old, f"{path}.allocations")
 
 
 def _check_buckets(iteration: Iteration, old: Iteration | None, path: str) -> None:
     profile = profile_of(iteration)
     if profile.buckets is None:
-        _check_totals(iteration, old, path)
-    known = old.allocations if old else ()
+        _check_totals(iteration, old, f"{path}.allocations")
+    known = old.allocations if old and _deals_alike(old, iteration) else ()
     for index, allocation in enumerate(iteration.allocations):
         if any(allocation is one for one in known):
             continue
-        here = f"{path}[{index}]"
+        here = f"{path}.allocations[{index}]"
         if not is_over(allocation):
             check_owns_buckets(allocation, profile, f"{here}.weights")
         if allocation.slots or iteration.state is not State.DRAFT:
             _check_slots(allocation, profile, f"{here}.slots")
+
+
+def _deals_alike(one: Iteration, other: Iteration) -> bool:
+    """Whether what the one may have of slots, the other may have."""
+    drafts = [iteration.state is State.DRAFT for iteration in (one, other)]
+    return one.profile == other.profile and drafts[0] == drafts[1]
 
 
 def _check_totals(iteration: Iteration, old: Iteration | None, path: str) -> None:
@@ -78,15 +106,7 @@ def _check_totals(iteration: Iteration, old: Iteration | None, path: str) -> Non
             )
 
 
-def _check_enrolment(iteration: Iteration, path: str) -> None:
-    check_share(iteration.enrolment_ppm, f"{path}.enrolment")
-    draw = iteration.enrolment_draw
-    if draw is not None:
-        check_draw(draw, f"{path}.enrolment_draw")
-        bound_of(draw.profile, iteration.enrolment_ppm, f"{path}.enrolment")
-
-
-def _check_times(iteration: Iteration, path: str) -> None:
+def _check_times(iteration: Iteration, _old: Iteration | None, path: str) -> None:
     for word, at in (("started_at", iteration.started_at), ("ended_at", iteration.ended_at)):
         if at is not None and (type(at) is not int or not 0 <= at < INSTANT_END):
             raise InvalidInput(
@@ -109,8 +129,8 @@ def _check_count(iteration: Iteration, word: str, count: int, most: int, path: s
         )
 
 
-def _check_treatments(iteration: Iteration, path: str) -> set[str]:
-    treatments = iteration.treatments
+def _check_treatments(iteration: Iteration, _old: Iteration | None, path: str) -> None:
+    treatments, path = iteration.treatments, f"{path}.treatments"
     _check_count(iteration, "treatments", len(treatments), TREATMENTS_MAX, path)
     keys: set[str] = set()
     for treatment in treatments:
@@ -123,11 +143,10 @@ def _check_treatments(iteration: Iteration, path: str) -> set[str]:
         flags = [flag for flag, _ in treatment.sets]
         if len(set(flags)) < len(flags):
             raise InvalidChange("a treatment sets each flag once", f"{here}.sets")
-    return keys
 
 
-def _check_allocations(iteration: Iteration, treatments: set[str], path: str) -> None:
-    allocations = iteration.allocations
+def _check_allocations(iteration: Iteration, _old: Iteration | None, path: str) -> None:
+    allocations, path = iteration.allocations, f"{path}.allocations"
     _check_count(iteration, "allocations", len(allocations), ALLOCATIONS_MAX, path)
     keys: set[str] = set()
     priorities: dict[int, str] = {}
@@ -149,7 +168,7 @@ def _check_allocations(iteration: Iteration, treatments: set[str], path: str) ->
             )
         priorities[allocation.priority] = allocation.key
         draft = iteration.state is State.DRAFT
-        check_weights(allocation, treatments, f"{here}.weights", draft=draft)
+        check_weights(allocation, order, f"{here}.weights", draft=draft)
         named = [order[treatment] for treatment, _ in allocation.weights]
         if named != sorted(named):
             raise InvalidChange("weights stand in the order of the treatments", f"{here}.weights")
@@ -173,8 +192,11 @@ def _check_rank(allocation: Allocation, path: str) -> None:
 def _check_slots(allocation: Allocation, profile: Profile, path: str) -> None:
     slots = allocation.slots
     buckets = profile.count(allocation.total)
-    if any(type(slot.start) is not int or type(slot.stop) is not int for slot in slots):
-        raise InvalidInput("the edges of a slot are whole numbers", path)
+    owned: dict[str, int] = {}
+    for start, stop, owner in slots:
+        if type(start) is not int or type(stop) is not int:
+            raise InvalidInput("the edges of a slot are whole numbers", path)
+        owned[owner] = owned.get(owner, 0) + stop - start
     if not is_orderly(slots, buckets):
         raise InvalidInput(
             f"slots are not empty, ascend without overlap and lie within 0 and {buckets:,}", path
@@ -183,9 +205,6 @@ def _check_slots(allocation: Allocation, profile: Profile, path: str) -> None:
         raise InvalidChange(f"an allocation has at most {RANGES_MAX:,} slots", path)
     if is_over(allocation):
         raise InvalidChange("no slots are laid for weights above their total", path)
-    owned: dict[str, int] = {}
-    for slot in slots:
-        owned[slot.owner] = owned.get(slot.owner, 0) + slot.stop - slot.start
     if owned == exact_counts(allocation.weights, allocation.total, buckets):
         return
     for treatment, count in counts(allocation.weights, allocation.total, profile).items():
@@ -201,7 +220,10 @@ def _check_slots(allocation: Allocation, profile: Profile, path: str) -> None:
 
 def is_over(allocation: Allocation) -> bool:
     """Whether the weights sum to more than their total, so that no slots can be laid."""
-    return sum(part for _, part in allocation.weights) > allocation.total
+    left = allocation.total
+    for _, part in allocation.weights:
+        left -= part
+    return left < 0
 
 
 def check_weights(
@@ -215,6 +237,7 @@ def check_weights(
     if type(total) is not int or not 1 <= total <= WHOLE_MAX:
         raise InvalidChange(f"the total is a whole number, 1 to {WHOLE_MAX:,}", path)
     seen: set[str] = set()
+    parts = 0
     for treatment, part in allocation.weights:
         if treatment not in treatments:
             near = did_you_mean(treatment, treatments)
@@ -226,7 +249,7 @@ def check_weights(
                 f"the weight of {treatment!r} is not a whole number, 0 or more", path
             )
         seen.add(treatment)
-    parts = sum(part for _, part in allocation.weights)
+        parts += part
     if parts > WHOLE_MAX:
         raise InvalidChange(f"the weights sum to at most {WHOLE_MAX:,}, not to {parts:,}", path)
     if parts > total and not draft:
@@ -241,8 +264,10 @@ def check_weights(
 def check_owns_buckets(allocation: Allocation, profile: Profile, path: str) -> None:
     """Raise InvalidChange where a treatment has a weight and yet no bucket."""
     total = allocation.total
-    owned = counts(allocation.weights, total, profile)
     buckets = profile.count(total)
+    if profile.divisor is None and total <= buckets:
+        return  # each part is a bucket or more
+    owned = counts(allocation.weights, total, profile)
     for treatment, part in allocation.weights:
         if part and not owned[treatment]:
             raise InvalidChange(
@@ -252,3 +277,18 @@ def check_owns_buckets(allocation: Allocation, profile: Profile, path: str) -> N
                 path,
                 code="weights",
             )
+
+
+_Check: TypeAlias = Callable[[Iteration, Iteration | None, str], None]
+
+# Each check of an iteration, after the fields that it reads.
+CHECKS: Final[tuple[tuple[frozenset[str], _Check], ...]] = (
+    (frozenset({"number", "state"}), _check_place),
+    (frozenset({"profile", "salt", "enrolment_ppm", "enrolment_draw"}), _check_draws),
+    (frozenset({"reshuffle", "justification", "winning_reason"}), _check_account),
+    (frozenset({"started_at", "ended_at", "state"}), _check_times),
+    (frozenset({"treatments", "state"}), _check_treatments),
+    (frozenset({"treatments", "control", "winner"}), _check_named),
+    (frozenset({"allocations", "treatments", "state"}), _check_allocations),
+    (frozenset({"allocations", "state", "profile"}), _check_buckets),
+)
