@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from allotment.change.apply import Change, apply
+from allotment.change.apply import apply
 from allotment.change.commands import Command
 from allotment.change.diff import created
+from allotment.change.impact import Change
 from allotment.change.kinds import KINDS, nouns_of
 from allotment.change.references import follow
 from allotment.dialects import catalogfile

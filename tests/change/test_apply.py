@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from allotment.change import commands as c
-from allotment.change.apply import Change, apply
-from allotment.change.impact import Move
+from allotment.change.apply import apply
+from allotment.change.impact import Change, Move
 from allotment.change.lifecycle import Policy
 from allotment.errors import InvalidChange, InvalidInput, NotFound
 from allotment.model.catalog import EMPTY, Catalog

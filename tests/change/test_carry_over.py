@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from allotment.change import commands as c
-from allotment.change.apply import Change, apply
+from allotment.change.apply import apply
 from allotment.change.diff import diff
+from allotment.change.impact import Change
 from allotment.change.reallocate import counts, moved
 from allotment.dialects import catalogfile
 from allotment.model.catalog import EMPTY, Catalog

@@ -9,11 +9,11 @@ from itertools import pairwise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from allotment.change.apply import Change, apply
+from allotment.change.apply import apply
 from allotment.change.check import check_catalog
 from allotment.change.commands import Command
 from allotment.change.diff import diff
-from allotment.change.impact import touched_between
+from allotment.change.impact import Change, touched_between
 from allotment.change.lifecycle import Policy
 from allotment.change.reallocate import moved
 from allotment.change.references import with_users

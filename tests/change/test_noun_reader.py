@@ -10,7 +10,7 @@ from hypothesis import given
 
 import strategies
 from allotment.change.kinds import KINDS, nouns_of
-from allotment.change.noun_reader import read_json, read_noun
+from allotment.change.noun_reader import noun_of_json, read_json, read_noun
 from allotment.errors import InvalidInput
 from allotment.model.catalog import Catalog
 from allotment.model.plain import from_plain, to_plain
@@ -19,16 +19,20 @@ from nouns import FLAG, experiment
 WHOLE = to_plain(experiment())
 
 
-def read_either_way(kind: str, plain: Any) -> tuple[object, object]:
-    """What both readers make of it: a noun, or the refusal's words and place."""
+def read_each_way(kind: str, plain: Any) -> tuple[object, object, object]:
+    """What the readers make of it: a noun, or the refusal's words and place."""
 
-    def outcome(read: Any, wanted: Any) -> object:
+    def outcome(read: Any, wanted: Any, given: Any) -> object:
         try:
-            return read(wanted, plain)
+            return read(wanted, given)
         except InvalidInput as error:
             return error.message, error.path
 
-    return outcome(read_noun, kind), outcome(from_plain, KINDS[kind])
+    return (
+        outcome(noun_of_json, kind, json.dumps(plain)),
+        outcome(read_noun, kind, plain),
+        outcome(from_plain, KINDS[kind], plain),
+    )
 
 
 def in_every_place(plain: Any, put: Any) -> list[Any]:
@@ -48,8 +52,8 @@ def test_any_noun_is_read_as_the_plain_reader_reads_it(catalog: Catalog) -> None
     for kind in KINDS:
         for noun in nouns_of(catalog, kind).values():
             plain = json.loads(json.dumps(to_plain(noun)))
-            read = read_noun(kind, plain)
-            assert (read, repr(read)) == (noun, repr(noun))  # a row's class, too
+            for read in (read_noun(kind, plain), noun_of_json(kind, json.dumps(plain))):
+                assert (read, repr(read)) == (noun, repr(noun))  # a row's class, too
 
 
 @pytest.mark.parametrize(
@@ -73,8 +77,16 @@ def test_what_is_wrong_in_any_place_is_refused_in_the_same_words(
     kind: str, plain: Any, put: Any
 ) -> None:
     for wrong in in_every_place(plain, put):
-        quick, slow = read_either_way(kind, wrong)
+        quickest, quick, slow = read_each_way(kind, wrong)
         assert (quick, repr(quick)) == (slow, repr(slow)), wrong
+        assert (quickest, repr(quickest)) == (slow, repr(slow)), wrong
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"is": "Flag"', '{"is": "Flag"} x', "nul"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_json_is_no_noun(kind: str, text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # of either library of JSON
+        noun_of_json(kind, text)
 
 
 @pytest.mark.parametrize("text", ["NaN", "1e400", '"\\ud800"', "123456789012345678901", "{}"])

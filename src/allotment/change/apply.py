@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import NamedTuple
 
 from allotment.change.check import check_change
 from allotment.change.check.label import check_kept
 from allotment.change.commands import Command, Create, Delete, Describe, Keep, Noun, Rename, Replace
 from allotment.change.edits import edit
-from allotment.change.impact import Move, moves, touched_experiments, touched_flags
+from allotment.change.impact import Change, moves, touched_experiments, touched_flags
 from allotment.change.kinds import CATALOG, kind_of
 from allotment.change.lifecycle import Policy
 from allotment.change.proposal import Proposal
 from allotment.change.references import follow
 from allotment.errors import AllotmentError
 from allotment.model.catalog import Catalog
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What commands made of a catalog.
-
-    catalog   the new one; the very same object where nothing changed
-    touched   keys of the experiments to compile again, deleted ones included
-    flags     keys of the flags whose resolving changed, deleted ones included
-    moves     for each allocation of a live iteration, how many of its units change treatment
-    """
-
-    catalog: Catalog
-    touched: frozenset[str] = frozenset()
-    flags: frozenset[str] = frozenset()
-    moves: tuple[Move, ...] = ()
 
 
 def apply(catalog: Catalog, commands: Iterable[Command], policy: Policy = Policy.NATIVE) -> Change:

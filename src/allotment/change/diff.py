@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from allotment.change.apply import Change, concluded
+from allotment.change.apply import concluded
 from allotment.change.commands import (
     Command,
     Create,
@@ -21,6 +21,7 @@ from allotment.change.commands import (
 from allotment.change.defaults import buckets_of, lay_count, lay_noun
 from allotment.change.diff_commands import kept_commands, noun_commands
 from allotment.change.edits import edit
+from allotment.change.impact import Change
 from allotment.change.kinds import CATALOG, kind_of, noun_path, nouns_of
 from allotment.change.lifecycle import Policy
 from allotment.change.proposal import Proposal, same

@@ -30,6 +30,22 @@ class Move:
     moved_ppm: int
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What commands made of a catalog.
+
+    catalog   the new one; the very same object where nothing changed
+    touched   keys of the experiments to compile again, deleted ones included
+    flags     keys of the flags whose resolving changed, deleted ones included
+    moves     for each allocation of a live iteration, how many of its units change treatment
+    """
+
+    catalog: Catalog
+    touched: frozenset[str] = frozenset()
+    flags: frozenset[str] = frozenset()
+    moves: tuple[Move, ...] = ()
+
+
 def touched_between(old: Catalog, new: Catalog) -> tuple[frozenset[str], frozenset[str]]:
     """The experiments and the flags that differ between two catalogs of one space.
 

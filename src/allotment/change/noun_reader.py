@@ -26,15 +26,36 @@ _SLOW: Final = "segment"
 
 def read_noun(kind: str, plain: Plain, path: str = "$") -> Noun:
     """The noun that `to_plain` spelled; raises InvalidInput as `from_plain` does."""
-    wanted: Any = KINDS[kind]
     if kind != _SLOW:
         try:
-            mirrored = msgspec.convert(plain, _mirror(wanted))
+            return _noun_of(kind, msgspec.convert(plain, _mirror_of(kind)))
         except (msgspec.ValidationError, UnicodeError):
             pass
-        else:
-            return cast(Noun, msgspec.convert(mirrored, wanted, from_attributes=True))
-    return cast(Noun, from_plain(wanted, plain, path))
+    return cast(Noun, from_plain(KINDS[kind], plain, path))
+
+
+def noun_of_json(kind: str, text: str) -> Noun:
+    """The same of JSON, with no plain form in between; raises ValueError for what is no JSON."""
+    if kind != _SLOW:
+        try:
+            return _noun_of(kind, _decoder(kind).decode(text))
+        except (msgspec.DecodeError, UnicodeError):
+            pass
+    return read_noun(kind, read_json(text))
+
+
+def _noun_of(kind: str, mirrored: object) -> Noun:
+    return cast(Noun, msgspec.convert(mirrored, cast(Any, KINDS[kind]), from_attributes=True))
+
+
+def _mirror_of(kind: str) -> Any:
+    wanted: Any = KINDS[kind]
+    return _mirror(wanted)
+
+
+@cache
+def _decoder(kind: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(_mirror_of(kind))
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from allotment.change.apply import Change
+from allotment.change.impact import Change
 from allotment.cli.changes import NoDelete, Only, commands_of
 from allotment.cli.console import DIFFERS, notes, print_json, results
 from allotment.cli.home import Home

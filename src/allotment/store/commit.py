@@ -8,7 +8,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from allotment.change.apply import apply
 from allotment.change.commands import Command, Create, Keep
 from allotment.change.kinds import CATALOG
 from allotment.change.lifecycle import Policy
@@ -40,6 +39,9 @@ def commit(
 
     Where nothing changes, nothing is written, and no revision is used.
     """
+    # With the first change: those who only read need none of the rules.
+    from allotment.change.apply import apply  # noqa: PLC0415
+
     at = milliseconds(origin.when)
     change = apply(before.catalog, commands, origin.policy)
     new = change.catalog

@@ -6,16 +6,15 @@ What the space keeps itself is one document more, of the kind and under the key 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Text, cast, func, insert, select, tuple_
 
 from allotment.change.kinds import CATALOG, KINDS, nouns_of
-from allotment.change.noun_reader import read_noun
+from allotment.change.noun_reader import noun_of_json, read_json, read_noun
 from allotment.change.references import follow
-from allotment.errors import InvalidInput, StoreError
+from allotment.errors import StoreError
 from allotment.model.catalog import Catalog
 from allotment.model.keyed import Keyed
 from allotment.model.plain import Plain, from_plain, to_plain
@@ -24,16 +23,23 @@ from allotment.store.lineage import Head, check_continues
 from allotment.store.schema import document, journal
 from allotment.store.stored import Stored, Version
 
+
+class Json(NamedTuple):
+    """JSON that is not read yet."""
+
+    text: str
+
+
 _Kept: TypeAlias = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One version of a noun in its plain form; `body` is None where it was deleted."""
+class Document(NamedTuple):
+    """One version of a noun in its plain form, or as the JSON of that; `body` is None where it was
+    deleted."""
 
     kind: str
     key: str
-    body: Plain
+    body: Plain | Json
     version: Version
 
 
@@ -46,7 +52,7 @@ def followed(known: Stored, documents: Sequence[Document], head: Head) -> Stored
     kept = known.catalog.kept
     for one in documents:
         if one.kind == CATALOG:
-            kept = _read(partial(from_plain, _Kept), one)
+            kept = _read(_kept, one)
         else:
             changes[one.kind][one.key] = _noun(one)
     by_field: dict[str, Any] = {
@@ -152,19 +158,19 @@ def _between(connection: Connection, space: str, after: int, until: int) -> Sequ
         _who(document.c.revision),
     )
     query = (
-        select(*noun, document.c.body, *version)
+        select(*noun, cast(document.c.body, Text), *version)
         .where(document.c.space == space)
         .where(tuple_(*noun, document.c.revision).in_(last))
     )
-    try:
-        return [
-            Document(kind, key, body, Version(*version))
-            for kind, key, body, *version in connection.execute(query)
-        ]
-    except ValueError as error:
-        raise StoreError(
-            f"a document of {space} after revision {after} is no JSON: {error}"
-        ) from error
+    versions: dict[tuple[Any, ...], Version] = {}  # what came by one change has one in common
+    documents = []
+    for kind, key, text, *rest in connection.execute(query):
+        read = tuple(rest)
+        if read not in versions:
+            versions[read] = Version(*read)
+        body = None if text is None else Json(text)
+        documents.append(Document(kind, key, body, versions[read]))
+    return documents
 
 
 def written(
@@ -189,15 +195,25 @@ def _who(revision: ColumnElement[int]) -> ColumnElement[str]:
 
 
 def _noun(document: Document) -> object:
-    if document.body is None:
-        return None
-    return _read(partial(read_noun, document.kind), document)
+    return None if document.body is None else _read(_noun_in, document)
 
 
-def _read(read: Callable[[Plain], Any], document: Document) -> Any:
+def _noun_in(document: Document) -> object:
+    if isinstance(document.body, Json):
+        return noun_of_json(document.kind, document.body.text)
+    return read_noun(document.kind, document.body)
+
+
+def _kept(document: Document) -> _Kept:
+    body = document.body
+    kept: _Kept = from_plain(_Kept, read_json(body.text) if isinstance(body, Json) else body)
+    return kept
+
+
+def _read(read: Callable[[Document], Any], document: Document) -> Any:
     try:
-        return read(document.body)
-    except InvalidInput as error:
+        return read(document)
+    except ValueError as error:
         raise StoreError(
             f"the store's {document.kind} {document.key!r} cannot be read: {error}"
         ) from error

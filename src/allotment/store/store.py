@@ -10,8 +10,8 @@ from typing import Self
 
 from sqlalchemy import Connection
 
-from allotment.change.apply import Change
 from allotment.change.commands import Command
+from allotment.change.impact import Change
 from allotment.change.lifecycle import Policy
 from allotment.model.catalog import Catalog
 from allotment.store import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from allotment.change.apply import Change
+from allotment.change.impact import Change
 from allotment.errors import InvalidInput
 from allotment.model import instant
 from allotment.model.catalog import EMPTY, Catalog

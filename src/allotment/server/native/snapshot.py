@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from allotment.compile import Snapshot, compile_catalog
-from allotment.dialects import catalogfile
 from allotment.dialects.wire.model import DIGITS, LEFT_OUT, Body, Maybe
 from allotment.model.plain import to_plain
 from allotment.server.api.fields import CatalogHead
@@ -93,6 +92,8 @@ async def get_snapshot(
 def _show(space: str, head: Head, form: str, snapshot: Snapshot) -> Answer:
     headers = _headers(head, form)
     if form == _YAML:
+        from allotment.dialects import catalogfile  # noqa: PLC0415  # few ask for the file
+
         text = catalogfile.show(snapshot.catalog).encode()
         return Answer(200, (("content-type", _YAML), *headers), text)
     whole = WholeCatalog(

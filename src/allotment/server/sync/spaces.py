@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from allotment.change.apply import Change
-from allotment.change.impact import touched_between
+from allotment.change.impact import Change, touched_between
 from allotment.compile import Snapshot, compile_catalog, recompile
 from allotment.compile.experiment import Source
 from allotment.engine import Engine
