@@ -41,7 +41,7 @@ def beside_numpy(name: str, bound: float, module: str) -> Figure:
 
 
 def import_allotment() -> Figure:
-    return beside_numpy("import allotment", 2.0, "allotment")
+    return beside_numpy("import allotment", 1.6, "allotment")
 
 
 def import_connect() -> Figure:

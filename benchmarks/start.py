@@ -65,7 +65,7 @@ def start_of_a_server() -> Figure:
             server.terminate()
         return taken
 
-    return absolute("allotment serve of 10,000 experiments until it serves", "s", 2, run)
+    return absolute("allotment serve of 10,000 experiments until it serves", "s", 1.3, run)
 
 
 def validating(kind: str, bound: float) -> Figure:

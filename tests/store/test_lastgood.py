@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from errno import EIO, ENOSPC
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +24,7 @@ from allotment.errors import StoreError, StoreFull
 from allotment.model.catalog import Catalog
 from allotment.model.keyed import Keyed
 from allotment.store import LastGood, Scope, Store, Stored, Token, Version, lastgood
-from allotment.store.lastgood import load, save
+from allotment.store.lastgood import load, renew, save
 from nouns import FLAG
 from nouns import experiment as flagged
 from store.examples import NOON, NOON_MS, NORDICS, commit
@@ -235,6 +236,39 @@ def test_a_save_syncs_the_file_before_it_is_moved_and_the_folder_after(
         "move to allotment.lastgood",
         "sync kept",
     ]
+
+
+def test_a_file_that_holds_the_same_is_as_if_written_now(store: Store, path: Path) -> None:
+    commit(store, Create(FLAG), Create(NORDICS))
+    assert not renew(path, seen(store))
+    save(path, seen(store))
+    there = path.read_bytes()
+    os.utime(path, (0, 0))
+    assert renew(path, seen(store))
+    assert path.read_bytes() == there
+    assert load(path).written > 1e9
+
+
+def test_a_file_that_holds_anything_else_is_not_renewed(store: Store, path: Path) -> None:
+    commit(store, Create(FLAG), Create(NORDICS))
+    good = seen(store)
+    save(path, good)
+    other = replace(TOKEN, revoked_at=19)
+    for changed in (
+        replace(good, store="other.db"),
+        replace(good, adopted=4),
+        replace(good, tokens=()),
+        replace(good, tokens=(other,)),
+        replace(good, spaces={}),
+        replace(good, spaces={**good.spaces, "default/staging": Stored("default/staging")}),
+    ):
+        assert not renew(path, changed)
+    commit(store, Rename("segment", "nordics", "North"))
+    assert not renew(path, seen(store))
+    there = path.read_bytes()
+    for torn in (there[:-1], there + b"[]\n", there.replace(b"nordics", b"nordicz"), b""):
+        path.write_bytes(torn)
+        assert not renew(path, good), torn[-40:]
 
 
 def test_only_its_owner_can_read_the_file(store: Store, path: Path) -> None:

@@ -23,7 +23,8 @@ from allotment.importers import IMPORTERS, decoded
 from allotment.importers.rules import Imported
 from allotment.model.catalog import EMPTY, Catalog
 from allotment.sources import checked_change
-from allotment.words.commands import counted, planned_lines, planned_plain
+from allotment.words.commands import planned_lines, planned_plain
+from allotment.words.counts import counted
 
 # How many keys that are there already are named.
 _SHOWN_MAX: Final = 10

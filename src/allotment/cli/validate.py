@@ -9,7 +9,7 @@ from allotment.cli.options import AsJson, CatalogFile, existing
 from allotment.errors import AllotmentError, InvalidInput
 from allotment.load import load
 from allotment.model.catalog import Catalog
-from allotment.words.commands import counted
+from allotment.words.counts import counted
 
 NAME = "validate"
 

@@ -20,6 +20,7 @@ from allotment.model.number import show_percent
 from allotment.model.plain import to_plain
 from allotment.model.segment import Condition, Segment
 from allotment.model.slots import Ranges, size, subtract
+from allotment.words.counts import counted
 from allotment.words.differences import Difference, differences, overridden
 
 _RULES_MAX: Final = 5
@@ -293,11 +294,6 @@ def _weights(weights: tuple[tuple[str, int], ...], total: int) -> str:
 
 def _joined(items: Iterable[str]) -> str:
     return ", ".join(items) or "none"
-
-
-def counted(count: int, noun: str) -> str:
-    """The number with its noun: 1 rule, 2 rules."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _short(text: str) -> str:

@@ -1,6 +1,7 @@
 """A node follows its store, never goes back, and goes on while the store is away."""
 
 import asyncio
+import os
 import sqlite3
 import threading
 import time
@@ -301,6 +302,21 @@ async def test_the_last_good_file_is_written_soon_after_a_change(
         found = lastgood.load(file).spaces[SPACE]
         await until(lambda: lastgood.load(file).spaces[SPACE].catalog.revision == 1)
         assert found.space == SPACE
+
+
+async def test_a_start_that_finds_nothing_new_writes_no_last_good_file(
+    database: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "last.good"
+    async with running(database, last_good=file) as node:
+        await until(file.exists)
+    written = file.stat()
+    os.utime(file, (0, 0))
+    async with running(database, last_good=file) as node:
+        await until(lambda: file.stat().st_mtime > 0)
+        assert file.stat().st_ino == written.st_ino
+        await write(node, Create(FLAG))
+        await until(lambda: file.stat().st_ino != written.st_ino)
 
 
 async def test_a_last_good_file_that_cannot_be_written_stops_nothing(

@@ -33,7 +33,7 @@ from allotment.server.settings import Settings
 from allotment.server.sync.node import Node
 from allotment.server.sync.spaces import Served
 from allotment.server.writes.change import node_of
-from allotment.words.commands import counted
+from allotment.words.counts import counted
 
 router: Final = APIRouter(route_class=PageRoute)
 

@@ -42,9 +42,11 @@ class LastGoodWriter:
         if not self._follower.access.known or (spaces is self._kept[0] and tokens is self._kept[1]):
             return
         stored = {name: served.stored for name, served in spaces.items()}
+        good = LastGood(self._store, stored, tokens, self._follower.adopted or 0)
         try:
-            adopted = self._follower.adopted or 0
-            lastgood.save(self._file, LastGood(self._store, stored, tokens, adopted))
+            # After a start the file mostly holds this: to spell it again takes as long as to load.
+            if self._kept[0] is not None or not lastgood.renew(self._file, good):
+                lastgood.save(self._file, good)
         except (AllotmentError, OSError):
             self._counters.saves_failed += 1
             raise
