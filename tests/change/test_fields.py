@@ -84,7 +84,7 @@ def test_each_check_of_an_experiment_reads_what_it_says(base: Catalog) -> None:
         for one, old in cases(base):
             watched: Any = Watched(one, found)
             with suppress(AllotmentError):  # the old one is made up
-                check(experiments.At(watched, old, base, base, "$"))
+                check(experiments.At(watched, old, base, base, "$", {}))
         assert found - WAYS <= reads, reads
 
 

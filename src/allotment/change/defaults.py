@@ -64,7 +64,7 @@ def lay_noun(
 
 
 def _with_kept_sorted(noun: Noun) -> Noun:
-    ordered = tuple(sorted(noun.kept))
+    ordered = tuple(sorted(noun.kept)) if noun.kept else ()
     return noun if noun.kept == ordered else replace(noun, kept=ordered)
 
 
@@ -113,7 +113,8 @@ def with_slots(
     if last.state is State.DRAFT and carries_on(iterations):
         bare = tuple(replace(one, slots=()) for one in last.allocations)
         last = replace(last, allocations=bare)
-    slots = known_slots(iterations, committed)
+    is_laid = last.state is State.DRAFT or all(one.slots for one in last.allocations)
+    slots = {} if is_laid else known_slots(iterations, committed)
     return _with(last, allocations=lay_allocations(last, slots, path))
 
 
@@ -147,7 +148,9 @@ def known_slots(iterations: Sequence[Iteration], committed: Experiment | None) -
 
 def lay_treatments(treatments: Iterable[Treatment]) -> tuple[Treatment, ...]:
     """The treatments with what they set sorted by flag."""
-    return tuple(_with(one, sets=tuple(sorted(one.sets))) for one in treatments)
+    return tuple(
+        [one if one.sets == () else _with(one, sets=tuple(sorted(one.sets))) for one in treatments]
+    )
 
 
 def lay_allocations(

@@ -21,6 +21,7 @@ from allotment.change.commands import (
 from allotment.change.defaults import buckets_of, lay_count, lay_noun
 from allotment.change.diff_commands import kept_commands, noun_commands
 from allotment.change.edits import edit
+from allotment.change.edits.nouns import put_new
 from allotment.change.impact import Change
 from allotment.change.kinds import CATALOG, kind_of, noun_path, nouns_of
 from allotment.change.lifecycle import Policy
@@ -130,7 +131,9 @@ class _Walk:
         if isinstance(noun, Segment):
             noun = replace(noun, sample=old.sample if isinstance(old, Segment) else None)
         if old is None:
-            self.do([Create(noun)])
+            self.proposal.command = len(self.commands)
+            put_new(noun, self.proposal)  # what `Create` does, but for laying it again
+            self.commands.append(Create(noun))
             return
         if isinstance(noun, Experiment) and isinstance(old, Experiment):
             noun = replace(noun, layer=old.layer)

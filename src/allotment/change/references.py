@@ -17,7 +17,7 @@ the current one, and not for an archived experiment: it may outlive what it name
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -56,14 +56,14 @@ def flows(experiment: Experiment) -> bool:
     return has_flow(experiment) and experiment.current.state is State.RUNNING
 
 
-def answering(experiment: Experiment) -> Iterator[Iteration]:
+def answering(experiment: Experiment) -> Sequence[Iteration]:
     """The iterations that can still answer, none where the experiment is archived."""
     if experiment.archived:
-        return
+        return ()
+    if len(experiment.iterations) == 1:
+        return experiment.iterations
     current = experiment.current
-    for iteration in experiment.iterations:
-        if iteration is current or iteration.state is not State.STOPPED:
-            yield iteration
+    return [i for i in experiment.iterations if i is current or i.state is not State.STOPPED]
 
 
 def flags_set(iteration: Iteration) -> set[str]:

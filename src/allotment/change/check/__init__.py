@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from allotment.change.check.experiment import check_experiment
 from allotment.change.check.flag import check_flag
+from allotment.change.check.iteration import Sound
 from allotment.change.check.label import check_kept
 from allotment.change.check.layer import check_holdout, check_layer
 from allotment.change.check.reference import check_gone
@@ -25,9 +26,10 @@ def check_change(old: Catalog, new: Catalog, changed_by: Mapping[tuple[str, str]
     error carries it. Raises InvalidInput for what is malformed in itself, NotFound for a reference
     to nothing, Conflict for a collision and InvalidChange for the rest.
     """
+    sound: Sound = {}
     for (kind, key), command in changed_by.items():
         try:
-            _check(kind, key, old, new)
+            _check(kind, key, old, new, sound)
         except AllotmentError as error:
             error.command = command
             raise
@@ -43,7 +45,7 @@ def check_catalog(catalog: Catalog) -> None:
     check_change(EMPTY, indexed, everything)
 
 
-def _check(kind: str, key: str, old: Catalog, new: Catalog) -> None:
+def _check(kind: str, key: str, old: Catalog, new: Catalog, sound: Sound) -> None:
     if kind == "flag" and key in new.flags:
         check_flag(new.flags[key], old.flags.get(key), new)
     elif kind == "segment" and key in new.segments:
@@ -53,6 +55,6 @@ def _check(kind: str, key: str, old: Catalog, new: Catalog) -> None:
     elif kind == "holdout" and key in new.holdouts:
         check_holdout(new.holdouts[key], old.holdouts.get(key), new)
     elif kind == "experiment" and key in new.experiments:
-        check_experiment(new.experiments[key], old, new)
+        check_experiment(new.experiments[key], old, new, sound)
     else:
         check_gone(kind, key, old, new)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from allotment.change.check.flag import check_sets_listed
-from allotment.change.check.iteration import check_iteration
+from allotment.change.check.iteration import Sound, check_iteration
 from allotment.change.check.label import check_labels
 from allotment.change.check.layer import check_member, check_unit
 from allotment.change.check.reference import (
@@ -32,14 +32,16 @@ from allotment.model.text import check_key, check_unit_key
 _RANK = {State.STOPPED: 0, State.RUNNING: 1, State.PAUSED: 1, State.DRAFT: 2}
 
 
-def check_experiment(experiment: Experiment, before: Catalog, catalog: Catalog) -> None:
-    """Check the experiment and its place in the catalog.
+def check_experiment(
+    experiment: Experiment, before: Catalog, catalog: Catalog, sound: Sound
+) -> None:
+    """Check the experiment and its place in the catalog; `sound` is as for `check_iteration`.
 
     A check is made where it reads what changed of the experiment or of an iteration. Other nouns
     that change check those that name them.
     """
     old = before.experiments.get(experiment.key)
-    at = At(experiment, old, before, catalog, noun_path("experiment", experiment.key))
+    at = At(experiment, old, before, catalog, noun_path("experiment", experiment.key), sound)
     changed = differing_within(old, experiment)
     for reads, check in CHECKS:
         if not reads.isdisjoint(changed):
@@ -54,14 +56,15 @@ class At(NamedTuple):
     before: Catalog
     catalog: Catalog
     path: str
+    sound: Sound
 
 
-def _check_each(experiment: Experiment, old: Experiment | None) -> None:
+def _check_each(experiment: Experiment, old: Experiment | None, sound: Sound) -> None:
     known = {one.number: one for one in old.iterations} if old else {}
     for iteration in experiment.iterations:
         was = known.get(iteration.number)
         if iteration is not was:
-            check_iteration(iteration, was, iteration_path(experiment, iteration))
+            check_iteration(iteration, was, iteration_path(experiment, iteration), sound)
 
 
 def _check_room(at: At) -> None:
@@ -104,15 +107,8 @@ def _check_left(at: At) -> None:
 def _check_switches(experiment: Experiment, path: str) -> None:
     check_labels(experiment, path)
     check_key(experiment.unit, f"{path}.unit")
-    switches = {
-        "keeps_assignments": experiment.keeps_assignments,
-        "ignore_targeting": experiment.ignore_targeting,
-        "intake_open": experiment.intake_open,
-        "shared_salt": experiment.shared_salt,
-        "archived": experiment.archived,
-    }
-    for word, value in switches.items():
-        if type(value) is not bool:
+    for word in (*_SWITCHES, "archived"):
+        if type(getattr(experiment, word)) is not bool:
             raise InvalidInput(f"{word} is true or false", f"{path}.{word}")
 
 
@@ -183,6 +179,8 @@ def _check_draws_alike(experiment: Experiment, old: Experiment | None, path: str
 
 def _check_overrides(experiment: Experiment, path: str) -> None:
     overrides = experiment.overrides
+    if not overrides:
+        return
     if len(overrides) > OVERRIDES_MAX:
         raise InvalidChange(
             f"an experiment has at most {OVERRIDES_MAX:,} overrides, not {len(overrides):,}",
@@ -231,7 +229,7 @@ CHECKS: Final = (
     _row(
         lambda at: _check_switches(at.experiment, at.path), *_LABELS, *_SWITCHES, "unit", "archived"
     ),
-    _row(lambda at: _check_each(at.experiment, at.old), "iterations"),
+    _row(lambda at: _check_each(at.experiment, at.old, at.sound), "iterations"),
     _row(lambda at: _check_iterations(at.experiment, at.path), "reshuffle", *_DRAWS, *_CURRENT),
     _row(lambda at: _check_salts(at.experiment, at.catalog, at.path), *_DRAWS, "shared_salt"),
     _row(lambda at: check_sets(at.experiment, at.catalog), *_SETS),

@@ -24,15 +24,23 @@ from allotment.model.stage import profile_of
 from allotment.model.text import check_description, check_key, check_name
 
 
-def check_iteration(iteration: Iteration, old: Iteration | None, path: str) -> None:
+# New iterations of one change that are sound, by the identity of their allocations: what reads only
+# what another one shares with them holds of that one too.
+Sound: TypeAlias = dict[int, Iteration]
+
+
+def check_iteration(iteration: Iteration, old: Iteration | None, path: str, sound: Sound) -> None:
     """Check treatments, allocations, slots and the rest of one iteration that was `old` before.
 
-    A check is made where it reads what changed.
+    A check is made where it reads what changed, or of a new one what no sound one has.
     """
-    changed = differing(old, iteration)
+    dealt = id(iteration.allocations)
+    changed = differing(sound.get(dealt) if old is None else old, iteration)
     for reads, check in CHECKS:
         if not reads.isdisjoint(changed):
             check(iteration, old, path)
+    if old is None:
+        sound[dealt] = iteration
 
 
 def _check_place(iteration: Iteration, _old: Iteration | None, path: str) -> None:

@@ -13,18 +13,19 @@ from allotment.model.flag import FlagState
 def check_sets(experiment: Experiment, catalog: Catalog) -> None:
     """Raise NotFound where a treatment sets a flag or a variation that is not there."""
     for iteration in answering(experiment):
-        path = iteration_path(experiment, iteration)
         for treatment in iteration.treatments:
             for key, variation in treatment.sets:
-                here = f"{path}.treatments.{treatment.key}.sets.{key}"
                 flag = catalog.flags.get(key)
+                known = [one.key for one in flag.variations] if flag else []
+                if variation in known:
+                    continue
+                path = iteration_path(experiment, iteration)
+                here = f"{path}.treatments.{treatment.key}.sets.{key}"
                 if flag is None:
                     near = did_you_mean(key, catalog.flags)
                     raise NotFound(f"there is no flag {key!r}{near}", here)
-                known = [one.key for one in flag.variations]
-                if variation not in known:
-                    near = did_you_mean(variation, known)
-                    raise NotFound(f"flag {key!r} has no variation {variation!r}{near}", here)
+                near = did_you_mean(variation, known)
+                raise NotFound(f"flag {key!r} has no variation {variation!r}{near}", here)
 
 
 def check_archived_sets(experiment: Experiment, before: Catalog, catalog: Catalog) -> None:

@@ -22,19 +22,18 @@ def check_sampled(experiment: Experiment, before: Catalog, catalog: Catalog) -> 
 def check_places(experiment: Experiment, catalog: Catalog) -> None:
     """Check that each sample the experiment names is its audience, and the only layer it is in."""
     for iteration in answering(experiment):
-        path = iteration_path(experiment, iteration)
         for index, allocation in enumerate(iteration.allocations):
             if _is_sample(allocation.segment, catalog):
                 raise InvalidChange(
                     f"segment {allocation.segment!r} is a sample, which is an audience and nothing "
                     "else",
-                    f"{path}.allocations[{index}].segment",
+                    f"{iteration_path(experiment, iteration)}.allocations[{index}].segment",
                 )
         if experiment.layer is not None and _is_sample(iteration.audience, catalog):
             raise InvalidChange(
                 f"the audience {iteration.audience!r} is a sample, and the experiment is in layer "
                 f"{experiment.layer!r}; release it there, or ask for an ordinary segment",
-                f"{path}.audience",
+                f"{iteration_path(experiment, iteration)}.audience",
             )
 
 

@@ -40,8 +40,14 @@ def _create(command: Create, proposal: Proposal) -> None:
     path = noun_path(kind, noun.key)
     if proposal.find(kind, noun.key) is not None:
         raise Conflict(f"the key {noun.key!r} is another {kind}'s already; choose one", path)
-    proposal.put(_laid(noun, None, proposal))
+    put_new(_laid(noun, None, proposal), proposal)
+
+
+def put_new(noun: Noun, proposal: Proposal) -> None:
+    """Put in a noun that is complete, under a key that is free."""
+    proposal.put(noun)
     if isinstance(noun, Experiment):
+        path = noun_path("experiment", noun.key)
         lifecycle.permit(proposal.policy, Event.CREATE, lifecycle.status(noun), path)
         lifecycle.may_join(proposal.policy, noun, path)
 

@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from enum import Enum, StrEnum
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+
+import msgspec
 
 from allotment.dialects.catalogfile.advice import choices, found, quoted
 from allotment.errors import InvalidInput
@@ -17,6 +19,7 @@ Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | Non
 # Fields of the file, each with its name in the model and with what reads its place.
 Readers: TypeAlias = Mapping[str, tuple[str, Callable[[Any], Any]]]
 Choice = TypeVar("Choice", bound=StrEnum)
+T = TypeVar("T")
 
 
 class NotGiven(Enum):
@@ -146,11 +149,18 @@ class Cursor(NamedTuple):
 
     def name(self) -> str:
         """A label, "" where the file gives none."""
-        return check_name(self.text(), self.path) if self.given else ""
+        return self._label(check_name) if self.given else ""
 
     def description(self) -> str:
         """A longer text, "" where the file gives none."""
-        return check_description(self.text(), self.path) if self.given else ""
+        return self._label(check_description) if self.given else ""
+
+    def _label(self, check: Callable[[str, str], str]) -> str:
+        text = self.text()
+        try:
+            return check(text, "")
+        except InvalidInput as fault:
+            raise self.refusal(fault.message) from None
 
     def key(self, default: str | None = None) -> str:
         """A key: of a noun, a treatment, an allocation, or the name of a kind of unit."""
@@ -180,10 +190,10 @@ class Cursor(NamedTuple):
         """One of the words of the enumeration that `default` belongs to."""
         if not self.given:
             return default
-        words = [str(word) for word in type(default)]
-        if not isinstance(self.value, str) or self.value not in words:
-            raise self.wrong(f"one of {', '.join(words)}")
-        return type(default)(self.value)
+        try:
+            return type(default)(cast(str, self.value))
+        except ValueError:
+            raise self.wrong(f"one of {', '.join(type(default))}") from None
 
     # The key that an entry of a mapping stands under.
 
@@ -194,3 +204,23 @@ class Cursor(NamedTuple):
     def _checked(self, key: str | int) -> str:
         """A key that can name a noun; the path is put together where it is needed."""
         return key if isinstance(key, str) and is_key(key) else check_key(key, self.path)
+
+
+class Alike:
+    """What was read of a file so far: most experiments deal alike, and that is read once.
+
+    It also is one object then, which whoever checks it needs to check but once.
+    """
+
+    __slots__ = ("_read",)
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[object, bytes], Any] = {}
+
+    def read(self, place: Cursor, reader: Callable[[Cursor], T]) -> T:
+        """What the reader, which asks for nothing but the value, makes of it."""
+        said = reader, msgspec.json.encode(place.value)
+        if said not in self._read:
+            self._read[said] = reader(place)
+        found: T = self._read[said]
+        return found

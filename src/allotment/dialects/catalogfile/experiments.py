@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from allotment.dialects.catalogfile.cursor import Cursor, Readers, Tree
+from allotment.dialects.catalogfile.cursor import Alike, Cursor, Readers, Tree
 from allotment.dialects.catalogfile.iterations import FIELDS as ITERATION
 from allotment.dialects.catalogfile.iterations import read_iteration, show_iteration
 from allotment.dialects.catalogfile.values import read_kept, show_kept
@@ -26,7 +26,7 @@ _OWN: Final = (
     "kept",
     "iterations",
 )
-_FIELDS: Final = (*_OWN, *ITERATION)
+_FIELDS: Final = frozenset((*_OWN, *ITERATION))
 _INSTEAD: Final = {
     **dict.fromkeys(("rollout", "traffic", "percentage"), 'do you mean "enrolment"?'),
     **dict.fromkeys(("variants", "variations", "arms", "groups"), 'do you mean "treatments"?'),
@@ -38,7 +38,7 @@ _INSTEAD: Final = {
 
 
 def read_experiment(
-    key: str, place: Cursor, layer: str | None, before: Experiment | None
+    key: str, place: Cursor, layer: str | None, before: Experiment | None, alike: Alike
 ) -> Experiment:
     """The experiment at `place`; `before` is the one that the catalog has under the key.
 
@@ -46,7 +46,7 @@ def read_experiment(
     one it means, and the others stay as they are.
     """
     place.fields(_FIELDS, _INSTEAD)
-    iterations = _read_iterations(place, before)
+    iterations = _read_iterations(place, before, alike)
     experiment = Experiment(
         key=key,
         iterations=iterations,
@@ -86,7 +86,9 @@ def show_experiment(experiment: Experiment) -> Tree:
     return shown
 
 
-def _read_iterations(place: Cursor, before: Experiment | None) -> tuple[Iteration, ...]:
+def _read_iterations(
+    place: Cursor, before: Experiment | None, alike: Alike
+) -> tuple[Iteration, ...]:
     said = place.at("iteration")
     if not said.given:
         if place.at("iterations").given:
@@ -94,17 +96,17 @@ def _read_iterations(place: Cursor, before: Experiment | None) -> tuple[Iteratio
         number = _number(place.at("state").choice(State.DRAFT), before)
         there = before.iterations if before else ()
         known = next((each for each in there if each.number == number), None)
-        current = _with_times(read_iteration(place, number), known)
+        current = _with_times(read_iteration(place, number, alike), known)
         return _in_order([current, *(each for each in there if each is not known)])
     last = 0
-    iterations = [read_iteration(place, said.whole(1))]
+    iterations = [read_iteration(place, said.whole(1), alike)]
     for item in place.at("iterations").items():
         number = (
             item.fields(ITERATION).at("iteration").required("the number of the iteration").whole(1)
         )
         if number <= last or number == iterations[0].number:
             raise item.at("iteration").refusal("iterations have numbers of their own, ascending")
-        iterations.append(read_iteration(item, number))
+        iterations.append(read_iteration(item, number, alike))
         last = number
     return _in_order(iterations)
 

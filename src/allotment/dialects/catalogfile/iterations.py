@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from allotment.dialects.catalogfile.allocations import read_allocations, show_allocations
-from allotment.dialects.catalogfile.cursor import Cursor, Readers, Tree
+from allotment.dialects.catalogfile.cursor import Alike, Cursor, Readers, Tree
 from allotment.errors import did_you_mean
 from allotment.model.experiment import Iteration, State, Treatment
 from allotment.model.instant import read_instant, show_instant
@@ -37,13 +37,13 @@ _TREATMENTS: Final = "a mapping of treatments, such as {control: {control: true}
 _TREATMENT: Final = ("name", "control", "sets")
 
 
-def read_iteration(place: Cursor, number: int) -> Iteration:
+def read_iteration(place: Cursor, number: int, alike: Alike) -> Iteration:
     """The iteration whose fields stand at `place`, perhaps among others."""
-    treatments, control = _read_treatments(place.at("treatments"))
+    treatments, control = alike.read(place.at("treatments"), _read_treatments)
     return Iteration(
         number=number,
         treatments=treatments,
-        allocations=read_allocations(place.at("allocations")),
+        allocations=alike.read(place.at("allocations"), read_allocations),
         control=control,
         **place.given_of(_READERS),
         enrolment_draw=_read_enrolment_draw(place),

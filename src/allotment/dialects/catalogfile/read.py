@@ -6,7 +6,7 @@ from typing import Final
 
 from allotment.change.commands import Command
 from allotment.change.diff import diff
-from allotment.dialects.catalogfile.cursor import Cursor, Tree
+from allotment.dialects.catalogfile.cursor import Alike, Cursor, Tree
 from allotment.dialects.catalogfile.experiments import read_experiment
 from allotment.dialects.catalogfile.flags import read_flag
 from allotment.dialects.catalogfile.layers import read_holdout, read_layer
@@ -51,8 +51,9 @@ def read_tree(tree: Tree, lists: Lists | None = None, catalog: Catalog = EMPTY) 
     layers = [(key, read_layer(key, at)) for key, at in _nouns(top, "layers")]
     holdouts = [(key, read_holdout(key, at)) for key, at in _nouns(top, "holdouts")]
     layer_of = _layers_by_experiment(top, [layer for _, layer in layers])
+    alike = Alike()
     experiments = [
-        (key, read_experiment(key, at, layer_of.get(key), catalog.experiments.get(key)))
+        (key, read_experiment(key, at, layer_of.get(key), catalog.experiments.get(key), alike))
         for key, at in _nouns(top, "experiments")
     ]
     return Catalog(

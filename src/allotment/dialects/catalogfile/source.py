@@ -7,6 +7,8 @@ import math
 from collections import Counter
 from typing import Any, Final
 
+import msgspec
+
 from allotment.dialects.catalogfile.cursor import Cursor, Tree
 from allotment.dialects.catalogfile.yaml12 import DIGITS_MAX, TOO_LONG, compose
 from allotment.errors import InvalidInput
@@ -16,6 +18,8 @@ _SIZE_MAX: Final = 64 << 20
 
 # A condition may be nested 32 deep, and each level of it is a mapping and a list.
 _DEPTH_MAX: Final = 96
+
+_LEAVES: Final = frozenset({str, bool, type(None)})
 
 
 class _Repeated(dict[str, Tree]):
@@ -38,7 +42,7 @@ def parse(text: str | bytes) -> Tree:
     tree = _from_json(text) if text.lstrip().startswith("{") else None
     if tree is None:
         tree = compose(text, _DEPTH_MAX)
-    if not _is_sound(tree, _DEPTH_MAX):
+    if not _is_sound([tree], _DEPTH_MAX + 1) or not _is_unicode(tree):
         inspect(Cursor(tree), _DEPTH_MAX)
     return tree
 
@@ -64,6 +68,18 @@ def _without_nul(text: str) -> str:
 def _from_json(text: str) -> Tree:
     """The tree of JSON text, or None where it is not JSON."""
     try:
+        tree: Tree = msgspec.json.decode(text)
+        spelled = msgspec.json.encode(tree)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return _from_odd_json(text)
+    # Of a key that is given twice one is dropped, with its quotes, which are counted.
+    is_whole = text.count('"') == spelled.count(b'"') and "\\u0022" not in text
+    return tree if is_whole else _from_odd_json(text)
+
+
+def _from_odd_json(text: str) -> Tree:
+    """The same, but with what is refused in it, so that `inspect` finds its place."""
+    try:
         tree: Tree = json.loads(text, object_pairs_hook=_object, parse_int=_integer)
     except json.JSONDecodeError:
         return None
@@ -85,21 +101,34 @@ def _integer(digits: str) -> int:
     return int(digits) if len(digits) <= DIGITS_MAX else TOO_LONG
 
 
-def _is_sound(value: Any, left: int) -> bool:
-    """Whether `inspect`, which is slow as it knows the place of each value, refuses nothing."""
-    kind = type(value)
-    if kind is str:
-        return bool(value.isascii())
-    if kind is dict:
-        names_are = left > 0 and all(map(str.isascii, value))
-        return names_are and all(_is_sound(part, left - 1) for part in value.values())
-    if kind is list:
-        return left > 0 and all(_is_sound(part, left - 1) for part in value)
-    if kind is int:
-        return bool(-(1 << 63) <= value < 1 << 63)
-    if kind is float:
-        return math.isfinite(value)
-    return kind is bool or value is None
+def _is_sound(whole: dict[str, Any] | list[Any], left: int) -> bool:
+    """Whether `inspect`, which is slow as it knows the place of each value, takes all parts; texts
+    are another matter."""
+    if left == 0:
+        return False
+    part: Any
+    for part in whole.values() if isinstance(whole, dict) else whole:
+        kind = type(part)
+        if kind is dict or kind is list:
+            if not _is_sound(part, left - 1):
+                return False
+        elif kind is int:
+            if not -(1 << 63) <= part < 1 << 63:
+                return False
+        elif kind is float:
+            if not math.isfinite(part):
+                return False
+        elif kind not in _LEAVES:
+            return False
+    return True
+
+
+def _is_unicode(tree: Tree) -> bool:
+    """Whether no text or key holds half a character."""
+    try:
+        return bool(msgspec.json.encode(tree))
+    except UnicodeError:
+        return False
 
 
 def inspect(place: Cursor, depth: int) -> None:

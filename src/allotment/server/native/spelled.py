@@ -9,7 +9,7 @@ from typing import Any, Final
 from allotment.change.commands import Command, Noun
 from allotment.change.diff import diff
 from allotment.change.kinds import kind_of, nouns_of
-from allotment.dialects.catalogfile.cursor import Cursor, Tree
+from allotment.dialects.catalogfile.cursor import Alike, Cursor, Tree
 from allotment.dialects.catalogfile.experiments import read_experiment, show_experiment
 from allotment.dialects.catalogfile.flags import read_flag, show_flag
 from allotment.dialects.catalogfile.layers import (
@@ -71,7 +71,7 @@ def _read(kind: str, key: str, place: Cursor, catalog: Catalog) -> Noun:
         case "holdout":
             return read_holdout(key, place)
     before: Experiment | None = catalog.experiments.get(key)
-    return read_experiment(key, place, before.layer if before else None, before)
+    return read_experiment(key, place, before.layer if before else None, before, Alike())
 
 
 def keys_from(catalog: Catalog, kind: str, after: str, limit: int) -> Sequence[str]:
