@@ -572,3 +572,24 @@ def test_an_experiment_that_keeps_assignments_gives_up_no_slots_while_it_runs() 
     assert stopped.experiments["checkout"].layer is None
     forgets = c.SetKeeping("checkout", keeps_assignments=False, ignore_targeting=False)
     assert changed(made, forgets, c.Release("checkout")).layers["pages"].reservations == ()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"control": "blue"},
+        {"winner": "blue"},
+        {"treatments": TREATMENTS[:1]},
+        {"treatments": TREATMENTS[::-1]},
+        {"profile": "unleash-variant-1"},
+        {"allocations": (EVERYONE,)},
+    ],
+)
+def test_what_experiments_share_is_checked_with_the_rest_of_each(fields: dict[str, object]) -> None:
+    made = catalog(experiment("one"))
+    one = made.experiments["one"]
+    other = replace(one, key="other", iterations=(replace(one.current, salt="other", **fields),))
+    twin = replace(other, iterations=(replace(one.current, salt="other"),))
+    check_catalog(replace(made, experiments=made.experiments.change({"other": twin})))
+    with pytest.raises((InvalidChange, InvalidInput)):
+        check_catalog(replace(made, experiments=made.experiments.change({"other": other})))

@@ -275,6 +275,28 @@ def test_slots_may_be_given() -> None:
     assert found.slots == (Slot(0, 400_000, "a"), Slot(500_000, 600_000, "a"))
 
 
+def dealing(*weights: str) -> str:
+    """Experiments e0, e1 ... with such weights."""
+    dealt = (
+        f"treatments: {{a: {{}}, b: {{}}}}, allocations: [{{weights: {{{w}}}}}]" for w in weights
+    )
+    return f"experiments: {{{', '.join(f'e{i}: {{{each}}}' for i, each in enumerate(dealt))}}}"
+
+
+def test_experiments_that_deal_alike_share_what_was_read() -> None:
+    read = target(dealing("a: 100", "a: 100", "a: 100.0", "b: 100", "a: 100")).experiments
+    one, same, spelled, other, last = (read[f"e{i}"].current for i in range(5))
+    assert one.allocations is same.allocations is last.allocations
+    assert one.treatments is other.treatments
+    assert one.allocations == spelled.allocations != other.allocations
+
+
+def test_what_is_read_once_is_refused_where_it_stands() -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        target(dealing("a: 100", "a: 9", "a: 9", "a: 100"))
+    assert refusal.value.path == "$.experiments.e1.allocations[0].weights"
+
+
 def test_overrides_are_sorted_by_unit() -> None:
     catalog = target(
         "experiments: {e: {overrides: {u2: a, 10: a}, treatments: {a: {}},"

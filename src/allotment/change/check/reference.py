@@ -37,9 +37,10 @@ def check_archived_sets(experiment: Experiment, before: Catalog, catalog: Catalo
     if live is None:
         return
     for key in sorted(flags_set(live)):
-        flag, was = catalog.flags.get(key), before.flags.get(key)
+        flag = catalog.flags.get(key)
         if flag is None or flag.state is not FlagState.ARCHIVED:
             continue
+        was = before.flags.get(key)
         if was is None or was.state is not flag.state or not _sets_live(old, key):
             raise InvalidChange(
                 f"flag {key!r} is archived, which is final; set another, or end the iteration",

@@ -5,13 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from allotment.dialects.catalogfile.advice import quoted
 from allotment.dialects.catalogfile.cursor import Cursor, Readers, Tree
 from allotment.errors import InvalidInput
 from allotment.model.experiment import Allocation
 from allotment.model.limits import WHOLE_MAX
 from allotment.model.number import read_weight, to_parts
-from allotment.model.slots import Slot
+from allotment.model.slots import Slot, Slots
+from allotment.model.text import is_key
 
 _FIELDS: Final = (
     "key",
@@ -124,8 +127,14 @@ def _read_weights(place: Cursor) -> tuple[tuple[tuple[str, int], ...], int]:
     return tuple((key, part) for (key, _), part in zip(given, parts, strict=True)), total
 
 
-def _read_slots(place: Cursor) -> tuple[Slot, ...]:
-    return tuple([_read_slot(slot) for slot in place.items()])
+def _read_slots(place: Cursor) -> Slots:
+    try:
+        slots = msgspec.convert(place.value, Slots)
+    except msgspec.ValidationError:
+        slots = ()
+    if slots and all(is_key(slot.owner) and min(slot[:2]) >= 0 for slot in slots):
+        return slots
+    return tuple([_read_slot(slot) for slot in place.items()])  # or it says what is wrong
 
 
 def _read_priority(place: Cursor) -> int:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from enum import Enum, StrEnum
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -36,7 +36,7 @@ NO_ADVICE: Mapping[str, str] = MappingProxyType({})
 _SIMPLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 
 
-class Cursor(NamedTuple):
+class Cursor(msgspec.Struct, frozen=True, gc=False):
     """A value, and the way to it from the top of the file.
 
     Reading a place gives the value as what it has to be, or raises InvalidInput with the path. A
