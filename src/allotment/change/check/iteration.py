@@ -23,7 +23,6 @@ from allotment.model.slots import is_orderly
 from allotment.model.stage import profile_of
 from allotment.model.text import check_description, check_key, check_name
 
-
 # New iterations of one change that are sound, by the identity of their allocations: what reads only
 # what another one shares with them holds of that one too.
 Sound: TypeAlias = dict[int, Iteration]
