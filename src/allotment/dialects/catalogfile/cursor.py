@@ -209,7 +209,7 @@ class Cursor(msgspec.Struct, frozen=True, gc=False):
 class Alike:
     """What was read of a file so far: most experiments deal alike, and that is read once.
 
-    It also is one object then, which whoever checks it needs to check but once.
+    It is one object then, which is also checked once.
     """
 
     __slots__ = ("_read",)
