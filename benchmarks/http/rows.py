@@ -113,6 +113,7 @@ _CONST = replace(_GET, targets=["/constant"])
 _OFREP = posts("OFREP, one flag", "/ofrep/v1/evaluate/flags/button", _context)
 
 CONSTANT: Final = "a constant: it reads no body and decides nothing"
+FLOOR: Final = "a constant for whatever comes: no request is read, no Python of a server runs"
 KEPT: Final = "a constant that it keeps in Rust: no Python runs, and the request has no body"
 SLOW: Final = "with `ALLOTMENT_FAST_PATH=false`, each request goes through a task"
 
@@ -127,6 +128,7 @@ def _of_batch(question: Question) -> tuple[Row, Row]:
 REFERENCE: Final = Row("raw ASGI application (uvicorn)", "raw", _POST, assigned)
 ROWS: Final = (
     REFERENCE,
+    Row("uvloop, constant", "uvloop", _POST, constant, FLOOR),
     Row("nginx, constant", "nginx", _POST, constant, CONSTANT),
     Row("Robyn, constant kept in Rust", "robyn", _CONST, constant, KEPT),
     Row("Robyn, constant", "robyn", _POST, constant, CONSTANT),

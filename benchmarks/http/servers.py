@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import shutil
+import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -87,6 +88,14 @@ def _by_granian(python: Path, application: str, interface: str) -> Iterator[Serv
         yield server
 
 
+@contextmanager
+def uvloop() -> Iterator[Server]:
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.http.uvloop_constant", str(port)]
+    with started(command, port) as server:
+        yield server
+
+
 def fastapi() -> AbstractContextManager[Server]:
     return raw("benchmarks.http.fastapi_route:app")
 
@@ -105,6 +114,7 @@ SERVERS: Final[Mapping[str, Callable[[], AbstractContextManager[Server]]]] = Map
         "robyn": robyn,
         "blacksheep": blacksheep,
         "fastapi": fastapi,
+        "uvloop": uvloop,
         "allotment": allotment,
         "slow path": lambda: allotment(ALLOTMENT_FAST_PATH="false"),
     }
@@ -124,6 +134,6 @@ def pinned(name: str) -> str:
 
 def versions() -> dict[str, str]:
     """The version of each server that has one of its own."""
-    ours_ = {"raw": "uvicorn", "fastapi": "fastapi"}
+    ours_ = {"raw": "uvicorn", "fastapi": "fastapi", "uvloop": "uvloop"}
     theirs = {name: wanted(name)[0].partition("==")[2] for name in SERVERS if wanted(name)}
     return theirs | {name: importlib.metadata.version(of) for name, of in ours_.items()}

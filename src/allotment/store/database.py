@@ -67,7 +67,8 @@ class Database:
         What is `urgent` waits for another writer no longer than ten seconds.
         """
         engine = self.writing if writes else self.reading
-        engine = engine.execution_options(urgent=urgent)
+        if urgent:
+            engine = engine.execution_options(urgent=True)
         try:
             with engine.begin() as connection:
                 yield connection

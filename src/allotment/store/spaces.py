@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from sqlalchemy import Connection, insert, literal, select, union_all, update
 
@@ -87,15 +88,18 @@ def hold_all(connection: Connection) -> None:
     connection.execute(select(allotment_store.c.version).with_for_update())
 
 
+# It is asked twenty times a second. No space has an empty name.
+_PULSE: Final = union_all(
+    select(space.c.name, space.c.revision, space.c.lineage, literal(0).label("adopted")),
+    select(literal(""), allotment_store.c.tokens, literal(""), allotment_store.c.adopted),
+)
+
+
 def pulse(connection: Connection) -> Pulse:
     """The latest revision of every space, and the count of changed tokens, in one query."""
-    store = allotment_store.c
-    spaces = select(space.c.name, space.c.revision, space.c.lineage, literal(0).label("adopted"))
-    # No space has an empty name.
-    tokens = select(literal(""), store.tokens, literal(""), store.adopted)
     heads: dict[str, Head] = {}
     said: tuple[int, int] | None = None
-    for name, number, lineage, adopted in connection.execute(union_all(spaces, tokens)):
+    for name, number, lineage, adopted in connection.execute(_PULSE):
         if name:
             heads[name] = Head(number, lineage)
         else:
