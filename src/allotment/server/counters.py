@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Final
 
 # From one unit in memory to a batch of millions, in seconds.
@@ -84,7 +84,7 @@ class Counters:
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, str, int]] = Counter()
         self.request_seconds: dict[tuple[str, str], Histogram] = {}
-        self.assigned: Counter[str] = Counter()
+        self.assigned: defaultdict[str, int] = defaultdict(int)  # a `Counter` takes three times it
         self.assignment_seconds: dict[tuple[str, str, str], Histogram] = {}
         self.shed: Counter[str] = Counter()
         self.sticky: Counter[str] = Counter()

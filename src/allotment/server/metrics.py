@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import Final
 
@@ -234,5 +233,5 @@ class _Reached(Collector):
             yield metric
 
 
-def _counted(counts: Counter[str]) -> list[Sample]:
+def _counted(counts: Mapping[str, int]) -> list[Sample]:
     return [((name,), float(count)) for name, count in sorted(counts.items())]

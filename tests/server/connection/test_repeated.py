@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import urllib.parse
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,23 @@ class App:
         scope["state"]["operation"] = "assign"
         text = b"%d %b" % (len(body), scope["raw_path"])
         return Ready([(b"content-length", b"%d" % len(text))], text, self.status)
+
+
+class Waiting(App):
+    """As App; of the requests that end in "wait" only a call answers, once it is told to."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.scopes: list[Any] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.go.wait()
+        self.scopes.append(scope)
+        await super().__call__(scope, receive, send)
+
+    def _answer(self, scope: Any, body: bytes) -> Any:
+        waits = (body or scope["raw_path"]).endswith(b"wait")
+        return None if waits else super()._answer(scope, body)
 
 
 class Line:
@@ -154,6 +172,36 @@ def test_an_address_with_another_unit_has_the_head_of_the_first(state: ServingSt
             assert state.heads.used == 1, odd
 
     run(scenario)
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [lambda word: post("/v1/assign", word.encode()), lambda word: get(f"/v1/assign/a/%20{word}")],
+    ids=["a body", "an address"],
+)
+def test_a_request_that_waits_keeps_what_is_known_of_it(
+    request_of: Any, state: ServingState
+) -> None:
+    async def scenario() -> None:
+        app = Waiting()
+        line, other = Line(state, app), Line(state, app)
+        line.ask(request_of("done"))
+        assert not line.ask(request_of("wait"))
+        behind = line.ask(request_of("more"))
+        assert not behind, "it is answered in its turn"
+        assert b" 200 " in other.ask(request_of("done"))
+        app.go.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        waited, _ = app.scopes
+        assert waited["path"] == urllib.parse.unquote(waited["raw_path"].decode())
+        identity = waited["state"]["identity"]
+        for word in ("done", "last"):
+            assert line.ask(request_of(word)), "it goes on"
+        assert waited["raw_path"] in (b"/v1/assign", b"/v1/assign/a/%20wait")
+        assert waited["state"]["identity"] is identity
+
+    asyncio.run(scenario())
 
 
 def test_the_rest_of_a_known_head_is_no_request(state: ServingState) -> None:

@@ -199,7 +199,8 @@ class AssignPaths:
 
     def _assign_addressed(self, shown: Shown, scope: Scope, _: bytes) -> Ready | Awaitable[Ready]:
         scope["state"]["operation"] = "assign"
-        return self._unit.assign(shown, *read_target(scope))
+        asked, text = read_target(scope)
+        return self._unit.assign(shown, asked, text)
 
     def _resolve(self, shown: Shown, scope: Scope, body: bytes) -> Ready | Awaitable[Ready]:
         asked = read_asked(_resolve, body)

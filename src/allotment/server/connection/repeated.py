@@ -52,8 +52,9 @@ class Repeating(Parsing):
             body, data = data[size:end], data[end:]
             self.requests += 1
             state.heads.used += 1
-            identity, scope = Identity(), self._scope
-            scope["state"] = {**self.app_state, "identity": identity}
+            scope, own = self._scope, self.app_state.copy()
+            scope["state"] = own
+            own["identity"] = identity = Identity()
             ready = known.answering(scope, body)
             if not isinstance(ready, Ready) or (lines := lines_of(ready)) is None:
                 self._go_on(body, ready)

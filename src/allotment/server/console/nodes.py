@@ -59,6 +59,7 @@ async def get_node(request: Request, visitor: Looking) -> Response:
 def node_view(node: Node, reach: str, now: float) -> NodeView:
     """What is shown of a node; `now` is by the monotonic clock."""
     counters = node.counters
+    assigned = sum(counters.assigned.values())
     state = "draining" if node.draining else "ready" if node.ready else "starting"
     dead = tuple(sorted(+node.threads.dead))
     return NodeView(
@@ -71,7 +72,7 @@ def node_view(node: Node, reach: str, now: float) -> NodeView:
             if reaches(reach, name)
         ),
         (
-            ("Assignment requests", "Answers of the assignment paths", counters.assigned.total()),
+            ("Assignment requests", "Answers of the assignment paths", assigned),
             ("Other requests", "Requests of the other paths", counters.requests.total()),
             ("Turned away", "Requests that were too many", counters.shed.total()),
             ("Exposures written", "Exposures that reached the log", counters.exposures_written),
