@@ -11,14 +11,15 @@ import asyncio
 from collections import deque
 from typing import Final
 
-# How many begin before the loop looks at the network again: some 3 ms.
+# How many begin before the loop looks at the network again, where nothing else is said: some 3 ms.
 _AT_ONCE: Final = 8
 
 
 class Turns:
     """The turns of one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int = _AT_ONCE) -> None:
+        self._at_once = at_once
         self._begun = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
@@ -28,7 +29,7 @@ class Turns:
         if not self._begun:
             loop.call_soon(self._next)
         self._begun += 1
-        if self._begun > _AT_ONCE:
+        if self._begun > self._at_once:
             turn = loop.create_future()
             self._waiting.append(turn)
             await turn
@@ -36,7 +37,7 @@ class Turns:
     def _next(self) -> None:
         """Those that wait are the first to begin now."""
         self._begun = 0
-        while self._waiting and self._begun < _AT_ONCE:
+        while self._waiting and self._begun < self._at_once:
             turn = self._waiting.popleft()
             if not turn.done():  # its client may be gone
                 turn.set_result(None)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from allotment.errors import AllotmentError
 from allotment.kernel.json_ids import Texts
 from allotment.server.assign.batch import columns, json_reader
 from allotment.server.assign.batch.options import BatchOptions
-from allotment.server.assign.batch.pipeline import answers
+from allotment.server.assign.batch.pipeline import answers, read_ids
 from allotment.server.sync.spaces import Served, serve_stored
 from allotment.store import Stored
 from nouns import catalog, experiment, iteration
@@ -84,21 +85,28 @@ def served() -> Served:
     return serve_stored(Stored("default/production", catalog(*nouns)))
 
 
-def outcome(served: Served, document: bytes, form: str) -> object:
-    """The answer to a document, or how it is refused."""
+def outcome(served: Served, document: bytes, form: str, *, at_once: bool = False) -> object:
+    """The answer to a document, or how it is refused; `at_once` as where it is read on the loop."""
     headers = [(b"content-type", FORMS["json"]), (b"accept", FORMS[form])]
     options = BatchOptions.of({"headers": headers, "query_string": b""})
+    body = io.BytesIO(document)
+    ids = read_ids(options, body) if at_once else None
     try:
-        found = list(answers(served, options, io.BytesIO(document), lambda _: {}))
+        found = list(answers(served, options, body, lambda _: {}, ids))
     except AllotmentError as error:
         return type(error), error.message, error.path
     assert [is_last for _, is_last in found] == [False] * (len(found) - 1) + [True]
-    return b"".join(piece for piece, _ in found)
+    answer = b"".join(piece for piece, _ in found)
+    if form == "arrow":  # its record batches are the parts that the answer was made in
+        table = pa.ipc.open_stream(answer).read_all()
+        return table.schema.metadata, table.to_pydict()
+    return answer
 
 
 def same(served: Served, document: bytes, form: str) -> object:
-    """What both ways say of a document, which is one thing."""
+    """What all ways say of a document, which is one thing."""
     quick = outcome(served, document, form)
+    assert outcome(served, document, form, at_once=True) == quick
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_reader, "json_ids", lambda *_: None)
         assert outcome(served, document, form) == quick
@@ -145,7 +153,7 @@ def test_a_document_is_answered_as_it_is_in_the_general_way(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_reader, "_WHOLE_BYTES", whole)
         patch.setattr(json_reader, "_ROWS", 3 if whole == 40 else json_reader._ROWS)
-        patch.setattr(columns, "_CELLS", 4 if whole == 40 else columns._CELLS)
+        patch.setattr(columns, "CELLS", 4 if whole == 40 else columns.CELLS)
         same(served, document, form)
 
 

@@ -71,12 +71,12 @@ class Watched:
     client: httpx.Client
     path: Path
 
-    def slow(self) -> list[str]:
+    def slow(self, milliseconds: float = MILLISECONDS) -> list[str]:
         """What took too long on the loop since it was last asked."""
         time.sleep(0.02)  # the last callback of an answer may still run
         lines = self.path.read_text().splitlines() if self.path.exists() else []
         self.path.unlink(missing_ok=True)
-        return [line for line in lines if float(line.split()[0]) > MILLISECONDS]
+        return [line for line in lines if float(line.split()[0]) > milliseconds]
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +153,22 @@ def test_confidence_shows_all_large_flags_of_a_space_without_holding_the_loop(
         assert len(answer.json()["resolvedFlags"]) == 900
         assert len(answer.content) > 14_000_000
         assert watched.slow() == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "experiments"),
+    [(10, None), (300, None), (10_000, ["x0001"]), (30_000, ["x0000"]), (10_000, ["keeps"])],
+)
+def test_no_batch_of_ids_holds_the_loop(
+    watched: Watched, rows: int, experiments: list[str] | None
+) -> None:
+    """From the second or third on, one that is quick is answered on the loop."""
+    batch = {"units": [f"unit-{number:025d}" for number in range(rows)]}
+    asked = batch if experiments is None else {**batch, "experiments": experiments}
+    for _ in range(6):
+        answer = watched.client.post("/v1/assign/batch", json=asked)
+        assert answer.status_code == 200, answer.text
+        assert watched.slow(5) == []
 
 
 def test_a_long_json_patch_is_refused_without_holding_the_loop(watched: Watched) -> None:

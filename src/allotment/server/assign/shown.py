@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -33,11 +33,12 @@ class _Text(NamedTuple):
 class Shown:
     """What is served of a space at one revision, and the text of what it has answered."""
 
-    __slots__ = ("_assigned", "_opening", "_resolved", "headers", "served", "work")
+    __slots__ = ("_assigned", "_opening", "_resolved", "headers", "served", "took", "work")
 
     def __init__(self, served: Served) -> None:
         self.served = served
         self.work: Work | None = None  # of all experiments, made at the first request for all
+        self.took: dict[Any, Any] = {}  # what batches took, by how they ask (`batch.quick`)
         self.headers = [(b"content-type", b"application/json"), *ALWAYS, *served.headers]
         self._opening = b'{"revision":%d,"' % served.revision
         # By the identity of an answer, which is held so that no other object takes it.

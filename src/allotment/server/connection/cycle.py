@@ -57,6 +57,7 @@ class Cycle:
     sent       bytes of the answer's body that were handed on
     held       bytes of the body and the answer that are counted until the end
     shared     a large answer that other requests send too
+    head       of the answer, until it goes out with the first of the body
     task       what works on it
     identity   what the request is known by, to its client and in the log
     begun      when, by the clock of performance
@@ -68,7 +69,7 @@ class Cycle:
         *("transport", "flow", "state", "on_response", "scope", "identity", "begun", "to_head"),
         *("body", "more_body", "received", "handed", "message_event", "waiting_for_100_continue"),
         *("status", "response_started", "response_complete", "length", "chunked", "sent"),
-        *("keep_alive", "disconnected", "task", "answering", "streams", "held", "shared"),
+        *("keep_alive", "disconnected", "task", "answering", "streams", "held", "shared", "head"),
     )
 
     def __init__(
@@ -83,25 +84,21 @@ class Cycle:
         self.begun = time.perf_counter()
         self.to_head = scope["method"] == "HEAD"  # an application may change the scope
         scope["hold"] = self.hold
-        self.body = bytearray()
+        self.body: bytes | bytearray = b""
         self.more_body = True
-        self.received = 0
         self.handed = False
         self.message_event = asyncio.Event()
         self.waiting_for_100_continue = head.expects
-        self.status = 0
-        self.response_started = False
-        self.response_complete = False
-        self.length = 0
+        self.received = self.status = self.length = self.sent = self.held = 0
+        self.response_started = self.response_complete = False
         self.chunked: bool | None = None
-        self.sent = 0
         self.keep_alive = keep_alive
         self.disconnected = False
         self.task: asyncio.Task[None] | None = None
         self.answering: Answering | None = None
         self.streams: float | None = None
-        self.held = 0
         self.shared: bytes | None = None
+        self.head = b""
 
     # The request.
 
@@ -141,7 +138,7 @@ class Cycle:
             await self._news()
         if self.disconnected or self.response_complete:
             return {"type": "http.disconnect"}
-        body, self.body = bytes(self.body), bytearray()
+        body, self.body = bytes(self.body), b""
         self.handed = not self.more_body
         return {"type": "http.request", "body": body, "more_body": self.more_body}
 
@@ -227,7 +224,9 @@ class Cycle:
         if not self.response_started:
             if message["type"] != "http.response.start":
                 raise RuntimeError(f"an answer does not start with {message['type']}")
-            self.transport.write(self._begin(message["status"], message.get("headers", ())))
+            self.head = self._begin(message["status"], message.get("headers", ()))
+            if self.streams is not None:
+                self._send_body(b"", True)
         elif message["type"] != "http.response.body" or self.response_complete:
             raise RuntimeError(f"{message['type']} has no place in an answer here")
         else:
@@ -314,15 +313,16 @@ class Cycle:
     def _send_body(self, body: bytes | memoryview, more: bool) -> None:
         self.sent += 0 if self.to_head else len(body)
         if self.to_head:
-            self.length = 0
+            self.length, body = 0, b""
         elif self.chunked:
             chunk = b"%x\r\n%b\r\n" % (len(body), bytes(body)) if body else b""
-            self.transport.write(chunk if more else chunk + b"0\r\n\r\n")
+            body = chunk if more else chunk + b"0\r\n\r\n"
         else:
             self.length -= 0 if self.chunked is None else len(body)
             if self.length < 0:
                 raise RuntimeError("the answer is longer than its content-length")
-            self.transport.write(body)
+        self.transport.writelines((self.head, body))
+        self.head = b""
         if not more:
             if self.length:
                 raise RuntimeError("the answer is shorter than its content-length")

@@ -151,7 +151,12 @@ class Parsing(HttpToolsProtocol):
         if cycle.response_complete:
             return
         cycle.received += len(body)
-        cycle.body += body
+        if not cycle.body:
+            cycle.body = body  # mostly all that there is until it is taken
+        elif isinstance(cycle.body, bytearray):
+            cycle.body += body
+        else:
+            cycle.body = bytearray(cycle.body) + body
         if len(cycle.body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
         cycle.message_event.set()

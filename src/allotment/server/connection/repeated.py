@@ -85,7 +85,7 @@ class Repeating(Parsing):
         scope, self._last = self._scope, None
         scope["path"] = unescaped(scope["raw_path"])
         self.cycle = cycle = Cycle(self, scope, RequestHead(), keep_alive=True)
-        cycle.body += body
+        cycle.body = body
         cycle.received = len(body)
         cycle.more_body = False
         app: Any = self.app if ready is None else sending(ready)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from starlette.requests import ClientDisconnect
 
 from allotment.errors import AllotmentError
 from allotment.server.assign.batch.body import Budget, SpooledBody
 from allotment.server.assign.batch.options import DISK_BYTES, BatchOptions
+from allotment.server.assign.batch.quick import Measured
 from allotment.server.assign.shown import Shown
 from allotment.server.http.asgi import Receive, Scope, Send
 from allotment.server.http.media import MediaForm
@@ -20,9 +22,10 @@ from allotment.server.sticky.batcher import Found, Wanted
 from allotment.server.sync.executor import Executor
 from allotment.server.sync.spaces import Served
 from allotment.server.sync.threads import Threads
+from allotment.server.turns import Turns
 from allotment.store import StickyKey
 
-if TYPE_CHECKING:  # see `_pieces`
+if TYPE_CHECKING:  # see `_loaded`
     from allotment.server.assign.batch.columns import Look, Piece
 
 T = TypeVar("T")
@@ -34,6 +37,9 @@ _THREADS: Final = 2
 # Of all batches together: small bodies, what is being read and what is made of it, and pieces of
 # answers that are not sent yet.
 _MEMORY_BYTES: Final = 512 << 20
+
+# So many quick ones are answered before the loop looks at the network again: some 3 ms at the most.
+_AT_ONCE: Final = 3
 
 # The store is waited for no longer than a second: this is for a loop that has ended.
 _PATIENCE: Final = 60
@@ -53,6 +59,8 @@ class Batches:
         self._keeping = keeping
         self._executor = Executor("batch", _THREADS, threads)
         self._memory = Budget(_MEMORY_BYTES, "memory")
+        self._pipelines: dict[tuple[MediaForm, MediaForm], ModuleType] = {}
+        self._turns = Turns(_AT_ONCE)
         self._disk = Budget(DISK_BYTES, "disk space")
 
     def close(self) -> None:
@@ -70,10 +78,18 @@ class Batches:
             is_json = options.given is MediaForm.JSON
             most = options.limits.size
             await body.receive(receive, most, options.too_large, is_json=is_json)
-            with self._memory.taken(options.held(body.size, body.shape.values)):
-                pieces = _pieces(shown.served, options, body.file, self._looks(shown.served))
+            pipeline = await self._loaded(options)
+            whole = body.in_memory
+            ids = None if whole is None else pipeline.read_ids(options, whole)
+            if is_json and ids is None and whole is not None:
+                body.measure(whole.getbuffer())
+            values = body.shape.values if ids is None else ids.units.rows
+            with self._memory.taken(options.held(body.size, values)):
+                look = self._looks(shown.served)
+                pieces = pipeline.answers(shown.served, options, body.file, look, ids)
                 headers = [(b"content-type", options.wanted.encode()), *shown.headers[1:]]
-                await self._send(pieces, headers, receive, send)
+                measured = Measured.of(shown, options, ids)
+                await self._send(pieces, headers, receive, send, measured)
         finally:
             await body.close()
 
@@ -83,13 +99,17 @@ class Batches:
         headers: list[tuple[bytes, bytes]],
         receive: Receive,
         send: Send,
+        measured: Measured | None,
     ) -> None:
-        """Send the pieces. Each is made when the client has taken most of those before it."""
+        """Send the pieces. Each is made when the client has taken most of those before it.
+
+        The first is the only one where it is `measured`.
+        """
         gone: asyncio.Future[Any] | None = None
         begun = last = False
         try:
             while not last:
-                piece, last = await self._in_thread(lambda: _next(pieces))
+                piece, last = await self._made(lambda: _next(pieces), measured)
                 if gone is not None and gone.done():
                     raise ClientDisconnect
                 if gone is None and not last:  # there is no more to receive
@@ -111,6 +131,22 @@ class Batches:
         finally:
             if gone is not None:
                 gone.cancel()
+
+    async def _made(self, work: Callable[[], T], measured: Measured | None) -> T:
+        """What `work` gives, done where it may be."""
+        if measured is None:
+            return await self._in_thread(work)
+        if not measured.is_quick:
+            return await self._in_thread(lambda: measured.make(work))
+        await self._turns.mine()
+        return measured.make(work)
+
+    async def _loaded(self, options: BatchOptions) -> ModuleType:
+        """`pipeline`, with what it needs for these forms; at first a thread imports them."""
+        forms = options.given, options.wanted
+        if forms not in self._pipelines:
+            self._pipelines[forms] = await self._in_thread(lambda: _load(forms))
+        return self._pipelines[forms]
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """What `work` gives, done in a thread.
@@ -145,11 +181,13 @@ class Batches:
         return look
 
 
-def _pieces(served: Served, options: BatchOptions, body: IO[bytes], look: Look) -> Iterator[Piece]:
-    """`pipeline.answers`, which a thread imports with the first batch: numpy comes with it."""
-    from allotment.server.assign.batch.pipeline import answers  # noqa: PLC0415
+def _load(forms: Collection[MediaForm]) -> ModuleType:
+    """Import what reads and answers batches of some forms: numpy and pyarrow come with it."""
+    from allotment.server.assign.batch import pipeline  # noqa: PLC0415
 
-    yield from answers(served, options, body, look)
+    if MediaForm.ARROW in forms:
+        from allotment.server.assign.batch import arrow_reader, arrow_writer  # noqa: F401, PLC0415
+    return pipeline
 
 
 def _next(pieces: Iterator[Piece]) -> Piece:

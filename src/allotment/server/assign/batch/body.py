@@ -57,7 +57,7 @@ class SpooledBody:
 
     file   to read it from, once it is whole
     size   its bytes
-    shape  what it holds if it is one JSON text
+    shape  what it holds if it is one JSON text, as far as it was measured
     """
 
     def __init__(self, memory: Budget, disk: Budget, in_thread: InThread) -> None:
@@ -67,7 +67,7 @@ class SpooledBody:
         self._memory = memory
         self._disk = disk
         self._in_thread = in_thread
-        self._waiting = bytearray()  # what is not in the file yet
+        self._waiting = io.BytesIO()  # what is not in the file yet
         self._held = 0  # bytes of the budget of memory
         self._stored = 0  # bytes of the budget of the disk
 
@@ -76,7 +76,7 @@ class SpooledBody:
     ) -> None:
         """Receive all of it; raises TooLarge for more than `most` bytes, saying `too_large`.
 
-        One JSON text, `is_json`, may nest no deeper than any other body.
+        One JSON text, `is_json`, is measured once it does not stay in memory.
         """
         more = True
         while more:
@@ -88,30 +88,40 @@ class SpooledBody:
             self.size += len(chunk)
             if self.size > most:
                 raise TooLarge(too_large)
-            if is_json:
-                self.shape.feed(chunk)
-                check_nesting(self.shape)
             self._memory.take(len(chunk))
             self._held += len(chunk)
-            self._waiting += chunk
-            if len(self._waiting) > _PIECE_BYTES:
-                await self._store()
+            self._waiting.write(chunk)
+            if self._waiting.tell() > _PIECE_BYTES:
+                await self._store(is_json)
         if self._stored:
-            await self._store()
+            await self._store(is_json)
             await self._in_thread(lambda: self.file.seek(0))
         else:
-            self.file = io.BytesIO(self._waiting)
+            self.file = io.BytesIO(self._waiting.getvalue())  # which is not copied
+            self._waiting.close()
 
-    async def _store(self) -> None:
+    @property
+    def in_memory(self) -> io.BytesIO | None:
+        """The file, once it is whole, if that is in memory."""
+        return self.file if isinstance(self.file, io.BytesIO) else None
+
+    def measure(self, text: bytes | memoryview) -> None:
+        """Measure a part of one JSON text, which may nest no deeper than any other body."""
+        self.shape.feed(text)
+        check_nesting(self.shape)
+
+    async def _store(self, is_json: bool) -> None:
         """Move what waits in memory to the file."""
-        waiting, self._waiting = self._waiting, bytearray()
+        waiting, self._waiting = self._waiting.getbuffer(), io.BytesIO()
+        if is_json:
+            self.measure(waiting)
         self._disk.take(len(waiting))
         self._stored += len(waiting)
         await self._in_thread(lambda: self._write(waiting))
         self._memory.left += self._held
         self._held = 0
 
-    def _write(self, waiting: bytearray) -> None:
+    def _write(self, waiting: memoryview) -> None:
         try:
             if isinstance(self.file, io.BytesIO):
                 self.file = tempfile.TemporaryFile()  # noqa: SIM115  # `close` closes it

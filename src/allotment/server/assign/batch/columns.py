@@ -14,6 +14,7 @@ from allotment.engine.column import Column
 from allotment.kernel.units import unit_keys
 from allotment.model.assignment import REASONS, Reason
 from allotment.model.experiment import Experiment
+from allotment.server.assign.batch.options import CELLS
 from allotment.server.assign.batch.rows import UnitBlock
 from allotment.server.assign.bodies import MeaningBody
 from allotment.server.sticky.batcher import Found, Wanted
@@ -29,9 +30,6 @@ Part: TypeAlias = tuple[UnitBlock, Mapping[str, Column], bool]
 
 # Some of the answer, and whether it is the last.
 Piece: TypeAlias = tuple[bytes, bool]
-
-# Units times experiments that are answered at a time: some megabytes, however many of either.
-_CELLS: Final = 1 << 15
 
 # Single requests share the way to the store, and wait no longer for so many than for a few.
 _STICKY_KEYS: Final = 2_000
@@ -92,7 +90,7 @@ class Columns:
         yield part, self._assign(part), True
 
     def _parts(self, blocks: Iterable[UnitBlock]) -> Iterator[UnitBlock]:
-        rows = max(1, _CELLS // max(1, len(self.experiments)))
+        rows = max(1, CELLS // max(1, len(self.experiments)))
         for block in blocks:
             for start in range(0, max(1, block.rows), rows):
                 yield block.part(start, min(start + rows, block.rows))

@@ -64,12 +64,26 @@ _T = TypeVar("_T")
 def read_document(body: IO[bytes]) -> tuple[list[str] | None, Iterator[UnitRows]]:
     """The experiments that are asked for, None for all, and blocks of rows: at least one."""
     text = body.read()
+    return read_plain(text) or _read_any(text)
+
+
+def read_plain(
+    text: bytes, beside: int = _WHOLE_BYTES
+) -> tuple[list[str] | None, Iterator[UnitRows]] | None:
+    """The same of a document with a list of plain ids alone, read where it lies; else None.
+
+    All that is `beside` the list has so many bytes at the most.
+    """
     plain = json_ids(text, b"units", _ROWS, _WHOLE_BYTES)
-    if plain is not None and plain.beside <= _WHOLE_BYTES:
+    if plain is not None and plain.beside <= beside:
         with suppress(*MALFORMED):  # what is wrong is said of the whole
             asked = _asked.decode(plain.rest)
             if asked.attributes is None:
                 return _named(asked), map(UnitRows, plain.blocks())
+    return None
+
+
+def _read_any(text: bytes) -> tuple[list[str] | None, Iterator[UnitRows]]:
     if len(text) <= _WHOLE_BYTES:
         asked = _read(_asked, text, "$")
         blocks = iter([_checked(UnitRows(asked.units, asked.attributes), len(text))])

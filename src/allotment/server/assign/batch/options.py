@@ -30,6 +30,9 @@ _VALUE_BYTES: Final = 64
 _LINES_HELD: Final = 4 << 20
 _MADE_OF_A_BYTE: Final = 1 + _VALUE_BYTES // 2
 
+# Units times experiments that are answered at a time: some megabytes, however many of either.
+CELLS: Final = 1 << 15
+
 
 class _Limits(NamedTuple):
     """What holds for bodies of one form.

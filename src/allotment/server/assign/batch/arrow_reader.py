@@ -1,24 +1,18 @@
-"""A batch as an Arrow stream, in and out: columns of units, and an attribute in each other one."""
+"""A batch as an Arrow stream: columns of units, and an attribute in each other one."""
 
 from __future__ import annotations
 
 import io
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from typing import IO, Any, Final
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 
-from allotment.engine.column import Column
 from allotment.errors import AllotmentError, InvalidInput, TooLarge
-from allotment.frames.rows import reason_names
 from allotment.kernel.units import texts_of
 from allotment.model.limits import UNIT_KEY_BYTES_MAX
-from allotment.server.assign.batch.columns import Columns, Piece, StickyColumn
-from allotment.server.assign.batch.rows import UnitBlock
 from allotment.server.assign.batch.texts import AS_BYTES, spare_bytes, viewed_bytes
 from allotment.server.http.limits import BATCH_BYTES_MAX
 
@@ -30,6 +24,9 @@ _MARK: Final = b"\xff\xff\xff\xff"
 
 # The largest schema: what is made of one takes many times as much.
 _METADATA_BYTES_MAX: Final = 4 << 20
+
+# No schema of one column is longer, unless somebody means it to take long.
+_SHORT_METADATA_BYTES: Final = 16 << 10
 
 # What messages say of themselves, together, is looked at before any of them is answered: a message
 # counts as a kilobyte of it at the least. So 65,536 of them are looked through in half a second.
@@ -58,6 +55,33 @@ def read_stream(body: IO[bytes], columns: Mapping[str, str]) -> Iterator[Records
         raise
     except _FAULTS:
         raise InvalidInput("the Arrow stream is damaged", "$") from None
+
+
+def read_batch(body: io.BytesIO, column: str) -> Records | None:
+    """The rows of a stream of one record batch, all of it one column of text; else None.
+
+    What is wrong with another stream is not said here.
+    """
+    source = pa.BufferReader(body.getbuffer())
+    try:
+        messages = pa.ipc.MessageReader.open_stream(source)
+        first = messages.read_next_message()
+        if first.metadata.size > _SHORT_METADATA_BYTES:
+            return None
+        schema = pa.ipc.read_schema(first)
+        if schema.names != [column] or schema.types[0] not in AS_BYTES:
+            return None
+        message = messages.read_next_message()
+        if message.type != "record batch" or _is_compressed(message):
+            return None
+        if next(iter(messages), None) is not None or source.tell() != source.size():
+            return None
+        batch = pa.ipc.read_record_batch(message, schema)
+        if batch.num_rows > batch.get_total_buffer_size():
+            return None
+        return Records(_checked(batch, {"": column}), {"": column})
+    except (*_FAULTS, AllotmentError, StopIteration):
+        return None
 
 
 def _check_messages(source: _Source) -> None:
@@ -270,60 +294,3 @@ def _text(column: pa.Array) -> pa.Array:
 def _is_binary(kind: pa.DataType) -> bool:
     """Whether a column holds text as bytes, itself or in a dictionary."""
     return (kind.value_type if pa.types.is_dictionary(kind) else kind) in _BINARY
-
-
-_CODED: Final = pa.dictionary(pa.int16(), pa.string())
-
-
-def write_stream(columns: Columns, blocks: Iterator[UnitBlock]) -> Iterator[Piece]:
-    """The units, then a treatment and a reason for each experiment; a record batch a part.
-
-    An experiment that keeps assignments has a third column: whether an answer is still to be kept.
-    The schema's metadata says what answers mean, under `allotment`.
-    """
-    parts = columns.answers(blocks)
-    first = next(parts)
-    schema = _schema(columns, first[0])
-    file = io.BytesIO()
-    with pa.ipc.new_stream(file, schema) as writer:
-        for part, answers, is_last in chain([first], parts):
-            if part.rows:
-                writer.write_batch(_answered(part, answers, schema))
-            if is_last:
-                writer.close()
-            yield _taken(file), is_last
-
-
-def _schema(columns: Columns, first: UnitBlock) -> pa.Schema:
-    """Raises InvalidInput where two columns would have the same name."""
-    fields = [(name, column.type) for name, column in first.unit_columns().items()]
-    for key in columns.experiments:
-        fields += [(key, _CODED), (f"{key}.reason", _CODED)]
-        if key in columns.keeping:
-            fields.append((f"{key}.to_keep", pa.bool_()))
-    if len({name for name, _ in fields}) != len(fields):
-        raise InvalidInput("two columns of the answer would have the same name", "$")
-    return pa.schema(fields, metadata={b"allotment": msgspec.json.encode(columns.legend())})
-
-
-def _answered(part: UnitBlock, answers: Mapping[str, Column], schema: pa.Schema) -> pa.RecordBatch:
-    units = part.unit_columns().values()
-    arrays = list(units)
-    for place, field in enumerate(schema):  # a later block may have another type of text
-        if place < len(arrays) and arrays[place].type != field.type:
-            arrays[place] = arrays[place].cast(field.type)
-    for column in answers.values():
-        arrays.append(pa.array(column))
-        codes = column.reasons.astype(np.int16)
-        arrays.append(pa.DictionaryArray.from_arrays(codes, reason_names()))
-        if isinstance(column, StickyColumn):
-            arrays.append(pa.array(column.to_keep))
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _taken(file: io.BytesIO) -> bytes:
-    """What was written since the last time."""
-    written = file.getvalue()
-    file.seek(0)
-    file.truncate()
-    return written
