@@ -105,7 +105,7 @@ def memory_of_a_compiled_experiment() -> Figure:
         done = subprocess.run(child, capture_output=True, text=True, check=True, env=environment)
         return float(done.stdout)
 
-    return absolute("memory a compiled experiment, over 20,000", "bytes", 1024, run, rounds=3)
+    return absolute("memory a compiled experiment, over 20,000", "bytes", 512, run, rounds=3)
 
 
 LISTED = 1_000_000

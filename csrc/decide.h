@@ -102,7 +102,7 @@ static inline uint32_t allot_gates(const allot_plan *plan, uint64_t h1, const ui
         said = allot_outcome(ALLOT_STICKY, stored);
     outcome = allot_say(trace, ALLOT_CHECK_KEPT, said, outcome);
 
-    said = allot_look(&plan->tables[ALLOT_STAGE_LAYER],
+    said = allot_look(plan->tables[ALLOT_STAGE_LAYER],
                       draws[plan->at[ALLOT_STAGE_LAYER] * stride]);
     outcome = allot_say(trace, ALLOT_CHECK_LAYER, said, outcome);
 
@@ -110,7 +110,7 @@ static inline uint32_t allot_gates(const allot_plan *plan, uint64_t h1, const ui
                ? allot_outcome(ALLOT_NOT_IN_LAYER, -1) : ALLOT_GO;
     outcome = allot_say(trace, ALLOT_CHECK_CLAIM, said, outcome);
 
-    said = allot_look(&plan->tables[ALLOT_STAGE_HOLDOUT],
+    said = allot_look(plan->tables[ALLOT_STAGE_HOLDOUT],
                       draws[plan->at[ALLOT_STAGE_HOLDOUT] * stride]);
     outcome = allot_say(trace, ALLOT_CHECK_HOLDOUT, said, outcome);
     outcome = allot_say(trace, ALLOT_CHECK_ACTIVE, plan->active, outcome);
@@ -132,7 +132,7 @@ allot_decide(const allot_plan *plan, uint64_t h1, const uint64_t *draws, size_t 
         trace->said[ALLOT_CHECK_TREATMENT] = outcome;
     }
     if (plan->ramped || trace) {
-        const uint32_t said = allot_look(&plan->tables[ALLOT_STAGE_ENROLMENT],
+        const uint32_t said = allot_look(plan->tables[ALLOT_STAGE_ENROLMENT],
                                          draws[plan->at[ALLOT_STAGE_ENROLMENT] * stride]);
         outcome = allot_say(trace, ALLOT_CHECK_ENROLMENT, said, outcome);
     }

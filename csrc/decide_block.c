@@ -123,7 +123,7 @@ static short_plan short_of(const allot_plan *plan)
 static void look_stage(const allot_plan *plan, allot_stage stage, int64_t n, allot_block *block)
 {
     if (!(plan->stages >> stage & 1)) return;
-    look_block(&plan->tables[stage], block->columns[plan->at[stage]], n, block->said);
+    look_block(plan->tables[stage], block->columns[plan->at[stage]], n, block->said);
     overrule(block->said, n, block->outcomes);
 }
 

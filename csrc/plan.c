@@ -94,38 +94,32 @@ static allot_table table_of_one(const uint32_t *outcome)
     return (allot_table){.lasts = NEVER, .outcomes = outcome, .count = 1};
 }
 
-static void write_stages(allot_pen *pen, const allot_plan_spec *spec, allot_table *tables)
-{
-    for (uint32_t stage = 0; stage < ALLOT_STAGE_TREATMENT; stage++)
-        tables[stage] = table_of_one(GO);
-    pen->recipe = spec->recipes[ALLOT_STAGE_HOLDOUT];
-    if (spec->has_holdout)
-        tables[ALLOT_STAGE_HOLDOUT] = write_bound(
-            pen, spec->holdout_bound, allot_outcome(ALLOT_HELD_OUT, -1), ALLOT_GO);
-    pen->recipe = spec->recipes[ALLOT_STAGE_LAYER];
-    if (spec->has_layer)
-        tables[ALLOT_STAGE_LAYER] = write_slots(pen, spec->layer, spec->layer_count, ALLOT_GO,
-                                                allot_outcome(ALLOT_NOT_IN_LAYER, -1));
-    pen->recipe = spec->recipes[ALLOT_STAGE_ENROLMENT];
-    if (spec->has_enrolment)
-        tables[ALLOT_STAGE_ENROLMENT] = write_bound(
-            pen, spec->enrolment_bound, ALLOT_GO, allot_outcome(ALLOT_NOT_ENROLLED, -1));
-}
+static const allot_table PASS = {.lasts = NEVER, .outcomes = GO, .count = 1};
 
-static void write_allocations(allot_pen *pen, const allot_plan_spec *spec, allot_table *allocations)
+/* Writes the tables of the stages that the plan has, and to `found` where each is; without `room`
+ * it only counts. */
+static void write_stages(allot_pen *pen, const allot_plan_spec *spec, allot_table *room,
+                         const allot_table **found)
 {
-    const uint32_t gap = allot_outcome(ALLOT_NOT_ALLOCATED, -1);
-    pen->recipe = spec->recipes[ALLOT_STAGE_TREATMENT];
-    for (uint32_t i = 0; i <= spec->shares_count; i++) {
-        const bool rest = i == spec->shares_count;
-        const allot_share *share = rest ? &spec->fallback : &spec->shares[i];
-        allot_table table = table_of_one(NO_MATCH);
-        if (!rest || spec->has_fallback)
-            table = write_slots(pen, share->slots, share->slots_count,
-                                rest ? ALLOT_FALLBACK : ALLOT_ALLOCATED, gap);
-        table.member = rest ? 0 : (uint32_t)(share->segment + 1);
-        if (allocations)
-            allocations[i] = table;
+    const bool has[] = {spec->has_holdout, spec->has_layer, spec->has_enrolment};
+    for (uint32_t stage = 0; stage < ALLOT_STAGE_TREATMENT; stage++) {
+        allot_table table;
+        pen->recipe = spec->recipes[stage];
+        if (found)
+            found[stage] = has[stage] ? room : &PASS;
+        if (!has[stage])
+            continue;
+        if (stage == ALLOT_STAGE_HOLDOUT)
+            table = write_bound(pen, spec->holdout_bound, allot_outcome(ALLOT_HELD_OUT, -1),
+                                ALLOT_GO);
+        else if (stage == ALLOT_STAGE_LAYER)
+            table = write_slots(pen, spec->layer, spec->layer_count, ALLOT_GO,
+                                allot_outcome(ALLOT_NOT_IN_LAYER, -1));
+        else
+            table = write_bound(pen, spec->enrolment_bound, ALLOT_GO,
+                                allot_outcome(ALLOT_NOT_ENROLLED, -1));
+        if (room)
+            *room++ = table;
     }
 }
 
@@ -137,6 +131,23 @@ static uint32_t last_asked(const allot_plan_spec *spec)
     while (i < spec->shares_count && spec->shares[i].segment >= 0)
         i++;
     return i;
+}
+
+static void write_allocations(allot_pen *pen, const allot_plan_spec *spec, allot_table *allocations)
+{
+    const uint32_t gap = allot_outcome(ALLOT_NOT_ALLOCATED, -1), last = last_asked(spec);
+    pen->recipe = spec->recipes[ALLOT_STAGE_TREATMENT];
+    for (uint32_t i = 0; i <= last; i++) {
+        const bool rest = i == spec->shares_count;
+        const allot_share *share = rest ? &spec->fallback : &spec->shares[i];
+        allot_table table = table_of_one(NO_MATCH);
+        if (!rest || spec->has_fallback)
+            table = write_slots(pen, share->slots, share->slots_count,
+                                rest ? ALLOT_FALLBACK : ALLOT_ALLOCATED, gap);
+        table.member = rest ? 0 : (uint32_t)(share->segment + 1);
+        if (allocations)
+            allocations[i] = table;
+    }
 }
 
 /* ---- The plan ------------------------------------------------------------------------------ */
@@ -207,22 +218,28 @@ static void set_draws(allot_plan *plan, const allot_plan_spec *spec, allot_diges
 
 /* The parts of the block: after the plan, what every unit reads. */
 typedef struct {
-    size_t allocations, lasts, outcomes, salts, recipes, bytes;
+    size_t allocations, stages, lasts, outcomes, salts, recipes, bytes;
 } allot_layout;
+
+static uint32_t count_of(uint8_t stages)
+{
+    uint32_t count = 0;
+    for (; stages; stages &= (uint8_t)(stages - 1))
+        count++;
+    return count;
+}
 
 static allot_layout layout_of(const allot_plan_spec *spec)
 {
     allot_pen pen = {0};
-    allot_table tables[ALLOT_STAGE_TREATMENT];
     write_allocations(&pen, spec, NULL);
-    write_stages(&pen, spec, tables);
+    write_stages(&pen, spec, NULL, NULL);
 
-    uint32_t draws = 0;
-    for (uint32_t stages = stages_of(spec); stages; stages &= stages - 1)
-        draws++;
+    const uint32_t draws = count_of(stages_of(spec)); /* one of them the treatment's */
     allot_layout layout;
     layout.allocations = sizeof(allot_plan);
-    layout.lasts = layout.allocations + (spec->shares_count + (size_t)1) * sizeof(allot_table);
+    layout.stages = layout.allocations + (last_asked(spec) + (size_t)1) * sizeof(allot_table);
+    layout.lasts = layout.stages + (draws - 1) * sizeof(allot_table);
     layout.outcomes = layout.lasts + pen.next_last * sizeof(uint64_t);
     layout.salts = (layout.outcomes + pen.next_outcome * sizeof(uint32_t) + 7) / 8 * 8;
     layout.recipes = layout.salts + draws * sizeof(allot_digest);
@@ -244,7 +261,7 @@ allot_plan *allot_plan_new(const allot_plan_spec *spec)
     allot_pen pen = {.lasts = (uint64_t *)(void *)(block + layout.lasts),
                      .outcomes = (uint32_t *)(void *)(block + layout.outcomes)};
     memset(plan, 0, sizeof *plan);
-    plan->bytes = layout.bytes;
+    plan->bytes = (uint32_t)layout.bytes;
     plan->allocations = allocations;
     plan->rest = allocations + last_asked(spec);
     plan->salts = salts;
@@ -258,7 +275,7 @@ allot_plan *allot_plan_new(const allot_plan_spec *spec)
     set_state(plan, spec->state);
     set_draws(plan, spec, salts, (const allot_recipe **)(void *)(block + layout.recipes));
     write_allocations(&pen, spec, allocations);
-    write_stages(&pen, spec, plan->tables);
+    write_stages(&pen, spec, (allot_table *)(void *)(block + layout.stages), plan->tables);
     plan->gated = plan->active != ALLOT_GO || plan->intake != ALLOT_GO || plan->overrides ||
                   plan->claims || plan->keeps || spec->has_holdout || spec->has_layer;
     plan->ramped = spec->has_enrolment;

@@ -104,15 +104,16 @@ typedef struct {
 /* Members: one byte (0 or 1) for everyone, which is always 1, then one for each of the plan's
  * segments. Segment index s of the specification is member s + 1; -1, everyone, is member 0.
  *
- * Everyone is a member of the last allocation that is asked: one without a segment, or the fallback
- * or, where there is none, the outcome NO_MATCH. */
+ * Everyone is a member of the last allocation: one without a segment, or the fallback or, where
+ * there is none, the outcome NO_MATCH. What comes after it is never asked and not in the plan. */
 typedef struct {
-    allot_table tables[ALLOT_STAGE_TREATMENT]; /* holdout, layer, enrolment */
+    /* Holdout, layer, enrolment; what a plan lacks is one table that all share: everyone passes. */
+    const allot_table *tables[ALLOT_STAGE_TREATMENT];
     const allot_digest *salts;      /* `draws` of them, in the order of the stages the plan has */
     const allot_recipe *const *recipes; /* NULL: all native; else one a draw, NULL: native */
     const allot_idset *overrides;   /* NULL: none, or archived */
     const allot_idset *claims;      /* NULL: none */
-    size_t bytes;                   /* of the whole block */
+    uint32_t bytes;                 /* of the whole block */
     uint32_t treatments;
     uint32_t active;                /* ALLOT_GO, or the outcome of a plan that does not assign */
     uint32_t no_unit;               /* the outcome for a unit that is missing or malformed */

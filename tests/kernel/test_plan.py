@@ -153,3 +153,22 @@ def test_a_simple_plan_is_under_a_kilobyte_also_after_it_has_answered() -> None:
     plan = make_plan(segments=(SWEDES,), allocations=[(0, HALVES)])
     outcome(plan, "u")
     assert plan.nbytes < 1024
+
+
+def test_a_mark_is_kept_as_it_is() -> None:
+    for mark in (0, 1, 2**64 - 1, 2**64, 2**128 - 1):
+        assert make_plan(mark=mark).mark == mark
+
+
+@pytest.mark.parametrize("mark", [-1, 2**128, "a"])
+def test_a_mark_of_other_than_128_bits_is_refused(mark: object) -> None:
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        make_plan(mark=mark)
+
+
+def test_a_plan_holds_the_tables_that_can_be_asked_and_no_others() -> None:
+    """What everyone is a member of is the last that is asked."""
+    alone = make_plan()
+    followed = make_plan(allocations=[(-1, HALVES), (-1, HALVES)], fallback=HALVES)
+    assert followed.nbytes == alone.nbytes
+    assert make_plan(enrolment=("s/enrolment", 500_000)).nbytes > alone.nbytes

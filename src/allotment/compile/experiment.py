@@ -41,7 +41,6 @@ class Source:
 
     experiment: Experiment
     revision: int
-    fingerprint: int
     used: UsedSegments = NO_SEGMENTS
     failure: str = ""
     live: bool = False
@@ -141,8 +140,9 @@ def _compile(experiment: Experiment, catalog: Catalog, segments: Segments) -> Pl
             (-1 if a.segment is None else place[a.segment], _slots(a, index)) for a in asked
         ],
         fallback=None if fallback is None else _slots(fallback, index),
-        source=Source(experiment, catalog.revision, mark, used, live=state != INACTIVE),
+        source=Source(experiment, catalog.revision, used, live=state != INACTIVE),
         answer=answer,
+        mark=mark,
     )
 
 
@@ -166,8 +166,9 @@ def _closed(experiment: Experiment, revision: int, state: int, failure: str = ""
         treatment="",
         allocations=[],
         fallback=None,
-        source=Source(experiment, revision, mark, failure=failure),
+        source=Source(experiment, revision, failure=failure),
         answer=answer,
+        mark=mark,
     )
 
 

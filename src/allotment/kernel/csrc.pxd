@@ -138,8 +138,8 @@ cdef extern from "plan.h" nogil:
         const allot_recipe *const *recipes
         const allot_idset *overrides
         const allot_idset *claims
-        allot_table tables[3]
-        size_t bytes
+        const allot_table *tables[3]
+        uint32_t bytes
     ctypedef struct allot_slot:
         uint64_t start, stop
         int32_t treatment

@@ -1,5 +1,5 @@
 cimport cython
-from libc.stdint cimport int32_t, uint32_t
+from libc.stdint cimport int32_t, uint32_t, uint64_t
 
 from cpython.list cimport PyList_GET_ITEM
 from cpython.object cimport PyObject
@@ -16,7 +16,7 @@ cdef class Plan:
     cdef readonly tuple recipes    # of Recipe, a stage that draws by one; the core borrows them
     cdef readonly tuple segments   # of Segment; index s is member s + 1 of the core
     cdef readonly object source
-    cdef bint digests              # a native draw or a list of ids asks for the unit's digest
+    cdef uint64_t mark_high, mark_low
     cdef readonly IdSet overrides
     cdef readonly IdSet claims
     cdef object answer
@@ -49,3 +49,7 @@ cdef inline PyObject *text_to(Plan plan, uint32_t outcome, PyObject *write) noex
         return NULL
     text = <PyObject *>PyList_GET_ITEM(plan.texts, allot_outcome_place(outcome))
     return NULL if text == <PyObject *>None else text
+
+
+# Whether a plan draws natively, or has lists of ids: whether it asks for the unit's digest.
+cdef bint needs_digests(Plan plan) except -1

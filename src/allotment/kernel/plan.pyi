@@ -24,6 +24,7 @@ class Plan:
     allocations  in order of asking: (segment, slots (start, stop, treatment))
     fallback     slots for those whom no allocation matches
     answer       answer(source, reason, treatment or -1), called once an outcome and then kept
+    mark         128 bits that are kept with the plan
 
     Raises InvalidInput where any of it is malformed.
     """
@@ -48,6 +49,7 @@ class Plan:
         fallback: Sequence[tuple[int, int, int]] | None,
         source: object,
         answer: Callable[[object, int, int], object],
+        mark: int = 0,
     ) -> Self: ...
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,6 +63,8 @@ class Plan:
     def segments(self) -> tuple[Segment, ...]: ...
     @property
     def source(self) -> object: ...
+    @property
+    def mark(self) -> int: ...
     @property
     def overrides(self) -> IdSet | None: ...
     @property

@@ -135,7 +135,7 @@ cdef class Plan:
     def __cinit__(
         self, *, state, treatments, str unit not None, IdSet overrides, IdSet claims, holdout,
         layer, bint keeps, bint ignore_targeting, segments, audience, enrolment,
-        treatment not None, allocations, fallback, source, answer,
+        treatment not None, allocations, fallback, source, answer, mark=0,
     ):
         cdef Draft draft
         cdef const char *fault
@@ -145,6 +145,7 @@ cdef class Plan:
         self.claims = claims
         self.answer = answer
         try:
+            self.mark_high, self.mark_low = mark >> 64, mark & 0xffffffffffffffff
             self.names = tuple(treatments)
             self.segments = tuple(segments)
             draft = draft_of(
@@ -166,10 +167,13 @@ cdef class Plan:
         self.core = allot_plan_new(&draft.spec)
         if self.core == NULL:
             raise MemoryError
-        self.digests = needs_digests(self)
 
     def __dealloc__(self):
         allot_plan_free(self.core)
+
+    @property
+    def mark(self):
+        return <object>self.mark_high << 64 | self.mark_low
 
     @property
     def nbytes(self):
@@ -216,7 +220,6 @@ cdef class Plan:
 
 
 cdef bint needs_digests(Plan plan) except -1:
-    """Whether a plan draws natively, or has lists of ids."""
     cdef Segment segment
     cdef int k
     if plan.core.recipes == NULL or plan.overrides is not None or plan.claims is not None:

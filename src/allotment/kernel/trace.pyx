@@ -100,7 +100,7 @@ cdef str detail(Plan plan, int check, int stage, uint32_t pick):
     if check == ALLOT_CHECK_TREATMENT:
         return table_in_words(plan, plan.core.allocations[pick], recipe_of(plan.core, stage))
     if stage >= 0:
-        return table_in_words(plan, plan.core.tables[stage], recipe_of(plan.core, stage))
+        return table_in_words(plan, plan.core.tables[stage][0], recipe_of(plan.core, stage))
     if check == ALLOT_CHECK_AUDIENCE:
         return f"segment {plan.core.audience - 1}"
     return ""

@@ -25,7 +25,7 @@ from allotment.kernel.cbatch cimport (
 from allotment.kernel.columns cimport Columns, Source
 from allotment.kernel.members cimport Members, members_of
 from allotment.kernel.csrc cimport allot_recipe
-from allotment.kernel.plan cimport Plan
+from allotment.kernel.plan cimport Plan, needs_digests
 from allotment.kernel.recipe cimport Recipe
 from allotment.kernel.segment cimport Field, Segment
 from allotment.kernel.units cimport Units
@@ -206,7 +206,7 @@ cdef class Walk:
             self.kinds[kind].recipes += 1
         self.kinds[kind].drawn = drawn
         self.kinds[kind].digests = any([
-            (<Plan>plan).digests for plan in plans if plan.unit == self.names[kind]])
+            needs_digests(<Plan>plan) for plan in plans if plan.unit == self.names[kind]])
         return 0
 
     cdef int lay_scratch(self, bint is_spelled) except -1:
