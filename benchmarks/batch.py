@@ -8,6 +8,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from random import Random
 
@@ -129,6 +130,29 @@ def batch_on_two_threads() -> Figure:
     )
 
 
+def batch_on_two_threads_beside_the_machine() -> Figure:
+    """Beside two threads that each have half of the rows to themselves: what the machine gives."""
+    engine = allotment.load(catalog(1))
+    half = N // 2
+    parts = [
+        (ARROW_IDS[at : at + half], {"country": ARROW_COUNTRY["country"][at : at + half]})
+        for at in (0, half)
+    ]
+    pool = ThreadPoolExecutor(1)
+
+    def halves() -> None:
+        other = pool.submit(engine.assign_many, "exp_0", *parts[1])
+        engine.assign_many("exp_0", *parts[0])
+        other.result()
+
+    return speedup(
+        "two threads on 1e6 Arrow units, beside two with a half each, wall",
+        0.95,
+        halves,
+        lambda: engine.assign_many("exp_0", ARROW_IDS, ARROW_COUNTRY, threads=2),
+    )
+
+
 BY_PATH = {"plain": 0.2, "avx2": 0.16}
 
 ROWS = [
@@ -140,6 +164,7 @@ ROWS = [
     batch_further_experiment,
     batch_of_integers,
     batch_on_two_threads,
+    batch_on_two_threads_beside_the_machine,
 ]
 
 

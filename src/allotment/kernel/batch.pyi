@@ -19,7 +19,8 @@ def assign_columns(
                 to columns. A column is a list, a numpy array or Arrow data.
     attributes  None, a mapping of names to columns, an Arrow table or struct, or a list of dicts
     stored      None or, for a single plan, an int16 array of treatment indices, -1 for none
-    threads     how many at most, the calling one among them; each takes the next 32,768 rows
+    threads     how many at most, the calling one among them; each takes the next 32,768 rows. The
+                others stay for later calls, and are one less than there are processors
     seen        called before the run with what columns hold that segments look at, where a type
                 says it: path to "text", "number" or "boolean"
 

@@ -1,6 +1,7 @@
 """Many units at once: columns in, a column of codes and one of reasons out for each experiment."""
 
 from libc.stdint cimport int64_t
+from posix.unistd cimport getpid, sysconf
 
 from allotment.kernel.columns cimport Columns, columns_of
 from allotment.kernel.plan cimport Plan
@@ -12,6 +13,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from allotment.errors import InvalidInput
+
+cdef extern from "<unistd.h>":
+    int _SC_NPROCESSORS_ONLN  # which POSIX has not, and every system that we know has
+
 
 # What a worker takes at a time: a quarter of a millisecond's work, so that none waits long for
 # the last.
@@ -54,14 +59,33 @@ def assign_columns(plans, units, attributes=None, stored=None, threads=1, seen=N
     if others <= 0:
         work()
     else:
+        helping = [_helpers().submit(work) for _ in range(others)]
+        try:
+            work()  # the calling thread is one of the workers
+        finally:
+            # One that has not begun, as calls at the same time have all threads, is not waited for.
+            begun = [helper for helper in helping if not helper.cancel()]
+            faults = [helper.exception() for helper in begun]
+        for fault in faults:
+            if fault is not None:
+                raise fault
+    return list(zip(codes, reasons, strict=True))
+
+
+# Threads that outlive a call, as to start one takes as long as a twentieth of a million rows; and
+# the process that they are of: a fork has none of them.
+_helping = None
+
+
+def _helpers():
+    """The threads that help a call, one less than there are processors, or one."""
+    global _helping
+    if _helping is None or _helping[0] != getpid():
         from concurrent.futures import ThreadPoolExecutor  # with it comes logging
 
-        with ThreadPoolExecutor(others) as pool:
-            started = [pool.submit(work) for _ in range(others)]
-            work()  # the calling thread is one of the workers
-            for worker in started:
-                worker.result()
-    return list(zip(codes, reasons, strict=True))
+        most = max(1, sysconf(_SC_NPROCESSORS_ONLN) - 1)
+        _helping = getpid(), ThreadPoolExecutor(most, "allotment-batch")
+    return _helping[1]
 
 
 def _plans(plans):
