@@ -80,9 +80,9 @@ def _plain(value: Any, kind: type) -> Plain:
     for known, read in _READERS:
         if issubclass(kind, known):
             return read(value)
-    for name, read in _OF_NUMPY:
-        if issubclass(kind, _named("numpy", name)):
-            return read(value)
+    if len(_READERS) == _WITHOUT_NUMPY and "numpy" in sys.modules:
+        _add_numpy()
+        return _plain(value, kind)
     if _is_missing(value):
         return None
     if issubclass(kind, _named("pyarrow", "Scalar")):
@@ -147,7 +147,7 @@ def unpacked(source: object) -> object:
         frame = cast(Any, source)
         return {name: frame[name] for name in frame.columns if isinstance(name, str)}
     if issubclass(kind, _named("pandas", "Series")):
-        import numpy as np  # noqa: PLC0415  # see _OF_NUMPY
+        import numpy as np  # noqa: PLC0415  # see `_add_numpy`
 
         dtype = cast(Any, source).dtype
         is_own = isinstance(dtype, np.dtype) and dtype.kind in "Obiuf"
@@ -190,7 +190,7 @@ def _moment(value: datetime) -> str | None:
 
 
 def _moment64(value: np.datetime64) -> str | Opaque | None:
-    import numpy as np  # noqa: PLC0415  # see _OF_NUMPY
+    import numpy as np  # noqa: PLC0415  # see `_add_numpy`
 
     if np.isnat(value):
         return None
@@ -210,7 +210,7 @@ def _spelled(moment: datetime, nanos: int) -> str:
 
 
 def _array(value: np.ndarray[Any, Any]) -> Plain:
-    import numpy as np  # noqa: PLC0415  # see _OF_NUMPY
+    import numpy as np  # noqa: PLC0415  # see `_add_numpy`
 
     if value.ndim == 0:
         return None if value is np.ma.masked else plain(value[()])
@@ -221,8 +221,8 @@ def _opaque(_: object) -> Opaque:
     return OPAQUE
 
 
-# In this order: a datetime is a date.
-_READERS: Final[tuple[tuple[Any, Callable[[Any], Plain]], ...]] = (
+# In this order: np.float64 is a float, a datetime a date, a timedelta64 one of numpy's integers.
+_READERS: Final[list[tuple[Any, Callable[[Any], Plain]]]] = [
     (str, str.__str__),
     (int, int.__pos__),
     (float, _float),
@@ -237,17 +237,25 @@ _READERS: Final[tuple[tuple[Any, Callable[[Any], Plain]], ...]] = (
     (UserString, lambda value: plain(value.data)),
     (set, lambda value: list(set.__iter__(value))),
     (frozenset, lambda value: list(frozenset.__iter__(value))),
-)
+]
+_WITHOUT_NUMPY: Final = len(_READERS)
 
-# After those, as np.float64 is a float; a timedelta64 is one of numpy's integers. By name: where
-# numpy is not imported no value is of its types, and to import it takes longer than all else here.
-_OF_NUMPY: Final[tuple[tuple[str, Callable[[Any], Plain]], ...]] = (
-    ("bool_", bool),
-    ("floating", lambda value: _float(float(value))),
-    ("timedelta64", _opaque),
-    ("datetime64", _moment64),
-    ("ndarray", _array),
-)
+
+def _add_numpy() -> None:
+    """Add the readers of numpy's types behind the usual ones, with the first value that may be of
+    one: where numpy is not imported there is none, and to import it takes a tenth of a second.
+
+    A thread that reads the table meanwhile reads some lines of it twice.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    _READERS[5:5] = [
+        (np.bool_, bool),
+        (np.floating, lambda value: _float(float(value))),
+        (np.timedelta64, _opaque),
+        (np.datetime64, _moment64),
+        (np.ndarray, _array),
+    ]
 
 
 def _named(module: str, name: str) -> Any:

@@ -25,6 +25,16 @@ engine.assign_table(["user-1"])
 print("numpy" in sys.modules)
 """
 
+# What is read before numpy is there is read alike after it.
+READING = """
+from allotment.values import plain
+before = [plain(each) for each in (1.5, b"x", {"a"}, {"a": 1}, object())]
+import numpy as np
+assert before == [plain(each) for each in (1.5, b"x", {"a"}, {"a": 1}, object())]
+print(*map(repr, map(plain, (np.bool_(1), np.float32(0.5), np.int8(7), np.datetime64("NaT"),
+                             np.timedelta64(1, "s"), np.array(["a", "b"]).tolist(), np.array(3)))))
+"""
+
 
 def test_only_a_batch_imports_numpy() -> None:
     code = ASKING.format(file=str(SHOP))
@@ -32,6 +42,14 @@ def test_only_a_batch_imports_numpy() -> None:
     counted, *imported = done.stdout.splitlines()
     assert int(counted.split()[0]) == len(counted.split()) - 1 > 0
     assert imported == ["False", "True"]
+
+
+def test_values_of_numpy_are_read_once_numpy_is_there() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", READING], capture_output=True, text=True, check=True
+    )
+    opaque = "<Opaque.OPAQUE: 'opaque'>"
+    assert done.stdout.strip() == f"True 0.5 7 None {opaque} ['a', 'b'] 3"
 
 
 @pytest.mark.parametrize("name", allotment.__all__)
