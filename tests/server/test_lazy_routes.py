@@ -19,7 +19,7 @@ def test_a_start_imports_no_vendors_models_no_pages_no_tables_and_no_other_datab
         *("allotment.dialects.auth0.operations", "allotment.dialects.launchdarkly.operations"),
         *("allotment.dialects.confidence.operations", "allotment.server.openapi"),
         *("jinja2", "numpy", "pandas", "pyarrow", "allotment.importers"),
-        *("allotment.server.native.nouns", "allotment.server.sticky.routes"),
+        *("allotment.server.native.nouns", "allotment.server.native.preview"),
         *("sqlalchemy.dialects.postgresql", "psycopg"),
     ]
     said = (

@@ -33,31 +33,34 @@ from allotment.server.http.problems import RENDERERS, answer_error, request_id_o
 from allotment.server.http.refusals import MethodNotAllowed, NoSuchPath
 from allotment.server.lazy_routes import LazyRoutes
 from allotment.server.metrics import Metrics
-from allotment.server.native import changes, snapshot, status, stream
+from allotment.server.native import (
+    changes,
+    commands,
+    journal,
+    snapshot,
+    spaces,
+    status,
+    stream,
+    tokens,
+)
 from allotment.server.native.changes import Lists
 from allotment.server.native.shared_answers import SharedAnswers
 from allotment.server.ofrep import errors
 from allotment.server.ofrep.app import OfrepPaths
 from allotment.server.settings import Settings
 from allotment.server.shared_metrics import SharedMetrics
+from allotment.server.sticky import routes as kept
 from allotment.server.sticky.assignments import StickyAssignments
 from allotment.server.streams import Streams
 from allotment.server.sync.node import Node
 from allotment.server.turns import Turns
 
-# Asked by probes, and by all clients at once after a restart: there from the start.
-_AT_ONCE: Final = (status, snapshot, changes, stream)
-
-# The management APIs, each with the beginnings of all its paths. What the clients of a vendor ask
-# for each answer is there from the start, too.
+# What is made with the first request for it, with the beginnings of all its paths: what takes
+# longest to import. What clients ask for each answer, or all at once after a restart, is there from
+# the start.
 _NATIVE: Final = {
-    "allotment.server.native.commands": ("/v1/commands",),
     "allotment.server.native.preview": ("/v1/preview", "/v1/compare"),
     "allotment.server.native.nouns": ("/v1/catalog",),
-    "allotment.server.native.journal": ("/v1/journal",),
-    "allotment.server.native.spaces": ("/v1/spaces",),
-    "allotment.server.native.tokens": ("/v1/tokens",),
-    "allotment.server.sticky.routes": ("/v1/kept",),
 }
 _VENDORS: Final = {
     "allotment.server.auth0": ("/api/v2/experimentation",),
@@ -168,10 +171,11 @@ def _framework(
     RENDERERS.update(errors.RENDERERS)
     # The routes themselves, not routers within the router: each then says what it answers to.
     routes = app.router.routes
-    for each in _AT_ONCE:
+    for each in (status, snapshot, changes, stream, commands):
         routes.extend(map(_whole, each.router.routes))
     routes.extend(_later(_NATIVE))
-    routes.extend(map(_whole, resolve.router.routes))
+    for each in (journal, spaces, tokens, kept, resolve):
+        routes.extend(map(_whole, each.router.routes))
     routes.extend(_later(_VENDORS))
     app.add_exception_handler(AllotmentError, _show_error)
     app.add_exception_handler(HTTPException, _show_refusal)
