@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from allotment.dialects.catalogfile.cursor import Cursor, Tree
-from allotment.dialects.catalogfile.yaml12 import DIGITS_MAX, TOO_LONG, compose
+from allotment.dialects.catalogfile.yaml12 import compose
+from allotment.dialects.wire.source import Repeated, decode, is_sound
 from allotment.errors import InvalidInput
 
 # A catalog of 100,000 experiments is about 50 MiB; more than this is not one.
@@ -18,14 +16,6 @@ _SIZE_MAX: Final = 64 << 20
 
 # A condition may be nested 32 deep, and each level of it is a mapping and a list.
 _DEPTH_MAX: Final = 96
-
-_LEAVES: Final = frozenset({str, bool, type(None)})
-
-
-class _Repeated(dict[str, Tree]):
-    """A JSON object with a key given twice; `inspect` refuses it where it stands."""
-
-    key = ""
 
 
 def parse(text: str | bytes) -> Tree:
@@ -42,7 +32,7 @@ def parse(text: str | bytes) -> Tree:
     tree = _from_json(text) if text.lstrip().startswith("{") else None
     if tree is None:
         tree = compose(text, _DEPTH_MAX)
-    if not _is_sound([tree], _DEPTH_MAX + 1) or not _is_unicode(tree):
+    if not is_sound(tree, _DEPTH_MAX):  # which is quick, as it does not know where anything is
         inspect(Cursor(tree), _DEPTH_MAX)
     return tree
 
@@ -68,67 +58,11 @@ def _without_nul(text: str) -> str:
 def _from_json(text: str) -> Tree:
     """The tree of JSON text, or None where it is not JSON."""
     try:
-        tree: Tree = msgspec.json.decode(text)
-        spelled = msgspec.json.encode(tree)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return _from_odd_json(text)
-    # Of a key that is given twice one is dropped, with its quotes, which are counted.
-    is_whole = text.count('"') == spelled.count(b'"') and "\\u0022" not in text
-    return tree if is_whole else _from_odd_json(text)
-
-
-def _from_odd_json(text: str) -> Tree:
-    """The same, but with what is refused in it, so that `inspect` finds its place."""
-    try:
-        tree: Tree = json.loads(text, object_pairs_hook=_object, parse_int=_integer)
+        return decode(text)
     except json.JSONDecodeError:
         return None
     except RecursionError:
         raise InvalidInput(f"the catalog is nested deeper than {_DEPTH_MAX} levels", "$") from None
-    return tree
-
-
-def _object(pairs: list[tuple[str, Tree]]) -> dict[str, Tree]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    repeated = _Repeated(found)
-    repeated.key = Counter(key for key, _ in pairs).most_common(1)[0][0]
-    return repeated
-
-
-def _integer(digits: str) -> int:
-    return int(digits) if len(digits) <= DIGITS_MAX else TOO_LONG
-
-
-def _is_sound(whole: dict[str, Any] | list[Any], left: int) -> bool:
-    """Whether `inspect`, which is slow as it knows the place of each value, takes all parts; texts
-    are another matter."""
-    if left == 0:
-        return False
-    part: Any
-    for part in whole.values() if isinstance(whole, dict) else whole:
-        kind = type(part)
-        if kind is dict or kind is list:
-            if not _is_sound(part, left - 1):
-                return False
-        elif kind is int:
-            if not -(1 << 63) <= part < 1 << 63:
-                return False
-        elif kind is float:
-            if not math.isfinite(part):
-                return False
-        elif kind not in _LEAVES:
-            return False
-    return True
-
-
-def _is_unicode(tree: Tree) -> bool:
-    """Whether no text or key holds half a character."""
-    try:
-        return bool(msgspec.json.encode(tree))
-    except UnicodeError:
-        return False
 
 
 def inspect(place: Cursor, depth: int) -> None:
@@ -138,7 +72,7 @@ def inspect(place: Cursor, depth: int) -> None:
     if isinstance(value, list | dict):
         if depth == 0:
             raise place.refusal(f"the catalog is nested deeper than {_DEPTH_MAX} levels")
-        if isinstance(value, _Repeated):
+        if isinstance(value, Repeated):
             raise place.at(value.key).refusal("this key is given twice; keep one of them")
         for part in place.parts():
             inspect(part, depth - 1)

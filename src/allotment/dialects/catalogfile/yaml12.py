@@ -36,16 +36,13 @@ from ruamel.yaml.events import (
 
 from allotment.dialects.catalogfile.advice import quoted
 from allotment.dialects.catalogfile.cursor import Cursor, Tree
+from allotment.dialects.wire.source import DIGITS_MAX, TOO_LONG
 from allotment.errors import InvalidInput
 
 Take: TypeAlias = Callable[[], Event]
 
 # How many values aliases may repeat, all in all: ten levels of ten aliases would be 10^10.
 _ALIASED_MAX: Final = 100_000
-
-# Numbers with more digits than this fit no 64 bits; the reader refuses what they become.
-DIGITS_MAX: Final = 20
-TOO_LONG: Final = 1 << 64
 
 _WORDS: Final[dict[str, Tree]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),

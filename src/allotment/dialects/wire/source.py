@@ -7,7 +7,10 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeAlias
+
+import msgspec
 
 from allotment.errors import InvalidInput
 
@@ -16,8 +19,10 @@ Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | Non
 DEPTH_MAX: Final = 32
 
 # 64 bits are 19 digits and a sign. More are not even converted: that takes quadratic time.
-_DIGITS_MAX: Final = 20
-_TOO_LONG: Final = 1 << 64
+DIGITS_MAX: Final = 20
+TOO_LONG: Final = 1 << 64
+
+_LEAVES: Final = frozenset({str, bool, type(None)})
 
 # The names of fields look like this. Any other key of a client is not shown.
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}\Z")
@@ -25,8 +30,8 @@ _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}\Z")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-class _Repeated(dict[str, Tree]):
-    """An object with a key given twice; `_inspect` refuses it where it stands."""
+class Repeated(dict[str, Tree]):
+    """An object in which a key was given twice."""
 
     key = ""
 
@@ -47,49 +52,77 @@ def read_json(body: bytes | bytearray, depth: int = DEPTH_MAX) -> Tree:
     if not text.strip():
         raise InvalidInput("the body is empty; JSON belongs here", "$")
     try:
-        tree: Tree = _DECODER.decode(text)
+        tree: Tree = decode(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise InvalidInput(f"the body is not JSON at {where}", "$") from None
     except RecursionError:
         raise _too_deep("$", depth) from None
-    if not _is_sound(tree, depth):
+    if not is_sound(tree, depth):
         _inspect(tree, "$", depth, depth)
     return tree
+
+
+def decode(text: str) -> Tree:
+    """The tree of JSON text, by msgspec where nothing in it is odd.
+
+    Raises JSONDecodeError for what is none, RecursionError for what is far too deep. It may hold a
+    `Repeated`, NaN, an infinity, an integer beyond 64 bits, half a character: see `is_sound`.
+    """
+    with suppress(msgspec.DecodeError, UnicodeError, RecursionError):
+        tree: Tree = msgspec.json.decode(text)
+        spelled = msgspec.json.encode(tree)
+        # Of a key that is given twice one is dropped, with its quotes, which are counted.
+        if text.count('"') == spelled.count(b'"') and "\\u0022" not in text:
+            return tree
+    odd: Tree = _ODD.decode(text)
+    return odd
 
 
 def _object(pairs: Sequence[tuple[str, Tree]]) -> dict[str, Tree]:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    repeated = _Repeated(found)
+    repeated = Repeated(found)
     repeated.key = Counter(key for key, _ in pairs).most_common(1)[0][0]
     return repeated
 
 
 def _integer(digits: str) -> int:
-    return int(digits) if len(digits) <= _DIGITS_MAX else _TOO_LONG
+    return int(digits) if len(digits) <= DIGITS_MAX else TOO_LONG
 
 
-# NaN and the infinities become floats that `_inspect` refuses, with their place.
-_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer)
+# It takes NaN, the infinities and half a character.
+_ODD: Final = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer)
 
 
-def _is_sound(value: Any, left: int) -> bool:
-    """Whether `_inspect`, which is slow as it makes a path for each value, would refuse nothing."""
-    kind = type(value)
-    if kind is str:
-        return bool(value.isascii()) or _SURROGATE.search(value) is None
-    if kind is list:
-        return left > 0 and all(_is_sound(item, left - 1) for item in value)
-    if kind is dict:
-        names_are = all(_is_sound(name, 1) for name in value)
-        return left > 0 and names_are and all(_is_sound(each, left - 1) for each in value.values())
-    if kind is float:
-        return math.isfinite(value)
-    if kind is int:
-        return bool(-(1 << 63) <= value < 1 << 63)
-    return kind is not _Repeated
+def is_sound(tree: Tree, depth: int) -> bool:
+    """Whether there is nothing odd in the tree, and it is nested at most `depth` deep."""
+    try:
+        return _are_sound([tree], depth + 1) and bool(msgspec.json.encode(tree))
+    except UnicodeError:
+        return False  # half a character
+
+
+def _are_sound(whole: dict[str, Any] | list[Any], left: int) -> bool:
+    """Whether the parts of an object or a list are, texts and keys aside."""
+    if left == 0:
+        return False
+    part: Any
+    for part in whole.values() if isinstance(whole, dict) else whole:
+        kind = type(part)
+        if kind is dict or kind is list:
+            if not _are_sound(part, left - 1):
+                return False
+        elif kind is int:
+            if not -(1 << 63) <= part < 1 << 63:
+                return False
+        elif kind is float:
+            if not math.isfinite(part):
+                return False
+        elif kind not in _LEAVES:
+            return False
+    return True
 
 
 def _inspect(value: Tree, path: str, left: int, depth: int) -> None:
@@ -98,7 +131,7 @@ def _inspect(value: Tree, path: str, left: int, depth: int) -> None:
     elif isinstance(value, list | dict):
         if left == 0:
             raise _too_deep(path, depth)
-        if isinstance(value, _Repeated):
+        if isinstance(value, Repeated):
             raise InvalidInput("this key is given twice; keep one", step(path, value.key))
         for item, here in _parts(value, path):
             _inspect(item, here, left - 1, depth)
