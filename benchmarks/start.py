@@ -80,11 +80,11 @@ def validating(kind: str, bound: float) -> Figure:
 
 
 def validate_json() -> Figure:
-    return validating("json", 2.5)
+    return validating("json", 1.5)
 
 
 def validate_yaml() -> Figure:
-    return validating("yaml", 3.5)
+    return validating("yaml", 2.2)
 
 
 def slowest_thousandth_among_changes() -> Figure:
