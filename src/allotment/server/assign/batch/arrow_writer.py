@@ -29,11 +29,17 @@ def write_stream(columns: Columns, blocks: Iterator[UnitBlock]) -> Iterator[Piec
     parts = columns.answers(blocks)
     first = next(parts)
     schema = _schema(columns, first[0])
+    if first[2]:  # the only part
+        whole = pa.BufferOutputStream()
+        with pa.ipc.new_stream(whole, schema) as writer:
+            if first[0].rows:
+                writer.write_batch(_answered(*first[:2], schema))
+        yield memoryview(whole.getvalue()), True
+        return
     file = io.BytesIO()
     with pa.ipc.new_stream(file, schema) as writer:
         for part, answers, is_last in chain([first], parts):
-            if part.rows:
-                writer.write_batch(_answered(part, answers, schema))
+            writer.write_batch(_answered(part, answers, schema))
             if is_last:
                 writer.close()
             yield _taken(file), is_last

@@ -198,5 +198,5 @@ def _next(pieces: Iterator[Piece]) -> Piece:
         some.append(piece)
         size += len(piece)
         if is_last or size >= _PIECE_BYTES:
-            return b"".join(some), is_last
+            return piece if len(some) == 1 else b"".join(some), is_last
     raise AssertionError("a piece says that it is the last")

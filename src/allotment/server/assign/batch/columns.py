@@ -29,7 +29,7 @@ Look: TypeAlias = Callable[[Wanted], Mapping[StickyKey, Found]]
 Part: TypeAlias = tuple[UnitBlock, Mapping[str, Column], bool]
 
 # Some of the answer, and whether it is the last.
-Piece: TypeAlias = tuple[bytes, bool]
+Piece: TypeAlias = tuple[bytes | memoryview, bool]
 
 # Single requests share the way to the store, and wait no longer for so many than for a few.
 _STICKY_KEYS: Final = 2_000
