@@ -12,7 +12,7 @@ from allotment.change import commands as c
 from allotment.change.apply import apply
 from allotment.change.check import experiment as experiments
 from allotment.change.check import iteration as iterations
-from allotment.change.fields import differing, differing_within
+from allotment.change.fields import differing, differing_within, replaced
 from allotment.change.references import NAMING, Names
 from allotment.errors import AllotmentError, InvalidInput
 from allotment.model.catalog import Catalog
@@ -148,3 +148,12 @@ def test_slots_of_other_buckets_are_refused_where_a_draft_gets_another_profile()
     other = replace(one, iterations=(replace(one.current, profile="eppo-1"),))
     with pytest.raises(InvalidInput, match="within 0 and 10,000"):
         apply(drafted, [c.Replace(other)])
+
+
+def test_a_value_is_replaced_as_by_the_standard_library(base: Catalog) -> None:
+    for value in (base, base.experiments["checkout"], base.experiments["checkout"].current):
+        name = next(iter(differing(None, value) & {"revision", "layer", "salt"}))
+        for new in (None, "x"):
+            assert replaced(value, **{name: new}) == replace(value, **{name: new})
+    with pytest.raises(TypeError, match="weight"):
+        replaced(EVERYONE, weight=())

@@ -15,6 +15,7 @@ from allotment.change.check.iteration import check_weights
 from allotment.change.check.label import check_share
 from allotment.change.check.segment import check_segment
 from allotment.change.commands import Noun
+from allotment.change.fields import replaced
 from allotment.change.kinds import iteration_path, kind_of, noun_path
 from allotment.change.reallocate import Weights, pairs, reallocate
 from allotment.errors import Conflict, InvalidChange
@@ -32,7 +33,7 @@ def _with(noun: _Frozen, **fields: Any) -> _Frozen:
     """`noun` with these fields; itself where it has them, as most nouns have that are laid."""
     for name, value in fields.items():
         if getattr(noun, name) != value:
-            return replace(noun, **fields)
+            return replaced(noun, **fields)
     return noun
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from allotment.change.commands import Noun
+from allotment.change.fields import replaced
 from allotment.change.kinds import WORDS, kind_of, noun_path, nouns_of
 from allotment.change.lifecycle import Policy
 from allotment.errors import NotFound
@@ -85,4 +85,4 @@ class Proposal:
         changed: dict[str, Any] = {
             f"{kind}s": nouns_of(old, kind).change(changes) for kind, changes in by_kind.items()
         }
-        return replace(old, revision=old.revision + 1, kept=self.kept, **changed)
+        return replaced(old, revision=old.revision + 1, kept=self.kept, **changed)

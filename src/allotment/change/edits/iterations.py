@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from allotment.change import lifecycle
@@ -24,6 +23,7 @@ from allotment.change.defaults import (
     with_salt,
     with_slots,
 )
+from allotment.change.fields import replaced
 from allotment.change.kinds import iteration_path, noun_path
 from allotment.change.lifecycle import Event, Status
 from allotment.change.proposal import Proposal
@@ -39,7 +39,7 @@ def _draft(command: DraftIteration, proposal: Proposal) -> None:
     here = f"{path}.iterations[{len(earlier) - 1}]" if experiment.live else path
     before = earlier[-1] if earlier else None
     number = draft.number if draft else experiment.iterations[-1].number + 1
-    new = replace(
+    new = replaced(
         command.iteration, number=number, state=State.DRAFT, started_at=None, ended_at=None
     )
     salted = with_salt(experiment.key, new, None, before)
@@ -50,14 +50,14 @@ def _draft(command: DraftIteration, proposal: Proposal) -> None:
     at = Status.ARCHIVED if experiment.archived else at
     event = Event.RESHUFFLE if new.reshuffle else Event.CARRY_OVER
     lifecycle.permit(proposal.policy, event, at, path)
-    proposal.put(replace(experiment, iterations=(*earlier, new)))
+    proposal.put(replaced(experiment, iterations=(*earlier, new)))
 
 
 def _set_treatments(command: SetTreatments, proposal: Proposal) -> None:
     experiment, old = _find(command.experiment, command.iteration, proposal)
     treatments = lay_treatments(command.treatments)
     order = order_of(treatments)
-    new = replace(
+    new = replaced(
         old,
         treatments=treatments,
         control=command.control,
@@ -69,7 +69,7 @@ def _set_treatments(command: SetTreatments, proposal: Proposal) -> None:
 def _set_allocations(command: SetAllocations, proposal: Proposal) -> None:
     experiment, old = _find(command.experiment, command.iteration, proposal)
     path = iteration_path(experiment, old)
-    asked = replace(old, allocations=command.allocations)
+    asked = replaced(old, allocations=command.allocations)
     new = with_slots(_up_to(asked, experiment), _committed(experiment, proposal), path)
     _put(experiment, old, new, Event.ALLOCATIONS, proposal)
 
@@ -82,11 +82,11 @@ def _set_weights(command: SetWeights, proposal: Proposal) -> None:
         raise NotFound(f"there is no allocation {command.allocation!r}", f"{path}.allocations")
     index = keys.index(command.allocation)
     was = old.allocations[index]
-    asked = replace(was, weights=command.weights, total=command.total, slots=())
+    asked = replaced(was, weights=command.weights, total=command.total, slots=())
     slots = known_slots(_up_to(old, experiment), _committed(experiment, proposal)).get(was.key, ())
     laid = lay_allocation(asked, old, slots, f"{path}.allocations[{index}]")
     allocations = (*old.allocations[:index], laid, *old.allocations[index + 1 :])
-    new = replace(old, allocations=allocations)
+    new = replaced(old, allocations=allocations)
     _put(experiment, old, new, _direction(was, laid), proposal)
 
 
@@ -112,7 +112,7 @@ def _direction(old: Allocation, new: Allocation) -> Event:
 
 def _set_audience(command: SetAudience, proposal: Proposal) -> None:
     experiment, old = _find(command.experiment, command.iteration, proposal)
-    new = replace(old, audience=command.segment)
+    new = replaced(old, audience=command.segment)
     _put(experiment, old, new, Event.AUDIENCE, proposal)
 
 
@@ -120,7 +120,7 @@ def _set_enrolment(command: SetEnrolment, proposal: Proposal) -> None:
     experiment, old = _find(command.experiment, command.iteration, proposal)
     grows = command.share_ppm > old.enrolment_ppm
     event = Event.ENROLMENT_UP if grows else Event.ENROLMENT_DOWN
-    _put(experiment, old, replace(old, enrolment_ppm=command.share_ppm), event, proposal)
+    _put(experiment, old, replaced(old, enrolment_ppm=command.share_ppm), event, proposal)
 
 
 def _find(key: str, number: int | None, proposal: Proposal) -> tuple[Experiment, Iteration]:
@@ -146,7 +146,7 @@ def _put(
     at = lifecycle.iteration_status(experiment, old)
     lifecycle.permit(proposal.policy, event, at, iteration_path(experiment, old))
     iterations = tuple(new if one is old else one for one in experiment.iterations)
-    proposal.put(replace(experiment, iterations=iterations))
+    proposal.put(replaced(experiment, iterations=iterations))
 
 
 EDITS: Final[Mapping[type, Callable[[Any, Proposal], None]]] = {
