@@ -93,9 +93,23 @@ def fill(opened: Opened) -> None:
     """Hold nearly all the room there is for bodies with two that are not whole yet."""
     count = int(BODIES_BYTES_MAX / 2 / (VALUE_BYTES + 2)) - 1_000
     assert count < BODY_VALUES_MAX
+    whole = post("/v1/commands", b"[" + b"0," * count + b"0]")
     for _ in range(2):
-        whole = post("/v1/commands", b"[" + b"0," * count + b"0]")
-        opened().send(whole[:-1])
+        while not is_held(opened(), whole[:-1]):  # while the requests of the test before still end
+            time.sleep(0.2)
+
+
+def is_held(client: RawClient, part: bytes) -> bool:
+    """Whether a request that is not whole is waited for, and not refused."""
+    try:
+        client.send(part)
+        client.socket.settimeout(0.5)
+        client.answer()
+    except ConnectionError:
+        return False
+    except TimeoutError:
+        return True
+    return False
 
 
 def opened_once(opened: Opened, request: bytes, patience: float = 15.0) -> Raw | None:
