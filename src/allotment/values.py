@@ -15,6 +15,7 @@ from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from uuid import UUID
@@ -77,12 +78,12 @@ def plain(value: object) -> Plain:
 def _plain(value: Any, kind: type) -> Plain:
     if value is None or kind is str or kind is bool or kind is int or value is OPAQUE:
         return cast("Plain", value)
-    for known, read in _READERS:
+    for known, read in _OWN:
         if issubclass(kind, known):
             return read(value)
-    if len(_READERS) == _WITHOUT_NUMPY and "numpy" in sys.modules:
-        _add_numpy()
-        return _plain(value, kind)
+    for known, read in _others("numpy" in sys.modules):
+        if issubclass(kind, known):
+            return read(value)
     if _is_missing(value):
         return None
     if issubclass(kind, _named("pyarrow", "Scalar")):
@@ -147,7 +148,7 @@ def unpacked(source: object) -> object:
         frame = cast(Any, source)
         return {name: frame[name] for name in frame.columns if isinstance(name, str)}
     if issubclass(kind, _named("pandas", "Series")):
-        import numpy as np  # noqa: PLC0415  # see `_add_numpy`
+        import numpy as np  # noqa: PLC0415  # see `_numpy_readers`
 
         dtype = cast(Any, source).dtype
         is_own = isinstance(dtype, np.dtype) and dtype.kind in "Obiuf"
@@ -190,7 +191,7 @@ def _moment(value: datetime) -> str | None:
 
 
 def _moment64(value: np.datetime64) -> str | Opaque | None:
-    import numpy as np  # noqa: PLC0415  # see `_add_numpy`
+    import numpy as np  # noqa: PLC0415  # see `_numpy_readers`
 
     if np.isnat(value):
         return None
@@ -210,7 +211,7 @@ def _spelled(moment: datetime, nanos: int) -> str:
 
 
 def _array(value: np.ndarray[Any, Any]) -> Plain:
-    import numpy as np  # noqa: PLC0415  # see `_add_numpy`
+    import numpy as np  # noqa: PLC0415  # see `_numpy_readers`
 
     if value.ndim == 0:
         return None if value is np.ma.masked else plain(value[()])
@@ -221,41 +222,48 @@ def _opaque(_: object) -> Opaque:
     return OPAQUE
 
 
-# In this order: np.float64 is a float, a datetime a date, a timedelta64 one of numpy's integers.
-_READERS: Final[list[tuple[Any, Callable[[Any], Plain]]]] = [
+_Readers: TypeAlias = tuple[tuple[Any, Callable[[Any], Plain]], ...]
+
+# What reads the values of a type; np.float64 is a float, too.
+_OWN: Final[_Readers] = (
     (str, str.__str__),
     (int, int.__pos__),
     (float, _float),
     (list, list.copy),
     (tuple, lambda value: list(tuple.__iter__(value))),
-    (Decimal, _decimal),
-    (UUID, UUID.__str__),
-    (datetime, _moment),
-    (date, date.isoformat),
-    (time, time.isoformat),
-    ((bytes, bytearray, memoryview), _text_in),
-    (UserString, lambda value: plain(value.data)),
-    (set, lambda value: list(set.__iter__(value))),
-    (frozenset, lambda value: list(frozenset.__iter__(value))),
-]
-_WITHOUT_NUMPY: Final = len(_READERS)
+)
 
 
-def _add_numpy() -> None:
-    """Add the readers of numpy's types behind the usual ones, with the first value that may be of
-    one: where numpy is not imported there is none, and to import it takes a tenth of a second.
+@cache
+def _others(with_numpy: bool) -> _Readers:
+    """The same of other types, in this order: a datetime is a date, a timedelta64 an integer.
 
-    A thread that reads the table meanwhile reads some lines of it twice.
+    Where numpy is not imported, no value is of its types.
     """
-    import numpy as np  # noqa: PLC0415
+    return (
+        *(_numpy_readers() if with_numpy else ()),
+        (Decimal, _decimal),
+        (UUID, UUID.__str__),
+        (datetime, _moment),
+        (date, date.isoformat),
+        (time, time.isoformat),
+        ((bytes, bytearray, memoryview), _text_in),
+        (UserString, lambda value: plain(value.data)),
+        (set, lambda value: list(set.__iter__(value))),
+        (frozenset, lambda value: list(frozenset.__iter__(value))),
+    )
 
-    _READERS[5:5] = [
+
+def _numpy_readers() -> _Readers:
+    import numpy as np  # noqa: PLC0415  # to import it takes a tenth of a second
+
+    return (
         (np.bool_, bool),
         (np.floating, lambda value: _float(float(value))),
         (np.timedelta64, _opaque),
         (np.datetime64, _moment64),
         (np.ndarray, _array),
-    ]
+    )
 
 
 def _named(module: str, name: str) -> Any:

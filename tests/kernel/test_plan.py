@@ -155,15 +155,15 @@ def test_a_simple_plan_is_under_a_kilobyte_also_after_it_has_answered() -> None:
     assert plan.nbytes < 1024
 
 
-def test_a_mark_is_kept_as_it_is() -> None:
-    for mark in (0, 1, 2**64 - 1, 2**64, 2**128 - 1):
-        assert make_plan(mark=mark).mark == mark
+def test_a_fingerprint_is_kept_as_it_is() -> None:
+    for fingerprint in (0, 1, 2**64 - 1, 2**64, 2**128 - 1):
+        assert make_plan(fingerprint=fingerprint).fingerprint == fingerprint
 
 
-@pytest.mark.parametrize("mark", [-1, 2**128, "a"])
-def test_a_mark_of_other_than_128_bits_is_refused(mark: object) -> None:
+@pytest.mark.parametrize("fingerprint", [-1, 2**128, "a"])
+def test_a_fingerprint_of_other_than_128_bits_is_refused(fingerprint: object) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"):
-        make_plan(mark=mark)
+        make_plan(fingerprint=fingerprint)
 
 
 def test_a_plan_holds_the_tables_that_can_be_asked_and_no_others() -> None:

@@ -1,4 +1,4 @@
-"""The fields of nouns that a change put another object in: what reads no other is as it was."""
+"""In which fields of a noun a change has put another object, and copies of nouns."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def _compile(experiment: Experiment, catalog: Catalog, segments: Segments) -> Pl
         fallback=None if fallback is None else _slots(fallback, index),
         source=Source(experiment, catalog.revision, used, live=state != INACTIVE),
         answer=answer,
-        mark=mark,
+        fingerprint=mark,
     )
 
 
@@ -168,7 +168,7 @@ def _closed(experiment: Experiment, revision: int, state: int, failure: str = ""
         fallback=None,
         source=Source(experiment, revision, failure=failure),
         answer=answer,
-        mark=mark,
+        fingerprint=mark,
     )
 
 

@@ -68,13 +68,13 @@ def recompile(
     same_segments = old.catalog.segments is catalog.segments
     for key in experiments:
         if (before := old.plans.get(key)) is not None:
-            total -= before.mark
+            total -= before.fingerprint
             if same_segments:
                 segments.keep(_source(before).used)
         plans[key] = None
         if (experiment := catalog.experiments.get(key)) is not None:
             plans[key] = plan = compile_experiment(experiment, catalog, segments)
-            total += plan.mark
+            total += plan.fingerprint
     for key in flags:
         for flags_then, sign in ((old.catalog.flags, -1), (catalog.flags, 1)):
             if (flag := flags_then.get(key)) is not None:

@@ -16,7 +16,7 @@ cdef class Plan:
     cdef readonly tuple recipes    # of Recipe, a stage that draws by one; the core borrows them
     cdef readonly tuple segments   # of Segment; index s is member s + 1 of the core
     cdef readonly object source
-    cdef uint64_t mark_high, mark_low
+    cdef uint64_t fingerprint_high, fingerprint_low
     cdef readonly IdSet overrides
     cdef readonly IdSet claims
     cdef object answer

@@ -24,7 +24,7 @@ class Plan:
     allocations  in order of asking: (segment, slots (start, stop, treatment))
     fallback     slots for those whom no allocation matches
     answer       answer(source, reason, treatment or -1), called once an outcome and then kept
-    mark         128 bits that are kept with the plan
+    fingerprint  128 bits that tell what the plan was compiled from
 
     Raises InvalidInput where any of it is malformed.
     """
@@ -49,7 +49,7 @@ class Plan:
         fallback: Sequence[tuple[int, int, int]] | None,
         source: object,
         answer: Callable[[object, int, int], object],
-        mark: int = 0,
+        fingerprint: int = 0,
     ) -> Self: ...
     @property
     def names(self) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ class Plan:
     @property
     def source(self) -> object: ...
     @property
-    def mark(self) -> int: ...
+    def fingerprint(self) -> int: ...
     @property
     def overrides(self) -> IdSet | None: ...
     @property

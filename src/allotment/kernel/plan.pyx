@@ -135,7 +135,7 @@ cdef class Plan:
     def __cinit__(
         self, *, state, treatments, str unit not None, IdSet overrides, IdSet claims, holdout,
         layer, bint keeps, bint ignore_targeting, segments, audience, enrolment,
-        treatment not None, allocations, fallback, source, answer, mark=0,
+        treatment not None, allocations, fallback, source, answer, fingerprint=0,
     ):
         cdef Draft draft
         cdef const char *fault
@@ -145,7 +145,8 @@ cdef class Plan:
         self.claims = claims
         self.answer = answer
         try:
-            self.mark_high, self.mark_low = mark >> 64, mark & 0xffffffffffffffff
+            self.fingerprint_high = fingerprint >> 64
+            self.fingerprint_low = fingerprint & 0xffffffffffffffff
             self.names = tuple(treatments)
             self.segments = tuple(segments)
             draft = draft_of(
@@ -172,8 +173,8 @@ cdef class Plan:
         allot_plan_free(self.core)
 
     @property
-    def mark(self):
-        return <object>self.mark_high << 64 | self.mark_low
+    def fingerprint(self):
+        return <object>self.fingerprint_high << 64 | self.fingerprint_low
 
     @property
     def nbytes(self):

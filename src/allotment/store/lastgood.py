@@ -68,9 +68,9 @@ def save(path: Path, last_good: LastGood) -> None:
 
 
 def renew(path: Path, last_good: LastGood) -> bool:
-    """Whether the file at `path` is whole and holds just this; it is then as if written now.
+    """Whether the file at `path` holds exactly this; its time is then set to now.
 
-    What a space holds is told by its head: the lineage is a digest over its whole history.
+    The heads of spaces are compared: a head has the lineage, a digest of the space's history.
     """
     try:
         body = durable.load(path, _MAGIC).body

@@ -49,7 +49,7 @@ def check_experiment(
 
 
 class At(NamedTuple):
-    """What a check is made of: an experiment as it is and as it was, and both catalogs."""
+    """What a check reads: an experiment as it is and as it was, and both catalogs."""
 
     experiment: Experiment
     old: Experiment | None

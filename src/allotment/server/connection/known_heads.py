@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from allotment.server.connection.identity import Identity
 from allotment.server.http.answer import Answering
 
-END: Final = b"\r\n\r\n"
+_END: Final = b"\r\n\r\n"
 
 # So many heads of so many bytes, of each of two kinds, take four megabytes. Those of one client
 # differ in their `Content-Length`; those of many, in their tokens.
@@ -65,7 +65,7 @@ class KnownHeads:
 
         `start` is where the second line begins if the first one is `addressed`; else 0.
         """
-        end = data.find(END, start) + len(END)
+        end = data.find(_END, start) + len(_END)
         if not start:
             return self._whole.get(data[:end])
         return self._addressed.get(data[start:end]) if end <= _HEAD_BYTES_MAX else None
@@ -80,7 +80,7 @@ class KnownHeads:
             or not request.keep_alive
             or not request.identity.is_fresh
             or len(head) > _HEAD_BYTES_MAX
-            or head.find(END) != len(head) - len(END)
+            or head.find(_END) != len(head) - len(_END)
             or any(name == b"transfer-encoding" for name, _ in scope["headers"])
         ):
             return

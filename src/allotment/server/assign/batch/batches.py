@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from types import ModuleType
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from starlette.requests import ClientDisconnect
@@ -25,7 +25,7 @@ from allotment.server.sync.threads import Threads
 from allotment.server.turns import Turns
 from allotment.store import StickyKey
 
-if TYPE_CHECKING:  # see `_loaded`
+if TYPE_CHECKING:  # see `_load`
     from allotment.server.assign.batch.columns import Look, Piece
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class Batches:
         self._keeping = keeping
         self._executor = Executor("batch", _THREADS, threads)
         self._memory = Budget(_MEMORY_BYTES, "memory")
-        self._pipelines: dict[tuple[MediaForm, MediaForm], ModuleType] = {}
+        self._loaded: set[tuple[MediaForm, MediaForm]] = set()
         self._turns = Turns(_AT_ONCE)
         self._disk = Budget(DISK_BYTES, "disk space")
 
@@ -78,7 +78,9 @@ class Batches:
             is_json = options.given is MediaForm.JSON
             most = options.limits.size
             await body.receive(receive, most, options.too_large, is_json=is_json)
-            pipeline = await self._loaded(options)
+            await self._load(options)
+            from allotment.server.assign.batch import pipeline  # noqa: PLC0415  # see `_load`
+
             whole = body.in_memory
             ids = None if whole is None else pipeline.read_ids(options, whole)
             if is_json and ids is None and whole is not None:
@@ -103,7 +105,7 @@ class Batches:
     ) -> None:
         """Send the pieces. Each is made when the client has taken most of those before it.
 
-        The first is the only one where it is `measured`.
+        An answer that is `measured` has one piece.
         """
         gone: asyncio.Future[Any] | None = None
         begun = last = False
@@ -133,7 +135,7 @@ class Batches:
                 gone.cancel()
 
     async def _made(self, work: Callable[[], T], measured: Measured | None) -> T:
-        """What `work` gives, done where it may be."""
+        """What `work` gives: done on the loop where it is known to be quick, else in a thread."""
         if measured is None:
             return await self._in_thread(work)
         if not measured.is_quick:
@@ -141,12 +143,12 @@ class Batches:
         await self._turns.mine()
         return measured.make(work)
 
-    async def _loaded(self, options: BatchOptions) -> ModuleType:
-        """`pipeline`, with what it needs for these forms; at first a thread imports them."""
+    async def _load(self, options: BatchOptions) -> None:
+        """Import what reads and writes these forms, in a thread, before the first such batch."""
         forms = options.given, options.wanted
-        if forms not in self._pipelines:
-            self._pipelines[forms] = await self._in_thread(lambda: _load(forms))
-        return self._pipelines[forms]
+        if forms not in self._loaded:
+            await self._in_thread(lambda: _import(forms))
+            self._loaded.add(forms)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """What `work` gives, done in a thread.
@@ -181,13 +183,12 @@ class Batches:
         return look
 
 
-def _load(forms: Collection[MediaForm]) -> ModuleType:
-    """Import what reads and answers batches of some forms: numpy and pyarrow come with it."""
-    from allotment.server.assign.batch import pipeline  # noqa: PLC0415
-
+def _import(forms: Collection[MediaForm]) -> None:
+    """Import what reads and writes batches of some forms: numpy and pyarrow come with it."""
+    import_module("allotment.server.assign.batch.pipeline")
     if MediaForm.ARROW in forms:
-        from allotment.server.assign.batch import arrow_reader, arrow_writer  # noqa: F401, PLC0415
-    return pipeline
+        import_module("allotment.server.assign.batch.arrow_reader")
+        import_module("allotment.server.assign.batch.arrow_writer")
 
 
 def _next(pieces: Iterator[Piece]) -> Piece:

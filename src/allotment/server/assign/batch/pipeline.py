@@ -28,10 +28,10 @@ class Ids(NamedTuple):
 
 
 def read_ids(options: BatchOptions, body: io.BytesIO) -> Ids | None:
-    """What is asked of ids of which nothing else is known, all of which are read here.
+    """The ids of a body that holds no attributes, and the experiments that it names.
 
-    That takes well under a millisecond for a megabyte. None where there is more to a body, or
-    something wrong with it.
+    To read a megabyte takes well under a millisecond. None where there is more in the body, or
+    something is wrong with it.
     """
     match options:
         case BatchOptions(given=MediaForm.JSON):
@@ -55,7 +55,10 @@ def answers(
     `look` says what the store keeps, and `ids` what is read of the body already. Raises
     InvalidInput for what is wrong with the body.
     """
-    experiments, blocks = _read(options, body) if ids is None else (ids[0], iter(ids[1:]))
+    if ids is None:
+        experiments, blocks = _read(options, body)
+    else:
+        experiments, blocks = ids.experiments, iter([ids.units])
     columns = Columns(served, experiments, look)
     match options.wanted:
         case MediaForm.JSON:

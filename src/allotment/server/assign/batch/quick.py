@@ -1,4 +1,4 @@
-"""Which batches are answered on the event loop: those of which one like them was quick."""
+"""Which batches are answered on the event loop: those like one that was quick."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAMED_MAX: Final = 100
 
 
 class Took(NamedTuple):
-    """So many answers took so many seconds of a processor."""
+    """How long a batch took: `cells`, its units times experiments, and processor time."""
 
     cells: int
     seconds: float
